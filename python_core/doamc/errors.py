@@ -1,0 +1,29 @@
+"""The tree of exceptions. A message says what was expected, what was found and what to do."""
+
+
+class DoamcError(Exception):
+    """Base of every error that this package raises on purpose; the command line turns it into one line, exit 2."""
+
+
+class SpecificationError(DoamcError, ValueError):
+    """An array specification is unknown, unreadable or contradicts itself."""
+
+
+class SnapshotError(DoamcError, ValueError):
+    """Received snapshots cannot be used: wrong shape, NaN or infinite samples, dead channels, too few."""
+
+
+class EstimatorError(DoamcError, ValueError):
+    """An estimator is unknown or does not apply to this array, batch or number of sources."""
+
+
+class CheckpointError(DoamcError, ValueError):
+    """Network weights are missing, damaged or were trained for another array."""
+
+
+class RecordingError(DoamcError, ValueError):
+    """A SigMF recording is missing, truncated or has a layout that cannot be read."""
+
+
+class PublishError(DoamcError, RuntimeError):
+    """Estimates cannot be published: address in use, malformed endpoint."""

@@ -1,0 +1,83 @@
+"""The interface of every estimator, and their registry by name."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from doamc.errors import EstimatorError
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec, load_spec
+
+
+@dataclass
+class Estimates:
+    """Estimates of B observations; NaN where a batch has fewer sources or the method gives no such figure.
+
+    azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
+    noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them.
+    """
+
+    azimuth: torch.Tensor
+    std: torch.Tensor
+    power: torch.Tensor
+    coupling: torch.Tensor
+    noise_power: torch.Tensor
+    n_sources: torch.Tensor
+    clean: torch.Tensor | None = None
+
+
+class Estimator(ABC):
+    """One method for one array. ``name`` and ``summary`` are what ``doamc methods`` lists."""
+
+    name: str
+    summary: str
+
+    def __init__(self, spec: ArraySpec | str) -> None:
+        self.spec = load_spec(spec)
+
+    @abstractmethod
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Estimates of every observation of a batch, for a known number of sources P < N."""
+
+    def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Checked `estimate`: raises EstimatorError unless 1 <= P < N and the batch is of this array."""
+        if batch.n_elements != self.spec.n_elements:
+            raise EstimatorError(f"{self.spec.name} has {self.spec.n_elements} elements, found {batch.n_elements} channels")
+        if not 1 <= n_sources < batch.n_elements:
+            raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")
+        return self.estimate(batch, n_sources)
+
+
+#: method name -> "module:class"; modules are imported when first asked for
+METHODS: dict[str, str] = {
+    "bartlett": "doamc.estimators.bartlett:Bartlett",
+    "capon": "doamc.estimators.capon:Capon",
+    "music": "doamc.estimators.music:Music",
+    "music-smoothed": "doamc.estimators.smoothing:SmoothedMusic",
+    "root-music": "doamc.estimators.root_music:RootMusic",
+    "esprit": "doamc.estimators.esprit:Esprit",
+    "rare": "doamc.estimators.rare:Rare",
+    "fit": "doamc.estimators.fit:CovarianceFit",
+    "comet": "doamc.estimators.fit:WeightedCovarianceFit",
+    "ml": "doamc.estimators.ml:MaximumLikelihood",
+    "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
+    "ddim": "doamc.denoising.methods:BatchDdim",
+}
+#: the most accurate method, used unless another is named
+DEFAULT_METHOD = "ddim"
+
+
+def estimator_class(name: str) -> type[Estimator]:
+    """Class of a method. Raises EstimatorError on an unknown name."""
+    if name not in METHODS:
+        raise EstimatorError(f"method must be one of {', '.join(METHODS)}, found {name!r}")
+    module, _, attribute = METHODS[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def make_estimator(name: str, spec: ArraySpec | str, **options: Any) -> Estimator:
+    """Estimator of a method for an array; options are the constructor's of that class."""
+    return estimator_class(name)(spec, **options)

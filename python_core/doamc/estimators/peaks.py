@@ -1,0 +1,40 @@
+"""Angular grids and the peaks of a spectrum on them."""
+
+import math
+
+import torch
+
+from doamc.spec import ArraySpec
+
+
+def azimuth_grid(spec: ArraySpec, step_deg: float) -> torch.Tensor:
+    """Azimuths in rad that cover the sector at about step_deg, without the closing point on a full circle."""
+    low, high = spec.sector_rad
+    n = max(8, round(math.degrees(high - low) / step_deg))
+    grid = torch.linspace(low, high, n + 1, dtype=torch.float64)
+    return grid[:-1] if spec.full_circle else grid
+
+
+def highest_peaks(
+    spectrum: torch.Tensor,  # shape: (B, G), larger is likelier
+    grid: torch.Tensor,  # shape: (G,), rad
+    n_peaks: int,
+    wraps: bool,
+) -> torch.Tensor:
+    """Azimuths (B, n_peaks) of the highest local maxima, ascending, refined by a parabola through three points.
+
+    Where a spectrum has fewer peaks the highest remaining grid points fill up.
+    """
+    before, after = spectrum.roll(1, 1), spectrum.roll(-1, 1)
+    peak = (spectrum >= before) & (spectrum > after)
+    if not wraps:
+        peak[:, 0] = peak[:, -1] = False
+    span = (spectrum.max(1, keepdim=True)[0] - spectrum.min(1, keepdim=True)[0]) + 1.0
+    index = torch.where(peak, spectrum, spectrum - span).topk(n_peaks, 1)[1]
+    left, mid, right = (s.gather(1, index) for s in (before, spectrum, after))
+    bend = left - 2 * mid + right
+    shift = torch.where(peak.gather(1, index) & (bend < 0), 0.5 * (left - right) / bend.clamp_max(-1e-300), 0.0)
+    azimuth = grid[index] + shift.clamp(-0.5, 0.5) * (grid[1] - grid[0])
+    if wraps:
+        azimuth = torch.remainder(azimuth - grid[0], 2 * math.pi) + grid[0]
+    return azimuth.sort(1)[0]

@@ -1,0 +1,182 @@
+"""Array specifications: geometry, sector, coupling family with its prior, sources, snapshots and SNR ranges, as TOML."""
+
+import hashlib
+import json
+import math
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doamc.errors import SpecificationError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    import torch
+
+    from doamc.coupling.families import CouplingFamily
+
+SHIPPED = Path(__file__).parent / "specs"
+_GEOMETRY_KEYS = {
+    "ula": {"elements", "spacing_wavelengths"},
+    "uca": {"elements", "radius_wavelengths"},
+    "ura": {"rows", "columns", "spacing_wavelengths"},
+    "positions": {"points_wavelengths"},
+}
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array and the prior over what it may receive. Angles in degrees and powers in dB, as in the file.
+
+    geometry: the table of the file. azimuth_deg: sector [low, high]; 360 wide means a full circle.
+    min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
+    """
+
+    name: str
+    description: str
+    geometry: dict[str, Any]
+    azimuth_deg: tuple[float, float]
+    min_separation_deg: float
+    coupling: dict[str, Any]
+    source_count: tuple[int, int]
+    power_db: tuple[float, float]
+    snapshot_count: tuple[int, int]
+    snr_db: tuple[float, float]
+    table: dict[str, Any] = field(repr=False, compare=False)
+
+    @cached_property
+    def positions(self) -> "torch.Tensor":
+        """Element positions in wavelengths, (N, 3)."""
+        import torch
+
+        from doamc import arrays
+
+        g = self.geometry
+        if g["kind"] == "ula":
+            return arrays.ula(g["elements"], g.get("spacing_wavelengths", 0.5))
+        if g["kind"] == "uca":
+            return arrays.uca(g["elements"], g["radius_wavelengths"])
+        if g["kind"] == "ura":
+            return arrays.ura(g["rows"], g["columns"], g.get("spacing_wavelengths", 0.5))
+        points = torch.as_tensor(g["points_wavelengths"], dtype=torch.float64)
+        return torch.nn.functional.pad(points, (0, 3 - points.shape[1]))
+
+    @property
+    def n_elements(self) -> int:
+        """Number of antenna elements N."""
+        g = self.geometry
+        return int({"ura": lambda: g["rows"] * g["columns"], "positions": lambda: len(g["points_wavelengths"])}.get(
+            g["kind"], lambda: g["elements"])())
+
+    @cached_property
+    def family(self) -> "CouplingFamily":
+        """Coupling family with its prior."""
+        from doamc.coupling.families import make_family
+
+        c = self.coupling
+        return make_family(
+            c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
+        )
+
+    @property
+    def sector_rad(self) -> tuple[float, float]:
+        """Azimuth sector in radians."""
+        return math.radians(self.azimuth_deg[0]), math.radians(self.azimuth_deg[1])
+
+    @property
+    def full_circle(self) -> bool:
+        """Whether the sector is the whole circle, so that angles wrap."""
+        return self.azimuth_deg[1] - self.azimuth_deg[0] >= 360.0 - 1e-9
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
+        part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def shipped_arrays() -> list[str]:
+    """Names of the specifications that ship with the library."""
+    return sorted(p.stem for p in SHIPPED.glob("*.toml"))
+
+
+def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
+    """Specification by shipped name or TOML path. Raises SpecificationError that names what is wrong."""
+    if isinstance(name_or_path, ArraySpec):
+        return name_or_path
+    path = SHIPPED / f"{name_or_path}.toml"
+    if not path.is_file():
+        path = Path(name_or_path)
+    if not path.is_file():
+        raise SpecificationError(
+            f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {str(name_or_path)!r}"
+        )
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecificationError(f"{path}: not a TOML file ({error})") from error
+    try:
+        return parse_spec(table)
+    except SpecificationError as error:
+        raise SpecificationError(f"{path}: {error}") from error
+
+
+def parse_spec(table: dict[str, Any]) -> ArraySpec:
+    """Specification of a parsed TOML table (or of a checkpoint's header)."""
+    def need(section: str, *keys: str) -> dict[str, Any]:
+        part = table.get(section)
+        if not isinstance(part, dict):
+            raise SpecificationError(f"expected a table [{section}], found none")
+        for key in keys:
+            if key not in part:
+                raise SpecificationError(f"expected {key!r} in [{section}], found {', '.join(part) or 'nothing'}")
+        return part
+
+    def span(section: str, key: str, default: list[float]) -> tuple[float, float]:
+        value = table.get(section, {}).get(key, default)
+        try:
+            low, high = float(value[0]), float(value[1])
+        except (TypeError, ValueError, IndexError, KeyError):
+            raise SpecificationError(f"[{section}] {key} must be [low, high], found {value!r}") from None
+        if len(value) != 2 or not (math.isfinite(low) and math.isfinite(high)) or low > high:
+            raise SpecificationError(f"[{section}] {key} must be [low, high] with low <= high, found {value}")
+        return low, high
+
+    if not isinstance(table.get("name"), str):
+        raise SpecificationError("expected a string 'name', found none")
+    geometry = need("geometry", "kind")
+    if geometry["kind"] not in _GEOMETRY_KEYS:
+        raise SpecificationError(f"geometry kind must be one of {', '.join(_GEOMETRY_KEYS)}, found {geometry['kind']!r}")
+    missing = _GEOMETRY_KEYS[geometry["kind"]] - geometry.keys() - {"spacing_wavelengths"}
+    if missing:
+        raise SpecificationError(f"geometry {geometry['kind']!r} needs {', '.join(sorted(missing))}")
+    need("sector", "azimuth_deg")
+    sources, snapshots = span("sources", "count", [1, 2]), span("snapshots", "count", [1, 1000])
+    spec = ArraySpec(
+        name=table["name"],
+        description=str(table.get("description", "")),
+        geometry=geometry,
+        azimuth_deg=span("sector", "azimuth_deg", []),
+        min_separation_deg=float(table["sector"].get("min_separation_deg", 5.0)),
+        coupling=need("coupling", "family", "magnitude"),
+        source_count=(int(sources[0]), int(sources[1])),
+        power_db=span("sources", "power_db", [-6.0, 0.0]),
+        snapshot_count=(int(snapshots[0]), int(snapshots[1])),
+        snr_db=span("snapshots", "snr_db", [-12.0, 40.0]),
+        table=table,
+    )
+    width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
+    if not 0 < width <= 360:
+        raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
+    if not 1 <= spec.source_count[0] or spec.source_count[1] >= spec.n_elements:
+        raise SpecificationError(f"source count must lie in 1..{spec.n_elements - 1}, found {list(spec.source_count)}")
+    if spec.min_separation_deg * (spec.source_count[1] - (0 if spec.full_circle else 1)) > width:
+        raise SpecificationError("that many sources with that least separation do not fit the sector")
+    _ = spec.family, spec.positions  # their own checks
+    return spec
