@@ -1,0 +1,88 @@
+"""Checkpoints: safetensors files that carry the array specification and every hyper-parameter inside.
+
+No pickle: a checkpoint is tensors and a JSON header. One trained for another array is refused.
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from doamc.errors import CheckpointError
+from doamc.spec import ArraySpec, load_spec, parse_spec
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights, hyper-parameters, the specification they were trained for, and the record of training."""
+
+    kind: str
+    spec: ArraySpec
+    config: dict[str, Any]
+    record: dict[str, Any]
+    tensors: dict[str, torch.Tensor]
+
+
+def shipped_weights(kind: str, array: str) -> Path:
+    """Path of the weights that ship for a kind of network and an array (it may not exist)."""
+    return WEIGHTS / f"{kind}-{array}.safetensors"
+
+
+def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the file appears whole or not at all."""
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = {
+        "doamc": json.dumps(
+            {
+                "kind": checkpoint.kind,
+                "spec": checkpoint.spec.table,
+                "config": checkpoint.config,
+                "record": checkpoint.record,
+            }
+        )
+    }
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in checkpoint.tensors.items()}, temporary, header)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = None) -> Checkpoint:
+    """Read a checkpoint of one kind, for one array when spec is given.
+
+    Raises CheckpointError when the file is missing or damaged, is of another kind, or was trained for an array of
+    another geometry, sector or coupling family.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"no weights at {path.name}; train them with: doamc train --array ARRAY")
+    try:
+        with safe_open(str(path), "pt") as file:
+            header = json.loads((file.metadata() or {})["doamc"])
+            tensors = {k: file.get_tensor(k) for k in file.keys()}
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
+    if header["kind"] != kind:
+        raise CheckpointError(f"expected weights of kind {kind!r}, found {header['kind']!r} in {path.name}")
+    trained = parse_spec(header["spec"])
+    if spec is not None and load_spec(spec).digest != trained.digest:
+        raise CheckpointError(
+            f"{path.name} was trained for array {trained.name!r} ({trained.digest}), "
+            f"found {load_spec(spec).name!r} ({load_spec(spec).digest}); train: doamc train --array ARRAY"
+        )
+    return Checkpoint(kind, trained, header["config"], header["record"], tensors)
