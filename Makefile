@@ -1,0 +1,39 @@
+# make demo   two commands to directions and coupling on the screen; make help lists the rest
+RECORDING ?=
+METHOD ?=
+DURATION ?=
+PYTEST_OPTIONS ?=
+PY := .venv/bin/python
+
+# One BLAS and OpenMP thread a process: the matrices are small, and every GNU Radio block is a thread already, so
+# thread pools only take the cores away from each other.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+.PHONY: help setup demo test test-all check clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+setup:  ## install what is missing: GNU Radio (apt), .venv, torch, this package; quick when done
+	@./scripts/setup.sh
+
+demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHOD= and DURATION= override
+	$(PY) scripts/demo.py $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
+	  $(if $(DURATION),--duration $(DURATION))
+
+test: setup  ## all tests but the slow ones
+	$(PY) -m pytest -m "not slow" $(PYTEST_OPTIONS)
+
+test-all: setup  ## all tests, with those that take minutes
+	$(PY) -m pytest $(PYTEST_OPTIONS)
+
+check: setup  ## ruff and mypy
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+clean:  ## remove caches, build folders and demo outputs; .venv stays
+	rm -rf build out .pytest_cache .mypy_cache .ruff_cache .hypothesis python_core/*.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
