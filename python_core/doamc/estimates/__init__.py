@@ -1,0 +1,21 @@
+"""What is published: messages and their schema, the ZMQ publisher and subscriber, the JSON-lines log."""
+
+from doamc.estimates.address import DEFAULT_ADDRESS, check_address
+from doamc.estimates.message import decode, encode, make_message, status_message, validate
+from doamc.estimates.publisher import Publisher
+from doamc.estimates.record import Recorder, read_records
+from doamc.estimates.subscriber import Subscriber
+
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "Publisher",
+    "Recorder",
+    "Subscriber",
+    "check_address",
+    "decode",
+    "encode",
+    "make_message",
+    "read_records",
+    "status_message",
+    "validate",
+]

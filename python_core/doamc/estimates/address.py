@@ -1,0 +1,22 @@
+"""ZMQ endpoints: the default one, and a check that libzmq leaves out."""
+
+import re
+
+from doamc.errors import PublishError
+
+DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
+
+
+def check_address(address: str) -> str:
+    """The address itself. Raises PublishError unless it is a ZMQ endpoint and a TCP port lies in 0..65535 or is ``*``.
+
+    libzmq takes any integer as a port and keeps its low 16 bits: 70000 would listen on 4464.
+    """
+    match = re.fullmatch(r"(tcp|ipc|inproc)://(.+)", address) if isinstance(address, str) else None
+    if match is None:
+        raise PublishError(f"expected an address such as {DEFAULT_ADDRESS}, found {address!r}")
+    if match[1] == "tcp":
+        port = match[2].rpartition(":")[2]
+        if ":" not in match[2] or not (port == "*" or (re.fullmatch(r"[0-9]{1,5}", port) and int(port) < 65536)):
+            raise PublishError(f"expected a host and a port 0..65535 as in {DEFAULT_ADDRESS}, found {address!r}")
+    return address

@@ -1,0 +1,174 @@
+"""Estimates and status as JSON: what goes over ZMQ, into logs and (as a PMT dict of the same keys) into GNU Radio.
+
+Every message names its schema, ``doamc.estimate/1`` or ``doamc.status/1``; the JSON Schema files stand beside this
+module. Readers ignore keys that they do not know. JSON has no NaN: a figure that is not known is ``null``.
+"""
+
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doamc.errors import PublishError
+
+ESTIMATE_TOPIC = "doamc.estimate"
+STATUS_TOPIC = "doamc.status"
+ESTIMATE_SCHEMA = "doamc.estimate/1"
+STATUS_SCHEMA = "doamc.status/1"
+_FILES = {ESTIMATE_SCHEMA: "estimate.schema.json", STATUS_SCHEMA: "status.schema.json"}
+
+
+def make_message(
+    *,
+    seq: int,
+    time: float,
+    sample_time: float | None,
+    frequency_hz: float | None,
+    array: str,
+    method: str,
+    azimuth_deg: ArrayLike,  # shape: (P,), NaN where there is no source
+    std_deg: ArrayLike | None,  # shape: (P,)
+    power_db: ArrayLike | None,  # shape: (P,)
+    noise_power: float | None,
+    coupling: ArrayLike | None,  # shape: (N, N), complex
+    snapshots: int,
+    latency_ms: dict[str, float],
+    dropped_batches: int,
+    **extra: Any,
+) -> dict[str, Any]:
+    """One estimate as a message of schema ``doamc.estimate/1``, plain Python values only.
+
+    seq: number of the estimate, from 0, counting every one made. time: Unix time in s at which it was made.
+    sample_time: stream time in s of its first sample. std_deg, power_db, noise_power (linear), coupling: None or NaN
+    where the method gives none, written as null; a source whose azimuth is NaN is left out, and ``n_sources`` counts
+    the others. latency_ms: ``buffer``, ``inference`` and ``total``. extra: further keys, e.g. the truth of a
+    simulation; complex arrays become ``{"re": ..., "im": ...}``.
+    Raises PublishError when lengths differ, the coupling is not square or an extra key would replace one of these.
+    """
+    azimuth = np.asarray(azimuth_deg, dtype=float).reshape(-1)
+    columns = []
+    for name, value in (("std_deg", std_deg), ("power_db", power_db)):
+        column = np.full(azimuth.shape, np.nan) if value is None else np.asarray(value, dtype=float).reshape(-1)
+        if column.shape != azimuth.shape:
+            raise PublishError(f"expected {azimuth.size} values of {name}, one a source, found {column.size}")
+        columns.append(column)
+    sources = [
+        {"azimuth_deg": float(a), "std_deg": _plain(float(s)), "power_db": _plain(float(p))}
+        for a, s, p in zip(azimuth, *columns, strict=True)
+        if math.isfinite(a)
+    ]
+    message = {
+        "schema": ESTIMATE_SCHEMA,
+        "seq": int(seq),
+        "time": float(time),
+        "sample_time": _plain(sample_time),
+        "frequency_hz": _plain(frequency_hz),
+        "array": array,
+        "method": method,
+        "n_sources": len(sources),
+        "sources": sources,
+        "noise_power": _plain(noise_power),
+        "coupling": _matrix(coupling),
+        "snapshots": int(snapshots),
+        "latency_ms": {k: _plain(latency_ms.get(k)) for k in ("buffer", "inference", "total")},
+        "dropped_batches": int(dropped_batches),
+    }
+    clash = sorted(message.keys() & extra.keys())
+    if clash:
+        raise PublishError(f"expected extra keys beside those of {ESTIMATE_SCHEMA}, found {', '.join(clash)}")
+    return message | _plain(extra)
+
+
+def status_message(
+    *,
+    time: float,
+    state: str,
+    seq: int,
+    counters: dict[str, int] | None = None,
+    last_error: str | None = None,
+    **extra: Any,
+) -> dict[str, Any]:
+    """One heartbeat as a message of schema ``doamc.status/1``.
+
+    state: ``running``, ``idle``, ``error`` or ``stopped``. seq: number of the newest estimate, -1 before the first.
+    counters: named event counts (made, dropped, failed, ...). last_error: text of the newest error, if any.
+    """
+    head = {"schema": STATUS_SCHEMA, "time": float(time), "state": state, "seq": int(seq)}
+    message = head | {"counters": _plain(counters or {}), "last_error": last_error}
+    return message | _plain({k: v for k, v in extra.items() if k not in message})
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """UTF-8 JSON of a message on one line, NaN as null. Raises PublishError on values that JSON cannot hold."""
+    try:
+        return json.dumps(_plain(message), allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PublishError(f"expected a message of plain values, found one that JSON cannot hold ({error})") from error
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Message of UTF-8 JSON. Raises PublishError unless it is one JSON object that names a schema."""
+    try:
+        message = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise PublishError(f"expected a JSON message, found {data[:40]!r} ({error})") from error
+    if not isinstance(message, dict) or not isinstance(message.get("schema"), str):
+        raise PublishError(f"expected a JSON object with a 'schema', found {data[:40]!r}")
+    return message
+
+
+def validate(message: dict[str, Any]) -> None:
+    """Check a message against the JSON Schema it names. Raises PublishError with the place of the first fault."""
+    problem = next(iter(_validator(str(message.get("schema"))).iter_errors(message)), None)
+    if problem is not None:
+        where = "/".join(str(p) for p in problem.absolute_path) or "the message"
+        raise PublishError(f"{message['schema']}: {where}: {problem.message}")
+
+
+@lru_cache
+def _validator(schema: str) -> Any:
+    if schema not in _FILES:
+        raise PublishError(f"schema must be one of {', '.join(_FILES)}, found {schema!r}")
+    from jsonschema import Draft202012Validator  # late: most users only send
+
+    table = json.loads((Path(__file__).parent / _FILES[schema]).read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(table)
+    return Draft202012Validator(table)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _matrix(value: ArrayLike | None) -> dict[str, Any] | None:
+    """A complex matrix as {"re", "im"}; None when it is not known."""
+    if value is None:
+        return None
+    matrix = np.asarray(value, dtype=complex)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise PublishError(f"expected a square coupling matrix (N, N), found shape {matrix.shape}")
+    return {"re": matrix.real.tolist(), "im": matrix.imag.tolist()} if np.isfinite(matrix).all() else None
+
+
+def _plain(value: Any) -> Any:
+    """Plain Python values: arrays and tensors as lists, complex ones as re and im, NaN and infinities as None."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, complex):
+        return {"re": _plain(value.real), "im": _plain(value.imag)}
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if hasattr(value, "tolist"):  # numpy and torch alike, scalars too
+        array = np.asarray(value)
+        if np.iscomplexobj(array):
+            return {"re": _plain(array.real.tolist()), "im": _plain(array.imag.tolist())}
+        return _plain(array.tolist())
+    return value

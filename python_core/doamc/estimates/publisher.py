@@ -1,0 +1,109 @@
+"""Publisher: estimates and a heartbeat on a ZMQ PUB socket, two frames a message (topic, UTF-8 JSON).
+
+A PUB socket never blocks: a subscriber that does not read fills its queue of `SEND_QUEUE` messages and then loses
+the newest ones, which it sees as a gap in ``seq``. ZMQ sockets are not thread safe, so one lock guards every use;
+it is held for a non-blocking send only, hence neither the caller nor the heartbeat waits for a slow peer.
+"""
+
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import zmq
+
+from doamc.errors import PublishError
+from doamc.estimates.address import DEFAULT_ADDRESS, check_address
+from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC, encode, status_message
+
+#: messages queued for one slow subscriber; some 5 kB each for eight elements
+SEND_QUEUE = 256
+LINGER_MS = 200
+
+
+class Publisher:
+    """Sends messages to whoever listens; a context manager.
+
+    address: endpoint to bind, e.g. ``tcp://127.0.0.1:5577``; port ``*`` takes a free one, see `address`.
+    heartbeat_s: period of the status message in s; 0 sends none but those given to `status`.
+    Raises PublishError when the endpoint is malformed or in use.
+    """
+
+    def __init__(self, address: str = DEFAULT_ADDRESS, heartbeat_s: float = 1.0) -> None:
+        check_address(address)
+        self._lock = threading.Lock()
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.PUB)
+        self._socket.setsockopt(zmq.SNDHWM, SEND_QUEUE)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            in_use = error.errno == zmq.EADDRINUSE
+            advice = "choose another port or stop the other program" if in_use else "use an address of this computer"
+            raise PublishError(f"cannot publish on {address!r}: {error}; {advice}") from error
+        #: the endpoint bound, with the port it got
+        self.address = self._socket.LAST_ENDPOINT.decode().rstrip("\0")
+        self._sent = 0
+        self._seq = -1
+        self._status = status_message(time=time.time(), state="idle", seq=-1)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._beat, args=(heartbeat_s,), name="doamc-heartbeat", daemon=True)
+        if heartbeat_s > 0:
+            self._thread.start()
+
+    @property
+    def sent(self) -> int:
+        """Estimates handed to the socket so far."""
+        return self._sent
+
+    def estimate(self, message: dict[str, Any]) -> None:
+        """Send an estimate (see `make_message`). Raises PublishError when closed or the message is not JSON."""
+        data = encode(message)
+        with self._lock:
+            self._send(ESTIMATE_TOPIC, data)
+            self._sent += 1
+            self._seq = max(self._seq, int(message.get("seq", -1)))
+            if self._status["state"] == "idle":
+                self._status = self._status | {"state": "running"}
+
+    def status(self, message: dict[str, Any]) -> None:
+        """Send a status (see `status_message`) now; the heartbeat repeats it, with time and seq of then."""
+        data = encode(message)
+        with self._lock:
+            self._send(STATUS_TOPIC, data)
+            self._status = dict(message)
+
+    def close(self) -> None:
+        """Send what is queued (at most 0.2 s), stop the heartbeat and free the endpoint; again is harmless."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._lock:
+            if not self._socket.closed:
+                self._socket.close()
+                self._context.term()
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _send(self, topic: str, data: bytes) -> None:
+        if self._socket.closed:
+            raise PublishError(f"the publisher on {self.address} is closed")
+        try:
+            self._socket.send_multipart([topic.encode(), data], flags=zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            raise PublishError(f"cannot send on {self.address}: {error}") from error
+
+    def _beat(self, period_s: float) -> None:
+        while not self._end.wait(period_s):
+            with self._lock:
+                seq = max(self._seq, self._status["seq"])
+                counters = self._status["counters"] | {"published": self._sent}
+                beat = self._status | {"time": time.time(), "seq": seq, "counters": counters}
+                with suppress(PublishError):  # a heartbeat that cannot be sent is missed, which is its meaning
+                    self._send(STATUS_TOPIC, encode(beat))
