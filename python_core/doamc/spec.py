@@ -1,4 +1,4 @@
-"""Array specifications: geometry, sector, coupling family with its prior, sources, snapshots and SNR ranges, as TOML."""
+"""Array specifications: geometry, sector, coupling family with its prior, sources, snapshots, SNR; as TOML."""
 
 import hashlib
 import json
@@ -152,7 +152,8 @@ def parse_spec(table: dict[str, Any]) -> ArraySpec:
         raise SpecificationError("expected a string 'name', found none")
     geometry = need("geometry", "kind")
     if geometry["kind"] not in _GEOMETRY_KEYS:
-        raise SpecificationError(f"geometry kind must be one of {', '.join(_GEOMETRY_KEYS)}, found {geometry['kind']!r}")
+        kinds = ", ".join(_GEOMETRY_KEYS)
+        raise SpecificationError(f"geometry kind must be one of {kinds}, found {geometry['kind']!r}")
     missing = _GEOMETRY_KEYS[geometry["kind"]] - geometry.keys() - {"spacing_wavelengths"}
     if missing:
         raise SpecificationError(f"geometry {geometry['kind']!r} needs {', '.join(sorted(missing))}")

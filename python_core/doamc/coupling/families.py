@@ -148,5 +148,6 @@ def make_family(
     ranges = torch.as_tensor(magnitude, dtype=torch.float64)
     if name == "reciprocal":
         lags = [j - i for i in range(n_elements) for j in range(i + 1, min(n_elements, i + bands + 1))]
-        ranges = torch.cat([ranges[torch.tensor(lags) - 1], torch.tensor([[0.0, diagonal]] * (n_elements - 1)).double()])
+        own = torch.tensor([[0.0, diagonal]] * (n_elements - 1), dtype=torch.float64)
+        ranges = torch.cat([ranges[torch.tensor(lags) - 1], own])
     return CouplingFamily(name, patterns, ranges, math.radians(phase_deg), name == "hermitian-toeplitz")

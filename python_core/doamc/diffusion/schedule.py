@@ -20,7 +20,7 @@ class VPSchedule:
     beta_max: float = 20.0
 
     def beta(self, t: torch.Tensor) -> torch.Tensor:
-        """Noise rate beta(t): drift -beta x / 2 and diffusion sqrt(beta) of the forward SDE (8)."""
+        """Noise rate at t; the forward SDE (8) has drift -beta x / 2 and diffusion sqrt(beta)."""
         return self.beta_min + t * (self.beta_max - self.beta_min)
 
     def integral(self, t: torch.Tensor) -> torch.Tensor:

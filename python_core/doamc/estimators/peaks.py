@@ -20,21 +20,25 @@ def highest_peaks(
     grid: torch.Tensor,  # shape: (G,), rad
     n_peaks: int,
     wraps: bool,
+    by_height: bool = False,
 ) -> torch.Tensor:
-    """Azimuths (B, n_peaks) of the highest local maxima, ascending, refined by a parabola through three points.
+    """Azimuths (B, n_peaks) of the highest local maxima, ascending (or highest first), by a parabola.
 
-    Where a spectrum has fewer peaks the highest remaining grid points fill up.
+    The parabola goes through three points of the grid. Where a spectrum has fewer peaks the highest remaining grid points fill up.
     """
     before, after = spectrum.roll(1, 1), spectrum.roll(-1, 1)
     peak = (spectrum >= before) & (spectrum > after)
-    if not wraps:
-        peak[:, 0] = peak[:, -1] = False
+    if not wraps:  # a source at the end of the sector peaks at or beyond the last grid point
+        peak[:, 0], peak[:, -1] = spectrum[:, 0] > spectrum[:, 1], spectrum[:, -1] > spectrum[:, -2]
     span = (spectrum.max(1, keepdim=True)[0] - spectrum.min(1, keepdim=True)[0]) + 1.0
     index = torch.where(peak, spectrum, spectrum - span).topk(n_peaks, 1)[1]
     left, mid, right = (s.gather(1, index) for s in (before, spectrum, after))
     bend = left - 2 * mid + right
-    shift = torch.where(peak.gather(1, index) & (bend < 0), 0.5 * (left - right) / bend.clamp_max(-1e-300), 0.0)
+    inner = peak.gather(1, index) & (bend < 0)
+    if not wraps:
+        inner &= (index > 0) & (index < grid.numel() - 1)
+    shift = torch.where(inner, 0.5 * (left - right) / bend.clamp_max(-1e-300), 0.0)
     azimuth = grid[index] + shift.clamp(-0.5, 0.5) * (grid[1] - grid[0])
     if wraps:
         azimuth = torch.remainder(azimuth - grid[0], 2 * math.pi) + grid[0]
-    return azimuth.sort(1)[0]
+    return azimuth if by_height else azimuth.sort(1)[0]

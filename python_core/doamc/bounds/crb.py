@@ -1,0 +1,46 @@
+"""Stochastic Cramér-Rao bound with directions, powers, coupling and noise power all unknown.
+
+The inverse of L F, with F_ij = Re tr(R^-1 dR_i R^-1 dR_j) (Slepian-Bangs formula for zero-mean circular data);
+blocks of the inverse are the bounds with all other parameters unknown.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from doamc.scenes.covariance import CovarianceModel, fisher_information
+from doamc.scenes.prior import Scene
+
+
+@dataclass(frozen=True)
+class CramerRao:
+    """Standard deviations: azimuth (B, P) rad, power (B, P) dB, theta (B, 2 K), noise power (B,) dB."""
+
+    azimuth: torch.Tensor
+    power_db: torch.Tensor
+    theta: torch.Tensor
+    noise_power_db: torch.Tensor
+
+
+def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> CramerRao:
+    """Bounds of a batch of scenes for L snapshots; coupling_known leaves the coupling out of the unknowns."""
+    p = scene.azimuth.shape[1]
+    model = CovarianceModel(scene.spec, p)
+    x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power)
+    r, dr = model.derivatives(x)
+    d = x.shape[1]
+    keep = torch.cat([torch.arange(2 * p), torch.tensor([d - 1])]) if coupling_known else torch.arange(d)
+    f = n_snapshots * fisher_information(r, dr[:, keep])
+    # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
+    s = f.diagonal(dim1=1, dim2=2).rsqrt()
+    inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
+    std = torch.full_like(x, 0.0)
+    std[:, keep] = inverse.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+    decibel = 10 / math.log(10)
+    return CramerRao(std[:, :p], decibel * std[:, p : 2 * p], std[:, 2 * p : -1], decibel * std[:, -1])
+
+
+def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:
+    """Bound on the azimuth standard deviations in rad, (B, P), with coupling, powers and noise unknown."""
+    return cramer_rao(scene, n_snapshots).azimuth

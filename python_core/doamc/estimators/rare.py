@@ -1,0 +1,125 @@
+"""Rank reduction (RARE) over a linear coupling family: directions without knowing the coupling.
+
+Over the complex span of a family C a = T(az) c with T = [E_0 a, E_1 a, ...], so a direction is present when the
+noise subspace leaves T rank deficient: E_n^H T(az) c = 0 for some c. With T orthonormalised to Q(az) that is
+lambda_min(Q^H E_n E_n^H Q) = 1 - lambda_max(E_s^H Q Q^H E_s), and only a P x P matrix is needed per grid point.
+After Pesavento, Gershman and Wong 2002 (IEEE TSP 50(9)); applied to coupling by Liu et al. (TAP 66(12)).
+"""
+
+from itertools import combinations
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.errors import EstimatorError
+from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.peaks import azimuth_grid, highest_peaks
+from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+#: largest coupling coefficient that a start is allowed to have; real elements stay well below
+LARGEST_COEFFICIENT = 0.6
+
+
+class RareSpectrum:
+    """RARE spectrum of an array on a fixed azimuth grid, -log(1 - lambda_max), and the coupling that goes with it."""
+
+    def __init__(self, spec: ArraySpec, step_deg: float = 0.25) -> None:
+        self.spec, self.grid = spec, azimuth_grid(spec, step_deg)
+        self.basis = spec.family.linear_basis
+        t = self._span(self.grid)  # (G, N, K')
+        # an orthonormal basis that drops directions in which T itself is (nearly) rank deficient
+        u, s, _ = torch.linalg.svd(t, full_matrices=False)
+        q = u * (s > 1e-3 * s[:, :1])[:, None]
+        self._q = q.permute(1, 0, 2).reshape(t.shape[1], -1)  # (N, G K')
+        self._width = t.shape[2]
+
+    def _span(self, azimuth: torch.Tensor) -> torch.Tensor:
+        """T(az), (..., N, K') for azimuth (...)."""
+        a = steering(self.spec.positions, azimuth[..., None])[..., 0]
+        return torch.einsum("kij,...j->...ik", self.basis, a)
+
+    def check(self, n_sources: int) -> None:
+        """Raise EstimatorError where the family is too rich for RARE to be defined."""
+        n, width = self.spec.n_elements, self._width
+        if width > n - n_sources:
+            raise EstimatorError(
+                f"RARE needs coupling parameters + 1 <= N - P, found {width} > {n - n_sources}; "
+                f"use fewer sources or a smaller coupling family"
+            )
+
+    def spectrum(self, signal_subspace: torch.Tensor) -> torch.Tensor:
+        """Spectrum (B, G) of orthonormal signal subspaces (B, N, P)."""
+        b, _, p = signal_subspace.shape
+        z = (signal_subspace.mH @ self._q).reshape(b, p, len(self.grid), self._width)
+        if p == 1:
+            top = z.abs().square().sum((1, 3))
+        elif p == 2:  # largest eigenvalue of a 2 x 2 Hermitian matrix in closed form
+            d = z.abs().square().sum(3)
+            off = (z[:, 0] * z[:, 1].conj()).sum(2).abs().square()
+            half = 0.5 * (d[:, 0] - d[:, 1])
+            top = 0.5 * (d[:, 0] + d[:, 1]) + torch.sqrt(half * half + off)
+        else:
+            z = z.transpose(1, 2)
+            top = torch.linalg.eigvalsh(z @ z.mH)[..., -1]
+        return -(1 - top).clamp_min(1e-14).log()
+
+    def coupling(
+        self,
+        noise_subspace: torch.Tensor,  # shape: (B, N, N - P)
+        azimuth: torch.Tensor,  # shape: (B, P), rad
+    ) -> torch.Tensor:
+        """Real coupling parameters (B, 2 K) that best explain given directions: least eigenvector over all of them."""
+        z = noise_subspace.mH[:, None] @ self._span(azimuth)
+        m = (z.mH @ z).sum(1)
+        v = torch.linalg.eigh(m)[1][..., 0]
+        c = v[:, 1:] / torch.where(v[:, :1].abs() > 1e-9, v[:, :1], 1e-9)
+        k = self.spec.family.n_coefficients
+        if self.spec.family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
+            c = 0.5 * (c[:, :k] + c[:, k:].conj())
+        size = c.abs().clamp_min(1e-9)
+        return self.spec.family.parameters(c * (size.clamp_max(LARGEST_COEFFICIENT) / size))
+
+
+class Rare(Estimator):
+    """RARE over the array's coupling family; coupling from the directions found, powers by least squares."""
+
+    name = "rare"
+    summary = "rank reduction over the coupling family: directions and coupling without a start"
+
+    def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25) -> None:
+        super().__init__(spec)
+        self.spectrum = RareSpectrum(self.spec, step_deg)
+
+    def candidates(
+        self,
+        covariance: torch.Tensor,  # shape: (B, N, N)
+        n_sources: int,
+        n_snapshots: int,
+        extra_peaks: int = 0,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sets of directions (B, S, P) in rad and their coupling parameters (B, S, 2 K).
+
+        All choices of P among the P + extra_peaks highest peaks; the first is the P highest. With L < P snapshots the
+        signal subspace has L dimensions and the spectrum is that of a beamformer which is blind to the coupling.
+        """
+        self.spectrum.check(n_sources)
+        vectors = torch.linalg.eigh(covariance)[1]
+        rank = min(n_sources, n_snapshots)
+        spectrum = self.spectrum.spectrum(vectors[..., -rank:])
+        peaks = highest_peaks(spectrum, self.spectrum.grid, n_sources + extra_peaks, self.spec.full_circle, True)
+        choices = torch.tensor(list(combinations(range(n_sources + extra_peaks), n_sources)))
+        azimuth = peaks[:, choices].sort(2)[0]
+        noise = vectors[:, None, :, :-rank].expand(-1, len(choices), -1, -1)
+        return azimuth, self.spectrum.coupling(noise.flatten(0, 1), azimuth.flatten(0, 1)).unflatten(0, azimuth.shape[:2])
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Directions, coupling and powers; no error bars."""
+        azimuth, theta = (c[:, 0] for c in self.candidates(batch.covariance, n_sources, batch.n_snapshots))
+        coupling = self.spec.family.matrix(theta)
+        noise = noise_power_from_eigenvalues(batch.covariance, n_sources)
+        noise = noise if batch.noise_power is None else batch.noise_power
+        power = source_powers(batch.covariance, coupling @ steering(self.spec.positions, azimuth), noise)
+        count = torch.full((batch.size,), n_sources)
+        return Estimates(azimuth, torch.full_like(azimuth, torch.nan), power, coupling, noise, count)
