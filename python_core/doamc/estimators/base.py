@@ -46,7 +46,7 @@ class Estimator(ABC):
         """Checked `estimate`: raises EstimatorError unless 1 <= P < N and the batch is of this array."""
         if batch.n_elements != self.spec.n_elements:
             raise EstimatorError(
-                f"{self.spec.name} has {self.spec.n_elements} elements, found {batch.n_elements} channels; check --array"
+                f"array {self.spec.name} has {self.spec.n_elements} elements, found {batch.n_elements} channels"
             )
         if not 1 <= n_sources < batch.n_elements:
             raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")

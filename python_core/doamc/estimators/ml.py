@@ -73,9 +73,10 @@ def start_vector(
 
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
     """Standard deviations (B, D) from the inverse of L times the Fisher information; 0 where not free."""
-    f = curvature[:, free][:, :, free]
+    f = torch.nan_to_num(curvature[:, free][:, :, free], posinf=0.0)
     s = f.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
-    inverse = torch.linalg.pinv(s[:, :, None] * f * s[:, None], hermitian=True)
+    eye = torch.eye(f.shape[-1], dtype=f.dtype)
+    inverse = torch.linalg.inv_ex(s[:, :, None] * f * s[:, None] + 1e-10 * eye)[0]  # the ridge bounds what is unseen
     out = torch.zeros(curvature.shape[:2], dtype=curvature.dtype)
     out[:, free] = (inverse.diagonal(dim1=1, dim2=2).clamp_min(0) / n_snapshots).sqrt() * s
     return out

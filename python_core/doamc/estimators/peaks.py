@@ -24,7 +24,8 @@ def highest_peaks(
 ) -> torch.Tensor:
     """Azimuths (B, n_peaks) of the highest local maxima, ascending (or highest first), by a parabola.
 
-    The parabola goes through three points of the grid. Where a spectrum has fewer peaks the highest remaining grid points fill up.
+    The parabola goes through three points of the grid. Where a spectrum has fewer peaks the highest remaining grid
+    points fill up.
     """
     before, after = spectrum.roll(1, 1), spectrum.roll(-1, 1)
     peak = (spectrum >= before) & (spectrum > after)

@@ -112,7 +112,8 @@ class Rare(Estimator):
         choices = torch.tensor(list(combinations(range(n_sources + extra_peaks), n_sources)))
         azimuth = peaks[:, choices].sort(2)[0]
         noise = vectors[:, None, :, :-rank].expand(-1, len(choices), -1, -1)
-        return azimuth, self.spectrum.coupling(noise.flatten(0, 1), azimuth.flatten(0, 1)).unflatten(0, azimuth.shape[:2])
+        theta = self.spectrum.coupling(noise.flatten(0, 1), azimuth.flatten(0, 1))
+        return azimuth, theta.unflatten(0, azimuth.shape[:2])
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, coupling and powers; no error bars."""
