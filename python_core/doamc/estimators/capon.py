@@ -1,0 +1,45 @@
+"""Capon's minimum-variance beamformer."""
+
+import torch
+
+from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.quadratic import QuadraticSpectrum
+from doamc.estimators.uncoupled import uncoupled_estimates
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+
+class Capon(Estimator):
+    """Peaks of 1 / (a^H R^-1 a) (Capon 1969; Krim and Viberg 1996, eq. 22), for any geometry.
+
+    With L < N snapshots the sample covariance is singular and is loaded: R + (N / L) s2 I where the noise power s2 is
+    known, else R + 0.03 (tr R / N) I. With L >= N it is used as it is, but for 1e-12 tr R / N that only matters
+    without noise. No standard deviation is given: the bias between sources has no large-sample variance.
+    step_deg: grid step of the search. loading: another loading, as a share of tr R / N, used for every L.
+    """
+
+    name = "capon"
+    summary = "minimum-variance beamformer; any array; loaded diagonally when L < N"
+
+    def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25, loading: float | None = None) -> None:
+        super().__init__(spec)
+        self.spectrum = QuadraticSpectrum(self.spec, step_deg)
+        self.loading = loading
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Directions as peaks of the minimum-variance spectrum; coupling is taken to be none."""
+        eye = torch.eye(batch.n_elements, dtype=batch.covariance.dtype, device=batch.covariance.device)
+        loaded = batch.covariance + self._loading(batch)[:, None, None] * eye
+        inverse = torch.linalg.inv(loaded)
+        return uncoupled_estimates(self.spec, batch, self.spectrum.minima((inverse + inverse.mH) / 2, n_sources))
+
+    def _loading(self, batch: SnapshotBatch) -> torch.Tensor:
+        """What is added to the diagonal, (B,)."""
+        mean_power = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
+        if self.loading is not None:
+            return self.loading * mean_power
+        if batch.n_snapshots >= batch.n_elements:
+            return 1e-12 * mean_power
+        if batch.noise_power is not None:
+            return batch.n_elements / batch.n_snapshots * batch.noise_power
+        return 0.03 * mean_power

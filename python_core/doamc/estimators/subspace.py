@@ -1,0 +1,66 @@
+"""Signal and noise subspaces of a covariance, and what they say about the accuracy of MUSIC."""
+
+import torch
+
+from doamc.errors import EstimatorError
+from doamc.estimators.uncoupled import noise_power_of
+from doamc.snapshots.batch import SnapshotBatch
+
+
+def signal_subspace(
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    n_sources: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The P largest eigenvalues (B, P), ascending, and their eigenvectors (B, N, P)."""
+    values, vectors = torch.linalg.eigh(covariance)
+    return values[:, -n_sources:], vectors[:, :, -n_sources:]
+
+
+def noise_projector(signal: torch.Tensor) -> torch.Tensor:
+    """Projector G G^H on the complement of an orthonormal signal basis: (B, N, P) -> (B, N, N)."""
+    eye = torch.eye(signal.shape[1], dtype=signal.dtype, device=signal.device)
+    return eye - signal @ signal.mH
+
+
+def require_rank(batch: SnapshotBatch, n_sources: int, method: str) -> None:
+    """Raise EstimatorError when L < P: the sample covariance then has no P-dimensional signal subspace."""
+    if batch.n_snapshots < n_sources:
+        raise EstimatorError(
+            f"{method} needs at least as many snapshots as sources, found L = {batch.n_snapshots} for P = {n_sources}; "
+            "use more snapshots or another method"
+        )
+
+
+def eigenvector_noise(batch: SnapshotBatch, values: torch.Tensor) -> torch.Tensor:
+    """Variance of the part of each signal eigenvector that leaks into a unit noise direction, (B, P).
+
+    Large-sample law lambda s2 / (L (lambda - s2)^2), circular and uncorrelated between eigenvectors (Stoica and
+    Nehorai 1989, eq. 3.8). NaN where L <= P and the noise power is not known: the data then hold no noise estimate.
+    values: signal eigenvalues (B, P).
+    """
+    n_sources, n_snapshots = values.shape[1], batch.n_snapshots
+    noise = noise_power_of(batch, n_sources)[:, None]
+    if batch.noise_power is None:
+        if n_snapshots <= n_sources:
+            return torch.full_like(values, torch.nan)
+        noise = noise * n_snapshots / (n_snapshots - n_sources)  # the eigenvalues left over are too small by as much
+    excess = (values - noise).clamp_min(1e-3 * noise)
+    return values * noise / (n_snapshots * excess**2)
+
+
+def music_std(
+    batch: SnapshotBatch,
+    values: torch.Tensor,  # shape: (B, P), signal eigenvalues
+    signal: torch.Tensor,  # shape: (B, N, P), signal eigenvectors
+    response: torch.Tensor,  # shape: (B, N, P), a at the estimates
+    derivative: torch.Tensor,  # shape: (B, N, P), its derivative by the parameter
+) -> torch.Tensor:
+    """Large-sample standard deviation of MUSIC and root-MUSIC, (B, P), in units of the parameter.
+
+    var = (1 / 2L) a^H U a / (d^H G G^H d), U = s2 sum_k lambda_k / (lambda_k - s2)^2 s_k s_k^H
+    (Stoica and Nehorai 1989, eq. 3.12); the estimates stand in for the truth.
+    """
+    leak = eigenvector_noise(batch, values)
+    weight = (leak[:, :, None] * (signal.mH @ response).abs() ** 2).sum(1)
+    curvature = derivative.abs().square().sum(1) - (signal.mH @ derivative).abs().square().sum(1)
+    return (weight / (2 * curvature.clamp_min(1e-300))).sqrt()

@@ -1,0 +1,39 @@
+"""What the classical estimators share: they take the array to be free of coupling, C = I."""
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.estimators.base import Estimates
+from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+
+def noise_power_of(batch: SnapshotBatch, n_sources: int) -> torch.Tensor:
+    """Noise power (B,): the known one where there is one, else the mean of the N - P smallest eigenvalues."""
+    if batch.noise_power is not None:
+        return batch.noise_power
+    return noise_power_from_eigenvalues(batch.covariance, n_sources)
+
+
+def uncoupled_estimates(
+    spec: ArraySpec,
+    batch: SnapshotBatch,
+    azimuth: torch.Tensor,  # shape: (B, P), rad, in any order
+    std: torch.Tensor | None = None,  # shape: (B, P), rad, in the order of azimuth
+) -> Estimates:
+    """Estimates with C = I: azimuths sorted, powers by least squares; NaN standard deviations where none are given."""
+    azimuth, order = azimuth.sort(1)
+    std = torch.full_like(azimuth, torch.nan) if std is None else std.gather(1, order)
+    size, n_sources = azimuth.shape
+    noise_power = noise_power_of(batch, n_sources)
+    response = steering(spec.positions.to(azimuth.device), azimuth)
+    eye = torch.eye(spec.n_elements, dtype=torch.complex128, device=azimuth.device)
+    return Estimates(
+        azimuth=azimuth,
+        std=std,
+        power=source_powers(batch.covariance, response, noise_power),
+        coupling=eye.repeat(size, 1, 1),
+        noise_power=noise_power,
+        n_sources=torch.full((size,), n_sources, dtype=torch.int64, device=azimuth.device),
+    )
