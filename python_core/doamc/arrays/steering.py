@@ -1,6 +1,6 @@
 """Steering vectors a(az, el) and their derivatives.
 
-    a_m(az, el) = exp(+j 2 pi (x_m cos el cos az + y_m cos el sin az + z_m sin el))
+a_m(az, el) = exp(+j 2 pi (x_m cos el cos az + y_m cos el sin az + z_m sin el))
 """
 
 import math
@@ -24,19 +24,14 @@ def steering_derivative(
     elevation: torch.Tensor | float = 0.0,  # shape: (*batch, P) or scalar, rad
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Derivatives of the steering vectors by azimuth and by elevation (per rad), each (*batch, N, P)."""
-    azimuth, elevation = torch.broadcast_tensors(azimuth, torch.as_tensor(elevation, dtype=azimuth.dtype))
-    zero = torch.zeros_like(azimuth)
-    by_azimuth = torch.stack([-elevation.cos() * azimuth.sin(), elevation.cos() * azimuth.cos(), zero], -1)
-    by_elevation = torch.stack(
-        [-elevation.sin() * azimuth.cos(), -elevation.sin() * azimuth.sin(), elevation.cos()], -1
-    )
-    a = steering(positions, azimuth, elevation)
+    az, el = torch.broadcast_tensors(azimuth, torch.as_tensor(elevation, dtype=azimuth.dtype))
+    by_azimuth = torch.stack([-el.cos() * az.sin(), el.cos() * az.cos(), torch.zeros_like(az)], -1)
+    by_elevation = torch.stack([-el.sin() * az.cos(), -el.sin() * az.sin(), el.cos()], -1)
+    a = steering(positions, az, el)
     slope = [2 * math.pi * torch.einsum("nk,...pk->...np", positions, d) for d in (by_azimuth, by_elevation)]
     return 1j * slope[0] * a, 1j * slope[1] * a
 
 
 def _direction(azimuth: torch.Tensor, elevation: torch.Tensor | float) -> torch.Tensor:
-    azimuth, elevation = torch.broadcast_tensors(azimuth, torch.as_tensor(elevation, dtype=azimuth.dtype))
-    return torch.stack(
-        [elevation.cos() * azimuth.cos(), elevation.cos() * azimuth.sin(), elevation.sin()], -1
-    )
+    az, el = torch.broadcast_tensors(azimuth, torch.as_tensor(elevation, dtype=azimuth.dtype))
+    return torch.stack([el.cos() * az.cos(), el.cos() * az.sin(), el.sin()], -1)

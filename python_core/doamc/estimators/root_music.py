@@ -40,6 +40,7 @@ class RootMusic(Estimator):
     def _phases(self, projector: torch.Tensor, n_sources: int) -> torch.Tensor:
         """Phase steps (B, P) of the chosen roots."""
         n = projector.shape[1]
+        # Without noise the roots are double and on the circle; 1e-12 moves them off it, one in and one out.
         root = polynomial_roots(_diagonal_sums(projector + 1e-12 * torch.eye(n, device=projector.device)))
         # Roots come in pairs z, 1 / conj(z): the smaller N - 1 are one of each pair.
         size, order = root.abs().sort(1)
@@ -51,10 +52,7 @@ class RootMusic(Estimator):
 
 
 def _diagonal_sums(matrix: torch.Tensor) -> torch.Tensor:
-    """Sums along the diagonals n - m = -(N-1)..N-1 of (B, N, N): polynomial coefficients, lowest first.
-
-    The 1e-12 on the diagonal of a noise projector moves noise-free double roots off the circle, in pairs.
-    """
+    """Sums along the diagonals n - m = -(N-1)..N-1 of (B, N, N): polynomial coefficients, lowest first."""
     n = matrix.shape[1]
     return torch.stack([matrix.diagonal(lag, 1, 2).sum(1) for lag in range(1 - n, n)], 1)
 
