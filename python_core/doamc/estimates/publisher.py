@@ -44,7 +44,7 @@ class Publisher:
             advice = "choose another port or stop the other program" if in_use else "use an address of this computer"
             raise PublishError(f"cannot publish on {address!r}: {error}; {advice}") from error
         #: the endpoint bound, with the port it got
-        self.address = self._socket.LAST_ENDPOINT.decode().rstrip("\0")
+        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._sent = 0
         self._seq = -1
         self._status = status_message(time=time.time(), state="idle", seq=-1)

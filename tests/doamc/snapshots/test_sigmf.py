@@ -1,0 +1,187 @@
+"""SigMF recordings: every data type, blocks, truncation and other damage, geometry and truth."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import sigmf
+
+from doamc.errors import RecordingError
+from doamc.snapshots.sigmf_files import Recording
+from doamc.snapshots.sigmf_write import write_recording
+from doamc.spec import load_spec
+
+RNG = np.random.default_rng(5)
+Y = RNG.uniform(-0.9, 0.9, (3, 40)) + 1j * RNG.uniform(-0.9, 0.9, (3, 40))
+
+
+def _write(tmp_path, **options):
+    path = tmp_path / "r.sigmf-meta"
+    write_recording(path, **({"samples": Y, "sample_rate_hz": 1e6, "frequency_hz": 300e6} | options))
+    return path
+
+
+def _edit(path, change):
+    meta = json.loads(path.read_text())
+    change(meta)
+    path.write_text(json.dumps(meta))
+
+
+@pytest.mark.parametrize("name", "cf32_le cf32_be cf64_le ci8 cu8 ci16_le ci16_be cu16_le ci32_le cu32_be".split())
+def test_every_complex_data_type_reads_to_its_own_resolution(tmp_path, name):
+    kind = np.dtype({"le": "<", "be": ">"}.get(name[-2:], "=") + {"f": "f", "i": "i", "u": "u"}[name[1]]
+                    + str(int(name[2:].split("_")[0]) // 8))
+    parts = np.stack([Y.real.T, Y.imag.T], -1)
+    step = 0.0
+    if kind.kind != "f":
+        full = 2.0 ** (8 * kind.itemsize - 1)
+        parts, step = np.round(parts * full) + (full if kind.kind == "u" else 0), 0.5 / full
+    (tmp_path / "r.sigmf-data").write_bytes(parts.astype(kind).tobytes())
+    meta = {"global": {"core:datatype": name, "core:version": "1.2.0", "core:num_channels": 3},
+            "captures": [{"core:sample_start": 0}], "annotations": []}
+    (tmp_path / "r.sigmf-meta").write_text(json.dumps(meta))
+    r = Recording(tmp_path / "r.sigmf-meta", 3)
+    got = r.read(7, 11)
+    assert got.shape == (3, 11) and got.dtype == np.complex64
+    assert abs(got - Y[:, 7:18]).max() <= math.sqrt(2) * step + 1e-7
+    assert (r.sample_rate_hz, r.frequency_hz, r.array) == (None, None, None)
+
+
+def test_blocks_are_consecutive_evenly_spaced_and_independent_of_chunks(tmp_path):
+    r = Recording(_write(tmp_path))
+    assert r.starts(4, 10).tolist() == [0, 10, 20, 30]
+    assert r.starts(3, 4).tolist() == [0, 18, 36]
+    assert r.starts(1, 40).tolist() == [0]
+    cut = r.cut(3, 4)
+    np.testing.assert_allclose(cut[1], Y[:, 18:22], atol=1e-6)
+    for size in (1, 2, 5):
+        np.testing.assert_array_equal(np.concatenate(list(r.blocks(3, 4, size))), cut)
+    for batches, length in ((0, 4), (2, 0), (5, 10)):
+        with pytest.raises(RecordingError, match="expected"):
+            r.cut(batches, length)
+    with pytest.raises(RecordingError, match=r"within 0\.\.40"):
+        r.read(35, 6)
+
+
+def test_geometry_truth_and_clockwise_bearing(tmp_path):
+    spec = load_spec("uca5")
+    y = RNG.standard_normal((5, 64)) + 1j * RNG.standard_normal((5, 64))
+    c = np.eye(5) + 0.1j
+    path = _write(tmp_path, samples=y, frequency_hz=433.92e6, array="uca5", azimuth_deg=[30.0], power_db=[0.0],
+                  noise_power=0.25, coupling=c, positions_wavelengths=spec.positions.numpy(), waveform="qpsk")
+    meta = json.loads(path.read_text())
+    points = np.array([g["point"] for g in meta["captures"][0]["spatial:element_geometry"]])
+    wavelength = 299792458.0 / 433.92e6
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 0.35 * wavelength)
+    assert meta["captures"][0]["spatial:emitter_bearing"] == {"azimuth": 330.0}
+    assert meta["annotations"][0]["spatial:signal_bearing"] == {"azimuth": 330.0}
+    assert {e["name"] for e in meta["global"]["core:extensions"]} == {"spatial", "doamc"}
+    sigmf.fromfile(path).validate()  # its checksum too
+    r = Recording(path, 5)
+    assert r.array == "uca5" and r.frequency_hz == 433.92e6 and r.sample_rate_hz == 1e6 and r.n_samples == 64
+    truth = r.truth
+    assert truth["azimuth_deg"] == [30.0] and truth["noise_power"] == 0.25 and truth["waveform"] == "qpsk"
+    np.testing.assert_array_equal(np.array(truth["coupling_re"]) + 1j * np.array(truth["coupling_im"]), c)
+
+
+@pytest.mark.parametrize("datatype", ["ci8", "ci16_le"])
+def test_truth_of_integer_recordings_is_in_the_units_read(tmp_path, datatype):
+    r = Recording(_write(tmp_path, samples=50 * Y, datatype=datatype, power_db=[10.0], noise_power=4.0))
+    got = r.read(0, 40)
+    scale = abs(got).max() / abs(50 * Y).max()
+    assert max(abs(got.real).max(), abs(got.imag).max()) == pytest.approx(0.9, abs=0.01)
+    assert r.truth["noise_power"] == pytest.approx(4.0 * scale**2, rel=0.02)
+    assert r.truth["power_db"][0] == pytest.approx(10.0 + 20 * math.log10(scale), abs=0.1)
+
+
+def test_truth_beside_a_recording_is_found(tmp_path):
+    path = _write(tmp_path)
+    (tmp_path / "r.truth.json").write_text('{"azimuth_deg": [1.5], "snr_db": 15}')
+    assert Recording(path).truth["azimuth_deg"] == [1.5]
+    (tmp_path / "r.truth.json").write_text("[")
+    with pytest.raises(RecordingError, match="expected a JSON object"):
+        _ = Recording(path).truth
+
+
+def test_truncated_data_are_refused(tmp_path):
+    path = _write(tmp_path)
+    data = path.with_suffix(".sigmf-data")
+    whole = data.read_bytes()
+    for keep in (len(whole) - 5, len(whole) - 24, 0):  # within a sample; a whole sample of 3 channels; all of it
+        data.write_bytes(whole[:keep])
+        with pytest.raises(RecordingError, match="truncated"):
+            Recording(path)
+    _edit(path, lambda m: m["global"].pop("doamc:sample_count"))
+    _edit(path, lambda m: m["captures"].append({"core:sample_start": 39, "core:frequency": 1.0}))
+    data.write_bytes(whole[: 30 * 24])  # captures speak of sample 39
+    with pytest.raises(RecordingError, match="truncated"):
+        Recording(path)
+
+
+def test_data_truncated_while_reading_are_an_error(tmp_path):
+    path = _write(tmp_path)
+    r = Recording(path)
+    with open(path.with_suffix(".sigmf-data"), "r+b") as file:
+        file.truncate(100)
+    with pytest.raises(RecordingError, match=r"samples|truncated"):
+        r.read(0, 40)
+
+
+def test_replaced_data_are_refused_by_their_checksum(tmp_path):
+    path = _write(tmp_path)
+    data = path.with_suffix(".sigmf-data")
+    data.write_bytes(bytes(len(data.read_bytes())))
+    with pytest.raises(RecordingError, match="sha512"):
+        Recording(path)
+    assert Recording(path, verify=False).n_samples == 40
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["global"].update({"core:datatype": "rf32_le"}), "expected complex samples"),
+        (lambda m: m["global"].update({"core:datatype": "cf33_le"}), "not SigMF metadata"),
+        (lambda m: m["global"].update({"core:num_channels": 4}), "expected 3 channels"),
+        (lambda m: m["global"].update({"core:trailing_bytes": 4}), "plain SigMF dataset"),
+        (lambda m: m["captures"][0].update({"core:header_bytes": 4}), "plain SigMF dataset"),
+        (lambda m: m.pop("global"), "not SigMF metadata"),
+        (lambda m: m.pop("captures"), "not SigMF metadata"),
+        (lambda m: m["global"].pop("core:datatype"), "not SigMF metadata"),
+    ],
+)
+def test_metadata_that_do_not_fit_are_named(tmp_path, change, message):
+    path = _write(tmp_path)
+    _edit(path, change)
+    with pytest.raises(RecordingError, match=message):
+        Recording(path, 3)
+
+
+def test_missing_files_and_foreign_names(tmp_path):
+    with pytest.raises(RecordingError, match=r"found no file r\.sigmf-meta"):
+        Recording(tmp_path / "r.sigmf-meta")
+    with pytest.raises(RecordingError, match=r"expected a \.sigmf-meta file"):
+        Recording(tmp_path / "r.wav")
+    path = _write(tmp_path)
+    path.write_text("{")
+    with pytest.raises(RecordingError, match="not SigMF metadata"):
+        Recording(path)
+    path.with_suffix(".sigmf-data").unlink()
+    with pytest.raises(RecordingError, match=r"found no file r\.sigmf-data"):
+        Recording(path)
+
+
+def test_nothing_is_written_that_could_not_be_read(tmp_path):
+    for bad in ({"samples": Y.real}, {"samples": Y[0]}, {"samples": Y * np.nan}, {"datatype": "cf64_le"}):
+        with pytest.raises(RecordingError, match="expected"):
+            _write(tmp_path, **bad)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_shipped_recording_reads(request):
+    path = request.config.rootpath / "flowgraphs" / "recordings" / "kraken5_mixed_2.sigmf-meta"
+    r = Recording(path, 5)
+    assert (r.n_samples, r.sample_rate_hz, r.frequency_hz) == (60000, 250e3, 300e6)
+    assert r.truth["azimuth_deg"] == [48.2, 231.5]
+    power = (abs(r.read(0, 60000)) ** 2).mean(1)
+    assert power.max() / power.min() < 4  # five live channels
