@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doamc import spec_checks as checks
 from doamc.errors import SpecificationError
 
 if sys.version_info >= (3, 11):
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from doamc.coupling.families import CouplingFamily
 
 SHIPPED = Path(__file__).parent / "specs"
-_GEOMETRY_KEYS = {
-    "ula": {"elements", "spacing_wavelengths"},
-    "uca": {"elements", "radius_wavelengths"},
-    "ura": {"rows", "columns", "spacing_wavelengths"},
-    "positions": {"points_wavelengths"},
-}
 
 
 @dataclass(frozen=True)
@@ -128,54 +123,35 @@ def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
 
 
 def parse_spec(table: dict[str, Any]) -> ArraySpec:
-    """Specification of a parsed TOML table (or of a checkpoint's header)."""
-    def need(section: str, *keys: str) -> dict[str, Any]:
-        part = table.get(section)
-        if not isinstance(part, dict):
-            raise SpecificationError(f"expected a table [{section}], found none")
-        for key in keys:
-            if key not in part:
-                raise SpecificationError(f"expected {key!r} in [{section}], found {', '.join(part) or 'nothing'}")
-        return part
+    """Specification of a parsed TOML table (or of a checkpoint's header).
 
-    def span(section: str, key: str, default: list[float]) -> tuple[float, float]:
-        value = table.get(section, {}).get(key, default)
-        try:
-            low, high = float(value[0]), float(value[1])
-        except (TypeError, ValueError, IndexError, KeyError):
-            raise SpecificationError(f"[{section}] {key} must be [low, high], found {value!r}") from None
-        if len(value) != 2 or not (math.isfinite(low) and math.isfinite(high)) or low > high:
-            raise SpecificationError(f"[{section}] {key} must be [low, high] with low <= high, found {value}")
-        return low, high
-
+    Raises SpecificationError that names the entry, what it must be and what was found; a key that is not known in its
+    table is an error too, so that a misspelt one is not passed over.
+    """
     if not isinstance(table.get("name"), str):
-        raise SpecificationError("expected a string 'name', found none")
-    geometry = need("geometry", "kind")
-    if geometry["kind"] not in _GEOMETRY_KEYS:
-        kinds = ", ".join(_GEOMETRY_KEYS)
-        raise SpecificationError(f"geometry kind must be one of {kinds}, found {geometry['kind']!r}")
-    missing = _GEOMETRY_KEYS[geometry["kind"]] - geometry.keys() - {"spacing_wavelengths"}
-    if missing:
-        raise SpecificationError(f"geometry {geometry['kind']!r} needs {', '.join(sorted(missing))}")
-    need("sector", "azimuth_deg")
-    sources, snapshots = span("sources", "count", [1, 2]), span("snapshots", "count", [1, 1000])
+        raise SpecificationError(f"expected a string 'name', found {table.get('name', 'none')!r}")
+    geometry = checks.geometry_of(table)
+    sector = checks.section(table, "sector", "azimuth_deg")
+    coupling = checks.section(table, "coupling", "family", "magnitude")
+    checks.check_coupling(coupling)
+    sources, snapshots = checks.section(table, "sources"), checks.section(table, "snapshots")
     spec = ArraySpec(
         name=table["name"],
         description=str(table.get("description", "")),
         geometry=geometry,
-        azimuth_deg=span("sector", "azimuth_deg", []),
-        min_separation_deg=float(table["sector"].get("min_separation_deg", 5.0)),
-        coupling=need("coupling", "family", "magnitude"),
-        source_count=(int(sources[0]), int(sources[1])),
-        power_db=span("sources", "power_db", [-6.0, 0.0]),
-        snapshot_count=(int(snapshots[0]), int(snapshots[1])),
-        snr_db=span("snapshots", "snr_db", [-12.0, 40.0]),
+        azimuth_deg=checks.span(sector, "sector", "azimuth_deg", []),
+        min_separation_deg=checks.number(sector, "sector", "min_separation_deg", 5.0, 0.0, 360.0),
+        coupling=coupling,
+        source_count=checks.whole_span(sources, "sources", "count", [1, 2]),
+        power_db=checks.span(sources, "sources", "power_db", [-6.0, 0.0]),
+        snapshot_count=checks.whole_span(snapshots, "snapshots", "count", [1, 1000]),
+        snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0]),
         table=table,
     )
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
     if not 0 < width <= 360:
         raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
-    if not 1 <= spec.source_count[0] or spec.source_count[1] >= spec.n_elements:
+    if spec.source_count[1] >= spec.n_elements:
         raise SpecificationError(f"source count must lie in 1..{spec.n_elements - 1}, found {list(spec.source_count)}")
     if spec.min_separation_deg * (spec.source_count[1] - (0 if spec.full_circle else 1)) > width:
         raise SpecificationError("that many sources with that least separation do not fit the sector")

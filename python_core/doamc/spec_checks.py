@@ -1,0 +1,119 @@
+"""Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
+
+import math
+from typing import Any
+
+from doamc.errors import SpecificationError
+
+#: what each geometry kind needs; ``spacing_wavelengths`` has a default
+GEOMETRY_KEYS = {
+    "ula": {"elements", "spacing_wavelengths"},
+    "uca": {"elements", "radius_wavelengths"},
+    "ura": {"rows", "columns", "spacing_wavelengths"},
+    "positions": {"points_wavelengths"},
+}
+KNOWN_KEYS = {
+    "sector": {"azimuth_deg", "min_separation_deg"},
+    "coupling": {"family", "magnitude", "phase_deg", "diagonal"},
+    "sources": {"count", "power_db"},
+    "snapshots": {"count", "snr_db"},
+}
+MAX_ELEMENTS = 1024
+
+
+def section(table: dict[str, Any], name: str, *needed: str, known: set[str] | None = None) -> dict[str, Any]:
+    """The table [name] with its needed keys and no key beyond the known ones (a misspelt key is not passed over)."""
+    part = table.get(name, None if needed else {})
+    if not isinstance(part, dict):
+        raise SpecificationError(f"expected a table [{name}], found {'none' if part is None else repr(part)}")
+    for key in needed:
+        if key not in part:
+            raise SpecificationError(f"expected {key!r} in [{name}], found {', '.join(part) or 'nothing'}")
+    known = KNOWN_KEYS[name] if known is None else known
+    unknown = sorted(part.keys() - known)
+    if unknown:
+        raise SpecificationError(f"[{name}] takes {', '.join(sorted(known))}, found {unknown[0]!r}")
+    return part
+
+
+def number(part: dict[str, Any], name: str, key: str, default: float, low: float, high: float) -> float:
+    """A finite number in [low, high]."""
+    value = part.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise SpecificationError(f"[{name}] {key} must be a number from {low:g} to {high:g}, found {value!r}")
+    return float(value)
+
+
+def whole(part: dict[str, Any], name: str, key: str, low: int, high: int) -> int:
+    """A whole number in low..high."""
+    value = part[key]
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecificationError(f"[{name}] {key} must be a whole number in {low}..{high}, found {value!r}")
+    return value
+
+
+def span(part: dict[str, Any], name: str, key: str, default: list[float]) -> tuple[float, float]:
+    """A pair [low, high] of finite numbers, low <= high."""
+    value = part.get(key, default)
+    if not _is_pair(value):
+        raise SpecificationError(f"[{name}] {key} must be [low, high] with low <= high, found {value!r}")
+    return float(value[0]), float(value[1])
+
+
+def whole_span(part: dict[str, Any], name: str, key: str, default: list[int]) -> tuple[int, int]:
+    """A pair [low, high] of whole numbers, 1 <= low <= high."""
+    low, high = span(part, name, key, [float(v) for v in default])
+    if low != int(low) or high != int(high) or low < 1:
+        raise SpecificationError(f"[{name}] {key} must be whole numbers [low, high] from 1 on, found {part[key]!r}")
+    return int(low), int(high)
+
+
+def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
+    """The checked table [geometry]; lengths and coordinates in wavelengths."""
+    part = table.get("geometry")
+    part = part if isinstance(part, dict) else {}
+    kind = part.get("kind")
+    if kind is not None and (not isinstance(kind, str) or kind not in GEOMETRY_KEYS):
+        raise SpecificationError(f"geometry kind must be one of {', '.join(GEOMETRY_KEYS)}, found {kind!r}")
+    keys = GEOMETRY_KEYS.get(kind or "", set())
+    geometry = section(table, "geometry", "kind", known=keys | {"kind"} if kind else set(part))
+    missing = keys - geometry.keys() - {"spacing_wavelengths"}
+    if missing:
+        raise SpecificationError(f"geometry {kind!r} needs {', '.join(sorted(missing))}")
+    for key in keys & {"elements", "rows", "columns"}:
+        whole(geometry, "geometry", key, 2 if key == "elements" else 1, MAX_ELEMENTS)
+    for key in keys & geometry.keys() & {"spacing_wavelengths", "radius_wavelengths"}:
+        number(geometry, "geometry", key, 0.5, 1e-3, 1e3)
+    if kind == "positions":
+        _check_points(geometry["points_wavelengths"])
+    return geometry
+
+
+def _check_points(points: Any) -> None:
+    ok = isinstance(points, list) and 2 <= len(points) <= MAX_ELEMENTS
+    ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_number, p)) for p in points)
+    if not ok or len({len(p) for p in points}) != 1:
+        raise SpecificationError(
+            "[geometry] points_wavelengths must be at least 2 points [x, y] or [x, y, z] of finite numbers, all alike, "
+            f"found {str(points)[:80]}"
+        )
+
+
+def check_coupling(part: dict[str, Any]) -> None:
+    """The types inside [coupling]; how many ranges a family takes is the family's own check."""
+    if not isinstance(part["family"], str):
+        raise SpecificationError(f"[coupling] family must be a name, found {part['family']!r}")
+    ranges = part["magnitude"]
+    if not isinstance(ranges, (list, tuple)) or not all(_is_pair(r) and r[0] >= 0 for r in ranges):
+        raise SpecificationError(f"[coupling] magnitude must be ranges [[low, high], ...], 0 <= low, found {ranges!r}")
+    number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
+    number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether value is [low, high], finite, low <= high."""
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
