@@ -75,6 +75,12 @@ class Publisher:
             self._send(STATUS_TOPIC, data)
             self._status = dict(message)
 
+    def send(self, topic: str, message: dict[str, Any]) -> None:
+        """Send a message on another topic, e.g. the truth of a simulation. Raises PublishError as `estimate` does."""
+        data = encode(message)
+        with self._lock:
+            self._send(topic, data)
+
     def close(self) -> None:
         """Send what is queued (at most 0.2 s), stop the heartbeat and free the endpoint; again is harmless."""
         self._end.set()

@@ -1,0 +1,172 @@
+"""DOA estimator: batches of snapshots in, directions and coupling out, inferred in a worker thread of its own."""
+
+import threading
+import time
+from typing import Any
+
+from doamc.errors import EstimatorError
+from gr_doamc.batch_queue import BatchQueue
+from gr_doamc.message_block import guarded, message_block
+from gr_doamc.messages import Batch, batch_from_pmt
+
+_HEARTBEAT_S = 1.0
+
+
+class doa_estimator(message_block):
+    """Directions of arrival and coupling of every batch that the engine has time for.
+
+    Message port ``snapshots``: batches of a `snapshot_buffer`. They wait in a bounded queue; the newest is taken
+    first, and when the queue is full the oldest is dropped and counted. A batch that cannot be used (NaN, a dead
+    channel, another number of channels) is logged with its cause, counted, and the block goes on. At the end of the
+    stream what is queued is still estimated, for ``drain_timeout`` at most.
+
+    Message port ``estimates``: a PMT dict with the keys of the JSON message (schema ``doamc.estimate/1``) and
+    ``batch_seq``, the number of the batch: gaps in ``seq`` are losses on the way, gaps in ``batch_seq`` batches
+    dropped, and it steps back where an older batch was caught up with. Message port ``status``: a dict (schema
+    ``doamc.status/1``) every second and at every failure, with counters received, estimated, dropped and failed:
+    received = estimated + dropped + failed once the block has stopped.
+
+    Args:
+        array: name of a specification or path of a TOML file.
+        method: name of an estimator, see ``doamc methods``; "" for the default one.
+        sources: number of sources P, 1..N-1, or "auto" (minimum description length).
+        noise_power: noise power per element where it is known, linear, else None.
+        queue_size: batches that may wait, at least 1.
+        threads: threads that torch may use.
+        on_error: "continue", or "stop" to end at the first batch that cannot be used; connect ``status`` to the
+            buffer's ``stop`` to end the stream with it.
+        drain_timeout: s that the end of the stream may take.
+
+    Raises DoamcError (SpecificationError, EstimatorError, CheckpointError) when the arguments do not fit.
+    """
+
+    def __init__(
+        self, array: str = "ula8", method: str = "", sources: int | str = "auto", noise_power: float | None = None,
+        queue_size: int = 4, threads: int = 1, on_error: str = "continue", drain_timeout: float = 30.0,
+    ) -> None:  # fmt: skip
+        message_block.__init__(self, "doa_estimator", {"snapshots": self._on_snapshots}, ("estimates",))
+        if queue_size < 1 or threads < 1 or drain_timeout < 0:
+            raise EstimatorError(
+                "expected queue_size and threads >= 1 and drain_timeout >= 0, "
+                f"found {queue_size}, {threads} and {drain_timeout}"
+            )
+        if on_error not in ("continue", "stop"):
+            raise EstimatorError(f"on_error must be continue or stop, found {on_error!r}")
+        from doamc.estimators import DEFAULT_METHOD  # late: torch; Companion and grcc import this file
+        from gr_doamc.engine import Engine
+
+        self.engine = Engine(array, method or DEFAULT_METHOD, sources, noise_power)
+        self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
+        self._stops = on_error == "stop"
+        self._queue: BatchQueue[Batch] = BatchQueue(queue_size)
+        self._estimated = self._settled = self._malformed = 0
+        self._given_up = self._told = False
+        self._timer: threading.Timer | None = None
+        self._worker: threading.Thread | None = None
+        #: CPU seconds that the worker has used
+        self.engine_cpu_s = 0.0
+
+    def start(self) -> bool:
+        """Start the worker; called by GNU Radio."""
+        self._queue = BatchQueue(self._queue_size)
+        self._estimated = self._settled = self._malformed = 0
+        self.counters["failed"] = 0
+        self._given_up = self._told = False
+        self._done = None
+        self._worker = threading.Thread(target=self._run, args=(self._queue,), name="doamc-engine", daemon=True)
+        self._worker.start()
+        self.post("status", self.status("running"))
+        return True
+
+    def stop(self) -> bool:
+        """End the worker, giving a running inference two seconds; called by GNU Radio."""
+        self._queue.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._worker is not None:
+            self._worker.join(2.0)
+        return True
+
+    def idle(self) -> bool:
+        """Whether every batch has been estimated, dropped or refused, or the time for that is over."""
+        if self._timer is None:
+            self._timer = threading.Timer(self._drain_timeout, self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
+        if not (self._given_up or self._settled == self._queue.received - self._queue.dropped):
+            return False
+        self._tell_stopped()
+        return True
+
+    def status(self, state: str) -> dict[str, Any]:
+        """Status message with the counts of batches."""
+        queue, failed = self._queue, self.counters["failed"]
+        received = queue.received + self._malformed
+        counts = {"received": received, "estimated": self._estimated, "dropped": queue.dropped, "failed": failed}
+        engine = {"engine_cpu_s": self.engine_cpu_s, "method": self.engine.method}
+        return super().status(state) | {"seq": self._estimated - 1, "counters": counts} | engine
+
+    @guarded
+    def _on_snapshots(self, message: Any) -> None:
+        try:
+            batch = batch_from_pmt(message)
+        except Exception:
+            self._malformed += 1
+            raise
+        self._queue.put(batch)
+
+    def _run(self, queue: BatchQueue[Batch]) -> None:
+        import torch
+
+        torch.set_num_threads(self._threads)
+        beat = time.monotonic()
+        while not queue.closed:
+            batch = queue.take(_HEARTBEAT_S)
+            if batch is not None:
+                self._settle(batch, queue)
+            if time.monotonic() >= beat + _HEARTBEAT_S and not self._told:
+                beat = time.monotonic()
+                self.post("status", self.status("running"))
+
+    def _settle(self, batch: Batch, queue: BatchQueue[Batch]) -> None:
+        cpu = time.thread_time()
+        try:
+            self._publish(batch, queue)
+        except Exception as error:
+            self.failed(error)
+            if self._stops:
+                queue.close()
+                self._tell_stopped()
+        self.engine_cpu_s += time.thread_time() - cpu
+        self._settled += 1
+        if self.upstream_done:
+            self.wake()
+
+    def _publish(self, batch: Batch, queue: BatchQueue[Batch]) -> None:
+        from doamc.estimates.message import make_message
+
+        begin = time.time()
+        figures = self.engine.estimate(batch.snapshots)
+        end = time.time()
+        waited = max(0.0, begin - batch.time) if batch.time else 0.0
+        latency = {"buffer": 1e3 * waited, "inference": 1e3 * (end - begin), "total": 1e3 * (waited + end - begin)}
+        message = make_message(
+            seq=self._estimated, time=end, sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
+            array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
+            latency_ms=latency, dropped_batches=queue.dropped, batch_seq=batch.seq, rx_time=batch.rx_time, **figures,
+        )  # fmt: skip
+        self.post("estimates", message)
+        self._estimated += 1
+
+    def _give_up(self) -> None:
+        self._queue.close()
+        self._given_up = True
+        self.wake()
+
+    def _tell_stopped(self) -> None:
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            self.post("status", self.status("stopped"))
+
+

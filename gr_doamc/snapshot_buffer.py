@@ -1,0 +1,89 @@
+"""Snapshot buffer: N complex streams in, batches of L snapshots out as messages.
+
+Everything at the sample rate is done by GNU Radio's C++ blocks: the streams become one stream of vectors (so that the
+channels cannot slip), and of every hop only the L vectors of a batch are passed on. Python sees nothing else.
+"""
+
+from gnuradio import blocks, gr
+
+from doamc.errors import SnapshotError
+from gr_doamc.snapshot_sink import snapshot_sink
+
+#: a C++ block that keeps m in n holds n vectors at once; longer hops are done in two steps
+_LONGEST = 65536
+
+
+class snapshot_buffer(gr.hier_block2):
+    """Cuts N complex streams into batches of L snapshots, one every ``hop`` samples.
+
+    Batch k holds, of every stream, the samples k hop, k hop + decimation, ..., k hop + (L - 1) decimation. It is
+    posted on message port ``snapshots`` as a PMT dict (see `gr_doamc.messages`): ``snapshots`` (c32vector),
+    ``n_elements``, ``n_snapshots``, ``seq``, ``sample_time`` (s, of its first sample), ``sample_rate``, ``time``,
+    ``array``, and from stream tags ``rx_time`` (s, tuple of whole and fraction in the tag) and ``frequency_hz``
+    (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
+    within hop / (2 L) samples, and one inside a batch applies from the next one.
+
+    Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures.
+
+    Args:
+        n_elements: number of streams N.
+        n_snapshots: snapshots L of a batch, at least 1.
+        hop: samples from the start of one batch to the start of the next; 0 for L decimation, i.e. no gap.
+        decimation: samples from one snapshot to the next, at least 1.
+        sample_rate: of the streams, Hz; it only serves to tell times.
+        array: name of the array specification that the batches are labelled with.
+
+    Raises SnapshotError when an argument is out of range or the hop is shorter than a batch.
+    """
+
+    def __init__(
+        self, n_elements: int = 8, n_snapshots: int = 256, hop: int = 0, decimation: int = 1,
+        sample_rate: float = 200e3, array: str = "",
+    ) -> None:  # fmt: skip
+        if n_elements < 1 or n_snapshots < 1 or decimation < 1 or not sample_rate > 0:
+            raise SnapshotError(
+                "expected n_elements, n_snapshots and decimation >= 1 and sample_rate > 0, "
+                f"found {n_elements}, {n_snapshots}, {decimation} and {sample_rate}"
+            )
+        span = n_snapshots * decimation
+        hop = hop or span
+        if hop < span:
+            raise SnapshotError(f"hop must be at least n_snapshots * decimation = {span} samples, found {hop}")
+        streams = gr.io_signature(n_elements, n_elements, gr.sizeof_gr_complex)
+        gr.hier_block2.__init__(self, "snapshot_buffer", streams, gr.io_signature(0, 0, 0))
+        self.message_port_register_hier_in("stop")
+        for port in ("snapshots", "status"):
+            self.message_port_register_hier_out(port)
+        self.sink = snapshot_sink(n_elements, n_snapshots, hop, float(sample_rate), array)
+        self.interleave = blocks.streams_to_vector(gr.sizeof_gr_complex, n_elements)
+        for channel in range(n_elements):
+            self.connect((self, channel), (self.interleave, channel))
+        vector = gr.sizeof_gr_complex * n_elements
+        self.keep = [blocks.keep_m_in_n(vector, m, n, 0) for m, n in keep_stages(n_snapshots, decimation, hop)]
+        self.connect(self.interleave, *self.keep, self.sink)
+        self.msg_connect(self, "stop", self.sink, "stop")
+        for port in ("snapshots", "status"):
+            self.msg_connect(self.sink, port, self, port)
+
+    @property
+    def produced(self) -> int:
+        """Batches posted so far."""
+        return self.sink.produced
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the stream, if an exception did."""
+        return self.sink.failure
+
+
+def keep_stages(n_snapshots: int, decimation: int, hop: int) -> list[tuple[int, int]]:
+    """Steps (m, n), "keep the first m of every n", that leave L snapshots of every hop.
+
+    A hop beyond 65536 samples is split by a divisor of it, so that no step has to hold all of it.
+    """
+    span = n_snapshots * decimation
+    first = hop
+    if hop > _LONGEST:
+        first = next((d for d in range(_LONGEST, span - 1, -1) if hop % d == 0), hop)
+    steps = [(span, first), (span, span * (hop // first)), (1, decimation)]
+    return [(m, n) for m, n in steps if n > m]

@@ -1,0 +1,83 @@
+"""ZMQ publisher: estimates, status and truth from message ports to a PUB socket."""
+
+from typing import Any
+
+import pmt
+
+from gr_doamc.message_block import guarded, message_block
+
+TRUTH_TOPIC = "doamc.truth"
+
+
+class zmq_publisher(message_block):
+    """Publishes what comes in as JSON, two frames a message: topic, then the message.
+
+    Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
+    is repeated every second as a heartbeat. Message port ``truth``: topic ``doamc.truth``. A message that is no dict of
+    plain values is logged and counted; nothing that a subscriber does, or leaves undone, holds up the flowgraph.
+    Connect ``status`` of the estimator: the publisher then stays open until that has published its last batch.
+
+    Args:
+        address: ZMQ endpoint to bind, such as tcp://127.0.0.1:5577; port * takes a free one.
+        heartbeat: s between two heartbeats.
+
+    Raises PublishError when the address is in use or is no address.
+    """
+
+    def __init__(self, address: str = "tcp://127.0.0.1:5577", heartbeat: float = 1.0) -> None:
+        inputs = {"estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth}
+        message_block.__init__(self, "zmq_publisher", inputs)
+        self._heartbeat = float(heartbeat)
+        self._running: set[str] = set()
+        self._open(address)
+
+    @property
+    def address(self) -> str:
+        """The endpoint, with the port that it got."""
+        return self._publisher.address
+
+    @property
+    def sent(self) -> int:
+        """Estimates published so far."""
+        return self._publisher.sent
+
+    def start(self) -> bool:
+        """Open the endpoint again after a stop; called by GNU Radio."""
+        self._done = None
+        self._running.clear()
+        if self._closed:
+            self._open(self.address)
+        return True
+
+    def stop(self) -> bool:
+        """Send what is queued and free the endpoint; called by GNU Radio."""
+        self._publisher.close()
+        self._closed = True
+        return True
+
+    def idle(self) -> bool:
+        """Whether every block that has told its status has also told that it stopped."""
+        return not self._running
+
+    @guarded
+    def _on_estimate(self, message: Any) -> None:
+        self._publisher.estimate(pmt.to_python(message))
+
+    @guarded
+    def _on_status(self, message: Any) -> None:
+        status = pmt.to_python(message)
+        if status["state"] == "stopped":
+            self._running.discard(status.get("block"))
+        elif status["state"] == "running":
+            self._running.add(status.get("block"))
+        self._publisher.status(status)
+
+    @guarded
+    def _on_truth(self, message: Any) -> None:
+        self._publisher.send(TRUTH_TOPIC, pmt.to_python(message))
+
+    def _open(self, address: str) -> None:
+        from doamc.estimates.publisher import Publisher
+
+        self._publisher = Publisher(address, self._heartbeat)
+        self._closed = False
