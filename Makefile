@@ -21,7 +21,7 @@ setup:  ## install what is missing: GNU Radio (apt), .venv, torch, this package;
 	@./scripts/setup.sh
 
 demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHOD= and DURATION= override
-	$(PY) scripts/demo.py $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
+	$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
 	  $(if $(DURATION),--duration $(DURATION))
 
 test: setup  ## all tests but the slow ones

@@ -1,0 +1,1 @@
+"""Set-up and demonstration of the project; run from the repository's root."""

@@ -1,0 +1,165 @@
+"""The demo: a GNU Radio flowgraph estimates directions and coupling live, and a second process watches over ZMQ.
+
+    make demo                                  simulated eight-element array, two emitters, one of them moving
+    make demo RECORDING=path/to/x.sigmf-meta   a recording, replayed at its own sample rate
+
+Writes a picture and a JSON-lines log into out/ and exits 0; 2 when no estimate came or something failed.
+"""
+
+import argparse
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from doamc.errors import DoamcError, RecordingError
+from doamc.estimates import DEFAULT_ADDRESS
+from doamc.spec import load_spec, shipped_arrays
+
+ROOT = Path(__file__).resolve().parent.parent
+LIGHT_SPEED = 299792458.0
+#: seconds that start-up (torch, GNU Radio, the first batch) may take beside the run itself
+START_UP_S = 90.0
+
+
+def array_of(meta: dict) -> str:
+    """Name of the shipped array whose elements stand as a recording's do, to within 5 % of a wavelength.
+
+    Raises RecordingError when none does, so that the array has to be named.
+    """
+    capture = meta["captures"][0]
+    try:
+        points = np.array([e["point"] for e in capture["spatial:element_geometry"]], dtype=float)
+        measured = points * capture["core:frequency"] / LIGHT_SPEED
+    except (KeyError, TypeError):
+        raise RecordingError("expected element geometry and frequency in the recording; use --array") from None
+    for name in shipped_arrays():
+        nominal = load_spec(name).positions.numpy()
+        if nominal.shape == measured.shape and np.abs(nominal - measured).max() < 0.05:
+            return name
+    raise RecordingError(f"no shipped array has the {len(points)} elements of the recording; name one by --array")
+
+
+def free_address() -> str:
+    """The default address, or one on a free port where that is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(DEFAULT_ADDRESS.rpartition(":")[2])))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def compile_flowgraph(name: str, folder: Path) -> Path:
+    """Compile flowgraphs/NAME.grc by grcc; the Python script it gives. Raises DoamcError with grcc's words."""
+    grc = ROOT / "flowgraphs" / f"{name}.grc"
+    command = [str(Path(sys.executable).with_name("doamc")), "grcc", "-o", str(folder), str(grc)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    script = folder / f"{name}.py"
+    if done.returncode or not script.is_file():
+        raise DoamcError(f"{grc.name} does not compile:\n{(done.stdout + done.stderr)[-2000:]}")
+    return script
+
+
+def flowgraph_options(options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Name of the flowgraph and the command-line options that it is run with."""
+    common = ["--method", options.method] if options.method else []
+    if options.recording is None:
+        return "live_doa", [*common, *(["--seed", str(options.seed)] if options.seed is not None else [])]
+    try:
+        meta = json.loads(options.recording.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"expected a SigMF recording x.sigmf-meta, found {options.recording}: {error}") from error
+    array = options.array or array_of(meta)
+    sources = options.sources
+    truth = truth_file(options.recording)
+    if sources is None and truth is not None:
+        sources = len(json.loads(truth.read_text(encoding="utf-8"))["azimuth_deg"])
+    common += ["--recording", str(options.recording), "--array", array]
+    return "replay_recording", common + (["--sources", str(sources)] if sources else [])
+
+
+def truth_file(recording: Path | None) -> Path | None:
+    """The truth file beside a recording, if there is one."""
+    if recording is None:
+        return None
+    path = recording.with_name(recording.name.removesuffix(".sigmf-meta") + ".truth.json")
+    return path if path.is_file() else None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile, run the flowgraph and the watcher beside it, and end both."""
+    name, arguments = flowgraph_options(options)
+    address = options.address or free_address()
+    watch = [sys.executable, "-m", "scripts.demo_watch", "--address", address, "--patience", str(START_UP_S)]
+    watch += ["--out", str(options.out / name)]
+    truth = truth_file(options.recording)
+    watch += ["--truth", str(truth)] if truth else []
+    with tempfile.TemporaryDirectory(prefix="doamc-demo-") as folder:
+        script = compile_flowgraph(name, Path(folder))
+        print(f"demo: running flowgraphs/{name}.grc for {options.duration:g} s, publishing on {address}", flush=True)
+        errors = Path(folder) / "flowgraph.log"
+        with errors.open("wb") as log:
+            command = [sys.executable, str(script), "--address", address, "--duration", str(options.duration)]
+            command += arguments
+            watcher = subprocess.Popen(watch, cwd=ROOT)
+            flowgraph = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            code = flowgraph.wait(options.duration + START_UP_S)
+        except KeyboardInterrupt:  # the terminal has told the children, too
+            code = 0
+        except subprocess.TimeoutExpired:
+            code = -1
+        finally:
+            end(flowgraph)
+        if code:
+            print(f"demo: the flowgraph ended with status {code}:", file=sys.stderr)
+            print(errors.read_text(encoding="utf-8", errors="replace")[-2000:], file=sys.stderr)
+        watcher.send_signal(signal.SIGINT)
+        try:
+            seen = watcher.wait(60)
+        finally:
+            end(watcher)
+    return 2 if code else seen
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a child that still runs, politely first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; exit status."""
+    parser = argparse.ArgumentParser(description="Directions and coupling, live, from a simulation or a recording.")
+    parser.add_argument("--recording", type=Path, help="SigMF recording (x.sigmf-meta) to replay")
+    parser.add_argument("--array", help="array of the recording; default: the shipped one whose elements stand so")
+    parser.add_argument("--sources", type=int, help="emitters in the recording; default: as its truth file tells")
+    parser.add_argument("--method", help="estimator, see doamc methods; default: the flowgraph's")
+    parser.add_argument("--duration", type=float, default=20.0, help="seconds to run (%(default)g)")
+    parser.add_argument("--seed", type=int, help="seed of the simulation")
+    parser.add_argument("--address", help=f"ZMQ address; default {DEFAULT_ADDRESS}, or a free port")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder of picture and log (%(default)s)")
+    options = parser.parse_args(arguments)
+    options.recording = options.recording.resolve() if options.recording else None
+    options.out = options.out.resolve()
+    try:
+        return run(options)
+    except (DoamcError, subprocess.TimeoutExpired) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

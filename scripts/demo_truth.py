@@ -1,0 +1,105 @@
+"""What is true while a demo runs: directions, powers and coupling, from `doamc.truth` messages or a truth file."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TRUTH_TOPIC = "doamc.truth"
+
+
+class Truth:
+    """Truth over stream time, fed message by message or once from a file.
+
+    A truth message, like a truth file, holds ``azimuth_deg`` and ``power_db`` (a list each, emitters in a fixed
+    order) and the coupling matrix; a message also its ``sample_time`` in s.
+    """
+
+    def __init__(self) -> None:
+        self._time: list[float] = []
+        self._azimuth: list[np.ndarray] = []
+        self.power_db: np.ndarray = np.zeros(0)
+        self.coupling: np.ndarray | None = None
+
+    @classmethod
+    def of_file(cls, path: Path) -> "Truth":
+        """Truth beside a recording (``x.truth.json``), constant in time; nothing known when there is no such file."""
+        truth = cls()
+        if path.is_file():
+            truth.add(json.loads(path.read_text(encoding="utf-8")))
+        return truth
+
+    def add(self, message: dict[str, Any]) -> None:
+        """Take in one message; those that come late or hold no directions change nothing."""
+        azimuth = np.asarray(message.get("azimuth_deg") or [], dtype=float)
+        time = float(message.get("sample_time") or 0.0)
+        if azimuth.size == 0 or (self._time and (time <= self._time[-1] or azimuth.size != self._azimuth[-1].size)):
+            return
+        self._time.append(time)
+        self._azimuth.append(azimuth)
+        self.power_db = np.asarray(message.get("power_db") or np.full(azimuth.size, np.nan), dtype=float)
+        coupling = message.get("coupling") or {"re": message.get("coupling_re"), "im": message.get("coupling_im")}
+        if coupling["re"] is not None:
+            self.coupling = np.asarray(coupling["re"]) + 1j * np.asarray(coupling["im"])
+
+    @property
+    def known(self) -> bool:
+        """Whether any truth has come."""
+        return bool(self._time)
+
+    def azimuth_deg(self, time: float | np.ndarray) -> np.ndarray:
+        """Directions (..., P) at stream times (...), by linear interpolation that does not jump at +-180 deg.
+
+        Beyond the newest truth, which may come a little later than the estimate, the last slope goes on for a second.
+        """
+        track = np.unwrap(np.stack(self._azimuth), period=360.0, axis=0)
+        knots = np.asarray(self._time)
+        if len(knots) > 1:
+            slope = (track[-1] - track[-2]) / (knots[-1] - knots[-2])
+            track, knots = np.vstack([track, track[-1] + slope]), np.append(knots, knots[-1] + 1.0)
+        return np.stack([np.interp(time, knots, column) for column in track.T], -1)
+
+
+def message_time(message: dict[str, Any]) -> float:
+    """Stream time in s at which an estimate's batch began; Unix time for a source that does not tell."""
+    return float(message["time"] if message.get("sample_time") is None else message["sample_time"])
+
+
+def wrap_deg(angle: np.ndarray) -> np.ndarray:
+    """Angles in [-180, 180)."""
+    return (np.asarray(angle) + 180.0) % 360.0 - 180.0
+
+
+def match(estimate_deg: np.ndarray, truth_deg: np.ndarray) -> list[int | None]:
+    """Index of the true direction that goes with each estimate, None for estimates beyond the number of truths.
+
+    The assignment with the least sum of squared errors on the circle; sources are few, so all are tried.
+    """
+    n, p = len(estimate_deg), len(truth_deg)
+    slots = list(range(p)) + [None] * max(0, n - p)
+    far = 180.0**2
+
+    def cost(choice: tuple[int | None, ...]) -> float:
+        pairs = zip(estimate_deg, choice, strict=True)
+        return sum(far if k is None else float(wrap_deg(a - truth_deg[k])) ** 2 for a, k in pairs)
+
+    return list(min(itertools.permutations(slots, n), key=cost))
+
+
+def coupling_matrix(message: dict[str, Any]) -> np.ndarray | None:
+    """Coupling matrix (N, N) of an estimate; None where the method gives none."""
+    c = message.get("coupling")
+    return None if c is None else np.asarray(c["re"]) + 1j * np.asarray(c["im"])
+
+
+def coupling_error_db(estimate: np.ndarray | None, truth: np.ndarray | None) -> float:
+    """Squared Frobenius error over the truth's squared norm, dB; NaN where either is not known.
+
+    Both are scaled to mean diagonal 1 first: a common factor of C cannot be told from the source powers.
+    """
+    if estimate is None or truth is None or estimate.shape != truth.shape:
+        return float("nan")
+    e, c = (m / np.trace(m) * len(m) for m in (estimate, truth))
+    return float(10 * np.log10(max((np.abs(e - c) ** 2).sum() / (np.abs(c) ** 2).sum(), 1e-30)))
