@@ -1,0 +1,209 @@
+import copy
+import math
+
+import pytest
+
+from doamc.errors import SpecificationError
+from doamc.spec import ArraySpec, load_spec, parse_spec, shipped_arrays
+from tests.doamc.helpers.scenes import edited_spec
+
+NAN = math.nan
+
+
+def table(**changes):
+    """The table of ula8; section__key=value replaces an entry, section=value a section, None removes."""
+    out = copy.deepcopy(dict(load_spec("ula8").table))
+    for path, value in changes.items():
+        section, _, key = path.partition("__")
+        place, name = (out[section], key) if key else (out, section)
+        if value is None:
+            place.pop(name)
+        else:
+            place[name] = value
+    return out
+
+
+def points(*rows):
+    return {"kind": "positions", "points_wavelengths": [list(r) for r in rows]}
+
+
+def test_four_arrays_ship_and_all_load():
+    assert shipped_arrays() == ["seed16", "uca5", "ula4", "ula8"]
+    for name in shipped_arrays():
+        spec = load_spec(name)
+        assert isinstance(spec, ArraySpec) and spec.name == name and spec.description
+        assert spec.positions.shape == (spec.n_elements, 3)
+        assert spec.family.n_elements == spec.n_elements
+
+
+def test_shipped_values_are_those_of_the_design():
+    ula8, uca5, seed16 = (load_spec(n) for n in ("ula8", "uca5", "seed16"))
+    assert (ula8.n_elements, ula8.azimuth_deg, ula8.min_separation_deg) == (8, (-60.0, 60.0), 8.0)
+    assert ula8.family.magnitude.tolist() == [[0.18, 0.45], [0.08, 0.20]] and ula8.family.name == "symmetric-toeplitz"
+    assert uca5.positions.norm(dim=1).tolist() == pytest.approx([0.35] * 5)
+    assert uca5.full_circle and not ula8.full_circle
+    assert seed16.n_elements == 16 and seed16.family.hermitian
+    assert seed16.family.magnitude.mean(1).tolist() == pytest.approx([0.06, 0.036, 0.0216])
+    assert seed16.family.phase_rad == pytest.approx(math.pi / 6)
+
+
+def test_sector_is_in_radians_inside():
+    assert load_spec("ula8").sector_rad == pytest.approx((-math.pi / 3, math.pi / 3))
+
+
+def test_every_geometry_kind_has_its_positions():
+    ula = edited_spec("ula4", geometry={"spacing_wavelengths": 0.4})
+    assert ula.positions[:, 1].tolist() == pytest.approx([0.0, 0.4, 0.8, 1.2])
+    assert edited_spec("ula4", geometry={"elements": 6}).n_elements == 6
+    ura = parse_spec(table(geometry={"kind": "ura", "rows": 2, "columns": 4}))
+    assert ura.n_elements == 8 and ura.positions[5].tolist() == [0.0, 0.5, 0.5]
+    flat = parse_spec(table(geometry=points((0, 0), (1, 0), (0, 1), (1, 2)), sources__count=[1, 3]))
+    assert flat.n_elements == 4 and flat.positions.tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 2, 0]]
+    deep = parse_spec(table(geometry=points((0, 0, 1), (1, 0, 2), (0, 1, 3)), sources__count=[1, 2]))
+    assert deep.positions[:, 2].tolist() == [1, 2, 3]
+
+
+def test_optional_entries_have_defaults():
+    short = table(sources=None, snapshots=None, description=None, sector__min_separation_deg=None)
+    short["coupling"].pop("phase_deg")
+    spec = parse_spec(short)
+    assert (spec.source_count, spec.power_db, spec.snapshot_count) == ((1, 2), (-6.0, 0.0), (1, 1000))
+    assert (spec.snr_db, spec.min_separation_deg, spec.description) == ((-12.0, 40.0), 5.0, "")
+    assert spec.family.phase_rad == pytest.approx(math.pi)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"geometry__spacing_wavelengths": 0.45},
+        {"geometry__elements": 7},
+        {"sector__azimuth_deg": [-60.0, 50.0]},
+        {"sector__min_separation_deg": 9.0},
+        {"coupling__magnitude": [[0.18, 0.45], [0.08, 0.21]]},
+        {"coupling__phase_deg": 90.0},
+    ],
+)
+def test_digest_changes_with_geometry_sector_and_coupling(changes):
+    assert parse_spec(table(**changes)).digest != load_spec("ula8").digest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": "other"}, {"description": "x"}, {"sources__power_db": [-3.0, 0.0]}, {"snapshots__count": [1, 9]}],
+)
+def test_digest_does_not_change_with_what_a_network_may_ignore(changes):
+    assert parse_spec(table(**changes)).digest == load_spec("ula8").digest
+
+
+def test_digest_does_not_depend_on_the_order_of_entries():
+    turned = {k: dict(reversed(v.items())) if isinstance(v, dict) else v for k, v in reversed(table().items())}
+    assert parse_spec(turned).digest == load_spec("ula8").digest
+
+
+def test_a_file_is_read_and_a_specification_passes_through(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\n[geometry]\nkind = "uca"\nelements = 7\nradius_wavelengths = 0.5\n'
+        "[sector]\nazimuth_deg = [-180, 180]\n"
+        '[coupling]\nfamily = "circulant"\nmagnitude = [[0.1, 0.2]]\n',
+        encoding="utf-8",
+    )
+    spec = load_spec(file)
+    assert (spec.name, spec.n_elements, spec.full_circle) == ("mine", 7, True)
+    assert load_spec(str(file)).digest == spec.digest
+    assert load_spec(spec) is spec
+
+
+def test_an_unknown_array_lists_the_known_ones(tmp_path):
+    with pytest.raises(SpecificationError, match="one of seed16, uca5, ula4, ula8 or a TOML file, found 'ula9'"):
+        load_spec("ula9")
+    with pytest.raises(SpecificationError, match="or a TOML file"):
+        load_spec(tmp_path)  # a folder
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe\x00", b"[geometry\n"])
+def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, content):
+    file = tmp_path / "bad.toml"
+    file.write_bytes(content)
+    with pytest.raises(SpecificationError, match=r"bad\.toml: not a TOML file"):
+        load_spec(file)
+
+
+def test_an_error_in_a_file_names_the_file(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text('name = "bad"\n', encoding="utf-8")
+    with pytest.raises(SpecificationError, match=r"bad\.toml: expected a table \[geometry\], found none"):
+        load_spec(file)
+
+
+WRONG = {
+    "no name": ({"name": None}, "expected a string 'name', found 'none'"),
+    "name no string": ({"name": 3}, "expected a string 'name', found 3"),
+    "no geometry": ({"geometry": None}, r"expected a table \[geometry\], found none"),
+    "geometry no table": ({"geometry": 3}, r"expected a table \[geometry\], found 3"),
+    "no kind": ({"geometry__kind": None}, r"expected 'kind' in \[geometry\], found elements, spacing_wavelengths"),
+    "unknown kind": ({"geometry__kind": "spiral"}, "kind must be one of ula, uca, ura, positions, found 'spiral'"),
+    "kind no string": ({"geometry__kind": ["ula"]}, "geometry kind must be one of"),
+    "no elements": ({"geometry__elements": None}, "geometry 'ula' needs elements"),
+    "no radius": ({"geometry": {"kind": "uca", "elements": 5}}, "geometry 'uca' needs radius_wavelengths"),
+    "misspelt key": ({"geometry__spacing": 0.4}, r"takes elements, kind, spacing_wavelengths, found 'spacing'"),
+    "elements in words": ({"geometry__elements": "eight"}, "a whole number in 2..1024, found 'eight'"),
+    "elements and a half": ({"geometry__elements": 8.5}, "whole number in 2..1024, found 8.5"),
+    "elements true": ({"geometry__elements": True}, "whole number in 2..1024, found True"),
+    "one element": ({"geometry__elements": 1}, "whole number in 2..1024, found 1"),
+    "a billion elements": ({"geometry__elements": 10**9}, "whole number in 2..1024"),
+    "spacing in words": ({"geometry__spacing_wavelengths": "half"}, "a number from 0.001 to 1000, found 'half'"),
+    "negative spacing": ({"geometry__spacing_wavelengths": -0.5}, "must be a number from 0.001 to 1000, found -0.5"),
+    "ragged points": ({"geometry": points((0, 0), (1,), (2, 0))}, r"points_wavelengths must be at least 2 points"),
+    "mixed points": ({"geometry": points((0, 0), (1, 0, 0))}, "all alike"),
+    "points of nan": ({"geometry": points((0, 0), (NAN, 0))}, "of finite numbers"),
+    "one point": ({"geometry": points((0, 0))}, "at least 2 points"),
+    "four coordinates": ({"geometry": points((0, 0, 0, 0), (1, 0, 0, 0))}, "at least 2 points"),
+    "no sector": ({"sector": None}, r"expected a table \[sector\], found none"),
+    "no azimuth": ({"sector__azimuth_deg": None}, r"expected 'azimuth_deg' in \[sector\]"),
+    "sector in words": ({"sector__azimuth_deg": "all"}, r"azimuth_deg must be \[low, high\] .*, found 'all'"),
+    "three azimuths": ({"sector__azimuth_deg": [0, 1, 2]}, r"azimuth_deg must be \[low, high\]"),
+    "turned sector": ({"sector__azimuth_deg": [60, -60]}, r"azimuth_deg must be \[low, high\] with low <= high"),
+    "no sector width": ({"sector__azimuth_deg": [5, 5]}, "the sector must be 0 to 360 deg wide, found 0"),
+    "wide sector": ({"sector__azimuth_deg": [0, 400]}, "the sector must be 0 to 360 deg wide, found 400"),
+    "negative separation": ({"sector__min_separation_deg": -1}, "min_separation_deg must be a number from 0 to 360"),
+    "separation of nan": ({"sector__min_separation_deg": NAN}, "min_separation_deg must be a number from 0 to 360"),
+    "too wide a separation": ({"sector__min_separation_deg": 41}, "do not fit the sector"),
+    "misspelt separation": ({"sector__min_seperation_deg": 5}, "found 'min_seperation_deg'"),
+    "no coupling": ({"coupling": None}, r"expected a table \[coupling\], found none"),
+    "no family": ({"coupling__family": None}, r"expected 'family' in \[coupling\]"),
+    "unknown family": ({"coupling__family": "magic"}, "coupling family must be one of .*, found 'magic'"),
+    "family no string": ({"coupling__family": [1]}, r"\[coupling\] family must be a name, found \[1\]"),
+    "flat magnitude": ({"coupling__magnitude": [0.1, 0.2]}, r"magnitude must be ranges \[\[low, high\], ...\]"),
+    "turned magnitude": ({"coupling__magnitude": [[0.2, 0.1]]}, "magnitude must be ranges"),
+    "negative magnitude": ({"coupling__magnitude": [[-0.2, 0.1]]}, "magnitude must be ranges"),
+    "no magnitude": ({"coupling__magnitude": []}, "takes 1 to 7 magnitude ranges, found 0"),
+    "too many bands": ({"coupling__magnitude": [[0, 0.1]] * 8}, "takes 1 to 7 magnitude ranges, found 8"),
+    "negative phase": ({"coupling__phase_deg": -3}, "phase_deg must be a number from 0 to 180, found -3"),
+    "phase in words": ({"coupling__phase_deg": "any"}, "phase_deg must be a number from 0 to 180, found 'any'"),
+    "diagonal above one": ({"coupling__diagonal": 1.5}, "diagonal must be a number from 0 to 1, found 1.5"),
+    "sources no table": ({"sources": 3}, r"expected a table \[sources\], found 3"),
+    "no source": ({"sources__count": [0, 2]}, r"\[sources\] count must be whole numbers \[low, high\] from 1 on"),
+    "half a source": ({"sources__count": [1, 2.5]}, r"whole numbers \[low, high\] from 1 on, found \[1, 2.5\]"),
+    "P = N": ({"sources__count": [1, 8]}, r"source count must lie in 1..7, found \[1, 8\]"),
+    "turned powers": ({"sources__power_db": [0, -6]}, r"\[sources\] power_db must be \[low, high\]"),
+    "L = 0": ({"snapshots__count": [0, 10]}, r"\[snapshots\] count must be whole numbers"),
+    "infinite SNR": ({"snapshots__snr_db": [0, math.inf]}, r"\[snapshots\] snr_db must be \[low, high\]"),
+    "misspelt SNR": ({"snapshots__snr": [0, 10]}, r"\[snapshots\] takes count, snr_db, found 'snr'"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_entry_is_named(changes, message):
+    with pytest.raises(SpecificationError, match=message):
+        parse_spec(table(**changes))
+
+
+@pytest.mark.parametrize("kind", ["circle", "line"])
+def test_separations_that_just_fit_are_taken(kind):
+    """Four sources 40 degrees apart just fit a line of 120 degrees, three 120 apart a circle."""
+    if kind == "line":
+        spec = parse_spec(table(sources__count=[1, 4], sector__min_separation_deg=40))
+    else:
+        spec = edited_spec("uca5", sources={"count": [1, 3]}, sector={"min_separation_deg": 120.0})
+    assert spec.source_count[1] == (4 if kind == "line" else 3)
