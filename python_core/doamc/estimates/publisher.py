@@ -65,11 +65,13 @@ class Publisher:
             self._send(ESTIMATE_TOPIC, data)
             self._sent += 1
             self._seq = max(self._seq, int(message.get("seq", -1)))
-            if self._status["state"] == "idle":
-                self._status = self._status | {"state": "running"}
+            self._status = self._status | {"state": "running"}
 
     def status(self, message: dict[str, Any]) -> None:
-        """Send a status (see `status_message`) now; the heartbeat repeats it, with time and seq of then."""
+        """Send a status (see `status_message`) now; the heartbeat repeats it, with time and seq of then.
+
+        The next estimate sets its state to ``running``; counters and last_error stay until another status is given.
+        """
         data = encode(message)
         with self._lock:
             self._send(STATUS_TOPIC, data)

@@ -44,8 +44,9 @@ def make_batch(
     snapshots: torch.Tensor,  # shape: (B, N, L) or (N, L), complex
     n_elements: int | None = None,
     noise_power: torch.Tensor | float | None = None,  # shape: (B,) or scalar
+    first: int = 0,
 ) -> SnapshotBatch:
-    """Check snapshots and compute their covariance.
+    """Check snapshots and compute their covariance; first: number of the first observation, for messages only.
 
     Raises SnapshotError when the shape does not fit the array, samples are NaN or infinite, a channel is dead
     (all zeros) or the noise power is not positive.
@@ -62,12 +63,12 @@ def make_batch(
     covariance = y @ y.mH / y.shape[2]
     power = covariance.diagonal(dim1=1, dim2=2).real
     if not torch.isfinite(power).all():
-        where = int((~torch.isfinite(power)).any(1).nonzero()[0])
+        where = int((~torch.isfinite(power)).any(1).nonzero()[0]) + first
         raise SnapshotError(f"snapshots hold NaN or infinite samples (first in batch {where}); remove or repair them")
     if (power == 0).any():
         b, channel = (int(v) for v in (power == 0).nonzero()[0])
         what = "all samples are zero" if (power[b] == 0).all() else f"channel {channel} is dead (all zeros)"
-        raise SnapshotError(f"{what} in batch {b}; check the receiver and its cables")
+        raise SnapshotError(f"{what} in batch {first + b}; check the receiver and its cables")
     noise = None
     if noise_power is not None:
         noise = torch.as_tensor(noise_power, dtype=torch.float64).reshape(-1)

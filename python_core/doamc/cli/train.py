@@ -1,0 +1,30 @@
+"""``doamc train``: train a network for an array."""
+
+import argparse
+from typing import Any
+
+from doamc.cli.options import positive, whole
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("train", help="train a network for an array")
+    parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+    parser.add_argument("--net", choices=("batch", "snapshot"), default="batch", help="which network (default batch)")
+    parser.add_argument("--minutes", type=positive, metavar="T", help="stop after so many minutes")
+    parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
+    parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
+    parser.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
+    parser.add_argument("--out", metavar="FILE.safetensors", help="checkpoint to write")
+    parser.add_argument("--threads", type=whole(1), metavar="K", help="CPU threads")
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hand over to the trainer."""
+    from doamc.cli.engine import check_device
+    from doamc.denoising.train import main_train
+
+    check_device(args.device)
+    return int(main_train(args) or 0)

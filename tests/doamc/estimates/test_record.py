@@ -1,0 +1,62 @@
+"""JSON-lines log: whole lines, torn ones closed and skipped, full disks said."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from doamc.errors import RecordingError
+from doamc.estimates import Recorder, read_records, status_message
+
+
+def _message(seq, **extra):
+    return status_message(time=1.0, state="running", seq=seq, **extra)
+
+
+def test_what_is_written_is_read_and_appended_to(tmp_path):
+    path = tmp_path / "log.jsonl"
+    for first in (0, 2):
+        with Recorder(path) as log:
+            log.write(_message(first, text="two\nlines, one record"))
+            log.write(_message(first + 1))
+            assert log.written == 2
+    assert [m["seq"] for m in read_records(path)] == [0, 1, 2, 3]
+    assert path.read_bytes().count(b"\n") == 4
+
+
+def test_torn_line_is_closed_and_skipped(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b'{"schema":"doamc.status/1","seq":0}\n{"schema":"doamc.sta')
+    with Recorder(path) as log:
+        log.write(_message(1))
+    assert [m["seq"] for m in read_records(path)] == [0, 1]
+    assert len(path.read_bytes().splitlines()) == 3
+
+
+def test_lines_of_a_killed_writer_are_whole(tmp_path):
+    path = tmp_path / "log.jsonl"
+    code = (
+        "import sys\nfrom doamc.estimates import Recorder, status_message\n"
+        "r = Recorder(sys.argv[1])\ni = 0\n"
+        "while True:\n    r.write(status_message(time=1.0, state='running', seq=i, pad='x' * 3000)); i += 1\n"
+        "    i == 50 and print('go', flush=True)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout.readline() == "go\n"
+    writer.kill()
+    writer.wait(10)
+    writer.stdout.close()
+    records = [m["seq"] for m in read_records(path)]
+    assert len(records) >= 50 and records == list(range(len(records)))
+    assert path.read_bytes().endswith(b"\n") and path.read_bytes().count(b"\n") == len(records)
+
+
+def test_file_that_cannot_be_written_or_read_is_named(tmp_path):
+    with pytest.raises(RecordingError, match="cannot record to"):
+        Recorder(tmp_path / "no" / "log.jsonl")
+    with pytest.raises(RecordingError, match="cannot read"):
+        list(read_records(tmp_path / "none.jsonl"))
+    if os.path.exists("/dev/full"):
+        with Recorder("/dev/full") as log, pytest.raises(RecordingError, match="space"):
+            log.write(_message(0))
