@@ -1,6 +1,6 @@
 """Coupled array source: N complex streams of simulated emitters, received by an array with mutual coupling.
 
-    y(t) = C A(theta(t)) s(t) + n(t)
+y(t) = C A(theta(t)) s(t) + n(t)
 """
 
 import math
@@ -39,6 +39,7 @@ class coupled_array_source(gr.sync_block):
             its family; or a matrix (N, N), scaled to mean diagonal 1.
         seed: of the coupling, the waveforms and the noise.
         truth_period: s of stream time between two truths.
+        n_elements: number of streams expected; 0 takes that of the array.
 
     Raises SpecificationError when an argument does not fit the array.
     """
@@ -46,9 +47,12 @@ class coupled_array_source(gr.sync_block):
     def __init__(
         self, array: str = "ula8", emitters: Any = ({"azimuth_deg": 0.0},), snr_db: float = 10.0,
         sample_rate: float = 200e3, coupling: Any = None, seed: int = 0, truth_period: float = 0.2,
+        n_elements: int = 0,
     ) -> None:  # fmt: skip
         spec = load_spec(array)
         n = spec.n_elements
+        if n_elements not in (0, n):
+            raise SpecificationError(f"expected {n} streams for {spec.name}, found n_elements = {n_elements}")
         gr.sync_block.__init__(self, name="coupled_array_source", in_sig=None, out_sig=[np.complex64] * n)
         if not (sample_rate > 0 and truth_period > 0 and math.isfinite(snr_db)):
             raise SpecificationError(
@@ -72,7 +76,8 @@ class coupled_array_source(gr.sync_block):
         self._size = min(max(size, 256), 4096)
         self._block, self._used, self._position, self._truths = np.empty((n, 0), np.complex64), 0, 0, 0
         self._response = None if any(e.moves for e in self.emitters) else self.response(0.0)
-        self.set_min_output_buffer(4 * self._size)
+        for port in range(n):
+            self.set_min_output_buffer(port, 4 * self._size)
         for port in ("truth", "status"):
             self.message_port_register_out(pmt.intern(port))
 

@@ -60,7 +60,7 @@ class message_block(gr.basic_block):
         return self._done is not None
 
     def idle(self) -> bool:
-        """Whether nothing is left to do; asked once a neighbour upstream is done, then after every message or `wake`."""
+        """Whether nothing is left to do; asked when a neighbour is done, then after every message or `wake`."""
         return True
 
     def wake(self) -> None:

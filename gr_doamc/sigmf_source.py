@@ -1,57 +1,80 @@
 """SigMF source: the channels of a recording as streams."""
 
 import math
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
 import pmt
-from gnuradio import gr
+from gnuradio import blocks, gr
 
 from doamc.errors import RecordingError
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
 
-_MAX_SAMPLES = 16384
 
-
-class sigmf_source(gr.sync_block):
+class sigmf_source(gr.hier_block2):
     """N complex streams from a SigMF recording, integers scaled to [-1, 1).
 
-    The streams are not paced: put a ``throttle`` at the recording's own rate, `sample_rate`, on the first of them. At
-    the start they carry the tags ``rx_freq`` (Hz) and ``rx_rate`` (Hz) where the recording tells them, and
-    ``rx_time`` (tuple of whole and fractional seconds) from ``core:datetime`` or, without one, zero. Message port
+    At the start the streams carry the tags ``rx_rate`` and ``rx_freq`` (Hz), where the recording tells them, and
+    ``rx_time`` (tuple of whole and fractional seconds) from ``core:datetime`` or, without one, from zero. Message port
     ``status``: failures.
 
     Args:
         file: the .sigmf-meta file.
         n_elements: number of channels expected; 0 takes those of the file.
         repeat: begin again at the end.
+        pace: play at the recording's own sample rate (C++ throttle) instead of as fast as the flowgraph takes it.
+        duration: s of stream to play; 0 plays on to the end, or for ever with ``repeat``.
+        vector: one stream of vectors of N samples instead of N streams, for when N is only known at run time.
 
-    Raises RecordingError when the recording is missing, truncated or has another number of channels.
+    Raises RecordingError when the recording is missing, truncated or has another number of channels, or when a pace
+    or duration is asked for and it does not tell its sample rate.
     """
 
-    def __init__(self, file: str = "", n_elements: int = 0, repeat: bool = False) -> None:
+    def __init__(
+        self, file: str = "", n_elements: int = 0, repeat: bool = False, pace: bool = True, duration: float = 0.0,
+        vector: bool = False,
+    ) -> None:  # fmt: skip
         from doamc.snapshots.sigmf_files import Recording  # late: sigmf and jsonschema
 
-        self._recording = Recording(file, n_elements or None)
-        channels = self._recording.n_channels
-        gr.sync_block.__init__(self, name="sigmf_source", in_sig=None, out_sig=[np.complex64] * channels)
+        if not duration >= 0:
+            raise RecordingError(f"duration must be 0 or positive, found {duration}")
+        recording = Recording(file, n_elements or None)
+        rate = recording.sample_rate_hz
+        if (pace or duration) and not (rate and math.isfinite(rate) and rate > 0):
+            raise RecordingError(f"{recording.path}: expected a core:sample_rate, found {rate}; add it, or do not pace")
+        #: number of channels N, and samples per second in Hz (None when the recording does not tell)
+        self.n_elements, self.sample_rate = recording.n_channels, rate
+        ports, width = (1, self.n_elements) if vector else (self.n_elements, 1)
+        item = gr.sizeof_gr_complex * width
+        gr.hier_block2.__init__(self, "sigmf_source", gr.io_signature(0, 0, 0), gr.io_signature(ports, ports, item))
+        self.message_port_register_hier_out("status")
+        limit = max(1, round(duration * rate)) if duration else 0
+        self.reader = sigmf_reader(recording, bool(repeat), limit, bool(vector))
+        self.msg_connect(self.reader, "status", self, "status")
+        if pace:  # one stream suffices: whoever takes the others in step waits for this one
+            self.throttle = blocks.throttle(item, rate)
+            self.connect((self.reader, 0), self.throttle, (self, 0))
+        for port in range(1 if pace else 0, ports):
+            self.connect((self.reader, port), (self, port))
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the streams, if an exception did."""
+        return self.reader.failure
+
+
+class sigmf_reader(gr.sync_block):
+    """The Python block within `sigmf_source`: copies samples from the file to its outputs."""
+
+    def __init__(self, recording: Any, repeat: bool, limit: int, vector: bool) -> None:
+        channels = recording.n_channels
+        outputs = [(np.complex64, channels)] if vector else [np.complex64] * channels
+        gr.sync_block.__init__(self, name="sigmf_reader", in_sig=None, out_sig=outputs)
         self.message_port_register_out(pmt.intern("status"))
         self.failure: Exception | None = None
-        self._repeat, self._position = bool(repeat), 0
-        self.set_min_output_buffer(_MAX_SAMPLES)
-
-    @property
-    def n_elements(self) -> int:
-        """Number of channels N."""
-        return self._recording.n_channels
-
-    @property
-    def sample_rate(self) -> float:
-        """Sample rate of the recording, Hz. Raises RecordingError when it does not tell."""
-        rate = self._recording.sample_rate_hz
-        if rate is None or not (math.isfinite(rate) and rate > 0):
-            raise RecordingError(f"{self._recording.path}: expected a core:sample_rate, found {rate}; add it")
-        return rate
+        self._recording, self._repeat, self._limit, self._vector = recording, repeat, limit, vector
+        self._ports, self._position = len(outputs), 0
 
     def start(self) -> bool:
         """Begin at the first sample; called by GNU Radio."""
@@ -60,35 +83,38 @@ class sigmf_source(gr.sync_block):
 
     @guarded_work
     def work(self, input_items: Any, output_items: list[np.ndarray]) -> int:
-        """Copy the next samples."""
-        if self._position == self._recording.n_samples:
-            if not self._repeat:
-                return WORK_DONE
-            self._position = 0
-        if self.nitems_written(0) == 0:
+        """Copy the next samples; ends the streams at the end of the recording or of the duration."""
+        total = self._recording.n_samples
+        written = self.nitems_written(0)
+        left = self._limit - written if self._limit else total
+        if left <= 0 or (self._position == total and not self._repeat):
+            return WORK_DONE
+        self._position %= total
+        if written == 0:
             self._tag()
-        count = min(len(output_items[0]), self._recording.n_samples - self._position)
+        count = min(len(output_items[0]), total - self._position, left)
         samples = self._recording.read(self._position, count)
-        for stream, row in zip(output_items, samples, strict=True):
-            stream[:count] = row
+        if self._vector:
+            output_items[0][:count] = samples.T
+        else:
+            for stream, row in zip(output_items, samples, strict=True):
+                stream[:count] = row
         self._position += count
         return count
 
     def _tag(self) -> None:
-        seconds, fraction = _start_time(self._recording.metadata)
+        seconds, fraction = start_time(self._recording.metadata)
         tags = {"rx_time": pmt.make_tuple(pmt.from_uint64(seconds), pmt.from_double(fraction))}
         for key, value in (("rx_freq", self._recording.frequency_hz), ("rx_rate", self._recording.sample_rate_hz)):
             if value is not None:
                 tags[key] = pmt.from_double(value)
-        for channel in range(self.n_elements):
+        for port in range(self._ports):
             for key, value in tags.items():
-                self.add_item_tag(channel, 0, pmt.intern(key), value)
+                self.add_item_tag(port, 0, pmt.intern(key), value)
 
 
-def _start_time(metadata: dict[str, Any]) -> tuple[int, float]:
-    """Whole and fractional Unix seconds of the first capture; zero when the recording does not tell."""
-    from datetime import datetime, timezone
-
+def start_time(metadata: dict[str, Any]) -> tuple[int, float]:
+    """Whole and fractional Unix seconds of the first capture (``core:datetime``); zeros when it does not tell."""
     captures = metadata.get("captures") or [{}]
     text = captures[0].get("core:datetime")
     if text is None:

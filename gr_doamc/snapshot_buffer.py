@@ -4,9 +4,12 @@ Everything at the sample rate is done by GNU Radio's C++ blocks: the streams bec
 channels cannot slip), and of every hop only the L vectors of a batch are passed on. Python sees nothing else.
 """
 
+import math
+
 from gnuradio import blocks, gr
 
 from doamc.errors import SnapshotError
+from doamc.spec import load_spec
 from gr_doamc.snapshot_sink import snapshot_sink
 
 #: a C++ block that keeps m in n holds n vectors at once; longer hops are done in two steps
@@ -26,41 +29,47 @@ class snapshot_buffer(gr.hier_block2):
     Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures.
 
     Args:
-        n_elements: number of streams N.
+        n_elements: number of streams N; 0 takes that of the array.
         n_snapshots: snapshots L of a batch, at least 1.
         hop: samples from the start of one batch to the start of the next; 0 for L decimation, i.e. no gap.
         decimation: samples from one snapshot to the next, at least 1.
-        sample_rate: of the streams, Hz; it only serves to tell times.
-        array: name of the array specification that the batches are labelled with.
+        sample_rate: of the streams, Hz, to tell times by; 0 takes that of the tag ``rx_rate``.
+        array: name of the array specification that the batches are labelled with, or "".
+        vector: one stream of vectors of N samples in instead of N streams, for when N is only known at run time.
 
     Raises SnapshotError when an argument is out of range or the hop is shorter than a batch.
     """
 
     def __init__(
         self, n_elements: int = 8, n_snapshots: int = 256, hop: int = 0, decimation: int = 1,
-        sample_rate: float = 200e3, array: str = "",
+        sample_rate: float = 200e3, array: str = "", vector: bool = False,
     ) -> None:  # fmt: skip
-        if n_elements < 1 or n_snapshots < 1 or decimation < 1 or not sample_rate > 0:
+        n_elements = n_elements or (load_spec(array).n_elements if array else 0)
+        if n_elements < 1 or n_snapshots < 1 or decimation < 1 or not 0 <= sample_rate < math.inf:
             raise SnapshotError(
-                "expected n_elements, n_snapshots and decimation >= 1 and sample_rate > 0, "
+                "expected n_elements (or an array), n_snapshots and decimation >= 1 and sample_rate >= 0, "
                 f"found {n_elements}, {n_snapshots}, {decimation} and {sample_rate}"
             )
         span = n_snapshots * decimation
         hop = hop or span
         if hop < span:
             raise SnapshotError(f"hop must be at least n_snapshots * decimation = {span} samples, found {hop}")
-        streams = gr.io_signature(n_elements, n_elements, gr.sizeof_gr_complex)
-        gr.hier_block2.__init__(self, "snapshot_buffer", streams, gr.io_signature(0, 0, 0))
+        item = gr.sizeof_gr_complex * n_elements
+        ports, width = (1, item) if vector else (n_elements, gr.sizeof_gr_complex)
+        inputs = gr.io_signature(ports, ports, width)
+        gr.hier_block2.__init__(self, "snapshot_buffer", inputs, gr.io_signature(0, 0, 0))
         self.message_port_register_hier_in("stop")
         for port in ("snapshots", "status"):
             self.message_port_register_hier_out(port)
         self.sink = snapshot_sink(n_elements, n_snapshots, hop, float(sample_rate), array)
-        self.interleave = blocks.streams_to_vector(gr.sizeof_gr_complex, n_elements)
-        for channel in range(n_elements):
-            self.connect((self, channel), (self.interleave, channel))
-        vector = gr.sizeof_gr_complex * n_elements
-        self.keep = [blocks.keep_m_in_n(vector, m, n, 0) for m, n in keep_stages(n_snapshots, decimation, hop)]
-        self.connect(self.interleave, *self.keep, self.sink)
+        self.keep = [blocks.keep_m_in_n(item, m, n, 0) for m, n in keep_stages(n_snapshots, decimation, hop)]
+        if vector:
+            self.connect(self, *self.keep, self.sink)
+        else:
+            self.interleave = blocks.streams_to_vector(gr.sizeof_gr_complex, n_elements)
+            for channel in range(n_elements):
+                self.connect((self, channel), (self.interleave, channel))
+            self.connect(self.interleave, *self.keep, self.sink)
         self.msg_connect(self, "stop", self.sink, "stop")
         for port in ("snapshots", "status"):
             self.msg_connect(self.sink, port, self, port)

@@ -7,6 +7,7 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
+from doamc.errors import SnapshotError
 from gr_doamc.message_block import guarded
 from gr_doamc.messages import Batch, batch_to_pmt
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
@@ -24,7 +25,7 @@ class snapshot_sink(gr.sync_block):
         self.failure: Exception | None = None
         self._stopped = False
         self._frequency: float | None = None
-        self._clock: tuple[float, float] | None = None  # (stream time, rx_time) at the latest rx_time tag
+        self._clock: tuple[float, float] | None = None  # (sample, rx_time) of the latest rx_time tag
         self.set_output_multiple(n_snapshots)
         for port in ("snapshots", "status"):
             self.message_port_register_out(pmt.intern(port))
@@ -52,8 +53,11 @@ class snapshot_sink(gr.sync_block):
         self.logger.error(f"{type(error).__name__}: {error}")
 
     def _publish(self, snapshots: np.ndarray) -> None:
-        sample_time = self.produced * self._hop / self._rate
-        rx_time = None if self._clock is None else self._clock[1] + sample_time - self._clock[0]
+        if not self._rate > 0:
+            raise SnapshotError("expected a sample rate or a tag rx_rate at the start of the stream, found neither")
+        sample = self.produced * self._hop
+        sample_time = sample / self._rate
+        rx_time = None if self._clock is None else self._clock[1] + (sample - self._clock[0]) / self._rate
         batch = Batch(
             snapshots, self.produced, sample_time, self._rate, rx_time, self._frequency, self._array, time.time()
         )
@@ -65,9 +69,11 @@ class snapshot_sink(gr.sync_block):
         key, value = pmt.symbol_to_string(tag.key), pmt.to_python(tag.value)
         if key == "rx_freq":
             self._frequency = float(value)
+        elif key == "rx_rate" and not self._rate > 0:
+            self._rate = float(value)
         elif key == "rx_time":
             seconds, fraction = value
-            self._clock = tag.offset * self._hop / self._length / self._rate, float(seconds) + float(fraction)
+            self._clock = tag.offset * self._hop / self._length, float(seconds) + float(fraction)
 
     @guarded
     def _on_stop(self, message: Any) -> None:
