@@ -33,6 +33,8 @@ class doa_estimator(message_block):
         noise_power: noise power per element where it is known, linear, else None.
         queue_size: batches that may wait, at least 1.
         threads: threads that torch may use.
+        device: of torch, cpu or cuda, for methods that take one.
+        seed: of methods that draw samples.
         on_error: "continue", or "stop" to end at the first batch that cannot be used; connect ``status`` to the
             buffer's ``stop`` to end the stream with it.
         drain_timeout: s that the end of the stream may take.
@@ -42,7 +44,8 @@ class doa_estimator(message_block):
 
     def __init__(
         self, array: str = "ula8", method: str = "", sources: int | str = "auto", noise_power: float | None = None,
-        queue_size: int = 4, threads: int = 1, on_error: str = "continue", drain_timeout: float = 30.0,
+        queue_size: int = 4, threads: int = 1, device: str = "cpu", seed: int = 0, on_error: str = "continue",
+        drain_timeout: float = 30.0,
     ) -> None:  # fmt: skip
         message_block.__init__(self, "doa_estimator", {"snapshots": self._on_snapshots}, ("estimates",))
         if queue_size < 1 or threads < 1 or drain_timeout < 0:
@@ -52,10 +55,9 @@ class doa_estimator(message_block):
             )
         if on_error not in ("continue", "stop"):
             raise EstimatorError(f"on_error must be continue or stop, found {on_error!r}")
-        from doamc.estimators import DEFAULT_METHOD  # late: torch; Companion and grcc import this file
-        from gr_doamc.engine import Engine
+        from gr_doamc.engine import Engine  # late: torch; Companion and its compiler may import this file
 
-        self.engine = Engine(array, method or DEFAULT_METHOD, sources, noise_power)
+        self.engine = Engine(array, method, sources, noise_power, device, seed)
         self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
         self._stops = on_error == "stop"
         self._queue: BatchQueue[Batch] = BatchQueue(queue_size)

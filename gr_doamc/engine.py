@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from doamc.cli.engine import estimate_batch, open_estimator
 from doamc.errors import EstimatorError
-from doamc.estimators import make_estimator
-from doamc.estimators.order import source_number
-from doamc.snapshots import SnapshotBatch, make_batch
+from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
 
@@ -19,15 +18,18 @@ class Engine:
     Raises SpecificationError, EstimatorError or CheckpointError when they do not fit each other.
     """
 
-    def __init__(self, array: str, method: str, sources: int | str, noise_power: float | None) -> None:
+    def __init__(
+        self, array: str, method: str, sources: int | str, noise_power: float | None, device: str, seed: int
+    ) -> None:
         self.spec = load_spec(array)
-        n = self.spec.n_elements
-        if sources != "auto" and not (isinstance(sources, int) and 1 <= sources < n):
-            raise EstimatorError(f"sources must be 'auto' or lie in 1..{n - 1} for {self.spec.name}, found {sources!r}")
+        if sources != "auto" and not isinstance(sources, int):
+            raise EstimatorError(f"sources must be 'auto' or a number, found {sources!r}")
         if noise_power is not None and not (math.isfinite(noise_power) and noise_power > 0):
             raise EstimatorError(f"noise_power must be positive, or None when it is unknown, found {noise_power}")
-        self.method, self.sources, self.noise_power = method, sources, noise_power
-        self._estimator = make_estimator(method, self.spec)
+        self._sources = None if sources == "auto" else int(sources)
+        self._noise_power, self._device = noise_power, device
+        self._estimator = open_estimator(method or None, self.spec, self._sources, device, seed)
+        self.method = self._estimator.name
 
     def estimate(self, snapshots: np.ndarray) -> dict[str, Any]:
         """Estimate of snapshots (N, L) complex: the keyword arguments of `make_message` that concern it.
@@ -35,14 +37,9 @@ class Engine:
         Raises SnapshotError or EstimatorError when they cannot be used.
         """
         with torch.no_grad():
-            batch = make_batch(torch.from_numpy(snapshots), self.spec.n_elements, self.noise_power)
-            count = self._count(batch)
-            if count == 0:
-                return {
-                    "azimuth_deg": [], "std_deg": None, "power_db": None, "coupling": None,
-                    "noise_power": float(batch.covariance[0].diagonal().real.mean()),
-                }  # fmt: skip
-            result = self._estimator(batch, count)
+            samples = torch.from_numpy(snapshots).to(self._device)
+            batch = make_batch(samples, self.spec.n_elements, self._noise_power)
+            result = estimate_batch(self._estimator, batch, self._sources)
             return {
                 "azimuth_deg": torch.rad2deg(result.azimuth[0]).cpu().numpy(),
                 "std_deg": torch.rad2deg(result.std[0]).cpu().numpy(),
@@ -50,8 +47,3 @@ class Engine:
                 "coupling": result.coupling[0].cpu().numpy(),
                 "noise_power": float(result.noise_power[0]),
             }
-
-    def _count(self, batch: SnapshotBatch) -> int:
-        if self.sources != "auto":
-            return int(self.sources)
-        return min(int(source_number(batch.covariance, batch.n_snapshots)[0]), batch.n_elements - 1)
