@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from doamc.estimators import make_estimator
-from doamc.snapshots import SnapshotBatch
-from tests.doamc.helpers.scenes import angle_error, fixed_scene, observed, uncoupled_spec
+from tests.doamc.helpers.scenes import angle_error, exact_batch, fixed_scene, observed, uncoupled_spec
 
 
 def test_spectrum_by_loops_and_one_peak():
@@ -36,6 +35,5 @@ def test_two_sources_within_a_beamwidth_are_one():
     """Beamwidth of eight half-wave elements: 12.8 degrees. At 4 degrees the beam has one peak, in the middle."""
     spec = uncoupled_spec("ula8")
     scene = fixed_scene(spec, [-2.0, 2.0], 20.0)
-    exact = SnapshotBatch(torch.zeros(1, 8, 40, dtype=torch.complex128), scene.covariance)
-    found = torch.rad2deg(make_estimator("bartlett", spec)(exact, 1).azimuth)
+    found = torch.rad2deg(make_estimator("bartlett", spec)(exact_batch(scene, 40), 1).azimuth)
     assert abs(float(found)) < 1e-6

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from doamc.estimators import make_estimator
-from doamc.snapshots import SnapshotBatch, make_batch
-from tests.doamc.helpers.scenes import angle_error, fixed_scene, observed, uncoupled_spec
+from doamc.snapshots import make_batch
+from tests.doamc.helpers.scenes import angle_error, exact_batch, fixed_scene, observed, uncoupled_spec
 
 
 def test_minimum_of_the_written_spectrum():
@@ -27,7 +27,7 @@ def test_resolves_what_bartlett_cannot():
     """Model covariance, two sources 6 degrees apart at 20 dB: half a beamwidth."""
     spec = uncoupled_spec("ula8")
     scene = fixed_scene(spec, [-3.0, 3.0], 20.0)
-    batch = SnapshotBatch(torch.zeros(1, 8, 100, dtype=torch.complex128), scene.covariance)
+    batch = exact_batch(scene, 100)
     capon = torch.rad2deg(make_estimator("capon", spec)(batch, 2).azimuth)[0]
     bartlett = torch.rad2deg(make_estimator("bartlett", spec)(batch, 2).azimuth)[0]
     assert capon.tolist() == pytest.approx([-3.0, 3.0], abs=0.1)

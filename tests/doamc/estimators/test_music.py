@@ -7,10 +7,10 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.scenes import receive
-from doamc.snapshots import SnapshotBatch, make_batch
+from doamc.snapshots import make_batch
 from doamc.spec import parse_spec
 from tests.doamc.helpers.crb import stochastic_crb
-from tests.doamc.helpers.scenes import angle_error, edited_spec, fixed_scene, observed, uncoupled_spec
+from tests.doamc.helpers.scenes import angle_error, edited_spec, exact_batch, fixed_scene, observed, uncoupled_spec
 
 
 def by_loops(covariance, positions, grid, n_sources):
@@ -42,8 +42,7 @@ def test_model_covariance_gives_the_directions(name):
     """Consistent: with the exact covariance the null is exact, however weak the sources; the grid leaves no trace."""
     spec = uncoupled_spec(name)
     scene, _ = observed(spec, 200, 2, 10, -10.0)
-    exact = SnapshotBatch(torch.zeros(200, spec.n_elements, 10, dtype=torch.complex128), scene.covariance)
-    out = make_estimator("music", spec)(exact, 2)
+    out = make_estimator("music", spec)(exact_batch(scene, 10), 2)
     assert torch.rad2deg(angle_error(out.azimuth, scene.azimuth)).abs().max() < 1e-6
     assert torch.allclose(out.power, scene.power, rtol=1e-6)
     assert torch.allclose(out.noise_power, scene.noise_power, rtol=1e-9)

@@ -6,8 +6,8 @@ from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.root_music import polynomial_roots
 from doamc.scenes import receive
-from doamc.snapshots import SnapshotBatch, make_batch
-from tests.doamc.helpers.scenes import angle_error, edited_spec, fixed_scene, observed, uncoupled_spec
+from doamc.snapshots import make_batch
+from tests.doamc.helpers.scenes import angle_error, edited_spec, exact_batch, fixed_scene, observed, uncoupled_spec
 
 LINE = ["root-music", "esprit", "music-smoothed"]
 
@@ -42,7 +42,7 @@ def test_the_polynomial_by_numpy():
 def test_model_covariance_gives_the_directions(method):
     spec = uncoupled_spec("ula8")
     scene, _ = observed(spec, 100, 3, 10, 0.0)
-    exact = SnapshotBatch(torch.zeros(100, 8, 10, dtype=torch.complex128), scene.covariance)
+    exact = exact_batch(scene, 10)
     assert angle_error(make_estimator(method, spec)(exact, 3).azimuth, scene.azimuth).abs().max() < 1e-6
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import torch
 
@@ -39,6 +40,13 @@ def fixed_scene(spec: ArraySpec, azimuth_deg: list[float], snr_db: float, scenes
     theta = torch.zeros(scenes, 2 * spec.family.n_coefficients, dtype=torch.float64)
     noise = torch.full((scenes,), 10 ** (-snr_db / 10), dtype=torch.float64)
     return Scene(spec, azimuth, torch.ones_like(azimuth), theta, noise)
+
+
+def exact_batch(scene: Scene, n_snapshots: int) -> SnapshotBatch:
+    """A batch whose covariance is the model's own, as if L snapshots had no estimation error."""
+    size, n = len(scene.azimuth), scene.spec.n_elements
+    ones = torch.ones(size, n, n_snapshots, dtype=torch.complex128)
+    return replace(make_batch(ones), covariance=scene.covariance)
 
 
 def angle_error(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
