@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -30,8 +29,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"doamc {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for name in _COMMANDS:
-        if not (Path(__file__).parent / f"{name}.py").is_file():
-            continue
         import_module(f"doamc.cli.{name}").add_parser(commands)
     return parser
 

@@ -31,8 +31,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, plot."""
-    from doamc.cli.engine import open_estimator
     from doamc.cli.montecarlo import compare
+    from doamc.estimators.engine import open_estimator
     from doamc.snapshots.atomic import check_output
     from doamc.spec import load_spec
 

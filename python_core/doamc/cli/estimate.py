@@ -20,8 +20,9 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate and write; whatever is wrong with the arguments is said before the work begins."""
-    from doamc.cli.engine import estimate_input, open_estimator
+    from doamc.cli.chunks import estimate_input
     from doamc.cli.inputs import open_input
+    from doamc.estimators.engine import open_estimator
     from doamc.snapshots.atomic import check_output
     from doamc.snapshots.npz import write_estimates
     from doamc.spec import load_spec

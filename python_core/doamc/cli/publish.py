@@ -26,15 +26,18 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Publish until the input ends. Raises the last error when not one batch could be estimated."""
-    from doamc.cli.engine import open_estimator
+    import torch
+
     from doamc.cli.inputs import open_input
     from doamc.cli.replay import Replay
     from doamc.estimates import Publisher, status_message
+    from doamc.estimators.engine import open_estimator
     from doamc.spec import load_spec
 
     spec = load_spec(args.array)
     source = open_input(args.input, spec, args.snapshots, args.batches, every=True)
     estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
+    torch.manual_seed(args.seed)
     replay = Replay(estimator, source, args.sources, args.noise_power, args.rate)
     with Publisher(args.address) as publisher:
         print(f"publishing on {publisher.address}", flush=True)

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from doamc.cli.engine import estimate_batch
 from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError
 from doamc.estimates import Publisher, make_message, status_message
 from doamc.estimators.base import Estimator
+from doamc.estimators.engine import estimate_batch
 from doamc.snapshots.batch import make_batch
 from doamc.snapshots.npz import estimate_arrays
 

@@ -23,8 +23,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
-    from doamc.cli.engine import check_device
     from doamc.denoising.train import main_train
+    from doamc.estimators.engine import check_device
 
     check_device(args.device)
     return int(main_train(args) or 0)

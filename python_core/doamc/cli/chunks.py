@@ -1,0 +1,35 @@
+"""Estimating a whole input in chunks of bounded memory."""
+
+import torch
+
+from doamc.cli.inputs import Input, as_complex128
+from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.engine import estimate_batch, join
+from doamc.snapshots.batch import make_batch
+
+#: a chunk holds at most so many batches and so many samples; part of the definition of seeded results
+CHUNK_BATCHES, CHUNK_SAMPLES = 256, 1 << 21
+
+
+def estimate_input(
+    estimator: Estimator, source: Input, n_sources: int | None, noise_power: float | None, seed: int = 0
+) -> Estimates:
+    """Estimates of a whole input. Chunks are the same for every run of an input, so that seeded results are too.
+
+    n_sources: P, or None for the minimum description length of each batch. noise_power: overrides the input's.
+    """
+    from tqdm import tqdm
+
+    batches, channels, length = source.shape
+    size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length)))
+    parts = []
+    with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
+        for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
+            noise = source.noise_power
+            known = noise_power if noise_power is not None else None if noise is None else noise[first : first + size]
+            y = torch.from_numpy(as_complex128(block))
+            batch = make_batch(y, channels, None if known is None else torch.tensor(known, dtype=torch.float64), first=first)
+            torch.manual_seed(seed + first)
+            parts.append(estimate_batch(estimator, batch, n_sources))
+            bar.update(len(y))
+    return join(parts)

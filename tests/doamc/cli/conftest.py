@@ -1,0 +1,58 @@
+"""Running the command line in this process or as the program a user has."""
+
+import subprocess
+import sys
+
+import pytest
+
+from doamc.cli import main
+
+
+@pytest.fixture
+def doamc(capsys):
+    """doamc(*arguments) -> (exit status, stdout, stderr), in this process."""
+
+    def run(*arguments):
+        try:
+            status = main([str(a) for a in arguments])
+        except SystemExit as exit_:
+            status = exit_.code
+        out = capsys.readouterr()
+        return status, out.out, out.err
+
+    return run
+
+
+@pytest.fixture
+def refused(doamc):
+    """refused(*arguments) -> the one line on stderr of a command that must end with exit status 2."""
+
+    def run(*arguments):
+        status, out, err = doamc(*arguments)
+        assert status == 2 and out == ""
+        assert err.startswith("doamc: error: ") and err.count("\n") == 1 and err.endswith("\n")
+        return err
+
+    return run
+
+
+@pytest.fixture
+def program():
+    """program(*arguments) -> Popen of ``doamc`` with pipes, killed when the test ends."""
+    started = []
+
+    def start(*arguments):
+        code = "import sys; from doamc.cli import main; sys.exit(main())"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+        process.stderr.close()
