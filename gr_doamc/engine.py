@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from doamc.cli.engine import estimate_batch, open_estimator
 from doamc.errors import EstimatorError
+from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
@@ -28,6 +28,7 @@ class Engine:
             raise EstimatorError(f"noise_power must be positive, or None when it is unknown, found {noise_power}")
         self._sources = None if sources == "auto" else int(sources)
         self._noise_power, self._device = noise_power, device
+        torch.manual_seed(seed)
         self._estimator = open_estimator(method or None, self.spec, self._sources, device, seed)
         self.method = self._estimator.name
 
