@@ -25,10 +25,11 @@ def estimate_input(
     parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
-            noise = source.noise_power
-            known = noise_power if noise_power is not None else None if noise is None else noise[first : first + size]
+            known: torch.Tensor | float | None = noise_power
+            if known is None and source.noise_power is not None:
+                known = torch.tensor(source.noise_power[first : first + size], dtype=torch.float64)
             y = torch.from_numpy(as_complex128(block))
-            batch = make_batch(y, channels, None if known is None else torch.tensor(known, dtype=torch.float64), first=first)
+            batch = make_batch(y, channels, known, first=first)
             torch.manual_seed(seed + first)
             parts.append(estimate_batch(estimator, batch, n_sources))
             bar.update(len(y))

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -203,7 +204,11 @@ def test_output_of_an_ended_run_does_not_appear(program, tmp_path, signal_):
     np.savez(tmp_path / "in.npz", snapshots=np.tile(y, (40, 1, 1)))  # some minutes of work
     process = program("estimate", tmp_path / "in.npz", "-o", tmp_path / "out.npz", "--array", "ula8",
                       "--method", "ml", "--sources", 2)  # fmt: skip
-    time.sleep(2.5)
+    files = Path(f"/proc/{process.pid}/fd")
+    while not any(os.path.realpath(f).endswith("in.npz") for f in files.iterdir()):  # until the work has begun
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
     assert process.poll() is None
     process.send_signal(signal_)
     _, err = process.communicate(timeout=30)

@@ -1,6 +1,8 @@
 """``doamc publish`` and ``doamc monitor`` over real sockets, as programs of their own."""
 
 import json
+import signal
+import threading
 import time
 
 import numpy as np
@@ -28,7 +30,7 @@ def recorded(tmp_path):
 def test_publish_sends_every_estimate_at_its_pace(program, recorded):
     path, truth = recorded
     process = program("publish", path, "--array", "ula4", "--method", "ml", "--sources", 1, "--address", FREE,
-                      "--rate", 10, "--wait", 1)  # fmt: skip
+                      "--rate", 10, "--wait", 2)  # fmt: skip
     address = process.stdout.readline().split()[-1]
     assert address.startswith("tcp://127.0.0.1:")
     estimates, states, arrived = [], [], []
@@ -96,7 +98,7 @@ def test_publish_goes_on_when_its_subscriber_is_killed(program, recorded, tmp_pa
     with Subscriber(address, timeout_s=20, topics=("doamc.estimate",)) as subscriber:
         seqs = [message["seq"] for _, (_, message) in zip(range(20), subscriber, strict=False)]
     assert seqs == list(range(seqs[0], seqs[0] + 20)) and process.poll() is None
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
 
@@ -104,8 +106,6 @@ def test_publish_goes_on_when_its_subscriber_is_killed(program, recorded, tmp_pa
 @pytest.fixture
 def sending():
     """A publisher that repeats numbered estimates until the test ends."""
-    import threading
-
     end = threading.Event()
     with Publisher(FREE, heartbeat_s=0.05) as publisher:
 
@@ -139,6 +139,14 @@ def test_monitor_prints_json_lines_and_records_them(doamc, sending, tmp_path):
     for message in messages:
         validate(message)
     assert list(read_records(log)) == messages
+
+
+def test_interrupted_monitor_ends_with_130(program, sending):
+    process = program("monitor", sending, "--json")
+    assert json.loads(process.stdout.readline())["array"] == "ula4"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and err == ""
 
 
 def test_monitor_shows_a_table(doamc, sending):

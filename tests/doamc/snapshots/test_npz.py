@@ -1,6 +1,7 @@
 """Snapshots and estimates as .npz: shapes, streaming, damage, whole output."""
 
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -30,6 +31,15 @@ def test_blocks_put_together_are_the_array(tmp_path_factory, b, n, length, size,
     assert file.shape == (b, n, length) and file.noise_power is None
     assert [len(x) for x in blocks[:-1]] == [size] * (len(blocks) - 1)
     np.testing.assert_array_equal(np.concatenate(blocks), y)
+
+
+def test_blocks_hold_a_few_observations_only(tmp_path):
+    np.savez(tmp_path / "in.npz", snapshots=np.ones((1000, 4, 256), np.complex64))  # 8 MB
+    tracemalloc.start()
+    assert sum(len(x) for x in SnapshotFile(tmp_path / "in.npz").blocks(20)) == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6  # two blocks of 0.16 MB, and what opening an archive takes
 
 
 def test_fortran_order_and_single_observation_read_alike(tmp_path):

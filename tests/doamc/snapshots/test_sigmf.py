@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -62,6 +63,16 @@ def test_blocks_are_consecutive_evenly_spaced_and_independent_of_chunks(tmp_path
             r.cut(batches, length)
     with pytest.raises(RecordingError, match=r"within 0\.\.40"):
         r.read(35, 6)
+
+
+def test_blocks_hold_a_few_batches_only(tmp_path):
+    path = _write(tmp_path, samples=np.ones((4, 200_000), np.complex64))  # 6.4 MB
+    r = Recording(path)
+    tracemalloc.start()
+    assert sum(len(x) for x in r.blocks(500, 400, 20)) == 500
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6  # a block of 0.26 MB, its parts and the one before
 
 
 def test_geometry_truth_and_clockwise_bearing(tmp_path):
