@@ -15,10 +15,10 @@ import platform
 import time
 from pathlib import Path
 
+import gr_doamc
 import torch
 from gnuradio import blocks, gr
 
-import gr_doamc
 from doamc.scenes import draw_scene, receive
 from doamc.spec import load_spec
 
@@ -95,8 +95,9 @@ def main() -> None:
     args = parser.parse_args()
     load = os.getloadavg()[0]
     figures = chain(args.duration, args.method)
+    every_ms = HOP / RATE_HZ * 1e3
     result = {
-        "what": f"{CHANNELS} channels at {RATE_HZ / 1e6:g} MS/s, L = {SNAPSHOTS}, an estimate every {HOP / RATE_HZ * 1e3:g} ms",
+        "what": f"{CHANNELS} channels at {RATE_HZ / 1e6:g} MS/s, L = {SNAPSHOTS}, an estimate every {every_ms:g} ms",
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "load_before": load, "python": platform.python_version(),
                     "gnuradio": gr.version(), "torch": torch.__version__},
         "method": args.method,

@@ -45,9 +45,9 @@ class snapshot_buffer(gr.hier_block2):
         sample_rate: float = 200e3, array: str = "", vector: bool = False,
     ) -> None:  # fmt: skip
         n_elements = n_elements or (load_spec(array).n_elements if array else 0)
-        if n_elements < 1 or n_snapshots < 1 or decimation < 1 or not 0 <= sample_rate < math.inf:
+        if n_elements < 2 or n_snapshots < 1 or decimation < 1 or not 0 <= sample_rate < math.inf:
             raise SnapshotError(
-                "expected n_elements (or an array), n_snapshots and decimation >= 1 and sample_rate >= 0, "
+                "expected n_elements >= 2 (or an array), n_snapshots and decimation >= 1 and sample_rate >= 0, "
                 f"found {n_elements}, {n_snapshots}, {decimation} and {sample_rate}"
             )
         span = n_snapshots * decimation

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pmt
 import pytest
+from gnuradio import blocks, gr
 from gr_doamc.message_block import guarded, message_block
 from gr_doamc.messages import Batch, batch_from_pmt, batch_to_pmt
-from gnuradio import blocks, gr
 
 
 def run(flowgraph: gr.top_block, limit_s: float = 30.0) -> None:
@@ -74,7 +74,8 @@ class posting(gr.top_block):
 
 def batch_message(snapshots: np.ndarray, seq: int = 0, **changes: Any) -> Any:
     """PMT message of a batch of snapshots (N, L)."""
-    about = {"sample_time": 0.1 * seq, "sample_rate": 1e5, "rx_time": None, "frequency_hz": None, "array": "", "time": 0.0}
+    about = {"sample_time": 0.1 * seq, "sample_rate": 1e5, "rx_time": None, "frequency_hz": None, "array": ""}
+    about["time"] = 0.0
     return batch_to_pmt(Batch(np.asarray(snapshots, np.complex64), seq, **(about | changes)))
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from doamc.errors import SpecificationError
 from gr_doamc.emitters import WAVEFORMS, Waveform, complex_normal, make_emitter
 from hypothesis import given
 from hypothesis import strategies as st
+
+from doamc.errors import SpecificationError
 
 RATE = 1e5
 

@@ -1,14 +1,16 @@
 import numpy as np
 import pmt
 import pytest
-from doamc.errors import SnapshotError
 from gr_doamc.messages import Batch, batch_from_pmt, batch_to_pmt, c32_from_pmt, c32_to_pmt
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from doamc.errors import SnapshotError
+
 COMPLEX = arrays(np.complex64, st.integers(1, 50), elements=st.complex_numbers(width=64))
-ABOUT = {"sample_time": 0.5, "sample_rate": 2e6, "rx_time": 1.79e9, "frequency_hz": 433.9e6, "array": "ula8", "time": 3.5}
+ABOUT = {"sample_time": 0.5, "sample_rate": 2e6, "rx_time": 1.79e9, "frequency_hz": 433.9e6, "array": "ula8"}
+ABOUT["time"] = 3.5
 
 
 @given(COMPLEX)

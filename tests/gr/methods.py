@@ -1,0 +1,37 @@
+"""Estimators that are slow or fail, for tests of what the block around them does."""
+
+import time
+
+import torch
+
+from doamc.estimators.base import Estimates, Estimator
+from doamc.snapshots import SnapshotBatch
+
+
+class Slow(Estimator):
+    """Takes 30 ms; the azimuth it gives is the real part of the first sample, in rad."""
+
+    name, summary, seconds = "slow", "takes its time", 0.03
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        time.sleep(self.seconds)
+        none = torch.full((batch.size, n_sources), torch.nan, dtype=torch.float64)
+        azimuth = batch.snapshots[:, 0, :1].real.expand(-1, n_sources)
+        unknown = torch.full_like(batch.covariance, torch.nan)
+        count = torch.full((batch.size,), n_sources)
+        return Estimates(azimuth, none, none, unknown, torch.ones(batch.size, dtype=torch.float64), count)
+
+
+class VerySlow(Slow):
+    """Takes three seconds."""
+
+    name, seconds = "very-slow", 3.0
+
+
+class Broken(Estimator):
+    """Raises what no one expects."""
+
+    name, summary = "broken", "fails"
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        raise ZeroDivisionError("within the method")

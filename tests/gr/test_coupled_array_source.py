@@ -1,0 +1,126 @@
+import math
+
+import numpy as np
+import pytest
+from gnuradio import blocks, gr
+from gr_doamc import coupled_array_source
+
+from doamc.errors import SpecificationError
+from doamc.spec import load_spec
+from tests.gr.running import collector, run
+
+PAIR = [{"azimuth_deg": -20.0}, {"azimuth_deg": 35.0, "power_db": -3.0, "waveform": "qpsk"}]
+
+
+def receive(source, size, chunk=0):
+    """Samples (N, size), and the truths posted on the way."""
+    flowgraph = gr.top_block()
+    n = source.output_signature().max_streams()
+    heads = [blocks.head(8, size) for _ in range(n)]
+    sinks = [blocks.vector_sink_c() for _ in range(n)]
+    truths = collector()
+    for k in range(n):
+        flowgraph.connect((source, k), heads[k], sinks[k])
+    flowgraph.msg_connect(source, "truth", truths, "in")
+    if chunk:
+        source.set_max_noutput_items(chunk)
+    run(flowgraph)
+    return np.array([s.data() for s in sinks]), truths.messages
+
+
+def steering(azimuth_deg, n=8):
+    return np.exp(1j * np.pi * np.outer(np.arange(n), np.sin(np.radians(azimuth_deg))))
+
+
+def test_covariance_is_that_of_the_model():
+    size, source = 60_000, coupled_array_source("ula8", PAIR, 10.0, 1e5, None, 5)
+    y, truths = receive(source, size)
+    coupling = np.array(truths[0]["coupling"]["re"]) + 1j * np.array(truths[0]["coupling"]["im"])
+    response = coupling @ steering([-20.0, 35.0])
+    model = response @ np.diag([1.0, 10**-0.3]) @ response.conj().T + 0.1 * np.eye(8)
+    # for Gaussian snapshots E |R^ - R|_F^2 = tr(R)^2 / L, and less with a QPSK source; three times its root
+    error = np.linalg.norm(y @ y.conj().T / size - model)
+    assert error < 3 * np.trace(model).real / math.sqrt(size)
+    # the coupling is from the prior: symmetric Toeplitz, two lags, in range
+    lags = coupling[0, 1:]
+    assert np.allclose(coupling, coupling.T) and np.allclose(np.diag(coupling), 1) and np.allclose(lags[2:], 0)
+    assert 0.18 <= abs(lags[0]) <= 0.45 and 0.08 <= abs(lags[1]) <= 0.20
+
+
+@pytest.mark.parametrize("chunk", [1, 100, 1000])
+def test_samples_do_not_depend_on_the_scheduler(chunk):
+    moving = [{"track": [(0, 0), (1, 40)], "waveform": "constant-modulus", "oversampling": 7}, {"azimuth_deg": 5}]
+    size = 700 if chunk == 1 else 5000
+    whole, _ = receive(coupled_array_source("ula4", moving, 10.0, 1e5, None, 5), 5000)
+    parts, _ = receive(coupled_array_source("ula4", moving, 10.0, 1e5, None, 5), size, chunk)
+    other, _ = receive(coupled_array_source("ula4", moving, 10.0, 1e5, None, 6), 700)
+    assert np.array_equal(parts, whole[:, :size])
+    assert not np.allclose(other, whole[:, :700])
+
+
+def test_a_moving_emitter_is_where_its_track_says():
+    rate, speed = 1e5, 100.0
+    tone = {"track": [(0.0, 0.0), (0.5, 0.5 * speed)], "waveform": "tone"}
+    source = coupled_array_source("ula4", [tone], 200.0, rate, np.eye(4))
+    y, truths = receive(source, 30_000)
+    # along a half-wave line neighbours differ in phase by pi sin(az); directions are renewed every 512 samples
+    seen = np.degrees(np.arcsin(np.angle(y[1] * y[0].conj()) / np.pi))
+    true = speed * np.arange(30_000) / rate
+    assert np.abs(seen - true).max() <= speed * 256 / rate + 1e-3
+    assert [t["sample_time"] for t in truths][:2] == [0.0, 0.2]
+    assert truths[1]["azimuth_deg"] == pytest.approx([20.0]) and truths[1]["array"] == "ula4"
+
+
+def test_truths_come_at_their_period():
+    _, truths = receive(coupled_array_source("ula4", PAIR[:1], 0.0, 1e4, None, 0, truth_period=0.05), 10_000)
+    times = [t["sample_time"] for t in truths if t["sample_time"] < 1.0]
+    assert np.allclose(times, 0.05 * np.arange(20))
+    assert truths[0]["schema"] == "doamc.truth/1" and truths[0]["noise_power"] == 1.0
+
+
+def test_coupling_may_be_given_as_coefficients_or_as_a_matrix():
+    source = coupled_array_source("ula4", PAIR[:1], coupling=[0.3 - 0.2j])
+    expected = np.eye(4) + (0.3 - 0.2j) * (np.eye(4, k=1) + np.eye(4, k=-1))
+    assert np.allclose(source.coupling, expected)
+    assert np.allclose(coupled_array_source("ula4", PAIR[:1], coupling=2j * expected).coupling, expected)
+
+
+def test_coupling_of_a_seed_stays():
+    first, again, other = (coupled_array_source("uca5", PAIR[:1], seed=s).coupling for s in (4, 4, 5))
+    assert np.array_equal(first, again) and not np.allclose(first, other)
+    spec = load_spec("uca5")
+    assert np.allclose(np.trace(first) / spec.n_elements, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"array": "nothing"}, "array must be one of"),
+        ({"emitters": []}, "1 to 3 emitters, found 0"),
+        ({"emitters": PAIR * 2}, "1 to 3 emitters, found 4"),
+        ({"emitters": [{"azimuth_deg": 0, "waveform": "am"}]}, "waveform"),
+        ({"coupling": [0.1, 0.2, 0.3]}, "coupling must be"),
+        ({"coupling": np.zeros((4, 4))}, "coupling must be"),
+        ({"sample_rate": 0}, "sample_rate"),
+        ({"snr_db": float("nan")}, "snr_db"),
+        ({"truth_period": 0}, "truth_period"),
+        ({"n_elements": 8}, "expected 4 streams"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(arguments, words):
+    with pytest.raises(SpecificationError, match=words):
+        coupled_array_source(**({"array": "ula4", "emitters": PAIR} | arguments))
+
+
+def test_an_exception_in_work_ends_the_run_and_is_told():
+    source = coupled_array_source("ula4", PAIR, sample_rate=1e5)
+    source._waveforms = [None]  # what no argument can do: work() fails from within
+    flowgraph, told = gr.top_block(), collector()
+    sinks = [blocks.null_sink(8) for _ in range(4)]
+    for k in range(4):
+        flowgraph.connect((source, k), sinks[k])
+    flowgraph.msg_connect(source, "status", told, "in")
+    run(flowgraph, 10.0)
+    assert isinstance(source.failure, AttributeError)
+    (status,) = told.messages
+    assert status["state"] == "error" and "AttributeError" in status["last_error"]
