@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: colours that stay apart for colour-blind eyes (Okabe and Ito)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 STRAY = "#9A9A9A"
+TRUTH = "#C4C4C4"
 FLOOR_DB = -30.0
 BARS = 30
 STYLE = {
@@ -65,28 +66,33 @@ def tracks(figure: FigureBase, watch: "Watch") -> None:
         step = max(1, len(instant) // BARS)
         thin = slice(step * max(emitter, 0) // 2 % step, None, step)  # shifted, so that bars of two sources do not hide
         for place, value in zip(axes, (azimuth, error), strict=False):
-            place.plot(instant, value, ".", color=colour, markersize=4, alpha=0.4, label=label, zorder=2)
+            place.plot(instant, value, ".", color=colour, markersize=5, alpha=0.6, label=label, zorder=2)
             place.errorbar(instant[thin], value[thin], np.nan_to_num(bar[thin]), fmt="none", ecolor=colour,
                            elinewidth=1.3, capsize=2, alpha=0.75, zorder=3)  # fmt: skip
     for k, track in enumerate(true.T):
         label = "truth" if k == 0 else None
-        axes[0].plot(time - time[0], track, color="black", linewidth=1.4, linestyle=(0, (5, 2)), zorder=4, label=label)
+        order = np.argsort(time)  # the estimator may catch up with an older batch
+        axes[0].plot(time[order] - time[0], track[order], color=TRUTH, linewidth=5, zorder=1, label=label)
     values = np.array([row for rows in points.values() for row in rows]).reshape(-1, 4)
     frame(axes[0], values[:, 1], true, least_margin=4.0)
     first = watch.estimates[0]
     title = f"{len(time)} estimates, array {first['array']}, method {first['method']}, {first['snapshots']} snapshots"
     axes[0].set(xlabel="time (s)", ylabel="azimuth (deg)", title=title)
+    if not len(values):
+        axes[0].text(0.5, 0.5, "no source was found", transform=axes[0].transAxes, ha="center", fontsize=14)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, markerscale=2.5)
     if known:
-        axes[1].axhline(0, color="black", linewidth=1.4, linestyle=(0, (5, 2)), zorder=4)
+        axes[1].axhline(0, color=TRUTH, linewidth=3, zorder=1)
         frame(axes[1], values[:, 3][np.isfinite(values[:, 3])], np.zeros(1), least_margin=0.2)
         axes[1].set(xlabel="time (s)", ylabel="estimate - truth (deg)", title="Error of each direction")
 
 
 def frame(axes: Axes, values: np.ndarray, always: np.ndarray, least_margin: float) -> None:
     """Vertical limits that show all but a few stray values, whose number is told."""
+    if values.size == 0:
+        return
     low, high = np.percentile(values, [1, 99])
-    low, high = min(low, *always.flat), max(high, *always.flat)
+    low, high = min([low, *always.flat]), max([high, *always.flat])
     margin = max(least_margin, 0.25 * (high - low))
     low, high = low - margin, high + margin
     axes.set_ylim(low, high)

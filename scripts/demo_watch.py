@@ -97,9 +97,9 @@ class Watch:
         return ", ".join(parts)
 
 
-def text(value: float, form: str) -> str:
-    """A figure, or a dash where it is not known."""
-    return "-" if value != value else format(value, form)
+def text(value: float, form: str, unit: str = "") -> str:
+    """A figure with its unit, or a dash where it is not known."""
+    return "-" if value != value else format(value, form) + unit
 
 
 def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
@@ -113,12 +113,12 @@ def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
     for azimuth, bar, power, true, true_power in watch.rows(newest):
         error = float(wrap_deg(np.array(azimuth - true)))
         grid.add_row(
-            f"{azimuth:+.2f}°", text(bar, ".2f") + "°", text(true, "+.2f") + "°", text(error, "+.2f") + "°",
-            text(power, "+.1f") + " dB", text(true_power, "+.1f") + " dB",
-        )
+            f"{azimuth:+.2f}°", text(bar, ".2f", "°"), text(true, "+.2f", "°"), text(error, "+.2f", "°"),
+            text(power, "+.1f", " dB"), text(true_power, "+.1f", " dB"),
+        )  # fmt: skip
     line = Text.assemble(
-        f"{elapsed_s:5.1f} s   ", ("coupling error ", "dim"), (f"{text(f['coupling_db'], '.1f')} dB", "bold"),
-        ("   rate ", "dim"), f"{f['rate']:.1f}/s", ("   latency ", "dim"), f"{text(f['latency_ms'], '.1f')} ms",
+        f"{elapsed_s:5.1f} s   ", ("coupling error ", "dim"), (text(f["coupling_db"], ".1f", " dB"), "bold"),
+        ("   rate ", "dim"), f"{f['rate']:.1f}/s", ("   latency ", "dim"), text(f["latency_ms"], ".1f", " ms"),
         ("   lost ", "dim"), f"{f['lost']}", ("   dropped ", "dim"), f"{f['dropped']}",
     )
     problem = watch.status.get("last_error")

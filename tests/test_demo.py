@@ -1,0 +1,210 @@
+"""The demo, end to end with the real flowgraphs, and the figures that its table and picture show."""
+
+import json
+import math
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scripts.demo import array_of, free_address
+from scripts.demo_truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+
+from doamc.errors import RecordingError
+from doamc.estimates import DEFAULT_ADDRESS, Publisher, make_message, read_records, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDING = ROOT / "flowgraphs" / "recordings" / "kraken5_mixed_2.sigmf-meta"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def demo(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "scripts.demo", "--address", f"tcp://127.0.0.1:{free_port()}"]
+    return subprocess.run([*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=200)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def errors_deg(messages: list[dict], truth: Truth) -> np.ndarray:
+    out = []
+    for m in messages:
+        azimuth = np.array([s["azimuth_deg"] for s in m["sources"]])
+        true = truth.azimuth_deg(message_time(m))
+        pairs = zip(azimuth, match(azimuth, true), strict=True)
+        out += [float(wrap_deg(a - true[k])) for a, k in pairs if k is not None]
+    return np.array(out)
+
+
+@pytest.mark.timeout(250)
+def test_live_demo(tmp_path):
+    done = demo("--method", "ml", "--duration", 4, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["live_doa.jsonl", "live_doa.png"]
+    assert "live_doa.png" in done.stdout and "live_doa.jsonl" in done.stdout
+    assert (tmp_path / "live_doa.png").read_bytes().startswith(PNG)
+    truth, estimates = Truth(), []
+    for message in read_records(tmp_path / "live_doa.jsonl"):
+        if message["schema"].startswith("doamc.truth"):
+            truth.add(message)
+        else:
+            validate(message)
+            estimates.append(message)
+    assert len(estimates) >= 5
+    assert all(len(m["sources"]) == 2 for m in estimates)
+    track = truth.azimuth_deg(np.array([0.0, 3.0]))
+    moved = np.abs(track[1] - track[0])
+    assert moved.min() < 1e-9 and moved.max() > 1  # one emitter stands, one moves
+    # the bound at this SNR is some hundredths of a degree; 0.5 is far above it, and far below what ignoring C costs
+    assert np.sqrt(np.mean(errors_deg(estimates, truth) ** 2)) < 0.5
+    assert np.median([coupling_error_db(coupling_matrix(m), truth.coupling) for m in estimates]) < -20
+
+
+@pytest.mark.timeout(250)
+def test_demo_on_the_recording_that_ships(tmp_path):
+    done = demo("--recording", RECORDING, "--method", "ml", "--duration", 3, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    truth = Truth.of_file(RECORDING.with_name("kraken5_mixed_2.truth.json"))
+    estimates = list(read_records(tmp_path / "replay_recording.jsonl"))
+    assert {m["array"] for m in estimates} == {"uca5"} and len(estimates) >= 5
+    # MUSIC, which ignores the coupling, is 6 degrees off here
+    assert np.sqrt(np.mean(errors_deg(estimates, truth) ** 2)) < 1.5
+    assert (tmp_path / "replay_recording.png").read_bytes().startswith(PNG)
+
+
+def test_demo_that_cannot_run_says_why_and_leaves_nothing(tmp_path):
+    done = demo("--method", "no-such-method", "--duration", 1, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "no-such-method" in done.stderr
+    assert not list(tmp_path.iterdir())
+    done = demo("--recording", tmp_path / "absent.sigmf-meta", "--out", tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1 and "absent.sigmf-meta" in done.stderr
+
+
+def watch(address: str, out: Path, patience: float = 30.0, **options) -> subprocess.Popen:
+    command = [sys.executable, "-m", "scripts.demo_watch", "--address", address, "--out", str(out)]
+    return subprocess.Popen([*command, "--patience", str(patience)], cwd=ROOT, **options)
+
+
+def publish(publisher: Publisher, seq: int, azimuth_deg: list[float]) -> None:
+    std = None if not azimuth_deg else [0.5] + [math.nan] * (len(azimuth_deg) - 1)
+    message = make_message(
+        seq=seq, time=1.79e9, sample_time=0.02 * seq, frequency_hz=None, array="ula8", method="music", noise_power=0.1,
+        azimuth_deg=azimuth_deg, std_deg=std, power_db=None, coupling=None, snapshots=64,
+        latency_ms={"buffer": 1.0, "inference": 2.0, "total": 3.0}, dropped_batches=4,
+    )  # fmt: skip
+    publisher.estimate(message)
+
+
+class Terminal:
+    """A pseudo-terminal, and what a program has written to it, less the control sequences."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = pty.openpty()
+        self._bytes = b""
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._bytes.decode(errors="replace"))
+
+    def read_until(self, wanted: str, repeat=lambda: None) -> None:
+        """Read, calling `repeat` twenty times a second, until the text has what is wanted."""
+        end = time.monotonic() + 20
+        while wanted not in self.text:
+            assert time.monotonic() < end, f"no {wanted!r} in {self.text}"
+            repeat()
+            if select.select([self.ours], [], [], 0.05)[0]:
+                self._bytes += os.read(self.ours, 65536)
+
+
+@pytest.mark.parametrize("azimuth_deg", [[-10.0, 20.0], []], ids=["two sources", "no source"])
+def test_watcher_on_a_terminal_shows_table_and_losses(tmp_path, azimuth_deg):
+    terminal = Terminal()
+    environment = os.environ | {"COLUMNS": "120", "LINES": "40", "TERM": "xterm"}
+    with Publisher("tcp://127.0.0.1:*") as publisher:
+        watcher = watch(publisher.address, tmp_path / "x", stdout=terminal.theirs, env=environment)
+        try:
+            numbers = iter(range(10**6))
+            terminal.read_until("method music", lambda: publish(publisher, next(numbers), azimuth_deg))
+            after = next(numbers) + 3
+            terminal.read_until("lost 3", lambda: publish(publisher, after, azimuth_deg))
+            watcher.send_signal(signal.SIGINT)
+            terminal.read_until("log: ")
+            assert watcher.wait(60) == 0
+        finally:
+            watcher.kill()
+            watcher.wait()
+            os.close(terminal.ours)
+            os.close(terminal.theirs)
+    text = terminal.text
+    assert "azimuth" in text and "dropped 4" in text and "picture:" in text
+    assert ("-10.00°" in text and "0.50°" in text) == bool(azimuth_deg)
+    assert (tmp_path / "x.png").read_bytes().startswith(PNG)
+    assert json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0])["method"] == "music"
+
+
+def test_truth_is_interpolated_through_the_turn():
+    truth = Truth()
+    for time_s, azimuth in ((0.0, 170.0), (1.0, 178.0), (2.0, -174.0)):  # 8 degrees a second
+        truth.add({"sample_time": time_s, "azimuth_deg": [azimuth], "power_db": [0.0]})
+    times = np.array([0.5, 1.5, 2.5, 9.0])  # on for one second after the newest, then it stands
+    expected = np.array([174.0, 182.0, 190.0, 194.0])
+    np.testing.assert_allclose(wrap_deg(truth.azimuth_deg(times)[:, 0] - expected), 0, atol=1e-9)
+
+
+def test_late_or_empty_truths_change_nothing():
+    truth = Truth()
+    truth.add({"sample_time": 1.0, "azimuth_deg": [5.0]})
+    truth.add({"sample_time": 0.5, "azimuth_deg": [50.0]})
+    truth.add({"sample_time": 2.0, "azimuth_deg": []})
+    assert truth.known and truth.azimuth_deg(0.7) == pytest.approx([5.0])
+    assert not Truth.of_file(Path("no-such-file.truth.json")).known
+
+
+def test_match_is_the_best_assignment_on_the_circle():
+    assert match(np.array([2.0, 358.0]), np.array([357.0, 1.0])) == [1, 0]
+    assert match(np.array([10.0]), np.array([200.0, 12.0])) == [1]
+    assert match(np.array([-40.0, 11.0, 12.0]), np.array([12.5, -41.0])) == [1, None, 0]
+
+
+def test_coupling_error_ignores_a_common_factor_and_is_minus_infinity_for_none():
+    truth = np.array([[1, 0.3j], [0.3j, 1]])
+    # |I - C|^2 / |C|^2 = 2 * 0.09 / (2 + 2 * 0.09)
+    assert coupling_error_db(np.eye(2, dtype=complex), truth) == pytest.approx(10 * np.log10(0.18 / 2.18))
+    assert coupling_error_db((2 - 1j) * truth, truth) < -250
+    assert math.isnan(coupling_error_db(None, truth)) and math.isnan(coupling_error_db(np.eye(3), truth))
+
+
+def test_array_of_a_recording_by_its_elements():
+    meta = json.loads(RECORDING.read_text())
+    assert array_of(meta) == "uca5"
+    moved = json.loads(json.dumps(meta))
+    moved["captures"][0]["spatial:element_geometry"][2]["point"][0] += 0.1
+    with pytest.raises(RecordingError, match="no shipped array has the 5 elements"):
+        array_of(moved)
+    del meta["captures"][0]["spatial:element_geometry"]
+    with pytest.raises(RecordingError, match="--array"):
+        array_of(meta)
+
+
+def test_another_port_is_taken_when_the_default_one_is_in_use():
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", int(DEFAULT_ADDRESS.rpartition(":")[2])))
+            other.listen()
+        except OSError:
+            pass  # in use already, which serves as well
+        assert free_address() != DEFAULT_ADDRESS
