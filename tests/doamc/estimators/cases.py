@@ -8,14 +8,26 @@ class Case:
     """One method on one array.
 
     one_source, two_sources: the largest RMSE, in Cramér-Rao bounds of the uncoupled array, that the method may have at
-    high SNR; None where it is biased or its bound is another. std: whether it gives standard deviations.
+    high SNR; None where it is biased or has to find the coupling too (then its own test compares it with that bound).
+    std: whether it gives standard deviations that hold; None where it gives some without a claim.
+    coupled: whether it estimates the coupling. min_snapshots: least L.
+    sources: numbers of sources for which it is accurate. Coupling of a circle needs two: one source and its opposite
+    explain the data equally well under different circulant couplings.
     """
 
     method: str
     array: str = "ula8"
     one_source: float | None = 1.1
     two_sources: float | None = 1.1
-    std: bool = False
+    std: bool | None = False
+    coupled: bool = False
+    min_snapshots: int = 3
+    sources: tuple[int, ...] = (1, 2)
+
+    @property
+    def scenes(self) -> int:
+        """How many scenes the statistics take; fewer where only a rough figure is asked."""
+        return 60 if self.coupled else 300
 
     def __str__(self) -> str:
         return f"{self.method}-{self.array}"
@@ -33,4 +45,12 @@ CASES = [
     Case("music-smoothed", "ula8", 1.35, 1.35),
     Case("root-music", "ula8", std=True),
     Case("esprit", "ula8", 1.45, 1.45, std=True),
+    Case("rare", "ula8", None, None, coupled=True),
+    Case("rare", "uca5", None, None, coupled=True, sources=(2,)),
+    Case("fit", "ula8", None, None, std=None, coupled=True),
+    Case("fit", "uca5", None, None, std=None, coupled=True, sources=(2,)),
+    Case("comet", "ula8", None, None, std=True, coupled=True, min_snapshots=8),
+    Case("comet", "uca5", None, None, std=True, coupled=True, min_snapshots=5, sources=(2,)),
+    Case("ml", "ula8", None, None, std=True, coupled=True),
+    Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
 ]

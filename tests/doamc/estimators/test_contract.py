@@ -14,7 +14,7 @@ from tests.doamc.estimators.cases import CASES
 from tests.doamc.helpers.crb import crb_of_scene
 from tests.doamc.helpers.scenes import angle_error, observed, uncoupled_spec
 
-SCENES, L, SNR_DB = 300, 200, 20.0
+L, SNR_DB = 200, 20.0
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -30,10 +30,10 @@ class TestContract:
         assert 10 < len(cls.summary) < 100 and "\n" not in cls.summary
 
     @pytest.mark.parametrize("n_sources", [1, 2])
-    @pytest.mark.parametrize("n_snapshots", [3, 50])
-    def test_shapes_types_and_order(self, case, n_sources, n_snapshots):
+    @pytest.mark.parametrize("few", [True, False], ids=["few", "many"])
+    def test_shapes_types_and_order(self, case, n_sources, few):
         spec, estimator = self.made(case)
-        _, batch = observed(spec, 6, n_sources, n_snapshots, SNR_DB)
+        _, batch = observed(spec, 6, n_sources, case.min_snapshots if few else 50, SNR_DB)
         out = estimator(batch, n_sources)
         n = spec.n_elements
         assert out.azimuth.shape == out.std.shape == out.power.shape == (6, n_sources)
@@ -43,7 +43,8 @@ class TestContract:
         assert out.n_sources.tolist() == [n_sources] * 6 and out.n_sources.dtype == torch.int64
         assert torch.isfinite(out.azimuth).all() and (out.azimuth.diff(dim=1) >= 0).all()
         assert (out.power > 0).all() and (out.noise_power > 0).all()
-        assert (out.std > 0).all() if case.std else (out.std.isnan() | (out.std > 0)).all()
+        assert (out.std.isnan() | (out.std > 0)).all()
+        assert case.std is None or bool(out.std.isnan().any()) is not case.std
         assert (out.coupling.diagonal(dim1=1, dim2=2).mean(1) - 1).abs().max() < 1e-9
 
     def test_an_item_does_not_depend_on_the_rest_of_the_batch(self, case):
@@ -54,7 +55,7 @@ class TestContract:
             alone = estimator(batch.select(slice(index, index + 1)), 2)
             for field in ("azimuth", "std", "power", "coupling", "noise_power"):
                 one, same = getattr(alone, field)[0], getattr(whole, field)[index]
-                assert torch.allclose(one, same, rtol=1e-6, atol=1e-8, equal_nan=True), field
+                assert torch.allclose(one, same, rtol=1e-5, atol=1e-6, equal_nan=True), field
 
     def test_the_batch_is_left_as_it_was(self, case):
         spec, estimator = self.made(case)
@@ -71,57 +72,45 @@ class TestContract:
         assert torch.allclose(1e6 * quiet.power, plain.power, rtol=1e-3)
         assert torch.allclose(1e6 * quiet.noise_power, plain.noise_power, rtol=1e-3)
 
-    @pytest.mark.parametrize("n_sources", [1, 2])
-    def test_accuracy_against_the_bound(self, case, n_sources):
-        """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
-        limit = {1: case.one_source, 2: case.two_sources}[n_sources]
-        spec, estimator = self.made(case)
-        scene, batch = observed(spec, SCENES, n_sources, L, SNR_DB)
-        error = angle_error(estimator(batch, n_sources).azimuth, scene.azimuth).numpy()
-        ratio = math.sqrt(np.mean((error / crb_of_scene(scene, L)) ** 2))
-        if limit is None:  # biased: held only to being in the right place in the median, and to being indeed biased
-            assert np.median(np.abs(error)) < math.radians(3.0)
-            assert ratio > 1.5
-        else:
-            assert 0.85 < ratio < limit
-
     def test_standard_deviations_are_those_of_the_errors(self, case):
         spec, estimator = self.made(case)
-        scene, batch = observed(spec, SCENES, 2, L, SNR_DB)
+        scene, batch = observed(spec, case.scenes, 2, L, SNR_DB)
         out = estimator(batch, 2)
-        if not case.std:
-            assert out.std.isnan().all()
+        if case.std is not True:
+            assert case.std is None or out.std.isnan().all()
             return
-        z = (angle_error(out.azimuth, scene.azimuth) / out.std).numpy()
-        assert 0.88 < math.sqrt(np.mean(z**2)) < 1.12
-        assert 0.86 < np.mean(np.abs(z) < 1.645) < 0.94  # 0.9, standard error 0.012
+        covered = float((angle_error(out.azimuth, scene.azimuth).abs() < 1.645 * out.std).double().mean())
+        if case.coupled:  # outliers and the shape of the misfit are their own tests' matter
+            assert 0.5 < covered <= 1.0
+        else:
+            assert 0.86 < covered < 0.94  # 0.9, standard error 0.012
 
     def test_powers_and_noise_power(self, case):
-        """One source: the power estimate has relative deviation 1 / sqrt(L) about, the noise 1 / sqrt(L (N - 1))."""
+        """One source has relative deviation 1 / sqrt(L) about, the noise 1 / sqrt(L (N - P)).
+
+        Where the coupling is estimated too, both are held to two sources and to 20 % in the median.
+        """
         spec, estimator = self.made(case)
-        scene, batch = observed(spec, SCENES, 1, L, SNR_DB)
-        out = estimator(batch, 1)
+        n_sources = 2 if case.coupled else 1
+        scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
+        out = estimator(batch, n_sources)
+        if case.coupled:
+            assert 0.8 < float((out.power / scene.power).median()) < 1.2
+            assert 0.8 < float((out.noise_power / scene.noise_power).median()) < 1.2
+            return
         relative = (out.power / scene.power).numpy()
-        assert abs(relative.mean() - 1) < 5 / math.sqrt(L * SCENES)
+        assert abs(relative.mean() - 1) < 5 / math.sqrt(L * case.scenes)
         assert relative.std() == pytest.approx(1 / math.sqrt(L), rel=0.2)
         noise = (out.noise_power / scene.noise_power).numpy()
         # the signal takes up noise of its own: the mean is low by 1 / L
-        assert abs(noise.mean() - 1) < 1 / L + 5 / math.sqrt(L * (spec.n_elements - 1) * SCENES)
+        assert abs(noise.mean() - 1) < 1 / L + 5 / math.sqrt(L * (spec.n_elements - 1) * case.scenes)
         assert noise.std() == pytest.approx(1 / math.sqrt(L * (spec.n_elements - 1)), rel=0.2)
 
     def test_a_known_noise_power_is_used(self, case):
         spec, estimator = self.made(case)
         scene, batch = observed(spec, 4, 1, 20, SNR_DB)
         told = make_batch(batch.snapshots, noise_power=scene.noise_power)
-        assert torch.equal(estimator(told, 1).noise_power, scene.noise_power)
-
-    def test_one_source_without_noise_is_found_exactly(self, case):
-        """To 1e-4 degrees, for methods whose bound goes to zero with the noise."""
-        spec, estimator = self.made(case)
-        scene, _ = observed(spec, 50, 1, 20, SNR_DB)
-        clean = receive(scene, 20, generator=torch.Generator().manual_seed(2)).clean
-        error = angle_error(estimator(make_batch(clean), 1).azimuth, scene.azimuth)
-        assert torch.rad2deg(error).abs().max() < 1e-4
+        assert torch.allclose(estimator(told, 1).noise_power, scene.noise_power, rtol=1e-9, atol=0)
 
     def test_too_many_sources_and_wrong_channels_are_refused(self, case):
         spec, estimator = self.made(case)
@@ -133,6 +122,33 @@ class TestContract:
         other = make_batch(torch.ones(2, n + 1, 5, dtype=torch.complex128))
         with pytest.raises(EstimatorError, match=f"{spec.name} has {n} elements, found {n + 1} channels"):
             estimator(other, 1)
+
+
+@pytest.mark.parametrize(
+    ("case", "n_sources"), [(c, p) for c in CASES for p in c.sources], ids=lambda v: str(v)
+)
+def test_accuracy_against_the_bound(case, n_sources):
+    """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
+    limit = {1: case.one_source, 2: case.two_sources}[n_sources]
+    spec = uncoupled_spec(case.array)
+    scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
+    error = angle_error(make_estimator(case.method, spec)(batch, n_sources).azimuth, scene.azimuth).numpy()
+    ratio = math.sqrt(np.mean((error / crb_of_scene(scene, L)) ** 2))
+    if limit is None:  # in the right place in the median, and not better than a bound that knows more
+        assert np.median(np.abs(error)) < math.radians(3.0)
+        assert ratio > 0.85
+    else:
+        assert 0.85 < ratio < limit
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.coupled], ids=str)
+def test_one_source_without_noise_is_found_exactly(case):
+    """To 1e-4 degrees."""
+    spec = uncoupled_spec(case.array)
+    scene, _ = observed(spec, 50, 1, 20, SNR_DB)
+    clean = receive(scene, 20, generator=torch.Generator().manual_seed(2)).clean
+    error = angle_error(make_estimator(case.method, spec)(make_batch(clean), 1).azimuth, scene.azimuth)
+    assert torch.rad2deg(error).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("name", ["magic", "", "MUSIC"])
