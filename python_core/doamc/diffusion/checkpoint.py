@@ -34,6 +34,21 @@ def shipped_weights(kind: str, array: str) -> Path:
     return WEIGHTS / f"{kind}-{array}.safetensors"
 
 
+def own_weights(kind: str, array: str) -> Path:
+    """Where training puts weights unless told otherwise: $DOAMC_WEIGHTS, else the user's data folder."""
+    folder = os.environ.get("DOAMC_WEIGHTS")
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(folder or Path(data) / "doamc") / f"{kind}-{array}.safetensors"
+
+
+def find_weights(kind: str, array: str) -> Path:
+    """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own of that array."""
+    own, shipped = own_weights(kind, array), shipped_weights(kind, array)
+    if own.is_file() and (os.environ.get("DOAMC_WEIGHTS") or not shipped.is_file()):
+        return own
+    return shipped
+
+
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the file appears whole or not at all."""
     from safetensors.torch import save_file

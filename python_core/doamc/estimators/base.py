@@ -65,6 +65,7 @@ METHODS: dict[str, str] = {
     "fit": "doamc.estimators.fit:CovarianceFit",
     "comet": "doamc.estimators.fit:WeightedCovarianceFit",
     "ml": "doamc.estimators.ml:MaximumLikelihood",
+    "map": "doamc.estimators.map:MaximumAPosteriori",
     "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
     "ddim": "doamc.denoising.methods:BatchDdim",
 }

@@ -67,11 +67,10 @@ class CovarianceFit(Estimator):
     def _start(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
         if self.start == "rare":
             azimuth, theta = Rare(self.spec).candidates(batch.covariance, model.n_sources, batch.n_snapshots)
-            azimuth, theta = azimuth[:, 0], theta[:, 0]
         else:
-            azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth
-            theta = torch.zeros(batch.size, 2 * self.spec.family.n_coefficients, dtype=torch.float64)
-        return start_vector(model, batch, azimuth, theta)
+            azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth[:, None]
+            theta = torch.zeros(batch.size, 1, 2 * self.spec.family.n_coefficients, dtype=torch.float64)
+        return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)[:, 0]
 
     def _minimise(self, criterion: FitCriterion, x: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
         p = criterion.model.n_sources
@@ -100,8 +99,8 @@ class WeightedCovarianceFit(Estimator):
                 f"the weighted fit needs at least {batch.n_elements} snapshots, found {batch.n_snapshots}; use ml"
             )
         model = CovarianceModel(self.spec, n_sources)
-        azimuth, theta = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots)
-        x = start_vector(model, batch, azimuth[:, 0], theta[:, 0])
+        peaks = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots)
+        x = start_vector(model, batch.covariance, batch.noise_power, *peaks)[:, 0]
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
         x, _ = fisher_scoring(criterion, x, steps)

@@ -12,20 +12,10 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import fisher_scoring
+from doamc.estimators.scoring import best_descent
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
-
-
-def negative_log_likelihood(
-    r: torch.Tensor,  # shape: (B, N, N)
-    r_hat: torch.Tensor,  # shape: (B, N, N)
-) -> torch.Tensor:
-    """log det R + tr(R^-1 R_hat) per snapshot, up to a constant, (B,)."""
-    factor = torch.linalg.cholesky(r)
-    trace = torch.cholesky_solve(r_hat, factor).diagonal(dim1=1, dim2=2).real.sum(1)
-    return 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1) + trace
 
 
 class Likelihood:
@@ -58,17 +48,19 @@ def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
 
 def start_vector(
     model: CovarianceModel,
-    batch: SnapshotBatch,
-    azimuth: torch.Tensor,  # shape: (B, P), rad
-    theta: torch.Tensor,  # shape: (B, 2 K)
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    noise_power: torch.Tensor | None,  # shape: (B,), where known
+    azimuth: torch.Tensor,  # shape: (B, S, P), rad
+    theta: torch.Tensor,  # shape: (B, S, 2 K)
 ) -> torch.Tensor:
-    """x (B, D) at given directions and coupling, powers and noise by least squares and eigenvalues."""
-    noise = batch.noise_power
-    if noise is None:
-        noise = noise_power_from_eigenvalues(batch.covariance, model.n_sources)
+    """Vectors x (B, S, D) at S choices of directions and coupling; powers by least squares, noise by eigenvalues."""
+    b, s, _ = azimuth.shape
+    noise = noise_power_from_eigenvalues(covariance, model.n_sources) if noise_power is None else noise_power
+    noise, wide = noise.repeat_interleave(s), covariance.repeat_interleave(s, 0)
+    azimuth, theta = azimuth.flatten(0, 1), theta.flatten(0, 1)
     response = model.spec.family.matrix(theta) @ steering(model.spec.positions, azimuth)
-    power = source_powers(batch.covariance, response, noise).clamp_min(0.1 * noise[:, None])
-    return model.pack(azimuth, power, theta, noise)
+    power = source_powers(wide, response, noise).clamp_min(0.1 * noise[:, None])
+    return model.pack(azimuth, power, theta, noise).unflatten(0, (b, s))
 
 
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
@@ -94,6 +86,15 @@ def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> 
     return Estimates(azimuth, bars, power.gather(1, order), model.spec.family.matrix(theta), noise, count)
 
 
+def check_identifiable(batch: SnapshotBatch, n_sources: int) -> None:
+    """Raise EstimatorError when L <= P and the noise power is not given: the likelihood has no maximum then."""
+    if batch.n_snapshots <= n_sources and batch.noise_power is None:
+        raise EstimatorError(
+            f"{n_sources} sources need more than {n_sources} snapshots, found {batch.n_snapshots}; "
+            f"give the noise power, or collect more"
+        )
+
+
 class MaximumLikelihood(Estimator):
     """Maximum likelihood from a RARE start; reaches the Cramér-Rao bound above the threshold."""
 
@@ -111,23 +112,12 @@ class MaximumLikelihood(Estimator):
 
         Raises EstimatorError when L <= P and the noise power is not given: the likelihood has no maximum then.
         """
-        if batch.n_snapshots <= n_sources and batch.noise_power is None:
-            raise EstimatorError(
-                f"maximum likelihood of {n_sources} sources needs more than {n_sources} snapshots, found "
-                f"{batch.n_snapshots}; give the noise power"
-            )
+        check_identifiable(batch, n_sources)
         model = CovarianceModel(self.spec, n_sources)
-        azimuth, theta = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
-        tries = azimuth.shape[1]
-        wide = batch.select(torch.arange(batch.size).repeat_interleave(tries))
-        x = start_vector(model, wide, azimuth.flatten(0, 1), theta.flatten(0, 1))
-        value = negative_log_likelihood(model.covariance(x), wide.covariance).unflatten(0, (-1, tries))
-        best = value.topk(min(self.starts, tries), 1, largest=False)[1]
-        x = x.unflatten(0, (-1, tries)).gather(1, best[..., None].expand(-1, -1, x.shape[1])).flatten(0, 1)
+        peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
+        start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
-        several = batch.select(torch.arange(batch.size).repeat_interleave(best.shape[1]))
-        x, value = fisher_scoring(Likelihood(model, several.covariance), x, steps, self.max_iterations)
-        least = value.unflatten(0, (-1, best.shape[1])).argmin(1)
-        x = x.unflatten(0, (-1, best.shape[1]))[torch.arange(batch.size), least]
-        curvature = Likelihood(model, batch.covariance)(x, torch.arange(batch.size))[2]
+        likelihood = Likelihood(model, batch.covariance)
+        x = best_descent(likelihood, start, steps, self.starts, self.max_iterations)
+        curvature = likelihood(x, torch.arange(batch.size))[2]
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -56,3 +56,22 @@ def fisher_scoring(
             index, x, value = index[go], x[go], value[go]
             gradient, curvature = gradient[go], curvature[go]
     return x_all, value_all
+
+
+def best_descent(
+    criterion: Criterion,
+    start: torch.Tensor,  # shape: (B, S, D)
+    largest_step: torch.Tensor,  # shape: (D,)
+    keep: int,
+    max_iterations: int = 40,
+) -> torch.Tensor:
+    """Lowest point x (B, D) reached from several starts: all S are scored, the best ``keep`` are descended from."""
+    b = start.shape[0]
+    item = torch.arange(b).repeat_interleave(start.shape[1])
+    value = criterion(start.flatten(0, 1), item)[0].unflatten(0, (b, -1))
+    best = value.topk(min(keep, start.shape[1]), 1, largest=False)[1]
+    x = start.gather(1, best[..., None].expand(-1, -1, start.shape[2])).flatten(0, 1)
+    item = torch.arange(b).repeat_interleave(best.shape[1])
+    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, max_iterations)
+    least = value.unflatten(0, (b, -1)).argmin(1)
+    return x.unflatten(0, (b, -1))[torch.arange(b), least]

@@ -12,27 +12,23 @@ class SnapshotBatch:
     """B independent observations of one array.
 
     snapshots: (B, N, L) complex128. covariance: sample covariance Y Y^H / L, (B, N, N).
-    noise_power: (B,) per element where it is known beforehand, else None.
+    n_snapshots: L. noise_power: (B,) per element where it is known beforehand, else None.
     """
 
     snapshots: torch.Tensor
     covariance: torch.Tensor
+    n_snapshots: int
     noise_power: torch.Tensor | None = None
 
     @property
     def size(self) -> int:
         """Number of observations B."""
-        return self.snapshots.shape[0]
+        return self.covariance.shape[0]
 
     @property
     def n_elements(self) -> int:
         """Number of antenna elements N."""
-        return self.snapshots.shape[1]
-
-    @property
-    def n_snapshots(self) -> int:
-        """Number of snapshots L of each observation."""
-        return self.snapshots.shape[2]
+        return self.covariance.shape[1]
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
@@ -75,4 +71,4 @@ def make_batch(
         if noise.numel() not in (1, y.shape[0]) or not (torch.isfinite(noise) & (noise > 0)).all():
             raise SnapshotError(f"noise power must be positive, one value or {y.shape[0]}, found {noise.tolist()[:4]}")
         noise = noise.expand(y.shape[0]).to(y.device)
-    return SnapshotBatch(y, covariance, noise)
+    return SnapshotBatch(y, covariance, y.shape[2], noise)

@@ -1,0 +1,104 @@
+"""The unconditional per-snapshot eps-net of the source paper: eps_theta(x_t, t), eq. (27).
+
+It knows what clean snapshots of *some* scene look like, but not which scene: one snapshot does not tell. It is kept
+for comparison; the batch-conditioned net of ``batch_net`` is the one that denoises.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+from doamc.diffusion.schedule import VPSchedule
+from doamc.scenes.observe import receive
+from doamc.scenes.prior import draw_scene
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class SnapshotNetConfig:
+    """Hyper-parameters. scale: root mean square of a clean sample under the prior; x0 is divided by it."""
+
+    width: int = 384
+    blocks: int = 3
+    scale: float = 1.0
+
+    def as_dict(self) -> dict[str, float]:
+        """What a checkpoint records."""
+        return asdict(self)
+
+
+class SnapshotNet(nn.Module):
+    """Residual network on the real and imaginary parts of one snapshot, with the log-SNR as sines and cosines."""
+
+    def __init__(self, spec: ArraySpec, config: SnapshotNetConfig) -> None:
+        super().__init__()
+        self.spec, self.config = spec, config
+        n, width = spec.n_elements, config.width
+        self.register_buffer("frequency", 2.0 ** torch.arange(-4, 2).float(), persistent=False)
+        self.first, self.time = nn.Linear(2 * n, width), nn.Linear(12, width * config.blocks)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+            for _ in range(config.blocks)
+        )
+        self.last = nn.Linear(width, 2 * n)
+
+    def forward(
+        self,
+        x_t: torch.Tensor,  # shape: (M, N), complex, noisy snapshots over the scale
+        log_snr: torch.Tensor,  # shape: (M,) or (1,)
+    ) -> torch.Tensor:
+        """Predicted noise eps, (M, N) complex."""
+        angle = log_snr[:, None] * self.frequency
+        shift = self.time(torch.cat([angle.sin(), angle.cos()], 1)).chunk(self.config.blocks, 1)
+        h = self.first(torch.view_as_real(x_t).flatten(1))
+        for block, move in zip(self.blocks, shift, strict=True):
+            h = h + block(h + move)
+        # at high noise eps is x_t itself, at low noise the network's correction counts
+        eps = torch.view_as_complex(self.last(h).unflatten(1, (-1, 2)).contiguous())
+        return eps + torch.sqrt(torch.sigmoid(-log_snr))[:, None] * x_t
+
+
+def clean_snapshots(spec: ArraySpec, count: int, n_sources: int, seed: int) -> torch.Tensor:
+    """Clean snapshots x0 (count, N), one from each of as many scenes drawn from the prior."""
+    generator = torch.Generator().manual_seed(seed)
+    return receive(draw_scene(spec, count, n_sources, 0.0, generator), 1, generator=generator).clean[..., 0]
+
+
+class SnapshotTask:
+    """Algorithm 1 of DDPM: draw x0, eps, t and descend ||eps - eps_theta(x_t, t)||^2."""
+
+    kind = "snapshot"
+
+    def __init__(self, spec: ArraySpec, seed: int = 0, device: str = "cpu", batch: int = 512) -> None:
+        self.spec, self.seed, self.device, self.batch = spec, seed, device, batch
+        low, high = spec.source_count
+        sample = [clean_snapshots(spec, 2000, p, 7) for p in range(low, high + 1)]
+        config = SnapshotNetConfig(scale=math.sqrt(float(torch.cat(sample).abs().square().mean())))
+        self.config = config.as_dict()
+        torch.manual_seed(seed)
+        self.net = SnapshotNet(spec, config).to(device)
+        self.schedule = VPSchedule()
+
+    def _loss(self, seed: int) -> torch.Tensor:
+        low, high = self.spec.source_count
+        share = -(-self.batch // (high - low + 1))
+        x0 = torch.cat([clean_snapshots(self.spec, share, p, 8 * seed + p) for p in range(low, high + 1)])
+        x0 = (x0 / self.net.config.scale).to(torch.complex64)
+        generator = torch.Generator().manual_seed(seed)
+        t = torch.rand(len(x0), generator=generator)
+        eps = torch.randn(*x0.shape, dtype=torch.complex64, generator=generator)
+        x_t = self.schedule.alpha(t)[:, None] * x0 + self.schedule.sigma(t)[:, None] * eps
+        log_snr = self.schedule.log_snr(t).clamp_max(15.0)
+        found = self.net(x_t.to(self.device), log_snr.to(self.device))
+        return (found - eps.to(self.device)).abs().square().mean()
+
+    def loss(self, step: int) -> torch.Tensor:
+        """Loss of one step on fresh snapshots."""
+        return self._loss(1_000_003 * (self.seed + 1) + step)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Loss on snapshots that training never sees."""
+        return {"validation": float(torch.stack([self._loss(1 + k) for k in range(8)]).mean())}
