@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from doamc.cli.options import number, whole
+from doamc.cli.options import add_threads_argument, number, whole
 
 
 def add_parser(commands: Any) -> None:
@@ -24,6 +24,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--waveform", default="gaussian", help="gaussian, qpsk, constant-modulus or coherent")
     parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
+    add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--plot", metavar="OUT.png", help="also plot RMSE and hits over the SNR")
     parser.set_defaults(run=run)
@@ -31,6 +32,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, plot."""
+    import torch
+
     from doamc.cli.montecarlo import compare
     from doamc.estimators.engine import open_estimator
     from doamc.snapshots.atomic import check_output
@@ -38,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.plot:
         check_output(args.plot)
+    torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
     estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in args.methods]
     rows = compare(

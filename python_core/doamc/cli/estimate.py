@@ -20,6 +20,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate and write; whatever is wrong with the arguments is said before the work begins."""
+    import torch
+
     from doamc.cli.chunks import estimate_input
     from doamc.cli.inputs import open_input
     from doamc.estimators.engine import open_estimator
@@ -28,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
 
     check_output(args.out)
+    torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
     source = open_input(args.input, spec, args.snapshots, args.batches)
     estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)

@@ -58,3 +58,9 @@ def add_estimator_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batches", type=whole(1), metavar="B", help="batches (SigMF: 100 or all; .npz: all)")
     parser.add_argument("--seed", type=whole(0), default=0, help="seed of methods that draw (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
+    add_threads_argument(parser)
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """CPU threads; one by default, because matrices of eight elements leave the others spinning."""
+    parser.add_argument("--threads", type=whole(1), default=1, metavar="K", help="CPU threads (default 1)")

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     source = open_input(args.input, spec, args.snapshots, args.batches, every=True)
     estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
     torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
     replay = Replay(estimator, source, args.sources, args.noise_power, args.rate)
     with Publisher(args.address) as publisher:
         print(f"publishing on {publisher.address}", flush=True)
