@@ -97,7 +97,8 @@ def make_example(
 def excess_error(net: BatchNet | None, example: Example, level: torch.Tensor) -> torch.Tensor:
     """Error of the denoiser over that of the Wiener filter that knows the scene, (B,).
 
-    net: None takes the most probable scene as it is. level: (B,) in (0, 1], the noise of z over s2, where z combines y with x_t:
+    net: None takes the most probable scene as it is.
+    level: (B,) in (0, 1], the noise of z over s2, where z combines y with x_t:
     z = x + level n + sqrt(level - level^2) w; level = 1 is y alone, where sampling begins.
     """
     m = example.moments

@@ -1,0 +1,85 @@
+"""Guided DDIM, eqs. (30)-(33): samples of the clean snapshots x0 given the received ones y.
+
+A guided denoiser is again a denoiser: it returns the mean of x0 given x_t *and* y, and the sampler does not know
+which guidance made it. x_t = alpha x0 + sigma eps with circular complex eps throughout.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from doamc.denoising.wiener import SignalCovariance
+from doamc.diffusion.ddim import ddim_step
+from doamc.diffusion.grid import Grid
+
+#: x_t, alpha_t, sigma_t -> mean of x0 given x_t and y; shapes (B, N, L)
+Denoiser = Callable[[torch.Tensor, float, float], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class GaussianGuided:
+    """Exact guidance for x0 ~ CN(0, R_x0) and y = x0 + n: both observations of x0 weigh in by their precision.
+
+    x_t / alpha has noise (sigma / alpha)^2 and y has noise s2; together they are one observation z with noise
+    v = 1 / (alpha^2 / sigma^2 + 1 / s2), and x0 = R_x0 (R_x0 + v)^-1 z. Written in the eigenbasis of R_x0, where the
+    filter is a product; the posterior weight of eq. (31)'s step is its matrix form.
+    """
+
+    signal: SignalCovariance
+    y: torch.Tensor  # (B, N, L), in the eigenbasis: U^H y
+    noise_power: torch.Tensor  # (B,)
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Mean of x0 given x_t and y, in the eigenbasis."""
+        precision = 1 / self.noise_power[:, None, None]
+        v = 1 / ((alpha / sigma) ** 2 + precision)
+        r = self.signal.values[..., None]
+        gain = r / (r + v) * v
+        return gain * (alpha / sigma**2) * x_t + gain * precision * self.y
+
+
+@dataclass(frozen=True)
+class StepGuided:
+    """The paper's guidance, eq. (31): a step of weight w_t from x0_hat towards y, with the identity Jacobian.
+
+    eps_net gives eps_theta(x_t, log-SNR) on snapshots over ``scale``. w_t = r_t^2 / (r_t^2 + s2) is the posterior
+    weight, with r_t^2 = 1 / (1 / scale^2 + alpha^2 / sigma^2) the variance of x0 given x_t for a prior of that scale: a
+    constant weight near 1 copies y and near 0 ignores it.
+    """
+
+    eps_net: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    scale: float
+    y: torch.Tensor  # (B, N, L)
+    noise_power: torch.Tensor  # (B,)
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Guided x0 of eqs. (30)-(31)."""
+        b, n, length = x_t.shape
+        flat = x_t.transpose(1, 2).reshape(-1, n).to(torch.complex64)
+        log_snr = torch.tensor([2 * math.log(alpha / sigma)])
+        eps = self.eps_net(flat, log_snr).reshape(b, length, n).transpose(1, 2)
+        x_0 = (x_t - sigma * eps) / alpha
+        variance = 1 / (1 + (alpha / sigma) ** 2)
+        weight = variance / (variance + self.noise_power[:, None, None] / self.scale**2)
+        return x_0 + weight * (self.y / self.scale - x_0)
+
+
+def sample(
+    denoiser: Denoiser,
+    shape: tuple[int, int, int],
+    grid: Grid,
+    seed: int = 0,
+) -> torch.Tensor:
+    """Draw x0 (B, N, L) by deterministic DDIM (eq. 33) from x_T ~ CN(0, I).
+
+    Every item of the batch starts from the same noise, so that its result does not depend on the rest of the batch.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(1, *shape[1:], dtype=torch.complex128, generator=generator)
+    x_t = start.expand(shape)
+    for k in range(len(grid)):
+        x_0 = denoiser(x_t, grid.alpha[k], grid.sigma[k])
+        x_t = ddim_step(x_t, x_0, grid.alpha[k : k + 2], grid.sigma[k : k + 2])
+    return denoiser(x_t, grid.alpha[-1], grid.sigma[-1])
