@@ -36,6 +36,8 @@ class Watch:
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
         self.estimates: list[dict[str, Any]] = []
+        #: the estimate of the latest batch; the one received last may have caught up with an older one
+        self.newest: dict[str, Any] = {}
         self.status: dict[str, Any] = {}
         self._recent: deque[tuple[float, float]] = deque()
 
@@ -43,6 +45,8 @@ class Watch:
         """Take in one message."""
         if topic == "doamc.estimate":
             self.estimates.append(message)
+            if not self.newest or message_time(message) >= message_time(self.newest):
+                self.newest = message
             self._recent.append((time.monotonic(), message["latency_ms"]["total"] or math.nan))
         elif topic == TRUTH_TOPIC:
             self.truth.add(message)
@@ -70,13 +74,12 @@ class Watch:
         while self._recent and self._recent[0][0] < now - RATE_WINDOW_S:
             self._recent.popleft()
         times, latencies = [t for t, _ in self._recent], [v for _, v in self._recent if v == v]
-        newest = self.estimates[-1]
         return {
             "rate": (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0,
             "latency_ms": float(np.median(latencies)) if latencies else math.nan,
-            "coupling_db": coupling_error_db(coupling_matrix(newest), self.truth.coupling),
+            "coupling_db": coupling_error_db(coupling_matrix(self.newest), self.truth.coupling),
             "lost": lost,
-            "dropped": newest["dropped_batches"],
+            "dropped": self.estimates[-1]["dropped_batches"],
         }
 
     def summary(self, lost: int) -> str:
@@ -104,7 +107,7 @@ def text(value: float, form: str, unit: str = "") -> str:
 
 def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
     """The live table: one row a source, one line of figures below."""
-    newest, f = watch.estimates[-1], watch.figures(lost)
+    newest, f = watch.newest, watch.figures(lost)
     title = f"{newest['array']}, method {newest['method']}, estimate {newest['seq']}"
     grid = Table(title=title, title_justify="left", title_style="bold")
     for name, style in (("azimuth", "bold cyan"), ("± 1 sd", "cyan"), ("truth", "green"), ("error", "yellow"),
@@ -130,7 +133,7 @@ def plain(watch: Watch, lost: int, elapsed_s: float) -> str:
     f = watch.figures(lost)
     cells = [
         f"{a:+7.2f} ± {text(b, '.2f')} deg (truth {text(t, '+.2f')}) {text(p, '+.1f')} dB"
-        for a, b, p, t, _ in watch.rows(watch.estimates[-1])
+        for a, b, p, t, _ in watch.rows(watch.newest)
     ]
     return (
         f"{elapsed_s:5.1f} s | {' | '.join(cells) or 'no source'} | coupling error {text(f['coupling_db'], '.1f')} dB"
@@ -142,6 +145,7 @@ def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Reco
     """Receive, log and show until `stop` fills. Raises TimeoutError when no estimate comes in patience_s."""
     console = Console()
     began = first = shown = time.monotonic()
+    told = 0
     live = Live(console=console, auto_refresh=False) if console.is_terminal else None
     with live or nullcontext():
         while not stop:
@@ -160,9 +164,9 @@ def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Reco
             elif live is not None and now - shown >= 0.1:
                 live.update(table(watch, subscriber.lost, now - first), refresh=True)
                 shown = now
-            elif live is None and now - shown >= 1.0:
+            elif live is None and now - shown >= 1.0 and len(watch.estimates) > told:
                 print(plain(watch, subscriber.lost, now - first), flush=True)
-                shown = now
+                shown, told = now, len(watch.estimates)
 
 
 def main(arguments: list[str] | None = None) -> int:
