@@ -1,7 +1,7 @@
 """Estimates and status as JSON: what goes over ZMQ, into logs and (as a PMT dict of the same keys) into GNU Radio.
 
-Every message names its schema, ``doamc.estimate/1`` or ``doamc.status/1``; the JSON Schema files stand beside this
-module. Readers ignore keys that they do not know. JSON has no NaN: a figure that is not known is ``null``.
+Every message names its schema, ``doamc.estimate/1``, ``doamc.status/1`` or, from simulations, ``doamc.truth/1``; the
+JSON Schema files stand beside this module. Readers ignore keys that they do not know. JSON has no NaN: a figure that is not known is ``null``.
 """
 
 import json
@@ -19,7 +19,12 @@ ESTIMATE_TOPIC = "doamc.estimate"
 STATUS_TOPIC = "doamc.status"
 ESTIMATE_SCHEMA = "doamc.estimate/1"
 STATUS_SCHEMA = "doamc.status/1"
-_FILES = {ESTIMATE_SCHEMA: "estimate.schema.json", STATUS_SCHEMA: "status.schema.json"}
+TRUTH_SCHEMA = "doamc.truth/1"
+_FILES = {
+    ESTIMATE_SCHEMA: "estimate.schema.json",
+    STATUS_SCHEMA: "status.schema.json",
+    TRUTH_SCHEMA: "truth.schema.json",
+}
 
 
 def make_message(

@@ -61,10 +61,11 @@ class Publisher:
     def estimate(self, message: dict[str, Any]) -> None:
         """Send an estimate (see `make_message`). Raises PublishError when closed or the message is not JSON."""
         data = encode(message)
+        seq = message.get("seq")
         with self._lock:
             self._send(ESTIMATE_TOPIC, data)
             self._sent += 1
-            self._seq = max(self._seq, int(message.get("seq", -1)))
+            self._seq = max(self._seq, seq if isinstance(seq, int) else -1)
             self._status = self._status | {"state": "running"}
 
     def status(self, message: dict[str, Any]) -> None:

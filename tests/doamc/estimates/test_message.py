@@ -123,6 +123,15 @@ def test_status_messages_follow_their_schema():
             validate(message | change)
 
 
+def test_truth_of_a_simulation_follows_its_schema():
+    message = {"schema": "doamc.truth/1", "sample_time": 0.2, "array": "ula8", "azimuth_deg": [-10.0, 5.0],
+               "power_db": [0.0, -3.0], "noise_power": 0.1, "coupling": {"re": [[1.0]], "im": [[0.0]]}}
+    validate(message)
+    for change in ({"coupling": {"re": [[1.0]]}}, {"noise_power": -1.0}, {"azimuth_deg": 3.0}, {"sample_time": None}):
+        with pytest.raises(PublishError, match=r"doamc\.truth/1"):
+            validate(message | change)
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"\xff", b"{", b"[]", b"3", b"{}", b'{"schema": 1}', b'{"schema": "x", "a": NaN}', b"[" * 100_000],

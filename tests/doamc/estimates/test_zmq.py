@@ -69,6 +69,19 @@ def test_two_frames_of_topic_and_json():
             assert json.loads(frames[1].decode("utf-8"))["schema"] == "doamc.status/1"
 
 
+def test_other_topics_are_for_who_asks():
+    with Publisher(FREE, heartbeat_s=0.02) as publisher, Subscriber(publisher.address) as usual:
+        with Subscriber(publisher.address, topics=("doamc.truth", "doamc.status")) as curious:
+            _await(usual)
+            _await(curious)
+            publisher.send("doamc.truth", {"schema": "doamc.truth/1", "sample_time": 0.5})
+            publisher.estimate(_message(0))
+            while (item := curious.receive(10)) is not None and item[0] == "doamc.status":
+                pass
+            assert item == ("doamc.truth", {"schema": "doamc.truth/1", "sample_time": 0.5})
+            assert _estimates(usual, 1) == [0]
+
+
 def test_heartbeat_tells_state_sequence_and_counters():
     with Publisher(FREE, heartbeat_s=0.05) as publisher, Subscriber(publisher.address) as subscriber:
         first = _await(subscriber)
