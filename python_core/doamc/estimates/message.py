@@ -1,7 +1,8 @@
 """Estimates and status as JSON: what goes over ZMQ, into logs and (as a PMT dict of the same keys) into GNU Radio.
 
 Every message names its schema, ``doamc.estimate/1``, ``doamc.status/1`` or, from simulations, ``doamc.truth/1``; the
-JSON Schema files stand beside this module. Readers ignore keys that they do not know. JSON has no NaN: a figure that is not known is ``null``.
+JSON Schema files stand beside this module. Readers ignore keys that they do not know. JSON has no NaN: a figure that
+is not known is ``null``.
 """
 
 import json
