@@ -77,6 +77,21 @@ def test_the_library_does_not_import_gnuradio():
                 assert not {n.split(".")[0] for n in names} & {"gnuradio", "pmt", "gr_doamc"}, f
 
 
+def test_the_product_imports_what_it_declares_and_nothing_else():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
+    imported: set[str] = set()
+    for f in FILES:
+        if f.startswith(("python_core/", "gr_doamc/", "scripts/")) and f.endswith(".py"):
+            for node in ast.walk(ast.parse((ROOT / f).read_text(encoding="utf-8"))):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+                imported |= {n.split(".")[0] for n in names}
+    ours = {"doamc", "gr_doamc", "scripts", "gnuradio", "pmt", "tomllib"}  # GNU Radio is the system's
+    foreign = {{"zmq": "pyzmq"}.get(n, n) for n in imported - ours - set(sys.stdlib_module_names)}
+    assert foreign == declared
+
+
 def test_no_path_of_a_machine():
     folders = "|".join(["work", "root", "home", "Users", "opt"])
     path = re.compile(rf"(?<![\w./~$}}])/({folders})/\w")
