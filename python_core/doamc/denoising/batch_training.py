@@ -78,8 +78,14 @@ class Example:
         return self._map(lambda tensor: tensor.to(device))
 
     def _map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Example":
-        parts = (self.covariance, self.n_snapshots, self.response, self.known, self.noise_power)
-        return Example(*(change(part) for part in parts), self.moments.map(change))
+        return Example(
+            change(self.covariance),
+            change(self.n_snapshots),
+            change(self.response),
+            change(self.known),
+            change(self.noise_power),
+            self.moments.map(change),
+        )
 
 
 def make_example(

@@ -44,13 +44,12 @@ class GaussianGuided:
 class StepGuided:
     """The paper's guidance, eq. (31): a step of weight w_t from x0_hat towards y, with the identity Jacobian.
 
-    eps_net gives eps_theta(x_t, log-SNR) on snapshots over ``scale``. w_t = r_t^2 / (r_t^2 + s2) is the posterior
-    weight, with r_t^2 = 1 / (1 / scale^2 + alpha^2 / sigma^2) the variance of x0 given x_t for a prior of that scale: a
+    eps_net gives eps_theta(x_t, log-SNR) on snapshots of unit mean signal power. w_t = r_t^2 / (r_t^2 + s2) is the
+    posterior weight, with r_t^2 = 1 / (1 + alpha^2 / sigma^2) the variance of x0 given x_t for x0 of unit power: a
     constant weight near 1 copies y and near 0 ignores it.
     """
 
     eps_net: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    scale: float
     y: torch.Tensor  # (B, N, L)
     noise_power: torch.Tensor  # (B,)
 
@@ -62,8 +61,8 @@ class StepGuided:
         eps = self.eps_net(flat, log_snr).reshape(b, length, n).transpose(1, 2)
         x_0 = (x_t - sigma * eps) / alpha
         variance = 1 / (1 + (alpha / sigma) ** 2)
-        weight = variance / (variance + self.noise_power[:, None, None] / self.scale**2)
-        return x_0 + weight * (self.y / self.scale - x_0)
+        weight = variance / (variance + self.noise_power[:, None, None])
+        return x_0 + weight * (self.y - x_0)
 
 
 def sample(

@@ -21,7 +21,6 @@ from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-
 #: range of the sampling grid: x0 has unit mean square, and noise 40 dB below it must still be resolved
 LOG_SNR = (-5.0, 11.0)
 
@@ -44,7 +43,7 @@ class BatchDdim(Estimator):
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
         kept = load_checkpoint(weights or find_weights("batch", self.spec.name), "batch", self.spec)
-        self.net = BatchNet(self.spec, BatchNetConfig(**kept.config))
+        self.net = BatchNet(self.spec, BatchNetConfig(**kept.config)).float()
         self.net.load_state_dict(kept.tensors)
         self.net.requires_grad_(False)
         self.scene, self.seed = scene_estimator(self.spec), seed
@@ -96,7 +95,7 @@ class SnapshotDdim(Estimator):
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
         kept = load_checkpoint(weights or find_weights("snapshot", self.spec.name), "snapshot", self.spec)
-        self.net = SnapshotNet(self.spec, SnapshotNetConfig(**kept.config))
+        self.net = SnapshotNet(self.spec, SnapshotNetConfig(**kept.config)).float()
         self.net.load_state_dict(kept.tensors)
         self.net.requires_grad_(False)
         self.seed, self.fit = seed, CovarianceFit(self.spec)
@@ -111,9 +110,11 @@ class SnapshotDdim(Estimator):
         noise = batch.noise_power
         if noise is None:
             noise = noise_power_from_eigenvalues(batch.covariance, n_sources)
-        guided = StepGuided(self.net, self.net.config.scale, batch.snapshots, noise)
-        clean = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed)
-        clean = clean * self.net.config.scale
+        # the net knows snapshots of unit mean signal power
+        received = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
+        scale = torch.maximum(received - noise, 0.05 * noise).sqrt()[:, None, None]
+        guided = StepGuided(self.net, batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
+        clean = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
         denoised = SnapshotBatch(clean, clean @ clean.mH / batch.n_snapshots, batch.n_snapshots)
         found = self.fit.estimate(denoised, n_sources)
         found.clean, found.noise_power = clean, noise

@@ -4,7 +4,6 @@ It knows what clean snapshots of *some* scene look like, but not which scene: on
 for comparison; the batch-conditioned net of ``batch_net`` is the one that denoises.
 """
 
-import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -18,13 +17,12 @@ from doamc.spec import ArraySpec
 
 @dataclass(frozen=True)
 class SnapshotNetConfig:
-    """Hyper-parameters. scale: root mean square of a clean sample under the prior; x0 is divided by it."""
+    """Hyper-parameters: width and number of residual blocks."""
 
     width: int = 384
     blocks: int = 3
-    scale: float = 1.0
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, int]:
         """What a checkpoint records."""
         return asdict(self)
 
@@ -32,9 +30,12 @@ class SnapshotNetConfig:
 class SnapshotNet(nn.Module):
     """Residual network on the real and imaginary parts of one snapshot, with the log-SNR as sines and cosines."""
 
-    def __init__(self, spec: ArraySpec, config: SnapshotNetConfig) -> None:
+    frequency: torch.Tensor
+
+    def __init__(self, spec: ArraySpec, config: SnapshotNetConfig | None = None) -> None:
         super().__init__()
-        self.spec, self.config = spec, config
+        self.spec, self.config = spec, config or SnapshotNetConfig()
+        config = self.config
         n, width = spec.n_elements, config.width
         self.register_buffer("frequency", 2.0 ** torch.arange(-4, 2).float(), persistent=False)
         self.first, self.time = nn.Linear(2 * n, width), nn.Linear(12, width * config.blocks)
@@ -46,7 +47,7 @@ class SnapshotNet(nn.Module):
 
     def forward(
         self,
-        x_t: torch.Tensor,  # shape: (M, N), complex, noisy snapshots over the scale
+        x_t: torch.Tensor,  # shape: (M, N), complex, noisy snapshots of unit mean signal power
         log_snr: torch.Tensor,  # shape: (M,) or (1,)
     ) -> torch.Tensor:
         """Predicted noise eps, (M, N) complex."""
@@ -61,9 +62,14 @@ class SnapshotNet(nn.Module):
 
 
 def clean_snapshots(spec: ArraySpec, count: int, n_sources: int, seed: int) -> torch.Tensor:
-    """Clean snapshots x0 (count, N), one from each of as many scenes drawn from the prior."""
+    """Clean snapshots x0 (count, N), one from each of as many scenes, each scene scaled to unit mean power.
+
+    A receiver's gain is arbitrary, so the net must not know absolute powers.
+    """
     generator = torch.Generator().manual_seed(seed)
-    return receive(draw_scene(spec, count, n_sources, 0.0, generator), 1, generator=generator).clean[..., 0]
+    scene = draw_scene(spec, count, n_sources, 0.0, generator)
+    power = scene.signal_covariance.diagonal(dim1=1, dim2=2).real.mean(1)
+    return receive(scene, 1, generator=generator).clean[..., 0] / power.sqrt()[:, None]
 
 
 class SnapshotTask:
@@ -73,19 +79,16 @@ class SnapshotTask:
 
     def __init__(self, spec: ArraySpec, seed: int = 0, device: str = "cpu", batch: int = 512) -> None:
         self.spec, self.seed, self.device, self.batch = spec, seed, device, batch
-        low, high = spec.source_count
-        sample = [clean_snapshots(spec, 2000, p, 7) for p in range(low, high + 1)]
-        config = SnapshotNetConfig(scale=math.sqrt(float(torch.cat(sample).abs().square().mean())))
-        self.config = config.as_dict()
         torch.manual_seed(seed)
-        self.net = SnapshotNet(spec, config).to(device)
+        self.net = SnapshotNet(spec).to(device)
+        self.config = self.net.config.as_dict()
         self.schedule = VPSchedule()
 
     def _loss(self, seed: int) -> torch.Tensor:
         low, high = self.spec.source_count
         share = -(-self.batch // (high - low + 1))
         x0 = torch.cat([clean_snapshots(self.spec, share, p, 8 * seed + p) for p in range(low, high + 1)])
-        x0 = (x0 / self.net.config.scale).to(torch.complex64)
+        x0 = x0.to(torch.complex64)
         generator = torch.Generator().manual_seed(seed)
         t = torch.rand(len(x0), generator=generator)
         eps = torch.randn(*x0.shape, dtype=torch.complex64, generator=generator)

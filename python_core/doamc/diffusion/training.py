@@ -24,7 +24,9 @@ class Task(Protocol):
     kind: str
     spec: ArraySpec
     config: dict[str, Any]
-    net: torch.nn.Module
+    net: Any
+
+    def __init__(self, spec: ArraySpec, seed: int, device: str) -> None: ...
 
     def loss(self, step: int) -> torch.Tensor:
         """Scalar loss of one step; the same step gives the same loss for the same weights."""
@@ -70,7 +72,8 @@ def train(task: Task, path: Path, schedule: Schedule, resume: bool = False, prog
     begun = saved = time.monotonic()
     record: dict[str, Any] = {}
     running = math.nan
-    with tqdm(total=100, unit="%", disable=not progress, bar_format="{l_bar}{bar}| {elapsed} {postfix}", mininterval=2) as bar:
+    form = "{l_bar}{bar}| {elapsed} {postfix}"
+    with tqdm(total=100, disable=not progress, bar_format=form, mininterval=2) as bar:
         while True:
             minutes = used + (time.monotonic() - begun) / 60
             fraction = schedule.fraction(step, minutes)

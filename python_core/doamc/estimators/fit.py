@@ -75,10 +75,9 @@ class CovarianceFit(Estimator):
     def _minimise(self, criterion: FitCriterion, x: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
         p = criterion.model.n_sources
         steps = largest_steps(criterion.model, batch.noise_power is not None)
-        blocks = [torch.zeros_like(steps) for _ in range(3)]
-        for block, part in zip(blocks, ([slice(0, p)], [slice(2 * p, -1)], [slice(p, 2 * p), -1]), strict=True):
-            for one in part:
-                block[one] = steps[one]
+        place = torch.arange(len(steps))
+        directions, coupling = place < p, (place >= 2 * p) & (place < len(steps) - 1)
+        blocks = [steps * part for part in (directions, coupling, ~directions & ~coupling)]
         for _ in range(self.sweeps):
             for block in blocks:
                 if block.any():

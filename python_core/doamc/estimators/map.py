@@ -69,7 +69,9 @@ class SoftPrior:
             else:
                 gap, after, before = gap[:, :-1], after[:, :-1], before[:, :-1]
             wall(gap, self.separation, math.inf, ANGLE_SOFTNESS, eye[after] - eye[before])
-        wall(x[:, p : 2 * p], *self.power, POWER_SOFTNESS, eye[p : 2 * p])
+            top = x[:, p : 2 * p].argmax(1, keepdim=True)
+            below = x[:, p : 2 * p] - x[:, p : 2 * p].gather(1, top)
+            wall(below, self.power[0] - self.power[1], 0.0, POWER_SOFTNESS, eye[p : 2 * p] - eye[p + top])
         c = self.family.complex(x[:, 2 * p : -1])
         size, k = c.abs().clamp_min(1e-9), c.shape[1]
         re, im = eye[2 * p : 2 * p + k], eye[2 * p + k : -1]
