@@ -74,18 +74,20 @@ if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c 'from gnuradio import gr' 
     rm -rf .venv
     "$python" -m venv --system-site-packages .venv
 fi
+quiet=--quiet
+[ -t 1 ] && quiet=  # somebody watches: show the progress of the downloads
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 pip install --quiet --upgrade pip
 if [ -n "${TORCH_INDEX_URL:-}" ]; then
     torch=$(sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
     [ -n "$torch" ] || fail "expected a line \"torch==...\" in pyproject.toml, found none"
     say "installing $torch from TORCH_INDEX_URL"
-    pip install --quiet --index-url "$TORCH_INDEX_URL" "$torch"
+    pip install $quiet --index-url "$TORCH_INDEX_URL" "$torch"
 else
     say "installing torch and the rest with pip (PyPI's torch for Linux is the CUDA build, some GB; docs/install.md"
     say "tells how to take the much smaller CPU build)"
 fi
-pip install --quiet --editable '.[dev]'
+pip install $quiet --editable '.[dev]'
 
 .venv/bin/python - <<'PY' || fail "the environment does not work; remove .venv and run make setup again"
 import numpy, torch
