@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from doamc.spec import ArraySpec, load_spec
+from tests.doamc.helpers.scenes import uncoupled_spec
+
 
 @dataclass(frozen=True)
 class Case:
@@ -13,6 +16,7 @@ class Case:
     coupled: whether it estimates the coupling. min_snapshots: least L.
     sources: numbers of sources for which it is accurate. Coupling of a circle needs two: one source and its opposite
     explain the data equally well under different circulant couplings.
+    trained: whether it has weights for the shipped specification only, so that its scenes are coupled ones.
     """
 
     method: str
@@ -23,6 +27,12 @@ class Case:
     coupled: bool = False
     min_snapshots: int = 3
     sources: tuple[int, ...] = (1, 2)
+    trained: bool = False
+
+    @property
+    def spec(self) -> ArraySpec:
+        """The specification that the method is made for and the scenes are drawn from."""
+        return load_spec(self.array) if self.trained else uncoupled_spec(self.array)
 
     @property
     def scenes(self) -> int:
@@ -53,4 +63,10 @@ CASES = [
     Case("comet", "uca5", None, None, std=True, coupled=True, min_snapshots=5, sources=(2,)),
     Case("ml", "ula8", None, None, std=True, coupled=True),
     Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
+    Case("map", "ula8", std=True, coupled=True),
+    Case("map", "uca5", std=True, coupled=True),
+    Case("ddim", "ula8", None, None, std=True, coupled=True, trained=True),
+    Case("ddim", "uca5", None, None, std=True, coupled=True, trained=True, sources=(2,)),
+    Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True),
+    Case("ddim-snapshot", "uca5", None, None, std=None, coupled=True, trained=True, sources=(2,)),
 ]

@@ -12,7 +12,7 @@ from doamc.scenes import receive
 from doamc.snapshots import make_batch
 from tests.doamc.estimators.cases import CASES
 from tests.doamc.helpers.crb import crb_of_scene
-from tests.doamc.helpers.scenes import angle_error, observed, uncoupled_spec
+from tests.doamc.helpers.scenes import angle_error, observed
 
 L, SNR_DB = 200, 20.0
 
@@ -21,7 +21,7 @@ L, SNR_DB = 200, 20.0
 class TestContract:
     @staticmethod
     def made(case):
-        spec = uncoupled_spec(case.array)
+        spec = case.spec
         return spec, make_estimator(case.method, spec)
 
     def test_name_and_summary_are_what_the_list_says(self, case):
@@ -130,7 +130,7 @@ class TestContract:
 def test_accuracy_against_the_bound(case, n_sources):
     """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
     limit = {1: case.one_source, 2: case.two_sources}[n_sources]
-    spec = uncoupled_spec(case.array)
+    spec = case.spec
     scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
     error = angle_error(make_estimator(case.method, spec)(batch, n_sources).azimuth, scene.azimuth).numpy()
     ratio = math.sqrt(np.mean((error / crb_of_scene(scene, L)) ** 2))
@@ -144,7 +144,7 @@ def test_accuracy_against_the_bound(case, n_sources):
 @pytest.mark.parametrize("case", [c for c in CASES if not c.coupled], ids=str)
 def test_one_source_without_noise_is_found_exactly(case):
     """To 1e-4 degrees."""
-    spec = uncoupled_spec(case.array)
+    spec = case.spec
     scene, _ = observed(spec, 50, 1, 20, SNR_DB)
     clean = receive(scene, 20, generator=torch.Generator().manual_seed(2)).clean
     error = angle_error(make_estimator(case.method, spec)(make_batch(clean), 1).azimuth, scene.azimuth)

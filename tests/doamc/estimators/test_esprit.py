@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,18 @@ def test_one_source_has_the_textbook_efficiency(n):
     expected = math.sqrt(n * (n + 1) / (6 * (n - 1))) * one_source_ula_std(n, 0.5, math.radians(20), 1, 0.01, 100)
     assert spread == pytest.approx(expected, rel=0.06)  # 2000 runs: 1.6 % standard error
     assert float(out.std.median()) == pytest.approx(expected, rel=0.05)
+
+
+def test_standard_deviations_of_two_unlike_sources_by_monte_carlo():
+    """10 degrees apart, the second 10 dB weaker: two different deviations, each to be met."""
+    spec = uncoupled_spec("ula8")
+    scene = fixed_scene(spec, [5.0, 15.0], 15.0, 1000)
+    scene = replace(scene, power=scene.power * torch.tensor([1.0, 0.1]))
+    batch = make_batch(receive(scene, 400, generator=torch.Generator().manual_seed(6)).snapshots)
+    out = make_estimator("esprit", spec)(batch, 2)
+    spread = (out.azimuth - scene.azimuth).square().mean(0).sqrt()
+    assert spread[1] > 2 * spread[0]
+    assert torch.allclose(out.std.median(0)[0], spread, rtol=0.08)  # 1000 runs: 2.2 % each way
 
 
 @settings(max_examples=30, deadline=None)

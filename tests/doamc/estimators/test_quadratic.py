@@ -25,6 +25,25 @@ def test_values_are_the_quadratic_form(name):
 
 
 @pytest.mark.parametrize("name", ["ula8", "uca5"])
+def test_slope_and_curvature_agree_with_finite_differences(name):
+    spec, h = load_spec(name), 1e-4
+    spectrum = QuadraticSpectrum(spec)
+    m = hermitian(spec.n_elements, 4, 4)
+    azimuth = torch.linspace(-1.0, 1.0, 5, dtype=torch.float64).repeat(4, 1)
+
+    def f(az):
+        a = steering(spec.positions, az)
+        return (a.conj() * (m @ a)).sum(1).real
+
+    slope, bend = spectrum._derivatives(m, azimuth)
+    up, here, down = f(azimuth + h), f(azimuth), f(azimuth - h)
+    # each derivative is up to 2 pi 3.5 times the one before, so central differences are good to (22 h)^2 = 5e-6
+    scale = float(bend.abs().max())
+    assert (slope - (up - down) / (2 * h)).abs().max() < 1e-6 * scale
+    assert (bend - (up - 2 * here + down) / h**2).abs().max() < 1e-5 * scale
+
+
+@pytest.mark.parametrize("name", ["ula8", "uca5"])
 def test_minimum_is_that_of_scipy(name):
     """Global minimum inside a bracket of three grid points, by Brent's method on the written form."""
     spec = load_spec(name)
