@@ -13,7 +13,7 @@ _HEARTBEAT_S = 1.0
 
 
 class doa_estimator(message_block):
-    """Directions of arrival and coupling of every batch that the engine has time for.
+    """Directions of arrival and coupling of every batch that the engine has time for, inferred in a worker thread.
 
     Message port ``snapshots``: batches of a `snapshot_buffer`. They wait in a bounded queue; the newest is taken
     first, and when the queue is full the oldest is dropped and counted. A batch that cannot be used (NaN, a dead

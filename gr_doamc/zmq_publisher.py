@@ -10,11 +10,12 @@ TRUTH_TOPIC = "doamc.truth"
 
 
 class zmq_publisher(message_block):
-    """Publishes what comes in as JSON, two frames a message: topic, then the message.
+    """Publishes what comes in as JSON on a ZMQ PUB socket, two frames a message: topic, then the message.
 
     Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
-    is repeated every second as a heartbeat. Message port ``truth``: topic ``doamc.truth``. A message that is no dict of
-    plain values is logged and counted; nothing that a subscriber does, or leaves undone, holds up the flowgraph.
+    is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
+    ``doamc.truth``. A message that is no dict of plain values is logged and counted; nothing that a subscriber does,
+    or leaves undone, holds up the flowgraph.
     Connect ``status`` of the estimator: the publisher then stays open until that has published its last batch.
 
     Args:
@@ -70,7 +71,8 @@ class zmq_publisher(message_block):
             self._running.discard(status.get("block"))
         elif status["state"] == "running":
             self._running.add(status.get("block"))
-        self._publisher.status(status)
+        # an empty dict cannot be told from nothing in PMT
+        self._publisher.status(status | {"counters": status["counters"] or {}})
 
     @guarded
     def _on_truth(self, message: Any) -> None:

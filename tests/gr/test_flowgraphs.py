@@ -1,0 +1,135 @@
+"""Every flowgraph compiles and runs headless, as a process of its own, and ends by itself with all estimates sent."""
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from doamc.estimates import Subscriber, validate
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOWGRAPHS = ROOT / "flowgraphs"
+RECORDING = FLOWGRAPHS / "recordings" / "kraken5_mixed_2.sigmf-meta"
+NAMES = sorted(p.stem for p in FLOWGRAPHS.glob("*.grc"))
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory):
+    """Folder with the scripts of all flowgraphs."""
+    folder = tmp_path_factory.mktemp("scripts")
+    files = [str(FLOWGRAPHS / f"{name}.grc") for name in NAMES]
+    code = "import sys; from doamc.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "grcc", *files, "-o", str(folder)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    for name in NAMES:
+        assert str(folder / f"{name}.py") in done.stdout
+    return folder
+
+
+def run(script, *options, limit_s=60.0):
+    """Run a script; what it published, by topic, and what it printed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    heard = {"doamc.estimate": [], "doamc.status": [], "doamc.truth": []}
+    ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
+
+    def listen():
+        while (item := subscriber.receive(0.3)) or not ended.is_set():
+            if item:
+                heard[item[0]].append(item[1])
+        subscriber.close()
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        command = [sys.executable, str(script), "--address", address, *map(str, options)]
+        done = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=limit_s)
+    finally:
+        ended.set()
+        listener.join(10.0)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    for message in heard["doamc.estimate"] + heard["doamc.status"]:
+        validate(message)
+    return heard, done
+
+
+def test_the_flowgraphs_are_those_that_are_tested():
+    assert NAMES == ["embedded_blocks", "live_doa", "replay_recording"]
+
+
+def test_live_doa(scripts):
+    heard, done = run(scripts / "live_doa.py", "--method", "music", "--duration", 1.5, "--seed", 3)
+    last = heard["doamc.status"][-1]
+    assert last["state"] == "stopped"
+    counts = last["counters"]
+    assert counts["received"] == 15 == counts["estimated"] + counts["dropped"] and counts["failed"] == 0
+    assert [m["seq"] for m in heard["doamc.estimate"]] == list(range(counts["estimated"]))
+    truth = heard["doamc.truth"]
+    assert truth[0]["azimuth_deg"][0] == -25.0 and truth[0]["array"] == "ula8"
+    assert truth[-1]["azimuth_deg"][1] == pytest.approx(2.0 * truth[-1]["sample_time"])  # it moves at 2 deg/s
+    # plain MUSIC does not know the coupling: bearings come near, within the error that it is known for
+    for message in heard["doamc.estimate"]:
+        still, moving = (s["azimuth_deg"] for s in message["sources"])
+        assert still == pytest.approx(-25.0, abs=8.0)
+        assert moving == pytest.approx(2.0 * message["sample_time"], abs=8.0)
+    assert "doamc.status/1" in done.stdout  # message debug
+
+
+def test_replay_recording_paced_for_a_while(scripts):
+    heard, _ = run(
+        scripts / "replay_recording.py", "--recording", RECORDING, "--method", "ml", "--duration", 1, "--array", "uca5"
+    )
+    counts = heard["doamc.status"][-1]["counters"]
+    assert counts["received"] == 10 == counts["estimated"] + counts["dropped"] and counts["failed"] == 0
+    assert len(heard["doamc.estimate"]) == counts["estimated"] > 0
+    bearings = [np.sort([s["azimuth_deg"] % 360 for s in m["sources"]]) for m in heard["doamc.estimate"]]
+    assert np.median(bearings, 0) == pytest.approx([48.2, 231.5], abs=2.0)
+    assert {m["frequency_hz"] for m in heard["doamc.estimate"]} == {300e6}
+
+
+def test_replay_recording_once_to_its_end(scripts):
+    heard, _ = run(
+        scripts / "replay_recording.py", "--recording", RECORDING, "--method", "music", "--repeat", 0, "--duration", 0,
+        "--hop", 6000, "--sources", 0,
+    )  # fmt: skip
+    counts = heard["doamc.status"][-1]["counters"]
+    assert counts["received"] == 10 and len(heard["doamc.estimate"]) == counts["estimated"]
+
+
+def test_embedded_blocks_compile_without_any_block_of_ours_and_run(tmp_path, monkeypatch):
+    monkeypatch.delenv("GRC_BLOCKS_PATH", raising=False)
+    code = "import sys; from gnuradio.grc.compiler import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "-o", str(tmp_path), str(FLOWGRAPHS / "embedded_blocks.grc")],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    heard, _ = run(tmp_path / "embedded_blocks.py", "--method", "ml", "--duration", 1)
+    assert [m["seq"] for m in heard["doamc.estimate"]] == list(range(10))
+    coupling = np.eye(8) + (0.3 - 0.2j) * (np.eye(8, k=1) + np.eye(8, k=-1))
+    coupling = coupling + (0.1 + 0.05j) * (np.eye(8, k=2) + np.eye(8, k=-2))
+    for message in heard["doamc.estimate"]:
+        assert [s["azimuth_deg"] for s in message["sources"]] == pytest.approx([-20.0, 25.0], abs=1.5)
+        found = np.array(message["coupling"]["re"]) + 1j * np.array(message["coupling"]["im"])
+        assert np.linalg.norm(found - coupling) < 0.3 * np.linalg.norm(coupling - np.eye(8))
+
+
+def test_address_in_use_ends_the_script_with_the_cause(scripts):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, str(scripts / "live_doa.py"), "--address", address, "--method", "music"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "PublishError" in done.stderr and "in use" in done.stderr
