@@ -6,6 +6,7 @@ from gnuradio import blocks, gr
 from gr_doamc import coupled_array_source
 
 from doamc.errors import SpecificationError
+from doamc.estimates import validate
 from doamc.spec import load_spec
 from tests.gr.running import collector, run
 
@@ -75,6 +76,7 @@ def test_truths_come_at_their_period():
     _, truths = receive(coupled_array_source("ula4", PAIR[:1], 0.0, 1e4, None, 0, truth_period=0.05), 10_000)
     times = [t["sample_time"] for t in truths if t["sample_time"] < 1.0]
     assert np.allclose(times, 0.05 * np.arange(20))
+    validate(truths[0])
     assert truths[0]["schema"] == "doamc.truth/1" and truths[0]["noise_power"] == 1.0
 
 

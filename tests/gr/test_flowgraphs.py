@@ -56,7 +56,7 @@ def run(script, *options, limit_s=60.0):
         listener.join(10.0)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    for message in heard["doamc.estimate"] + heard["doamc.status"]:
+    for message in heard["doamc.estimate"] + heard["doamc.status"] + heard["doamc.truth"]:
         validate(message)
     return heard, done
 
