@@ -1,0 +1,78 @@
+"""The bound against independent derivations: numerical Fisher information, the textbook formula, and estimators."""
+
+import numpy as np
+import pytest
+import torch
+
+from doamc.bounds import cramer_rao, crb
+from doamc.estimators import make_estimator
+from doamc.scenes import Scene, draw_scene
+from doamc.spec import load_spec
+from tests.doamc.helpers.crb import crb_of_scene
+from tests.doamc.helpers.scenes import angle_error, edited_spec, observed
+
+RECIPROCAL = {"family": "reciprocal", "magnitude": [[0.1, 0.3]], "phase_deg": 180.0, "diagonal": 0.1}
+
+
+def numerical_bound(scene: Scene, n_snapshots: int, step: float = 1e-5) -> np.ndarray:
+    """Bounds on azimuth (P,) of one scene: Slepian-Bangs with every derivative of R by central differences."""
+    parts = [scene.azimuth[0], scene.power[0].log(), scene.theta[0], scene.noise_power[:1].log()]
+    x = torch.cat(parts).numpy()
+    p = len(scene.azimuth[0])
+
+    def covariance(x: np.ndarray) -> np.ndarray:
+        t = torch.from_numpy(x)[None]
+        moved = Scene(scene.spec, t[:, :p], t[:, p : 2 * p].exp(), t[:, 2 * p : -1], t[:, -1].exp())
+        return moved.covariance[0].numpy()
+
+    inverse = np.linalg.inv(covariance(x))
+    slopes = [inverse @ (covariance(x + e) - covariance(x - e)) / (2 * step) for e in step * np.eye(len(x))]
+    fisher = np.array([[np.trace(a @ b).real for a in slopes] for b in slopes])
+    return np.sqrt(np.diag(np.linalg.inv(n_snapshots * fisher)))[:p]
+
+
+@pytest.mark.parametrize(
+    ("spec", "n_sources"),
+    [
+        (load_spec("ula8"), 2),
+        (load_spec("uca5"), 2),
+        (load_spec("seed16"), 3),
+        (edited_spec("ula8", coupling=RECIPROCAL), 4),
+    ],
+    ids=["symmetric", "circulant", "hermitian", "reciprocal"],
+)
+def test_agrees_with_numerical_derivatives_for_every_family(spec, n_sources):
+    scene = draw_scene(spec, 3, n_sources, 10.0, torch.Generator().manual_seed(3))
+    for i in range(3):
+        one = Scene(spec, *(v[i : i + 1] for v in (scene.azimuth, scene.power, scene.theta, scene.noise_power)))
+        assert crb(one, 50)[0].numpy() == pytest.approx(numerical_bound(one, 50), rel=1e-6)
+
+
+def test_known_coupling_gives_the_textbook_bound():
+    """With C = I and known, powers and noise unknown: Stoica and Nehorai's stochastic bound for uncorrelated sources.
+
+    Theirs lets the source covariance be arbitrary, so it is above ours by a little; far above noise they agree.
+    """
+    spec = edited_spec("ula8", coupling={"magnitude": [[0.0, 0.0], [0.0, 0.0]]})
+    scene = draw_scene(spec, 20, 2, 30.0, torch.Generator().manual_seed(1))
+    ours = cramer_rao(scene, 100, coupling_known=True).azimuth.numpy()
+    assert (ours <= crb_of_scene(scene, 100) * (1 + 1e-9)).all()
+    assert ours == pytest.approx(crb_of_scene(scene, 100), rel=2e-3)
+
+
+def test_not_knowing_the_coupling_costs_and_snapshots_pay():
+    scene = draw_scene(load_spec("ula8"), 50, 2, 5.0, torch.Generator().manual_seed(2))
+    blind, knowing = crb(scene, 100), cramer_rao(scene, 100, coupling_known=True).azimuth
+    assert (blind > knowing).all()
+    assert torch.allclose(crb(scene, 400), blind / 2)
+
+
+def test_maximum_likelihood_reaches_it_far_above_threshold():
+    """RMSE over bound of 300 scenes lies within 1 +- 5 standard errors of a ratio of 600 errors."""
+    spec = load_spec("ula8")
+    scene, batch = observed(spec, 300, 2, 500, 20.0, seed=4)
+    error = angle_error(make_estimator("ml", spec)(batch, 2).azimuth, scene.azimuth)
+    ratio = (error / crb(scene, 500)).square()
+    trimmed = ratio[ratio.max(1)[0] < 25]  # a scene or two in a thousand starts from the wrong pair of peaks
+    assert len(trimmed) >= 297
+    assert float(trimmed.mean().sqrt()) == pytest.approx(1.0, abs=0.12)
