@@ -6,7 +6,7 @@ unknown. The network starts from the most probable scene of the batch and predic
 
     R_x0 = F F^H,   F = [V + E Q / sqrt(L), H / L^(1/4)]     (in units of the noise power)
 
-with Q the orthonormalised columns of V; E (N x N) and H (N x P) are the network's output. E corrects the most
+with Q the columns of V at unit length; E (N x N) and H (N x P) are the network's output. E corrects the most
 probable scene towards the mean of the posterior, H spreads the covariance over where else the sources may be.
 Both vanish as L grows. For a fixed batch the net is linear in x_t, so it is as fast as a matrix product.
 """
@@ -76,7 +76,7 @@ class BatchNet(nn.Module):
             h = block(h)
         out = self.last(self.norm(h)).double().reshape(-1, *self.shape, 2)
         correction, hidden = torch.view_as_complex(out).split([self.shape[0], self.shape[1] - self.shape[0]], 2)
-        q = torch.linalg.qr(response)[0]
+        q = response / response.norm(dim=1, keepdim=True).clamp_min(1e-9)
         length = n_snapshots[:, None, None].double()
         return torch.cat([response + correction @ q / length.sqrt(), hidden[..., :p] * length**-0.25], 2)
 
