@@ -45,7 +45,7 @@ apt_install() {
 
 stamp_text() {
     cat pyproject.toml scripts/setup.sh | cksum
-    printf '%s\n' "$here" "${TORCH_INDEX_URL:-}" "$("$1" -c 'import sys; print(sys.version)')"
+    printf '%s\n' "$here" "$("$1" -c 'import sys; print(sys.version)')"
 }
 
 # A virtual environment holds absolute paths, so the stamp carries the folder as well as the dependencies.
