@@ -68,6 +68,7 @@ METHODS: dict[str, str] = {
     "map": "doamc.estimators.map:MaximumAPosteriori",
     "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
     "ddim": "doamc.denoising.methods:BatchDdim",
+    "posterior": "doamc.posterior.methods:Posterior",
 }
 #: the most accurate method, used unless another is named
 DEFAULT_METHOD = "ddim"

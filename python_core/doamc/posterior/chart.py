@@ -1,0 +1,145 @@
+"""Coordinates in which the prior is flat, for the exact part of the sampler.
+
+x = [log amplitude (P), |c_k| (K), log noise power (1, only where unknown), azimuth (P), arg c_k (K)], shape (B, d, S)
+with the S chains last; logarithms are natural, so that uniform in dB is uniform in x. The prior over scenes is uniform
+in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full circle and
+wrapping phase where it is free) and minus infinity outside.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from doamc.spec import ArraySpec
+
+NEPER_PER_DB = math.log(10) / 20  #: of amplitude; power has twice as many
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Places of the parameters in x and the box of the prior.
+
+    low, high: (d,) of the box; a wrapping coordinate has its period as box. wraps: (d,) bool, the wrapping ones last.
+    """
+
+    spec: ArraySpec
+    n_sources: int
+    unknown_noise: bool
+    low: torch.Tensor
+    high: torch.Tensor
+    wraps: torch.Tensor
+
+    @cached_property
+    def size(self) -> int:
+        """Dimension d."""
+        return len(self.low)
+
+    @cached_property
+    def n_box(self) -> int:
+        """Leading coordinates that do not wrap."""
+        return int((~self.wraps).sum())
+
+    @cached_property
+    def azimuth_first(self) -> bool:
+        """Whether the azimuths come before the phases; they come after where they wrap and the phases do not."""
+        return not (self.spec.full_circle and self.spec.family.phase_rad < math.pi - 1e-9)
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        p, k = self.n_sources, self.spec.family.n_coefficients
+        return [p, k, int(self.unknown_noise), *((p, k) if self.azimuth_first else (k, p))]
+
+    @cached_property
+    def _walls(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        low, high = self.low[: self.n_box, None], self.high[: self.n_box, None]
+        return low, high, high - low
+
+    def split(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Log amplitude (B, P, S), magnitude (B, K, S), log noise (B, 0 or 1, S), azimuth and phase."""
+        amplitude, size, noise, first, second = x.split(self._sizes, 1)
+        azimuth, phase = (first, second) if self.azimuth_first else (second, first)
+        return amplitude, size, noise, azimuth, phase
+
+    def join(
+        self,
+        power_db: torch.Tensor,  # shape: (B, P, S)
+        magnitude: torch.Tensor,  # shape: (B, K, S)
+        noise_db: torch.Tensor,  # shape: (B, 1, S), dropped where it is known
+        azimuth: torch.Tensor,  # shape: (B, P, S), rad
+        phase: torch.Tensor,  # shape: (B, K, S), rad
+    ) -> torch.Tensor:
+        """Coordinates (B, d, S) of scenes."""
+        tail = [azimuth, phase] if self.azimuth_first else [phase, azimuth]
+        noise = [2 * NEPER_PER_DB * noise_db] if self.unknown_noise else []
+        return torch.cat([NEPER_PER_DB * power_db, magnitude, *noise, *tail], 1)
+
+    def fold(self, x: torch.Tensor) -> torch.Tensor:
+        """Reflect the box coordinates once at their walls, in place: steps shorter than the box end up inside it.
+
+        A symmetric step stays symmetric under it.
+        """
+        low, high, width = self._walls
+        x[:, : self.n_box].sub_(low).abs_().sub_(width).abs_().neg_().add_(high)
+        return x
+
+    def limit(self, step: torch.Tensor) -> torch.Tensor:
+        """Steps (..., d, S) no longer than the box where there are walls, as `fold` needs."""
+        width = torch.where(self.wraps, math.inf, 0.999 * (self.high - self.low))[:, None]
+        return torch.maximum(torch.minimum(step, width), -width)
+
+    def wrap(self, x: torch.Tensor) -> torch.Tensor:
+        """Wrap the wrapping coordinates into their period."""
+        n = self.n_box
+        if n == self.size:
+            return x
+        low, high = self.low[n:, None], self.high[n:, None]
+        return torch.cat([x[:, :n], torch.remainder(x[:, n:] - low, high - low) + low], 1)
+
+    def clip(self, x: torch.Tensor) -> torch.Tensor:
+        """Points with their box coordinates moved just inside the box."""
+        low, high, width = self._walls
+        inner = torch.maximum(torch.minimum(x[:, : self.n_box], high - 1e-6 * width), low + 1e-6 * width)
+        return torch.cat([inner, x[:, self.n_box :]], 1)
+
+    def inside(self, x: torch.Tensor) -> torch.Tensor:
+        """Whether the box coordinates lie in the box and the azimuths keep their least separation: (B, S) bool."""
+        low, high, _ = self._walls
+        part = x[:, : self.n_box]
+        ok = ((part >= low) & (part <= high)).all(1)
+        apart = self.apart(self.split(x)[3])
+        return ok if apart is None else ok & apart
+
+    def apart(self, azimuth: torch.Tensor) -> torch.Tensor | None:
+        """Whether azimuths (B, P, S) keep the least separation, (B, S); None for a single source."""
+        p = self.n_sources
+        if p == 1:
+            return None
+        gap = math.radians(self.spec.min_separation_deg)
+        rows, columns = torch.triu_indices(p, p, 1)
+        difference = azimuth[:, 1] - azimuth[:, 0] if p == 2 else azimuth[:, columns] - azimuth[:, rows]
+        ok = difference.cos() < math.cos(gap) if self.spec.full_circle else difference.abs() > gap
+        return ok if p == 2 else ok.all(1)
+
+
+def make_chart(
+    spec: ArraySpec,
+    n_sources: int,
+    unknown_noise: bool,
+    noise_db: tuple[float, float],
+    device: str | torch.device = "cpu",
+) -> Chart:
+    """Chart of a specification for P sources; noise_db is the range of an unknown noise power."""
+    p, k = n_sources, spec.family.n_coefficients
+    phase = spec.family.phase_rad
+    power = (spec.power_db[0] * NEPER_PER_DB, spec.power_db[1] * NEPER_PER_DB)
+    noise = [(2 * NEPER_PER_DB * noise_db[0], 2 * NEPER_PER_DB * noise_db[1])] if unknown_noise else []
+    tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * k]
+    if spec.full_circle and phase < math.pi - 1e-9:
+        tail.reverse()
+    rows = [(*r, False) for r in [power] * p + spec.family.magnitude.tolist() + noise] + tail[0] + tail[1]
+    if [r[2] for r in rows] != sorted(r[2] for r in rows):  # azimuth wraps only where the phases do
+        raise AssertionError("wrapping coordinates must be last")
+    low, high = (torch.tensor([r[i] for r in rows], dtype=torch.float64, device=device) for i in (0, 1))
+    return Chart(spec, p, unknown_noise, low, high, torch.tensor([r[2] for r in rows], device=device))

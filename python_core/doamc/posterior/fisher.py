@@ -1,0 +1,92 @@
+"""Gradient of the log likelihood and Fisher information in a chart's coordinates, for many chains.
+
+With dV_i the derivative of V by coordinate i, R^-1 = Ri, H = V^H Ri V:
+g_i = 2 L Re tr(V^H Ri (Rhat - R) Ri dV_i)
+F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
+(Stoica and Moses, Spectral Analysis of Signals, eq. (B.3.3): F_ij = L tr(Ri dR_i Ri dR_j).)
+"""
+
+import torch
+
+from doamc.posterior.likelihood import ExactPosterior
+
+
+def derivatives(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V (B, S, N, P) and its derivatives (B, S, d', N, P) by the coordinates of x, noise left out (it moves no V)."""
+    chart = posterior.chart
+    amplitude, size, _, azimuth, phase = chart.split(x)
+    b, p, s = azimuth.shape
+    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))
+    if posterior.planar:
+        turn = (posterior.wave @ torch.stack([-azimuth.sin(), azimuth.cos()], 1).view(b, 2, p * s)).view_as(a)
+    else:
+        turn = azimuth.cos()[:, None] * posterior.wave[:, :, None]
+    unit = torch.polar(torch.ones_like(phase), phase)
+    hermitian = chart.spec.family.hermitian
+    n, k = a.shape[1], size.shape[1]
+    both = torch.stack([a, a * torch.complex(torch.zeros_like(turn), turn)], 1)
+    moved = (posterior.patterns @ both.view(b, 2, n, p * s)).view(b, 2, -1, n, p, s)
+    c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
+    v, dv = (both + (moved * c).sum(2)).unbind(1)
+    eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
+    by_azimuth = dv[:, None] * eye
+    by_power = v[:, None] * eye
+    t = moved[:, 0]
+    u = unit[:, :, None, None]
+    by_size = t[:, :k] * u + (t[:, k:] * u.conj() if hermitian else 0)
+    turned = 1j * size[:, :, None, None] * u
+    by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if hermitian else 0)
+    tail = [by_azimuth, by_phase] if chart.azimuth_first else [by_phase, by_azimuth]
+    d = torch.cat([by_power, by_size, *tail], 1)  # (B, d', N, P, S)
+    return v.permute(0, 3, 1, 2), d.permute(0, 4, 1, 2, 3)
+
+
+def information(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, S, d) of the log likelihood and Fisher information (B, S, d, d)."""
+    chart = posterior.chart
+    v, d = derivatives(posterior, x)
+    b, s, n, p = v.shape
+    s2 = posterior.noise_power(x).expand(b, s)[..., None, None]
+    eye_p = torch.eye(p, dtype=v.dtype, device=v.device)
+    eye_n = torch.eye(n, dtype=v.dtype, device=v.device)
+    root = torch.linalg.cholesky(s2 * eye_p + v.mH @ v)
+    w = torch.linalg.solve_triangular(root, v.mH, upper=False)  # M^-1 = root^-H root^-1
+    ri = (eye_n - w.mH @ w) / s2
+    count = posterior.snapshots[..., None]
+    u = ri @ v  # (B, S, N, P)
+    rr = ri @ posterior.covariance[:, None]
+    z = rr @ u - u
+    gradient = 2 * count * (z.conj()[:, :, None] * d).sum((-1, -2)).real
+    flat = d.flatten(3)  # (B, S, d', N P)
+    x_i = u.mH[:, :, None] @ d  # V^H Ri dV_i
+    moved = (ri[:, :, None] @ d @ (v.mH @ u)[:, :, None]).flatten(3)
+    f = x_i.flatten(3) @ x_i.transpose(-1, -2).flatten(3).transpose(-1, -2) + moved @ flat.mH
+    f = 2 * count[..., None] * f.real
+    if not chart.unknown_noise:
+        return gradient, f
+    at = chart.n_sources + chart.spec.family.n_coefficients
+    scale = s2[..., 0, 0]
+    own = posterior.snapshots * scale.square() * ri.abs().square().sum((-1, -2))
+    cross = 2 * count * scale[..., None] * ((ri @ u).conj()[:, :, None] * d).sum((-1, -2)).real
+    trace = ((rr - eye_n) * ri.transpose(-1, -2)).sum((-1, -2)).real
+    gradient = torch.cat([gradient[..., :at], (posterior.snapshots * scale * trace)[..., None], gradient[..., at:]], -1)
+    out = f.new_zeros(b, s, chart.size, chart.size)
+    keep = [i for i in range(chart.size) if i != at]
+    index = torch.tensor(keep, device=x.device)
+    out[..., index[:, None], index] = f
+    out[..., at, index] = cross
+    out[..., index, at] = cross
+    out[..., at, at] = own
+    return gradient, out
+
+
+def prior_precision(posterior: ExactPosterior) -> torch.Tensor:
+    """12 / width^2 of the prior's box, (d,): keeps proposals inside a thin prior and matrices invertible."""
+    width = (posterior.chart.high - posterior.chart.low).to(posterior.covariance.device)
+    return 12 / width.square()

@@ -1,0 +1,184 @@
+"""From sample covariances to weighted-out posterior samples: propose, weight, localise, correct."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from doamc.posterior.chart import Chart, make_chart
+from doamc.posterior.features import FeatureMap
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.posterior.localise import climb, spread
+from doamc.posterior.metropolis import random_walk
+from doamc.posterior.net import ScoreNet
+from doamc.posterior.sampler import Proposer
+from doamc.posterior.starts import rank_reduction_starts
+from doamc.posterior.state import StateLayout
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes of the sampler: DDIM samples and steps, chains, Metropolis steps and how many of the last are kept."""
+
+    samples: int = 64
+    ddim_steps: int = 12
+    chains: int = 48
+    climbers: int = 8
+    climb_steps: int = 8
+    steps: int = 48
+    keep: int = 32
+    seed: int = 0
+
+
+@dataclass
+class Samples:
+    """Posterior samples of B observations: x (B, d, n) in the chart, their log posterior (B, n) where kept."""
+
+    chart: Chart
+    posterior: ExactPosterior
+    x: torch.Tensor
+    acceptance: torch.Tensor
+    localised: torch.Tensor
+
+
+class Engine:
+    """The sampler for one array and one number of sources; every random table is drawn once, from the seed."""
+
+    def __init__(
+        self, net: ScoreNet, layout: StateLayout, features: FeatureMap, n_sources: int, options: Options
+    ) -> None:
+        self.net, self.layout, self.features, self.n_sources, self.options = net, layout, features, n_sources, options
+        o = options
+        self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed, (-7.0, 9.0))
+        k = layout.spec.family.n_coefficients
+        generator = torch.Generator().manual_seed(o.seed + 7919 * n_sources)
+        d = 2 * n_sources + 2 * k + 1
+        sizes = [(2.0, 1.2, 0.6, 1.2)[i % 4] / math.sqrt(d) for i in range(o.steps)]
+        self.normal = torch.randn(o.chains, d, o.steps, generator=generator, dtype=torch.float64) * torch.tensor(sizes)
+        self.log_uniform = torch.rand(o.steps, o.chains, generator=generator, dtype=torch.float64).log()
+        self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64)
+        self.comb = (torch.arange(o.chains, dtype=torch.float64) + 0.5) / o.chains
+
+    @torch.no_grad()
+    def __call__(self, covariance: torch.Tensor, snapshots: torch.Tensor, noise_power: torch.Tensor | None) -> Samples:
+        """Samples for covariances (B, N, N), effective L (B,) and noise power (B,) where known."""
+        b = covariance.shape[0]
+        o, p, spec = self.options, self.n_sources, self.layout.spec
+        count = torch.full((b,), p)
+        known = torch.full((b,), noise_power is not None)
+        given = torch.ones(b, dtype=torch.float64) if noise_power is None else noise_power
+        features = self.features(covariance, snapshots, count, given, known)
+        z = self.proposer(features, self.layout.mask(count))
+        low, high = spec.snr_db
+        chart = make_chart(spec, p, noise_power is None, (-high - 20.0, -low + 10.0))
+        posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
+        x = self.to_chart(chart, z, covariance, snapshots)
+        value = posterior(x)
+        # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
+        top, order = value.topk(o.climbers, 1)
+        classic = self.classic(chart, features, covariance)
+        usable = (snapshots > p)[:, None, None] & torch.ones_like(classic[:, :1], dtype=torch.bool)
+        extra = torch.where(usable, classic, gather(x, order[:, : classic.shape[2]]))
+        first = torch.cat([gather(x, order), extra], 2)
+        peak, height = climb(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps)
+        best = height.max(1, keepdim=True)[0]
+        power = tempering(value, 0.25 * o.samples, 0.5)
+        weight = torch.softmax(power[:, None] * (value - value.max(1, keepdim=True)[0]), 1)
+        deficit = (weight * (best - value).clamp_max(1e6)).sum(1)
+        localised = deficit > chart.size
+        index = systematic(weight, self.comb)
+        x_wide, v_wide = gather(x, index), value.gather(1, index)
+        # modes: Gaussian approximation around each, one copy of each
+        root = spread(posterior, peak)
+        volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        mass = torch.softmax(height + volume - same(peak, root, chart).sum(-1).log(), 1)
+        which = systematic(mass, self.comb)
+        centre = gather(peak, which)
+        roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
+        d = chart.size
+        x_near = chart.fold(centre + (roots @ self.start[:, :d, None])[..., 0].transpose(1, 2))
+        v_near = posterior(x_near)
+        lost = v_near == -math.inf
+        x_near = torch.where(lost[:, None], centre, x_near)
+        v_near = torch.where(lost, height.gather(1, which), v_near)
+        x = torch.where(localised[:, None, None], x_near, x_wide)
+        value = torch.where(localised[:, None], v_near, v_wide)
+        roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
+        moves = chart.limit((roots @ self.normal[:, :d]).permute(3, 0, 2, 1).contiguous())
+        x, value, kept, acceptance = random_walk(posterior, x, value, moves, self.log_uniform, o.keep)
+        kept = kept.permute(1, 2, 0, 3).flatten(2)
+        return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+
+    def to_chart(
+        self, chart: Chart, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor
+    ) -> torch.Tensor:
+        """Network states (B, S, D) as chart coordinates (B, d, S), moved into the prior's support."""
+        azimuth, power_db, theta, noise_db = self.layout.decode(z, self.n_sources)
+        c = self.layout.spec.family.complex(theta)
+        azimuth = separate(azimuth.sort(-1)[0], chart)
+        if chart.unknown_noise:
+            n, p = covariance.shape[-1], self.n_sources
+            values = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(0.5)
+            plain = 10 * values.clamp_min(1e-12).log10()[:, None].expand_as(noise_db)
+            noise_db = torch.where((snapshots >= n)[:, None], plain, noise_db)
+        parts = [v.transpose(1, 2) for v in (power_db, c.abs(), noise_db[..., None], azimuth, c.angle())]
+        return chart.clip(chart.join(*parts))
+
+    def classic(self, chart: Chart, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+        """Rank-reduction starts (B, d, Q) in the prior's support."""
+        spectrum = self.features.null_spectrum(features).double()
+        azimuth, power_db, c, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
+        azimuth = separate(azimuth.transpose(1, 2), chart).transpose(1, 2)
+        return chart.clip(chart.join(power_db, c.abs(), noise_db[:, None], azimuth, c.angle()))
+
+
+def gather(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Columns (B, d, G) of x (B, d, S) by index (B, G)."""
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+
+
+def systematic(weight: torch.Tensor, comb: torch.Tensor) -> torch.Tensor:
+    """Systematic resampling: indices (B, C) of weights (B, S) that sum to 1, for a comb (C,) in (0, 1)."""
+    return torch.searchsorted(weight.cumsum(1).contiguous(), comb.expand(len(weight), -1).contiguous()).clamp_max(
+        weight.shape[1] - 1
+    )
+
+
+def tempering(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
+    """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
+    shifted = (value - value.max(1, keepdim=True)[0]).clamp_min(-1e12)
+    low, high = torch.full_like(value[:, 0], -30.0), torch.full_like(value[:, 0], math.log(most))
+    enough = lambda b: torch.softmax(b.exp()[:, None] * shifted, 1).square().sum(1) < 1 / effective  # noqa: E731
+    done = enough(high)
+    for _ in range(18):
+        middle = 0.5 * (low + high)
+        ok = enough(middle)
+        low, high = torch.where(ok, middle, low), torch.where(ok, high, middle)
+    return torch.where(done, most, low.exp())
+
+
+def same(peak: torch.Tensor, root: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Which climbers ended in one place: (B, G, G) of 0 and 1, by Mahalanobis distance below 1.5 sqrt(d) / 3."""
+    apart = (peak[:, :, :, None] - peak[:, :, None]).permute(0, 2, 1, 3)  # (B, G, d, G)
+    period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
+    turn = (apart / period).round() * torch.where(chart.wraps[:, None], period, 0.0)
+    distance = torch.linalg.solve_triangular(root, apart - turn, upper=False).square().sum(2)
+    return (distance < 0.25 * chart.size).double()
+
+
+def separate(azimuth: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Sorted azimuths (..., P) moved apart to the least separation, inside the sector."""
+    p = chart.n_sources
+    if p == 1:
+        return azimuth
+    gap = math.radians(chart.spec.min_separation_deg) * (1 + 1e-6) + 1e-9
+    high = chart.spec.sector_rad[1]
+    parts = list(azimuth.unbind(-1))
+    for i in range(1, p):
+        parts[i] = torch.maximum(parts[i], parts[i - 1] + gap)
+    if chart.spec.full_circle:
+        parts[-1] = torch.minimum(parts[-1], parts[0] + 2 * math.pi - gap)
+    parts[-1] = parts[-1] if chart.spec.full_circle else parts[-1].clamp_max(high)
+    for i in range(p - 2, -1, -1):
+        parts[i] = torch.minimum(parts[i], parts[i + 1] - gap)
+    return torch.stack(parts, -1)

@@ -1,0 +1,72 @@
+"""Classical starting scenes from the rank-reduction (RARE) null spectrum, which the features hold anyway.
+
+At high SNR they find the basin of the likelihood almost always, whatever the network has or has not learnt.
+RARE: Pesavento, Gershman and Wong, IEEE Trans. Signal Processing 50 (2002) 2103-2115; for coupling: Friedlander and
+Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
+"""
+
+from itertools import combinations
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.estimators.peaks import highest_peaks
+from doamc.posterior.chart import Chart
+
+
+def peak_sets(n_sources: int, extra: int = 2, most: int = 4) -> list[tuple[int, ...]]:
+    """Index sets of P peaks among the P + extra highest, best first by the sum of ranks."""
+    sets = sorted(combinations(range(n_sources + extra), n_sources), key=lambda s: (sum(s), s))
+    return sets[:most]
+
+
+def rank_reduction_starts(
+    chart: Chart,
+    spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
+    grid: torch.Tensor,  # shape: (G,), rad
+    covariance: torch.Tensor,  # shape: (B, N, N)
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Azimuth (B, P, Q), power in dB (B, P, Q), complex coefficients (B, K, Q), noise in dB (B, Q) of Q starts."""
+    spec, p = chart.spec, chart.n_sources
+    sets = peak_sets(p)
+    peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
+    azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
+    values, vectors = torch.linalg.eigh(covariance)
+    n = covariance.shape[-1]
+    noise = values[:, : n - p].mean(1).clamp_min(1e-12)
+    noise_space = vectors[:, :, : n - p]
+    projector = (noise_space @ noise_space.mH)[:, None, None]
+    a = steering(spec.positions.to(covariance.device), azimuth).to(covariance.dtype)  # (B, Q, N, P)
+    basis = spec.family.linear_basis.to(covariance)
+    t = torch.einsum("kij,bqjp->bqpik", basis, a)
+    form = (t.mH @ projector @ t).sum(2)
+    vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
+    lead = vector[..., :1]
+    k = spec.family.n_coefficients
+    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
+    c = spec.family.complex(clip_coefficients(spec.family.parameters(c), chart))
+    v = spec.family.matrix(spec.family.parameters(c)) @ a
+    gram = v.mH @ v
+    q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, device=v.device))[:, None] @ v
+    eye = 1e-9 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None] * torch.eye(p, device=v.device)
+    left = torch.linalg.solve(gram + eye, q)
+    power = torch.linalg.solve(gram + eye, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(1e-9)
+    noise_db = (10 * noise.log10())[:, None].expand(-1, len(sets))
+    return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), c.transpose(1, 2), noise_db
+
+
+def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:
+    """Azimuths (B, count) of the deepest minima of a null spectrum (B, G), deepest first."""
+    peaks = highest_peaks(-spectrum, grid, count, wraps)
+    at = torch.searchsorted(grid, peaks.contiguous()).clamp(1, len(grid) - 1)
+    depth = torch.minimum(spectrum.gather(1, at), spectrum.gather(1, at - 1))
+    return peaks.gather(1, depth.argsort(dim=1, stable=True))
+
+
+def clip_coefficients(theta: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Coupling parameters with magnitudes and phases moved into the prior's range."""
+    family = chart.spec.family
+    c = family.complex(theta)
+    low, high = family.magnitude.to(theta.device).unbind(-1)
+    size = torch.maximum(torch.minimum(c.abs(), high), low)
+    return family.parameters(torch.polar(size, c.angle().clamp(-family.phase_rad, family.phase_rad)))
