@@ -12,8 +12,9 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator, make_estimator
 from doamc.estimators.ml import error_bars, largest_steps, start_vector, to_estimates
+from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import fisher_scoring
+from doamc.estimators.scoring import best_descent, fisher_scoring
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -82,11 +83,15 @@ class CovarianceFit(Estimator):
             for block in blocks:
                 if block.any():
                     x, _ = fisher_scoring(criterion, x, block, max_iterations=3)
+        # an unweighted misfit hardly sees the noise power and may drive it to nothing
+        floor = 0.1 * noise_power_from_eigenvalues(batch.covariance, p)
+        if batch.noise_power is None:
+            x[:, -1] = torch.maximum(x[:, -1], floor.log())
         return x
 
 
 class WeightedCovarianceFit(Estimator):
-    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from a RARE start."""
+    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from several RARE starts."""
 
     name = "comet"
     summary = "covariance fit of eq. (34) weighted by the inverse sample covariance; reaches the bound"
@@ -98,10 +103,10 @@ class WeightedCovarianceFit(Estimator):
                 f"the weighted fit needs at least {batch.n_elements} snapshots, found {batch.n_snapshots}; use ml"
             )
         model = CovarianceModel(self.spec, n_sources)
-        peaks = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots)
-        x = start_vector(model, batch.covariance, batch.noise_power, *peaks)[:, 0]
+        peaks = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
+        start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x, _ = fisher_scoring(criterion, x, steps)
+        x = best_descent(criterion, start, steps, keep=3)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))

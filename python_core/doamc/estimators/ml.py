@@ -27,17 +27,15 @@ class Likelihood:
     def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Value (B,), gradient (B, D), curvature (B, D, D) at x for the items of the batch named by index."""
         r, dr = self.model.derivatives(x)
-        r_hat = self.covariance[index]
         factor, info = torch.linalg.cholesky_ex(r)
         inverse = torch.cholesky_inverse(factor)
-        ratio = inverse @ r_hat
-        value = 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1) + ratio.diagonal(dim1=1, dim2=2).real.sum(1)
-        value = torch.where((info == 0) & torch.isfinite(value), value, torch.inf)
-        m = (inverse[:, None] @ dr).flatten(2)  # R^-1 dR_i
-        eye = torch.eye(r.shape[-1], dtype=r.dtype)
-        gradient = (m @ (eye - ratio).mT.flatten(1)[..., None])[..., 0].real
-        mt = m.reshape(dr.shape).mT.flatten(2)
-        return value, gradient, (m @ mt.mT).real
+        ratio = inverse @ self.covariance[index]
+        log_det = 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1)
+        value = log_det + ratio.diagonal(dim1=1, dim2=2).real.sum(1)
+        m = inverse[:, None] @ dr  # R^-1 dR_i
+        flat, mirrored = m.flatten(2), m.mT.flatten(2)
+        slope = m.diagonal(dim1=2, dim2=3).sum(2).real - (mirrored @ ratio.flatten(1)[..., None])[..., 0].real
+        return torch.where(info == 0, value, torch.inf), slope, (flat @ mirrored.mT).real
 
 
 def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:

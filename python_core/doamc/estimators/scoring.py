@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import torch
 
+#: steps after which the lowest of several descents goes on alone
+SCOUTING = 7
+
 #: criterion: x (B, D), indices of its items in the batch (B,) -> value (B,), gradient (B, D), curvature (B, D, D)
 Criterion = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
@@ -25,6 +28,7 @@ def fisher_scoring(
     has grown past 1e7.
     """
     free = largest_step > 0
+    every = bool(free.all())
     x_all, mu = start.clone(), torch.full((len(start),), 1e-2, dtype=start.dtype)
     index = torch.arange(len(start))
     x = start
@@ -32,21 +36,27 @@ def fisher_scoring(
     value_all = value.clone()
     limit = largest_step[free]
     for _ in range(max_iterations):
-        f, g = curvature[:, free][:, :, free], gradient[:, free]
+        f, g = (curvature, gradient) if every else (curvature[:, free][:, :, free], gradient[:, free])
         scale = f.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
         # scaled to unit diagonal, the damped matrix is 1 + mu on the diagonal
         damped = f * scale[:, :, None] * scale[:, None] + torch.diag_embed((mu[index] + 1e-12)[:, None].expand_as(g))
         step = -scale * torch.linalg.solve_ex(damped, (scale * g)[..., None])[0][..., 0]
         decrease = -(g * step).sum(1)
         step = torch.maximum(torch.minimum(step, limit), -limit)
-        tried = x.clone()
-        tried[:, free] += step
+        if every:
+            tried = x + step
+        else:
+            tried = x.clone()
+            tried[:, free] += step
         new_value, new_gradient, new_curvature = criterion(tried, index)
         better = new_value < value
-        x = torch.where(better[:, None], tried, x)
-        value = torch.where(better, new_value, value)
-        gradient = torch.where(better[:, None], new_gradient, gradient)
-        curvature = torch.where(better[:, None, None], new_curvature, curvature)
+        if bool(better.all()):
+            x, value, gradient, curvature = tried, new_value, new_gradient, new_curvature
+        else:
+            x = torch.where(better[:, None], tried, x)
+            value = torch.where(better, new_value, value)
+            gradient = torch.where(better[:, None], new_gradient, gradient)
+            curvature = torch.where(better[:, None, None], new_curvature, curvature)
         mu[index] = torch.where(better, mu[index] * 0.3, mu[index] * 6).clamp_min(1e-9)
         x_all[index], value_all[index] = x, value
         go = (decrease > tolerance) & (mu[index] < 1e7)
@@ -65,13 +75,18 @@ def best_descent(
     keep: int,
     max_iterations: int = 40,
 ) -> torch.Tensor:
-    """Lowest point x (B, D) reached from several starts: all S are scored, the best ``keep`` are descended from."""
+    """Lowest point x (B, D) reached from several starts.
+
+    All S are scored, the best ``keep`` are descended from for a few steps, and the lowest goes on alone.
+    """
     b = start.shape[0]
     item = torch.arange(b).repeat_interleave(start.shape[1])
     value = criterion(start.flatten(0, 1), item)[0].unflatten(0, (b, -1))
     best = value.topk(min(keep, start.shape[1]), 1, largest=False)[1]
     x = start.gather(1, best[..., None].expand(-1, -1, start.shape[2])).flatten(0, 1)
     item = torch.arange(b).repeat_interleave(best.shape[1])
-    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, max_iterations)
+    scouting = min(SCOUTING, max_iterations) if best.shape[1] > 1 else 0
+    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, scouting)
     least = value.unflatten(0, (b, -1)).argmin(1)
-    return x.unflatten(0, (b, -1))[torch.arange(b), least]
+    x = x.unflatten(0, (b, -1))[torch.arange(b), least]
+    return fisher_scoring(criterion, x, largest_step, max_iterations - scouting)[0]

@@ -6,11 +6,13 @@ The stacked real vector x is what Fisher scoring, the covariance fits and the Cr
 keep powers positive without constraints.
 """
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
-from doamc.arrays.steering import steering, steering_derivative
+from doamc.arrays.steering import steering
 from doamc.spec import ArraySpec
 
 
@@ -39,26 +41,52 @@ class CovarianceModel:
     def covariance(self, x: torch.Tensor) -> torch.Tensor:
         """R, (B, N, N)."""
         azimuth, power, theta, noise = self.unpack(x)
-        v = self.spec.family.matrix(theta) @ steering(self.spec.positions, azimuth)
-        eye = torch.eye(self.spec.n_elements, dtype=v.dtype)
-        return (v * power[:, None]) @ v.mH + noise[:, None, None] * eye
+        v = self._coupling(theta) @ steering(self.spec.positions, azimuth)
+        return (v * power[:, None]) @ v.mH + noise[:, None, None] * self._eye
 
     def derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """R (B, N, N) and dR/dx (B, 2 P + 2 K + 1, N, N), all Hermitian."""
-        azimuth, power, theta, noise = self.unpack(x)
-        family, positions = self.spec.family, self.spec.positions
-        a, (da, _) = steering(positions, azimuth), steering_derivative(positions, azimuth)
-        c = family.matrix(theta)
-        v, dv = (c @ torch.cat([a, da], -1)).split(self.n_sources, -1)
-        weighted = power[:, None] * v
-        eye = torch.eye(self.spec.n_elements, dtype=v.dtype)
-        r = weighted @ v.mH + noise[:, None, None] * eye
-        by_azimuth = torch.einsum("bnp,bmp->bpnm", dv, weighted.conj())
-        by_power = torch.einsum("bnp,bmp->bpnm", 0.5 * v, weighted.conj())
-        by_theta = family.basis @ (a @ weighted.mH)[:, None]
-        by_noise = (0.5 * noise)[:, None, None, None] * eye
-        half = torch.cat([by_azimuth, by_power, by_theta, by_noise], 1)
+        """R (B, N, N) and dR/dx (B, 2 P + 2 K + 1, N, N), all Hermitian.
+
+        This is the inner loop of every fit: few, large operations, since a small one costs as much as a large one.
+        """
+        p, (b, d) = self.n_sources, x.shape
+        power, noise = x[:, p : 2 * p].exp(), x[:, -1].exp()[:, None, None]
+        cosine, sine = x[:, :p].cos(), x[:, :p].sin()
+        turn = torch.stack([torch.cat([cosine, -sine], 1), torch.cat([sine, cosine], 1)], 1)
+        phase, slope = (self._wavenumbers @ turn).split(p, 2)  # of a, and its derivative by azimuth
+        a = torch.polar(torch.ones_like(phase), phase)
+        n = a.shape[1]
+        c = self._coupling(x[:, 2 * p : -1])
+        v = c @ torch.cat([torch.complex(torch.zeros_like(slope), slope) * a, 0.5 * a], 2)  # [dv, v / 2]
+        weighted = (2 * power)[:, None] * v[..., p:]
+        conjugate = weighted.conj()
+        r = 2 * (v[..., p:] @ conjugate.mT) + noise * self._eye
+        half = torch.empty(b, d, n, n, dtype=a.dtype)
+        half[:, : 2 * p] = v.mT[..., None] * torch.cat([conjugate, conjugate], 2).mT[:, :, None]
+        half[:, 2 * p : -1] = self._basis @ (a @ conjugate.mT)[:, None]
+        half[:, -1] = (0.5 * noise) * self._eye
         return r, half + half.mH
+
+    def _coupling(self, theta: torch.Tensor) -> torch.Tensor:
+        """C, (B, N, N): one real product with the stacked basis."""
+        n = self._eye.shape[0]
+        return torch.view_as_complex((theta @ self._flat).reshape(-1, n, n, 2)) + self._eye
+
+    @cached_property
+    def _wavenumbers(self) -> torch.Tensor:
+        return 2 * math.pi * self.spec.positions[:, :2]
+
+    @cached_property
+    def _basis(self) -> torch.Tensor:
+        return self.spec.family.basis
+
+    @cached_property
+    def _flat(self) -> torch.Tensor:
+        return torch.view_as_real(self._basis.contiguous()).flatten(1)
+
+    @cached_property
+    def _eye(self) -> torch.Tensor:
+        return torch.eye(self.spec.n_elements, dtype=torch.complex128)
 
 
 def fisher_information(

@@ -46,7 +46,8 @@ def test_the_loss_is_the_error_of_drawn_snapshots():
         closed = float(excess_error(net, one, torch.tensor([level], dtype=torch.float64)))
         factor = net(one.covariance, one.n_snapshots, one.response, one.known)
     # snapshots with exactly these moments: a root of the joint moment matrix as "12 snapshots", plus fresh noise
-    joint = torch.cat([torch.cat([moments.signal, moments.mixed], 2), torch.cat([moments.mixed.mH, moments.noise], 2)], 1)
+    rows = [torch.cat([moments.signal, moments.mixed], 2), torch.cat([moments.mixed.mH, moments.noise], 2)]
+    joint = torch.cat(rows, 1)
     values, vectors = torch.linalg.eigh(joint[0])
     root = vectors * values.clamp_min(0).sqrt()
     x, n = (root * math.sqrt(root.shape[1])).split(8)
@@ -67,7 +68,7 @@ def test_an_untrained_net_starts_from_the_most_probable_scene(example):
     with torch.no_grad():
         fresh = excess_error(BatchNet(SPEC), example, ones)
     assert torch.allclose(fresh, excess_error(None, example, ones), rtol=0.02)
-    assert (fresh > 0.9).all()  # only by luck of the noise is a batch denoised better than by the true scene
+    assert float(fresh.mean()) > 1.0  # on average nothing beats the filter that knows the scene
 
 
 def test_gradients_reach_every_weight(example):

@@ -8,7 +8,7 @@ from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample
 from doamc.denoising.wiener import SignalCovariance
 from doamc.diffusion import VPSchedule, log_snr_grid
 
-GRID = log_snr_grid(VPSchedule(), 200, -7.0, 11.0)
+GRID = log_snr_grid(VPSchedule(), 250, -10.0, 11.0)
 N, P, S2 = 6, 2, 0.3
 
 
@@ -61,7 +61,7 @@ def test_items_and_batches_do_not_touch_each_other():
 
 
 def test_the_papers_step_is_equation_31():
-    """With an eps-net that predicts zero noise, x0_hat = x_t / alpha and the step moves it towards y by r^2/(r^2+s2)."""
+    """With an eps-net of zero noise, x0_hat = x_t / alpha and the step moves it towards y by r^2 / (r^2 + s2)."""
     y = torch.ones(1, 2, 3, dtype=torch.complex128)
     guided = StepGuided(lambda x, log_snr: torch.zeros_like(x), y, torch.tensor([0.25], dtype=torch.float64))
     x_t = torch.full((1, 2, 3), 0.4 + 0.2j, dtype=torch.complex128)

@@ -64,7 +64,7 @@ CASES = [
     Case("ml", "ula8", None, None, std=True, coupled=True),
     Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("map", "ula8", std=True, coupled=True),
-    Case("map", "uca5", std=True, coupled=True),
+    Case("map", "uca5", std=True, coupled=True, sources=(2,)),
     Case("ddim", "ula8", None, None, std=True, coupled=True, trained=True),
     Case("ddim", "uca5", None, None, std=True, coupled=True, trained=True, sources=(2,)),
     Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True),
