@@ -5,11 +5,12 @@ import time
 from typing import Any
 
 from doamc.errors import EstimatorError
-from gr_doamc.batch_queue import BatchQueue
 from gr_doamc.message_block import guarded, message_block
 from gr_doamc.messages import Batch, batch_from_pmt
+from gr_doamc.worker import Worker
 
-_HEARTBEAT_S = 1.0
+#: time that a running inference gets when the flowgraph is stopped, s
+_STOP_S = 2.0
 
 
 class doa_estimator(message_block):
@@ -60,33 +61,28 @@ class doa_estimator(message_block):
         self.engine = Engine(array, method, sources, noise_power, device, seed)
         self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
         self._stops = on_error == "stop"
-        self._queue: BatchQueue[Batch] = BatchQueue(queue_size)
-        self._estimated = self._settled = self._malformed = 0
-        self._given_up = self._told = False
         self._timer: threading.Timer | None = None
-        self._worker: threading.Thread | None = None
-        #: CPU seconds that the worker has used
-        self.engine_cpu_s = 0.0
+        self._ready()
+
+    @property
+    def engine_cpu_s(self) -> float:
+        """Processor time that the engine has used, s."""
+        return self._worker.engine_cpu_s
 
     def start(self) -> bool:
         """Start the worker; called by GNU Radio."""
-        self._queue = BatchQueue(self._queue_size)
-        self._estimated = self._settled = self._malformed = 0
-        self.counters["failed"] = 0
-        self._given_up = self._told = False
-        self._done = None
-        self._worker = threading.Thread(target=self._run, args=(self._queue,), name="doamc-engine", daemon=True)
+        self._ready()
         self._worker.start()
         self.post("status", self.status("running"))
         return True
 
     def stop(self) -> bool:
         """End the worker, giving a running inference two seconds; called by GNU Radio."""
-        self._queue.close()
+        self._stopped = True
+        self._worker.close()
         if self._timer is not None:
             self._timer.cancel()
-        if self._worker is not None:
-            self._worker.join(2.0)
+        self._worker.join(_STOP_S)
         return True
 
     def idle(self) -> bool:
@@ -95,74 +91,75 @@ class doa_estimator(message_block):
             self._timer = threading.Timer(self._drain_timeout, self._give_up)
             self._timer.daemon = True
             self._timer.start()
-        if not (self._given_up or self._settled == self._queue.received - self._queue.dropped):
-            return False
-        self._tell_stopped()
-        return True
+        if self._worker.idle:
+            self._tell_stopped()
+        return self._worker.idle
 
     def status(self, state: str) -> dict[str, Any]:
         """Status message with the counts of batches."""
-        queue, failed = self._queue, self.counters["failed"]
-        received = queue.received + self._malformed
-        counts = {"received": received, "estimated": self._estimated, "dropped": queue.dropped, "failed": failed}
-        engine = {"engine_cpu_s": self.engine_cpu_s, "method": self.engine.method}
-        return super().status(state) | {"seq": self._estimated - 1, "counters": counts} | engine
+        worker, refused = self._worker, self._refused
+        counts = {
+            "received": worker.received + refused, "estimated": worker.estimated, "dropped": worker.dropped,
+            "failed": worker.failed + refused,
+        }  # fmt: skip
+        engine = {"engine_cpu_s": worker.engine_cpu_s, "method": self.engine.method}
+        return super().status(state) | {"seq": worker.estimated - 1, "counters": counts} | engine
+
+    def post(self, port: str, message: dict[str, Any]) -> None:
+        """Post a message, unless the flowgraph, which an inference may outlast, has ended."""
+        try:
+            if not self._stopped:
+                super().post(port, message)
+        except RuntimeError:
+            if not self._stopped:
+                raise
+
+    def on_estimate(self, batch: Batch, figures: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
+        """Publish an estimate; called by the worker."""
+        from doamc.estimates.message import make_message
+
+        message = make_message(
+            seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
+            array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
+            latency_ms=latency_ms, dropped_batches=self._worker.dropped, batch_seq=batch.seq, rx_time=batch.rx_time,
+            **figures,
+        )  # fmt: skip
+        self.post("estimates", message)
+
+    def on_failure(self, error: Exception) -> None:
+        """Tell of a batch that could not be used; called by the worker."""
+        self.failed(error)
+        if self._stops:
+            self._worker.close()
+            self._tell_stopped()
+
+    def on_heartbeat(self) -> None:
+        """Publish the status; called by the worker."""
+        if not self._told:
+            self.post("status", self.status("running"))
+
+    def on_idle(self) -> None:
+        """Look whether all is done; called by the worker."""
+        if self.upstream_done:
+            self.wake()
 
     @guarded
     def _on_snapshots(self, message: Any) -> None:
         try:
             batch = batch_from_pmt(message)
         except Exception:
-            self._malformed += 1
+            self._refused += 1
             raise
-        self._queue.put(batch)
+        self._worker.put(batch)
 
-    def _run(self, queue: BatchQueue[Batch]) -> None:
-        import torch
-
-        torch.set_num_threads(self._threads)
-        beat = time.monotonic()
-        while not queue.closed:
-            batch = queue.take(_HEARTBEAT_S)
-            if batch is not None:
-                self._settle(batch, queue)
-            if time.monotonic() >= beat + _HEARTBEAT_S and not self._told:
-                beat = time.monotonic()
-                self.post("status", self.status("running"))
-
-    def _settle(self, batch: Batch, queue: BatchQueue[Batch]) -> None:
-        cpu = time.thread_time()
-        try:
-            self._publish(batch, queue)
-        except Exception as error:
-            self.failed(error)
-            if self._stops:
-                queue.close()
-                self._tell_stopped()
-        self.engine_cpu_s += time.thread_time() - cpu
-        self._settled += 1
-        if self.upstream_done:
-            self.wake()
-
-    def _publish(self, batch: Batch, queue: BatchQueue[Batch]) -> None:
-        from doamc.estimates.message import make_message
-
-        begin = time.time()
-        figures = self.engine.estimate(batch.snapshots)
-        end = time.time()
-        waited = max(0.0, begin - batch.time) if batch.time else 0.0
-        latency = {"buffer": 1e3 * waited, "inference": 1e3 * (end - begin), "total": 1e3 * (waited + end - begin)}
-        message = make_message(
-            seq=self._estimated, time=end, sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
-            array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
-            latency_ms=latency, dropped_batches=queue.dropped, batch_seq=batch.seq, rx_time=batch.rx_time, **figures,
-        )  # fmt: skip
-        self.post("estimates", message)
-        self._estimated += 1
+    def _ready(self) -> None:
+        self._worker = Worker(self.engine, self, self._queue_size, self._threads)
+        self._refused = self.counters["failed"] = 0
+        self._stopped = self._told = False
+        self._done = self._timer = None
 
     def _give_up(self) -> None:
-        self._queue.close()
-        self._given_up = True
+        self._worker.abandon()
         self.wake()
 
     def _tell_stopped(self) -> None:
@@ -170,5 +167,3 @@ class doa_estimator(message_block):
             told, self._told = self._told, True
         if not told:
             self.post("status", self.status("stopped"))
-
-

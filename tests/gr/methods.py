@@ -28,6 +28,17 @@ class VerySlow(Slow):
     name, seconds = "very-slow", 3.0
 
 
+class Garbled(Slow):
+    """Gives more powers than sources, which no message can hold."""
+
+    name, seconds = "garbled", 0.0
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        result = super().estimate(batch, n_sources)
+        result.power = torch.ones(batch.size, n_sources + 1, dtype=torch.float64)
+        return result
+
+
 class Broken(Estimator):
     """Raises what no one expects."""
 
