@@ -1,0 +1,60 @@
+"""Error of denoised snapshots over that of the Wiener filter that knows the scene. Usage: denoising.py [--out FILE]
+
+x0 NMSE in dB above the filter that knows R_x0 and s2: snapshots as received, the batch's own signal-subspace filter, the
+per-snapshot diffusion model, the batch-conditioned one (posterior mean, and one sample); ula8, powers -6 to 0 dB.
+"""
+
+import argparse
+import json
+import math
+
+import torch
+from machine import machine
+
+from doamc.denoising.methods import BatchDdim, SnapshotDdim
+from doamc.denoising.wiener import SignalCovariance, subspace_wiener
+from doamc.estimators.powers import noise_power_from_eigenvalues
+from doamc.scenes import draw_scene, receive
+from doamc.snapshots import make_batch
+from doamc.spec import load_spec
+
+CASES = ((2, 200, -10), (2, 200, -5), (2, 200, 0), (2, 200, 10), (2, 20, 0), (2, 20, 10), (3, 200, 0), (1, 20, 0))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out")
+    parser.add_argument("--scenes", type=int, default=300)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    spec = load_spec("ula8")
+    batch_ddim, snapshot_ddim = BatchDdim(spec), SnapshotDdim(spec)
+    table = {}
+    for p, length, snr in CASES:
+        generator = torch.Generator().manual_seed(4711)
+        scene = draw_scene(spec, args.scenes, p, float(snr), generator)
+        received = receive(scene, length, generator=generator)
+        batch = make_batch(received.snapshots)
+        mean, drawn, _ = batch_ddim.denoise(batch, p)
+        subspace = subspace_wiener(batch.covariance, p, noise_power_from_eigenvalues(batch.covariance, p))
+        known = SignalCovariance.of(scene.signal_covariance).wiener(scene.noise_power)
+        found = {
+            "received": batch.snapshots,
+            "subspace_wiener": subspace @ batch.snapshots,
+            "ddim-snapshot": snapshot_ddim.estimate(batch, p).clean,
+            "ddim": mean,
+            "ddim_one_sample": drawn,
+        }
+        error = {k: float((v - received.clean).abs().square().sum()) for k, v in found.items()}
+        least = float((known @ batch.snapshots - received.clean).abs().square().sum())
+        key = f"P{p} L{length} {snr:+d}dB"
+        table[key] = {k: round(10 * math.log10(v / least), 3) for k, v in error.items()}
+        print(f"{key:16s}", table[key], flush=True)
+    if args.out:
+        with open(args.out, "w") as file:
+            json.dump({"what": "dB over the Wiener filter that knows the scene", "scenes": args.scenes,
+                       "machine": machine(), "cases": table}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
