@@ -1,6 +1,6 @@
 """Error of denoised snapshots over that of the Wiener filter that knows the scene. Usage: denoising.py [--out FILE]
 
-x0 NMSE in dB above the filter that knows R_x0 and s2: snapshots as received, the batch's own signal-subspace filter, the
+x0 NMSE in dB above the filter that knows R_x0 and s2: snapshots as received, the batch's signal-subspace filter, the
 per-snapshot diffusion model, the batch-conditioned one (posterior mean, and one sample); ula8, powers -6 to 0 dB.
 """
 
