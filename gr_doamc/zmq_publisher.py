@@ -46,8 +46,11 @@ class zmq_publisher(message_block):
         """Open the endpoint again after a stop; called by GNU Radio."""
         self._done = None
         self._running.clear()
-        if self._closed:
-            self._open(self.address)
+        try:
+            if self._closed:
+                self._open(self.address)
+        except Exception as error:  # the run goes on and tells, for every estimate, that it is not published
+            self.failed(error)
         return True
 
     def stop(self) -> bool:

@@ -166,7 +166,8 @@ def test_an_unexpected_exception_in_a_method_is_told_and_counted():
 
 
 def test_figures_that_no_message_can_hold_count_as_a_failure():
-    found, statuses, _ = estimates_of([batch_message(np.ones((8, 4)), k) for k in range(2)], method="garbled", sources=1)
+    messages = [batch_message(np.ones((8, 4)), k) for k in range(2)]
+    found, statuses, _ = estimates_of(messages, method="garbled", sources=1)
     assert counters(statuses)["failed"] == 2 and found == []
     assert "power_db" in statuses[-1]["last_error"]
 

@@ -111,6 +111,18 @@ def test_address_in_use_is_an_error_at_once():
     zmq_publisher(first.address).stop()
 
 
+def test_an_address_taken_between_two_runs_does_not_hang_the_second():
+    block = zmq_publisher(ANY, heartbeat=0.0)
+    flowgraph = posting([pmt.to_pmt(estimate(0))], block, "estimates", ("status",))
+    run(flowgraph)
+    thief = zmq_publisher(block.address)
+    flowgraph.poster.left = [pmt.to_pmt(estimate(1))]
+    run(flowgraph, 10.0)
+    thief.stop()
+    words = [s["last_error"] for s in flowgraph.collectors["status"].messages]
+    assert block.sent == 1 and "in use" in words[0] and "closed" in words[1]
+
+
 @pytest.mark.parametrize("address", ["", "5577", "tcp://127.0.0.1:99999"])
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(PublishError, match="expected"):
