@@ -17,7 +17,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import FigureBase
 
 if TYPE_CHECKING:
-    from scripts.demo_watch import Watch
+    from scripts.demo_run import Watch
 
 #: colours that stay apart for colour-blind eyes (Okabe and Ito)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

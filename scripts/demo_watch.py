@@ -6,139 +6,23 @@ watches until interrupted, then writes out/live.png and out/live.jsonl. Exit sta
 """
 
 import argparse
-import math
 import os
 import signal
 import sys
 import time
-from collections import deque
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
-from scripts.demo_truth import TRUTH_TOPIC, Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from scripts.demo_run import Watch
+from scripts.demo_table import plain, table
+from scripts.demo_truth import TRUTH_TOPIC, Truth
 
 TOPICS = ("doamc.estimate", "doamc.status", TRUTH_TOPIC)
-RATE_WINDOW_S = 2.0
-
-
-class Watch:
-    """What has been received so far, and the figures that the table shows."""
-
-    def __init__(self, truth: Truth) -> None:
-        self.truth = truth
-        self.estimates: list[dict[str, Any]] = []
-        #: the estimate of the latest batch; the one received last may have caught up with an older one
-        self.newest: dict[str, Any] = {}
-        self.status: dict[str, Any] = {}
-        self._recent: deque[tuple[float, float]] = deque()
-
-    def take(self, topic: str, message: dict[str, Any]) -> None:
-        """Take in one message."""
-        if topic == "doamc.estimate":
-            self.estimates.append(message)
-            if not self.newest or message_time(message) >= message_time(self.newest):
-                self.newest = message
-            self._recent.append((time.monotonic(), message["latency_ms"]["total"] or math.nan))
-        elif topic == TRUTH_TOPIC:
-            self.truth.add(message)
-        else:
-            self.status = message
-
-    def rows(self, message: dict[str, Any]) -> list[tuple[float, float, float, float, float]]:
-        """Azimuth, error bar, power, true azimuth and true power of every source of an estimate; NaN where unknown."""
-        azimuth = np.array([s["azimuth_deg"] for s in message["sources"]], dtype=float)
-        bar, power = (
-            np.array([math.nan if s[k] is None else s[k] for s in message["sources"]]) for k in ("std_deg", "power_db")
-        )
-        pairs: list[int | None] = [None] * len(azimuth)
-        true = np.zeros(0)
-        if self.truth.known:
-            true = self.truth.azimuth_deg(message_time(message))
-            pairs = match(azimuth, true)
-        blank = (math.nan, math.nan)
-        known = [blank if k is None else (float(true[k]), float(self.truth.power_db[k])) for k in pairs]
-        return [(*own, *k) for own, k in zip(zip(azimuth, bar, power, strict=True), known, strict=True)]
-
-    def figures(self, lost: int) -> dict[str, float]:
-        """Rate, median latency, coupling error of the newest estimate, losses on the wire and in the engine."""
-        now = time.monotonic()
-        while self._recent and self._recent[0][0] < now - RATE_WINDOW_S:
-            self._recent.popleft()
-        times, latencies = [t for t, _ in self._recent], [v for _, v in self._recent if v == v]
-        return {
-            "rate": (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0,
-            "latency_ms": float(np.median(latencies)) if latencies else math.nan,
-            "coupling_db": coupling_error_db(coupling_matrix(self.newest), self.truth.coupling),
-            "lost": lost,
-            "dropped": self.estimates[-1]["dropped_batches"],
-        }
-
-    def summary(self, lost: int) -> str:
-        """One line about the whole run."""
-        errors = [float(wrap_deg(np.array(r[0] - r[3]))) for m in self.estimates for r in self.rows(m)]
-        errors = [e for e in errors if e == e]
-        couplings = [coupling_error_db(coupling_matrix(m), self.truth.coupling) for m in self.estimates]
-        latencies = [m["latency_ms"]["total"] for m in self.estimates if m["latency_ms"]["total"] is not None]
-        parts = [f"{len(self.estimates)} estimates by {self.estimates[-1]['method']}"]
-        if errors:
-            parts.append(f"azimuth error {np.sqrt(np.mean(np.square(errors))):.2f} deg RMS")
-            parts.append(f"{np.median(np.abs(errors)):.2f} deg median")
-        if np.isfinite(couplings).any():
-            parts.append(f"coupling error {np.nanmedian(couplings):.1f} dB median")
-        if latencies:
-            parts.append(f"latency {np.median(latencies):.1f} ms median")
-        parts.append(f"lost {lost}, dropped {self.estimates[-1]['dropped_batches']}")
-        return ", ".join(parts)
-
-
-def text(value: float, form: str, unit: str = "") -> str:
-    """A figure with its unit, or a dash where it is not known."""
-    return "-" if value != value else format(value, form) + unit
-
-
-def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
-    """The live table: one row a source, one line of figures below."""
-    newest, f = watch.newest, watch.figures(lost)
-    title = f"{newest['array']}, method {newest['method']}, estimate {newest['seq']}"
-    grid = Table(title=title, title_justify="left", title_style="bold")
-    for name, style in (("azimuth", "bold cyan"), ("± 1 sd", "cyan"), ("truth", "green"), ("error", "yellow"),
-                        ("power", "magenta"), ("true power", "green")):
-        grid.add_column(name, style=style, justify="right", min_width=10)
-    for azimuth, bar, power, true, true_power in watch.rows(newest):
-        error = float(wrap_deg(np.array(azimuth - true)))
-        grid.add_row(
-            f"{azimuth:+.2f}°", text(bar, ".2f", "°"), text(true, "+.2f", "°"), text(error, "+.2f", "°"),
-            text(power, "+.1f", " dB"), text(true_power, "+.1f", " dB"),
-        )  # fmt: skip
-    line = Text.assemble(
-        f"{elapsed_s:5.1f} s   ", ("coupling error ", "dim"), (text(f["coupling_db"], ".1f", " dB"), "bold"),
-        ("   rate ", "dim"), f"{f['rate']:.1f}/s", ("   latency ", "dim"), text(f["latency_ms"], ".1f", " ms"),
-        ("   lost ", "dim"), f"{f['lost']}", ("   dropped ", "dim"), f"{f['dropped']}",
-    )
-    problem = watch.status.get("last_error")
-    return Group(grid, line, Text(f"last error: {problem}", style="red") if problem else Text(""))
-
-
-def plain(watch: Watch, lost: int, elapsed_s: float) -> str:
-    """The same on one line, for a log or a pipe."""
-    f = watch.figures(lost)
-    cells = [
-        f"{a:+7.2f} ± {text(b, '.2f')} deg (truth {text(t, '+.2f')}) {text(p, '+.1f')} dB"
-        for a, b, p, t, _ in watch.rows(watch.newest)
-    ]
-    return (
-        f"{elapsed_s:5.1f} s | {' | '.join(cells) or 'no source'} | coupling error {text(f['coupling_db'], '.1f')} dB"
-        f" | {f['rate']:.1f}/s, latency {text(f['latency_ms'], '.1f')} ms, lost {f['lost']}, dropped {f['dropped']}"
-    )
 
 
 def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Recorder, patience_s: float) -> None:
