@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
@@ -15,7 +16,9 @@ from doamc.spec import load_spec
 class Engine:
     """One estimator for one array; arguments as in `gr_doamc.doa_estimator`.
 
-    Raises SpecificationError, EstimatorError or CheckpointError when they do not fit each other.
+    It estimates one simulated batch at once: what does not fit each other shows now instead of at the first batch, and
+    that does not have to wait for what torch does when first used.
+    Raises SpecificationError, EstimatorError or CheckpointError when the arguments do not fit each other.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class Engine:
         torch.manual_seed(seed)
         self._estimator = open_estimator(method or None, self.spec, self._sources, device, seed)
         self.method = self._estimator.name
+        self._warm_up()
 
     def estimate(self, snapshots: np.ndarray) -> dict[str, Any]:
         """Estimate of snapshots (N, L) complex: the keyword arguments of `make_message` that concern it.
@@ -48,3 +52,12 @@ class Engine:
                 "coupling": result.coupling[0].cpu().numpy(),
                 "noise_power": float(result.noise_power[0]),
             }
+
+    def _warm_up(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        count = min(self._sources or 1, self.spec.source_count[1])
+        scene = draw_scene(self.spec, 1, count, 10.0, generator)
+        received = receive(scene, 8 * self.spec.n_elements, "gaussian", generator).snapshots
+        noise = None if self._noise_power is None else scene.noise_power
+        with torch.no_grad():
+            estimate_batch(self._estimator, make_batch(received.to(self._device), None, noise), self._sources)
