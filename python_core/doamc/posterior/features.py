@@ -27,7 +27,7 @@ class FeatureMap:
         self._forms, self._own = self._rank_reduction_forms()
 
     def _rank_reduction_forms(self) -> tuple[torch.Tensor, int]:
-        """T(az)^H M T(az) as a linear map of a Hermitian M, and its size; T holds an orthonormal basis of [B_k a(az)]."""
+        """T(az)^H M T(az) as a linear map of Hermitian M, and its size; T: orthonormal basis of [B_k a(az)]."""
         span = self.spec.azimuth_deg[1] - self.spec.azimuth_deg[0]
         grid = self.grid = azimuth_grid(self.spec, span / (GRID_POINTS - 1))
         basis = self.spec.family.linear_basis

@@ -18,16 +18,22 @@ from doamc.posterior.state import StateLayout
 
 @dataclass(frozen=True)
 class Options:
-    """Sizes of the sampler: DDIM samples and steps, chains, Metropolis steps and how many of the last are kept."""
+    """Sizes of the sampler.
+
+    samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
+    of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
+    """
 
     samples: int = 64
-    ddim_steps: int = 12
-    chains: int = 48
+    ddim_steps: int = 10
+    chains: int = 96
     climbers: int = 8
-    climb_steps: int = 8
-    steps: int = 48
-    keep: int = 32
+    climb_steps: int = 9
+    survivors: int = 6
+    steps: int = 24
+    keep: int = 16
     seed: int = 0
+    reach: tuple[float, ...] = (2.4, 1.4)
 
 
 @dataclass
@@ -53,8 +59,10 @@ class Engine:
         k = layout.spec.family.n_coefficients
         generator = torch.Generator().manual_seed(o.seed + 7919 * n_sources)
         d = 2 * n_sources + 2 * k + 1
-        sizes = [(2.0, 1.2, 0.6, 1.2)[i % 4] / math.sqrt(d) for i in range(o.steps)]
-        self.normal = torch.randn(o.chains, d, o.steps, generator=generator, dtype=torch.float64) * torch.tensor(sizes)
+        sizes = [o.reach[i % len(o.reach)] / math.sqrt(d) for i in range(o.steps)]
+        self.normal = torch.randn(o.chains, d, o.steps, generator=generator, dtype=torch.float64) * torch.tensor(
+            sizes, dtype=torch.float64
+        )
         self.log_uniform = torch.rand(o.steps, o.chains, generator=generator, dtype=torch.float64).log()
         self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64)
         self.comb = (torch.arange(o.chains, dtype=torch.float64) + 0.5) / o.chains
@@ -80,7 +88,7 @@ class Engine:
         usable = (snapshots > p)[:, None, None] & torch.ones_like(classic[:, :1], dtype=torch.bool)
         extra = torch.where(usable, classic, gather(x, order[:, : classic.shape[2]]))
         first = torch.cat([gather(x, order), extra], 2)
-        peak, height = climb(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps)
+        peak, height = climb(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps, o.survivors)
         best = height.max(1, keepdim=True)[0]
         power = tempering(value, 0.25 * o.samples, 0.5)
         weight = torch.softmax(power[:, None] * (value - value.max(1, keepdim=True)[0]), 1)

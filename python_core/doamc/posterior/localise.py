@@ -5,6 +5,8 @@ from the best proposals find the modes; chains then start from the Gaussian appr
 regime nothing here is used: a maximum of a broad posterior is not where its mass is.
 """
 
+import math
+
 import torch
 
 from doamc.posterior.fisher import information, prior_precision
@@ -16,30 +18,43 @@ def climb(
     x: torch.Tensor,  # shape: (B, d, G)
     value: torch.Tensor,  # shape: (B, G)
     steps: int,
+    survivors: int,
+    prune_after: int = 3,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Levenberg-Marquardt steps, clipped to the prior's box and taken only uphill; returns points and log posterior."""
+    """Levenberg-Marquardt steps, clipped to the prior's box and taken only uphill; points and log posterior.
+
+    After prune_after steps the best `survivors` of each observation go on. A climber whose last gain was below 0.01
+    stands still, so that an observation's result does not depend on how long others need.
+    """
     chart = posterior.chart
-    low, high = (v[:, None].to(x.device) for v in (chart.low, chart.high))
-    box = (~chart.wraps)[:, None].to(x.device)
-    weak = torch.diag_embed(prior_precision(posterior))
+    low, high = chart.low[:, None], chart.high[:, None]
+    box = ~chart.wraps[:, None]
+    weak = torch.diag_embed(0.1 * prior_precision(posterior))
+    widest = 0.25 * (high - low)
+    low, high = torch.where(box, low, -math.inf), torch.where(box, high, math.inf)
     damping = torch.full_like(value, 1e-3)
-    for _ in range(steps):
+    done = torch.zeros_like(value, dtype=torch.bool)
+    for i in range(steps):
+        if i == prune_after and survivors < value.shape[1]:
+            value, index = value.topk(survivors, 1)
+            x = x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+            damping, done = damping.gather(1, index), done.gather(1, index)
         gradient, f = information(posterior, x)
-        a = f + damping[..., None, None] * torch.diag_embed(f.diagonal(dim1=-2, dim2=-1)) + 0.1 * weak
-        at_low, at_high = (x <= low) & box, (x >= high) & box
         g = gradient.transpose(1, 2)
-        held = ((at_low & (g < 0)) | (at_high & (g > 0))).transpose(1, 2)  # coordinates that a wall stops
-        free = (~held).to(f.dtype)
-        a = a * free[..., None] * free[..., None, :] + torch.diag_embed(held.to(f.dtype))
+        held = ((x <= low) & (g < 0)) | ((x >= high) & (g > 0))  # coordinates that a wall stops
+        free = (~held).to(f.dtype).transpose(1, 2)
+        a = torch.diag_embed(f.diagonal(dim1=-2, dim2=-1) * damping[..., None] + (1 - free)) + f + weak
+        a = torch.where(free[..., None] * free[..., None, :] > 0, a, torch.diag_embed(1 - free))
         step = torch.linalg.solve(a, (gradient * free)[..., None])[..., 0].transpose(1, 2)
-        widest = 0.25 * (high - low)
-        new = x + step.clamp(-widest, widest)
-        new = torch.where(box, torch.maximum(torch.minimum(new, high), low), new)
+        new = torch.maximum(torch.minimum(x + torch.maximum(torch.minimum(step, widest), -widest), high), low)
         fresh = posterior(new)
-        better = fresh > value
+        better = (fresh > value) & ~done
         x = torch.where(better[:, None], new, x)
+        done = done | (better & (fresh - value < 0.01))
         value = torch.where(better, fresh, value)
         damping = torch.where(better, damping * 0.1, damping * 10).clamp(1e-8, 1e4)
+        if i > prune_after and bool(done.all()):
+            break
     return x, value
 
 

@@ -14,6 +14,8 @@ from doamc.posterior.chart import NEPER_PER_DB, Chart
 
 NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
 
+LINK_DEG = 4.0  #: samples closer than this are one mode
+
 
 @dataclass
 class Summary:
@@ -56,22 +58,43 @@ def align(azimuth: torch.Tensor, chart: Chart) -> tuple[torch.Tensor, torch.Tens
     return last + unwrapped, orders.gather(1, best)[:, 0]
 
 
-def main_mode(azimuth: torch.Tensor, radius: torch.Tensor, probes: int = 128) -> torch.Tensor:
-    """Samples (B, n) bool that belong to the heaviest mode of aligned azimuths (B, P, n).
+def main_mode(azimuth: torch.Tensor, least_radius: float, probes: int = 48) -> torch.Tensor:
+    """Samples (B, n) bool that belong to the heaviest mode of aligned azimuths (B, P, n) in rad.
 
-    The densest probe (most samples within radius (B,) in every source) seeds a window that grows by what its own
-    members reach, so a broad single mode is kept whole and a separate one is left out.
+    Probes closer than a radius in every source are linked; the radius is least_radius or three times the typical
+    distance to the nearest other probe, so that a broad mode does not fall apart. The mode is the box around the
+    linked group that holds the densest probe.
     """
     n = azimuth.shape[2]
     picks = azimuth[:, :, torch.linspace(0, n - 1, min(probes, n)).long()]
-    near = (picks[:, :, :, None] - picks[:, :, None]).abs().amax(1) < radius[:, None, None]
-    linked = near.double()
+    apart = (picks[:, :, :, None] - picks[:, :, None]).abs().amax(1)
+    nearest = torch.where(apart > 1e-12, apart, math.inf).amin(2).median(1)[0]
+    radius = (3 * nearest.nan_to_num(0.0, posinf=0.0)).clamp_min(least_radius)
+    near = (apart < radius[:, None, None]).float()
     seed = near.sum(2).argmax(1)
-    for _ in range(5):  # friends of friends, up to 32 links
-        linked = (linked @ linked > 0).double()
-    group = linked.gather(1, seed[:, None, None].expand(-1, 1, linked.shape[2]))[:, 0] > 0
-    reach = (azimuth[:, :, :, None] - picks[:, :, None]).abs().amax(1)  # (B, n, probes)
-    return torch.where(group[:, None], reach, math.inf).amin(2) < radius[:, None]
+    linked = near
+    for _ in range(4):  # friends of friends, up to 16 links
+        linked = (linked @ linked).clamp_max_(1.0)
+    group = linked.gather(1, seed[:, None, None].expand(-1, 1, linked.shape[2])) > 0
+    margin = 0.5 * radius[:, None]
+    low = torch.where(group, picks, math.inf).amin(2) - margin
+    high = torch.where(group, picks, -math.inf).amax(2) + margin
+    return ((azimuth > low[..., None]) & (azimuth < high[..., None])).all(1)
+
+
+def quantiles(values: torch.Tensor, member: torch.Tensor, shares: list[float]) -> list[torch.Tensor]:
+    """Quantiles, each (B, P), of the members (B, n) among values (B, P, n), linearly interpolated."""
+    ordered = torch.where(member[:, None], values, math.inf).sort(2)[0]
+    last = (member.sum(1) - 1).clamp_min(0).to(values.dtype)
+    out = []
+    for share in shares:
+        place = share * last
+        below = place.floor().long()
+        fraction = (place - below)[:, None]
+        pair = torch.stack([below, torch.minimum(below + 1, last.long())], 1)[:, None].expand(-1, values.shape[1], -1)
+        low, high = ordered.gather(2, pair).unbind(2)
+        out.append(low + fraction * (high - low))
+    return out
 
 
 def summarise(x: torch.Tensor, chart: Chart) -> Summary:
@@ -79,19 +102,18 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
     amplitude, size, log_noise, azimuth, phase = chart.split(x)
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
     aligned, order = align(azimuth, chart)
-    member = main_mode(aligned, torch.full((len(x),), math.radians(4.0), dtype=x.dtype, device=x.device))
-    hidden = torch.where(member[:, None], aligned, math.nan)
-    middle = hidden.nanmedian(2)[0]
-    half = (hidden - middle[..., None]).abs().nanquantile(0.9, dim=2)
-    interval = hidden.nanquantile(torch.tensor([0.05, 0.95], dtype=x.dtype, device=x.device), dim=2).permute(1, 2, 0)
+    member = main_mode(aligned, math.radians(LINK_DEG))
+    middle, low, high = quantiles(aligned, member, [0.5, 0.05, 0.95])
+    half = quantiles((aligned - middle[..., None]).abs(), member, [0.9])[0]
+    interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
     c = torch.polar(size.contiguous(), phase.contiguous())
     mean = c.mean(2)
     spread = (c - mean[..., None]).abs().square().mean(2).sqrt()
     noise = noise_db.mean(2)[:, 0] if chart.unknown_noise else torch.full_like(middle[:, 0], math.nan)
     if chart.spec.full_circle:
-        low = chart.spec.sector_rad[0]
-        turned = torch.remainder(middle - low, 2 * math.pi) + low
+        start = chart.spec.sector_rad[0]
+        turned = torch.remainder(middle - start, 2 * math.pi) + start
         interval = interval + (turned - middle)[..., None]
         middle, place = turned.sort(1)
         half, power = half.gather(1, place), power.gather(1, place)
