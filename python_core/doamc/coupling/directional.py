@@ -18,7 +18,7 @@ from doamc.coupling.families import CouplingFamily
 class DirectionalCoupling:
     """C(az) as a Fourier series of order H over a linear family.
 
-    theta: real parameters (1 + 2 H, 2 K): the mean member, then cosine and sine parts in turn.
+    theta: real parameters (..., 1 + 2 H, 2 K): the mean member, then cosine and sine parts in turn.
     """
 
     family: CouplingFamily
@@ -26,7 +26,7 @@ class DirectionalCoupling:
 
     def matrix(self, azimuth: torch.Tensor) -> torch.Tensor:
         """C(az): azimuth (..., P) in rad -> (..., P, N, N)."""
-        orders = torch.arange(1, (self.theta.shape[0] - 1) // 2 + 1, dtype=azimuth.dtype)
+        orders = torch.arange(1, (self.theta.shape[-2] - 1) // 2 + 1, dtype=azimuth.dtype)
         angle = azimuth[..., None] * orders
         series = torch.stack([angle.cos(), angle.sin()], -1).flatten(-2)
         weights = torch.cat([torch.ones_like(azimuth)[..., None], series], -1)

@@ -1,0 +1,65 @@
+"""Cramér-Rao bound of a sounded link: directions, both couplings and all gains unknown.
+
+The mean Psi^s alpha^s carries all information about them (the noise power decouples), so the Fisher information is
+2 / s2 Re J^H J over the real unknowns [x, Re alpha, Im alpha] (Slepian-Bangs formula for known covariance).
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.errors import EstimatorError
+from doamc.mimo.channel import Rays
+from doamc.mimo.criterion import LinkModel
+
+
+@dataclass(frozen=True)
+class LinkBound:
+    """Standard deviations: azimuth_rx, azimuth_tx (B, P) rad; theta_rx, theta_tx (B, Q, 2 K); gains (B, S, P).
+
+    That of a gain is the root of the mean square of its complex error. covariance: of x, (B, D, D).
+    """
+
+    azimuth_rx: torch.Tensor
+    azimuth_tx: torch.Tensor
+    theta_rx: torch.Tensor
+    theta_tx: torch.Tensor
+    gains: torch.Tensor
+    covariance: torch.Tensor
+
+
+def link_fisher(model: LinkModel, rays: Rays, noise_power: float) -> torch.Tensor:
+    """Fisher information of [x, Re alpha^1, Im alpha^1, .., Re alpha^S, Im alpha^S], (B, D + 2 P S, D + 2 P S)."""
+    x = model.pack(rays)
+    jacobian, (b, s, p) = model.derivatives(x, rays.gains), rays.gains.shape
+    psi = model.psi(x).expand(-1, s, -1, -1)
+    own = torch.zeros(b, s, psi.shape[2], s, 2 * p, dtype=psi.dtype)
+    subcarrier = torch.arange(s)
+    own[:, subcarrier, :, subcarrier] = torch.cat([psi, 1j * psi], -1).transpose(0, 1)
+    flat = torch.cat([jacobian, own.flatten(3)], -1).flatten(1, 2)
+    return 2 / noise_power * (flat.mH @ flat).real
+
+
+def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
+    """Bounds of a batch of links.
+
+    Raises EstimatorError where the Fisher information is singular: the unknowns cannot be told from the soundings, as with
+    more Fourier orders than the paths can tell, or fewer symbols than unknowns.
+    """
+    fisher = link_fisher(model, rays, noise_power)
+    # unit diagonal first: angles, coefficients and gains differ by orders of magnitude
+    scale = fisher.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
+    values, vectors = torch.linalg.eigh(scale[:, :, None] * fisher * scale[:, None])
+    if bool((values[:, 0] < 1e-12).any()):
+        raise EstimatorError(
+            f"directions and coupling of {model.n_paths} paths are not identifiable from these soundings: "
+            "take more symbols or subcarriers, fewer Fourier orders, or one coupling matrix for all directions"
+        )
+    inverse = scale[:, :, None] * (vectors / values[:, None]) @ vectors.mT * scale[:, None]
+    d, (_, s, p) = sum(model.sizes), rays.gains.shape
+    variance = inverse.diagonal(dim1=1, dim2=2)
+    parts = model.unpack(variance[:, :d].sqrt(), rays.gains)
+    gains = variance[:, d:].unflatten(1, (s, 2, p)).sum(2).sqrt()
+    return LinkBound(
+        parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d]
+    )

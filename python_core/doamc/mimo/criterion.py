@@ -1,0 +1,96 @@
+"""The likelihood of a sounded link and its derivatives.
+
+Unknowns x = [az_R (P), az_T (P), theta_R, theta_T] and gains alpha^s. White noise makes maximum likelihood a least-squares
+problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection, Golub and Pereyra),
+and with the noise power eliminated too the criterion is S T log of what the projector off Psi^s leaves of y^s.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.mimo.channel import Link, Rays
+from doamc.mimo.sounding import Sounding
+
+
+@dataclass(frozen=True)
+class LinkModel:
+    """Psi^s(x) and its derivatives for a link, beams and P paths."""
+
+    link: Link
+    sounding: Sounding
+    n_paths: int
+
+    @property
+    def sizes(self) -> list[int]:
+        """Sizes of the four parts of x."""
+        p = self.n_paths
+        return [p, p, self.link.rx.n_parameters(p), self.link.tx.n_parameters(p)]
+
+    def pack(self, rays: Rays) -> torch.Tensor:
+        """x (B, D) of the directions and couplings of some rays."""
+        return torch.cat([rays.azimuth_rx, rays.azimuth_tx, rays.theta_rx.flatten(-2), rays.theta_tx.flatten(-2)], -1)
+
+    def unpack(self, x: torch.Tensor, gains: torch.Tensor) -> Rays:
+        """Rays of x (B, D) and gains (B, S, P)."""
+        arrival, departure, rx, tx = x.split(self.sizes, -1)
+        rows = [e.n_rows(self.n_paths) for e in (self.link.rx, self.link.tx)]
+        return Rays(arrival, departure, gains, rx.unflatten(-1, (rows[0], -1)), tx.unflatten(-1, (rows[1], -1)))
+
+    def psi(self, x: torch.Tensor) -> torch.Tensor:
+        """Psi^s of eq. (3), (B, S or 1, T, P)."""
+        empty = x.new_zeros(len(x), 0, self.n_paths, dtype=torch.complex128)
+        return self.sounding.psi(*self.link.responses(self.unpack(x, empty)))
+
+    def derivatives(
+        self,
+        x: torch.Tensor,  # shape: (B, D)
+        gains: torch.Tensor,  # shape: (B, S, P), complex
+    ) -> torch.Tensor:
+        """Derivatives of the mean Psi^s alpha^s by x, (B, S, T, D); linear in the gains."""
+        rays, s = self.unpack(x, gains), self.sounding
+        u, u_turn, u_theta = self.link.rx.derivatives(rays.azimuth_rx, rays.theta_rx)
+        v, v_turn, v_theta = self.link.tx.derivatives(rays.azimuth_tx, rays.theta_tx)
+        g, h = s.combined(u), s.beamed(v)
+        k_rx, k_tx = u_theta.shape[-1], v_theta.shape[-1]
+        g_theta = s.combined(u_theta.flatten(-2)).unflatten(-1, (-1, k_rx))
+        h_theta = s.beamed(v_theta.flatten(-2)).unflatten(-1, (-1, k_tx))
+        turns = torch.cat([s.combined(u_turn) * h, g * s.beamed(v_turn)], -1) * gains.repeat(1, 1, 2)[:, :, None]
+        by_rx = torch.einsum("bstpk,bstp,bsp->bstk", g_theta, *self._spread(h, gains))
+        by_tx = torch.einsum("bstpk,bstp,bsp->bstk", h_theta, *self._spread(g, gains))
+        return torch.cat([turns, by_rx, by_tx], -1)
+
+    @staticmethod
+    def _spread(beams: torch.Tensor, gains: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Beams over all subcarriers of the gains."""
+        return beams.expand(-1, gains.shape[1], -1, -1), gains
+
+    def concentrated(self, x: torch.Tensor, received: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Least-squares gains (B, S, P), residual (B, S, T) and orthonormal basis of Psi^s (B, S or 1, T, P)."""
+        q, r = torch.linalg.qr(self.psi(x))
+        inner = (q.mH @ received[..., None])
+        gains = torch.linalg.solve_triangular(r.expand(*inner.shape[:2], -1, -1), inner, upper=True)[..., 0]
+        return gains, received - (q @ inner)[..., 0], q
+
+
+@dataclass(frozen=True)
+class LinkLikelihood:
+    """Criterion for `fisher_scoring`: S T log of the residual power, gains and noise power eliminated."""
+
+    model: LinkModel
+    received: torch.Tensor
+
+    def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Value (B,), gradient (B, D) and Gauss-Newton curvature (B, D, D) at x (B, D)."""
+        y = self.received[index]
+        gains, residual, q = self.model.concentrated(x, y)
+        size = y[0].numel()
+        # without noise the residual goes to zero; what rounding leaves of it must not steer
+        floor = 1e-24 * y.abs().square().sum((1, 2))
+        power = residual.abs().square().sum((1, 2)) + floor
+        jacobian = self.model.derivatives(x, gains)
+        jacobian = jacobian - q @ (q.mH @ jacobian)
+        scale = 2 * size / power
+        gradient = -scale[:, None] * torch.einsum("bstd,bst->bd", jacobian.conj(), residual).real
+        flat = jacobian.flatten(1, 2)
+        return size * power.log(), gradient, scale[:, None, None] * (flat.mH @ flat).real

@@ -1,0 +1,78 @@
+"""One end of a link: an array whose coupling may depend on direction, and its columns u_p = C(az_p) a(az_p).
+
+The paper gives every path its own coupling matrix, C_R(az_p). Three descriptions of it, by how many parameter rows q
+a family has and how much of each row a path sees, C_p = I + sum_q w_q(az_p) sum_k theta_qk E_k:
+
+    orders = 0      one matrix for all directions         w = 1
+    orders = H      Fourier series over azimuth           w = 1, cos az, sin az, .., cos H az, sin H az
+    orders = None   a matrix of its own for each path     w = p-th unit vector
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.arrays.steering import steering, steering_derivative
+from doamc.coupling.directional import DirectionalCoupling
+from doamc.errors import SpecificationError
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class LinkEnd:
+    """Array, coupling family and sector of one end, and how its coupling depends on direction."""
+
+    spec: ArraySpec
+    orders: int | None = 0
+
+    def __post_init__(self) -> None:
+        if self.orders is not None and self.orders < 0:
+            raise SpecificationError(f"Fourier orders must be a whole number >= 0 or None, found {self.orders}")
+
+    def n_rows(self, n_paths: int) -> int:
+        """Rows Q of theta for P paths."""
+        return n_paths if self.orders is None else 1 + 2 * self.orders
+
+    def n_parameters(self, n_paths: int) -> int:
+        """Real coupling parameters, Q * 2 K."""
+        return self.n_rows(n_paths) * 2 * self.spec.family.n_coefficients
+
+    def matrices(
+        self,
+        azimuth: torch.Tensor,  # shape: (*batch, P), rad
+        theta: torch.Tensor,  # shape: (*batch, Q, 2 K)
+    ) -> torch.Tensor:
+        """Coupling matrix of every path, C_1 .. C_P of eq. (2), (*batch, P, N, N)."""
+        if self.orders is None:
+            return self.spec.family.matrix(theta)
+        return DirectionalCoupling(self.spec.family, theta).matrix(azimuth)
+
+    def response(self, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+        """Columns u_p = C_p a(az_p), (*batch, N, P); arguments as in `matrices`."""
+        return torch.einsum("...pij,...jp->...ip", self.matrices(azimuth, theta), steering(self.spec.positions, azimuth))
+
+    def derivatives(
+        self,
+        azimuth: torch.Tensor,  # shape: (*batch, P), rad
+        theta: torch.Tensor,  # shape: (*batch, Q, 2 K)
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Columns u (*batch, N, P), du_p/daz_p (*batch, N, P) per rad, and du_p/dtheta (*batch, N, P, Q * 2 K)."""
+        c, a = self.matrices(azimuth, theta), steering(self.spec.positions, azimuth)
+        by_azimuth = torch.einsum("...pij,...jp->...ip", c, steering_derivative(self.spec.positions, azimuth)[0])
+        shapes = torch.einsum("kij,...jp->...ipk", self.spec.family.basis, a)
+        weights, slope = self._weights(azimuth)
+        turn = (slope @ theta).to(shapes.dtype)  # how the parameters of each path change with its azimuth
+        by_azimuth = by_azimuth + torch.einsum("...pk,...ipk->...ip", turn, shapes)
+        by_theta = (weights[..., None, :, :, None] * shapes[..., None, :]).flatten(-2)
+        return torch.einsum("...pij,...jp->...ip", c, a), by_azimuth, by_theta
+
+    def _weights(self, azimuth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights w_q(az_p) and their slopes, each (*batch, P, Q)."""
+        if self.orders is None:
+            eye = torch.eye(azimuth.shape[-1], dtype=azimuth.dtype).expand(*azimuth.shape, -1)
+            return eye, torch.zeros_like(eye)
+        h = torch.arange(1, self.orders + 1, dtype=azimuth.dtype)
+        cos, sin = (azimuth[..., None] * h).cos(), (azimuth[..., None] * h).sin()
+        one = torch.ones_like(azimuth)[..., None]
+        weights = torch.cat([one, torch.stack([cos, sin], -1).flatten(-2)], -1)
+        return weights, torch.cat([0 * one, torch.stack([-h * sin, h * cos], -1).flatten(-2)], -1)
