@@ -74,7 +74,7 @@ class doa_estimator(message_block):
         self._ready()
         self._worker.start()
         self.post("status", self.status("running"))
-        return True
+        return super().start()
 
     def stop(self) -> bool:
         """End the worker, giving a running inference two seconds; called by GNU Radio."""
@@ -156,7 +156,7 @@ class doa_estimator(message_block):
         self._worker = Worker(self.engine, self, self._queue_size, self._threads)
         self._refused = self.counters["failed"] = 0
         self._stopped = self._told = False
-        self._done = self._timer = None
+        self._timer = None
 
     def _give_up(self) -> None:
         self._worker.abandon()

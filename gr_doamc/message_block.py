@@ -54,6 +54,11 @@ class message_block(gr.basic_block):
         self.counters: dict[str, int] = {"failed": 0}
         self.last_error: str | None = None
 
+    def start(self) -> bool:
+        """Forget the end of an earlier run; called by GNU Radio."""
+        self._done = None
+        return True
+
     @property
     def upstream_done(self) -> bool:
         """Whether a neighbour upstream has said that it is done."""

@@ -44,14 +44,13 @@ class zmq_publisher(message_block):
 
     def start(self) -> bool:
         """Open the endpoint again after a stop; called by GNU Radio."""
-        self._done = None
         self._running.clear()
         try:
             if self._closed:
                 self._open(self.address)
         except Exception as error:  # the run goes on and tells, for every estimate, that it is not published
             self.failed(error)
-        return True
+        return super().start()
 
     def stop(self) -> bool:
         """Send what is queued and free the endpoint; called by GNU Radio."""
