@@ -119,14 +119,20 @@ def run(options: argparse.Namespace) -> int:
         finally:
             end(flowgraph)
         if code:
-            print(f"demo: the flowgraph ended with status {code}:", file=sys.stderr)
-            print(errors.read_text(encoding="utf-8", errors="replace")[-2000:], file=sys.stderr)
+            print(f"demo: the flowgraph ended with status {code}: {cause(errors)}", file=sys.stderr)
         watcher.send_signal(signal.SIGINT)
         try:
             seen = watcher.wait(60)
         finally:
             end(watcher)
     return 2 if code else seen
+
+
+def cause(log: Path) -> str:
+    """What a flowgraph wrote at its end: the message alone where it is an error of ours."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "it wrote nothing")
+    return last.partition(": ")[2] if last.startswith("doamc.errors.") else "\n".join(lines[-30:])
 
 
 def end(process: subprocess.Popen) -> None:
