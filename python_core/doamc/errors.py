@@ -27,3 +27,11 @@ class RecordingError(DoamcError, ValueError):
 
 class PublishError(DoamcError, RuntimeError):
     """Estimates cannot be published: address in use, malformed endpoint."""
+
+
+class ReceiverError(DoamcError, RuntimeError):
+    """A receiver's server cannot be reached, refuses a command or sends what is no frame."""
+
+
+class SamplerError(DoamcError, ValueError):
+    """A noise schedule, grid, sampler or guidance is unknown, or does not apply to this problem."""

@@ -1,0 +1,18 @@
+"""Listening sockets of the emulator."""
+
+import socket
+
+from doamc.errors import ReceiverError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A TCP socket that listens; port 0 takes a free one. Raises ReceiverError when it cannot be bound."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ReceiverError(f"cannot listen on {host}:{port}: {error}; take another address or port") from error
+    listener.listen(4)
+    return listener

@@ -1,0 +1,54 @@
+"""Small emulated servers, and waiting with a limit."""
+
+import time
+
+import numpy as np
+
+from doamc.heimdall import Client
+from doamc.heimdall.emulator import Emulator
+from doamc.heimdall.faults import Faults
+
+CHANNELS, LENGTH = 3, 40
+
+
+class Counting:
+    """Frames whose samples tell their number and channel: number + 1j channel, everywhere."""
+
+    n_channels, cpi_length, sample_rate_hz, frequency_hz = CHANNELS, LENGTH, 1e5, 433.9e6
+
+    def frame(self, number):
+        row = np.full((1, LENGTH), number, np.complex64)
+        return row + 1j * np.arange(CHANNELS, dtype=np.float32)[:, None]
+
+
+def emulator(**options):
+    """An emulator that is not paced, of a source of counting frames."""
+    faults = Faults(**{k: options.pop(k) for k in ("rates", "at", "stall_s", "restart_s", "seed") if k in options})
+    return Emulator(Counting(), paced=options.pop("paced", False), faults=faults, **options)
+
+
+def take(client, count=None, until=None, limit_s=20.0):
+    """Numbers of the frames taken, each checked to be whole; until so many, or until a condition holds."""
+    numbers, begin = [], time.monotonic()
+    while (count is None or len(numbers) < count) and not (until is not None and until()):
+        assert time.monotonic() < begin + limit_s, (numbers[-5:], client.counters, client.state, client.last_error)
+        frame = client.get(0.05)
+        if frame is not None:
+            number = frame.header.cpi_index
+            assert np.array_equal(frame.samples, Counting().frame(number))
+            numbers.append(number)
+            client.release(frame)
+    return numbers
+
+
+def connected(server, **options):
+    """A client of an emulator, short of patience."""
+    return Client(port=server.port, **({"timeout_s": 0.4, "n_channels": CHANNELS} | options))
+
+
+def wait_for(condition, limit_s=10.0):
+    """Wait until a condition holds."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() < begin + limit_s
+        time.sleep(0.005)

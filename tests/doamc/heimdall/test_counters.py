@@ -1,0 +1,55 @@
+"""The numbering of frames, without a network."""
+
+from doamc.heimdall.counters import Counters, Numbering
+from doamc.heimdall.frame import Header
+
+
+def see(numbering, index, at=0):
+    return numbering.see(Header(cpi_index=index, time_stamp=at + 10 * index))
+
+
+def test_gaps_duplicates_and_the_wrap_of_the_counter():
+    counters = Counters()
+    numbering = Numbering(counters)
+    assert see(numbering, 7) == (False, 0, False)  # what was before we came is not lost
+    assert see(numbering, 8) == (False, 0, False)
+    assert see(numbering, 8) == (True, 0, False)
+    assert see(numbering, 12) == (False, 3, False)
+    assert (counters.lost, counters.restarts) == (3, 0)
+    numbering = Numbering(counters := Counters())
+    see(numbering, 2**32 - 2)
+    assert see(numbering, 1) == (False, 2, False)
+
+
+def test_a_number_that_steps_back_is_a_restart_that_counts_from_zero():
+    numbering = Numbering(counters := Counters())
+    see(numbering, 40)
+    assert see(numbering, 3, at=10**6) == (False, 3, True)  # 0, 1, 2 of the new run were not seen
+    assert see(numbering, 3, at=2 * 10**6) == (False, 3, True)  # the same number at another time is another run
+    assert (counters.lost, counters.restarts) == (6, 2)
+
+
+def test_frames_without_a_header_show_in_the_next_gap_or_restart():
+    numbering = Numbering(counters := Counters())
+    see(numbering, 4)
+    numbering.malformed()
+    assert see(numbering, 6) == (False, 1, False)
+    numbering.malformed()
+    assert see(numbering, 0, at=10**6) == (False, 1, True)  # it was of the run before
+    see(numbering, 1, at=10**6)
+    numbering.malformed()
+    numbering.absent()
+    numbering.malformed()
+    assert see(numbering, 1, at=2 * 10**6) == (False, 2, True)  # one before the server went, then its frame 0
+    assert (counters.malformed, counters.lost) == (4, 4)
+
+
+def test_a_frame_cut_short_is_lost_unless_it_is_sent_again():
+    numbering = Numbering(counters := Counters())
+    see(numbering, 4)
+    numbering.broken()
+    assert see(numbering, 5) == (False, 0, False)
+    assert (counters.broken, counters.lost) == (1, 1)
+    numbering.broken()
+    assert see(numbering, 5) == (False, 0, False)
+    assert (counters.broken, counters.lost) == (2, 1)
