@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from doamc import DoamcError, __version__
 
-_COMMANDS = ("estimate", "simulate", "compare", "publish", "monitor", "train", "methods", "arrays", "grc")
+_COMMANDS = ("estimate", "simulate", "compare", "mimo", "publish", "monitor", "train", "methods", "arrays", "grc")
 
 
 class _Parser(argparse.ArgumentParser):

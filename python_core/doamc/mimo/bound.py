@@ -43,8 +43,8 @@ def link_fisher(model: LinkModel, rays: Rays, noise_power: float) -> torch.Tenso
 def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     """Bounds of a batch of links.
 
-    Raises EstimatorError where the Fisher information is singular: the unknowns cannot be told from the soundings, as with
-    more Fourier orders than the paths can tell, or fewer symbols than unknowns.
+    Raises EstimatorError where the Fisher information is singular, so that the unknowns cannot be told from the
+    soundings: more Fourier orders than the paths show, or fewer symbols than unknowns.
     """
     fisher = link_fisher(model, rays, noise_power)
     # unit diagonal first: angles, coefficients and gains differ by orders of magnitude

@@ -80,6 +80,17 @@ def draw_rays(
     return Rays(arrival, departure.gather(1, order), torch.complex(re, im), theta(link.rx), theta(link.tx))
 
 
+def reordered(link: Link, rays: Rays, order: torch.Tensor) -> Rays:
+    """The same paths in another order (B, P), their own coupling matrices with them."""
+
+    def theta(end: LinkEnd, rows: torch.Tensor) -> torch.Tensor:
+        return rows.gather(1, order[..., None].expand_as(rows)) if end.orders is None else rows
+
+    gains = rays.gains.gather(2, order[:, None].expand_as(rays.gains))
+    return Rays(rays.azimuth_rx.gather(1, order), rays.azimuth_tx.gather(1, order), gains,
+                theta(link.rx, rays.theta_rx), theta(link.tx, rays.theta_tx))  # fmt: skip
+
+
 def noise_power(snr_db: float) -> float:
     """Noise power of one sounding measurement, for a path of 0 dB through random beams of unit norm."""
     return math.pow(10, -snr_db / 10)

@@ -1,8 +1,8 @@
 """The likelihood of a sounded link and its derivatives.
 
-Unknowns x = [az_R (P), az_T (P), theta_R, theta_T] and gains alpha^s. White noise makes maximum likelihood a least-squares
-problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection, Golub and Pereyra),
-and with the noise power eliminated too the criterion is S T log of what the projector off Psi^s leaves of y^s.
+Unknowns are x = [az_R (P), az_T (P), theta_R, theta_T] and the gains alpha^s. White noise makes maximum likelihood a
+least-squares problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection, Golub
+and Pereyra 1973), and so is the noise power: S T log of what the projector off Psi^s leaves of y^s.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class LinkModel:
     def concentrated(self, x: torch.Tensor, received: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Least-squares gains (B, S, P), residual (B, S, T) and orthonormal basis of Psi^s (B, S or 1, T, P)."""
         q, r = torch.linalg.qr(self.psi(x))
-        inner = (q.mH @ received[..., None])
+        inner = q.mH @ received[..., None]
         gains = torch.linalg.solve_triangular(r.expand(*inner.shape[:2], -1, -1), inner, upper=True)[..., 0]
         return gains, received - (q @ inner)[..., 0], q
 

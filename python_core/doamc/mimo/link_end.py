@@ -49,7 +49,8 @@ class LinkEnd:
 
     def response(self, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
         """Columns u_p = C_p a(az_p), (*batch, N, P); arguments as in `matrices`."""
-        return torch.einsum("...pij,...jp->...ip", self.matrices(azimuth, theta), steering(self.spec.positions, azimuth))
+        a = steering(self.spec.positions, azimuth)
+        return torch.einsum("...pij,...jp->...ip", self.matrices(azimuth, theta), a)
 
     def derivatives(
         self,

@@ -1,8 +1,8 @@
 """Sounding through analog beams, eqs. (2)-(3): y_t^s = w_t^sH H^s f_t^s + n_t^s.
 
-With U = [u_1 .. u_P] and V = [v_1 .. v_P] (columns with coupling, eq. (1)) one subcarrier reads y^s = Psi^s alpha^s + n^s,
+With U = [u_1 .. u_P] and V = [v_1 .. v_P] (columns with coupling, eq. (1)) a subcarrier reads Psi^s alpha^s + n^s,
 Psi^s = [f_t^T kron w_t^H]_t (C_T* kron C_R)(A_T* kr A_R), a product whose factors have N_T N_R and P^2 N_T N_R
-columns. Pulled through the Khatri-Rao product it is
+columns. Pulled through the Khatri-Rao product (kr) it is
 
     Psi^s = (F^s V*) o (W^s U),       rows of F^s: f_t^sT,   rows of W^s: w_t^sH,   o: element by element
 

@@ -1,0 +1,131 @@
+"""``doamc mimo``: what mutual coupling costs two arrays that align their beams, and what estimating it gives back."""
+
+import argparse
+import json
+from typing import Any
+
+from doamc.cli.options import add_threads_argument, number, positive, whole
+
+_CURVES = {
+    "plain": "true paths, C = I",
+    "blind": "fitted paths, C = I",
+    "coupled": "fitted paths and coupling",
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "mimo",
+        help="beam-alignment loss of two coupled arrays, with and without their coupling",
+        description="Random paths between two coupled arrays are sounded through random analog beams; paths and both "
+        "couplings are estimated by block-sparse Bayesian learning and maximum likelihood, and beams are aligned.",
+    )
+    parser.add_argument("--rx", default="ula8", metavar="NAME_OR_TOML", help="receiving array (default ula8)")
+    parser.add_argument("--tx", default="ula8", metavar="NAME_OR_TOML", help="transmitting array (default ula8)")
+    parser.add_argument("--strength", nargs="+", type=number, default=[0.0, 0.5, 1.0], metavar="X",
+                        help="coupling, relative to the priors of the arrays (default 0 0.5 1)")  # fmt: skip
+    parser.add_argument("--directional", type=number, default=0.0, metavar="X",
+                        help="part of the coupling that turns with direction, relative to its mean; "
+                        "above 0 a matrix is estimated for each path (default 0)")  # fmt: skip
+    parser.add_argument("--paths", type=whole(1), default=2, metavar="P", help="number of paths (default 2)")
+    parser.add_argument("--symbols", type=whole(2), default=64, metavar="T", help="sounding symbols (default 64)")
+    parser.add_argument("--subcarriers", type=whole(1), default=4, metavar="S", help="subcarriers (default 4)")
+    parser.add_argument("--snr-db", type=number, default=20.0, metavar="X",
+                        help="of a 0 dB path in one symbol (default 20)")  # fmt: skip
+    parser.add_argument("--trials", type=whole(1), default=10, metavar="B", help="links a strength (default 10)")
+    parser.add_argument("--grid-deg", type=positive, default=5.0, metavar="X", help="grid of the start (default 5)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
+    add_threads_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument("--plot", metavar="OUT.png", help="also plot loss and errors over the strength")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sound, estimate, align, print, plot."""
+    import torch
+
+    from doamc.cli.mimo_trials import align_trials
+    from doamc.errors import SpecificationError
+    from doamc.mimo.channel import Link
+    from doamc.mimo.link_end import LinkEnd
+    from doamc.snapshots.atomic import check_output
+    from doamc.spec import load_spec
+
+    if args.plot:
+        check_output(args.plot)
+    if min(args.strength) < 0 or args.directional < 0:
+        raise SpecificationError("coupling strengths and --directional must be >= 0; take their absolute values")
+    torch.set_num_threads(args.threads)
+    orders = None if args.directional else 0
+    ends = [LinkEnd(load_spec(name), orders) for name in (args.rx, args.tx)]
+    for end in ends:
+        if args.paths >= end.spec.n_elements:
+            raise SpecificationError(
+                f"number of paths must lie in 1..{end.spec.n_elements - 1} for {end.spec.name}, found {args.paths}"
+            )
+    rows = [
+        align_trials(
+            Link(*ends), strength, args.directional, args.paths, args.symbols, args.subcarriers,
+            args.snr_db, args.trials, args.seed, args.grid_deg,
+        )
+        for strength in args.strength
+    ]  # fmt: skip
+    setting = {k: getattr(args, k) for k in (
+        "rx", "tx", "directional", "paths", "symbols", "subcarriers", "snr_db", "trials", "seed")}  # fmt: skip
+    if args.json:
+        print(json.dumps(setting | {"rows": rows}, indent=1))
+    else:
+        _print(rows)
+    if args.plot:
+        _plot(args.plot, rows, f"{ends[0].spec.name} to {ends[1].spec.name}, P = {args.paths}, T = {args.symbols}, "
+              f"S = {args.subcarriers}, {args.snr_db:g} dB")  # fmt: skip
+    return 0
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    print(f"{'':>8} {'alignment loss / dB':^26}  {'directions: hits, RMSE / deg':^36}  {'C gain / dB':^13}")
+    print(f"{'strength':>8} {'plain':>8} {'blind':>8} {'coupled':>8}  {'blind':>13} {'coupled':>14} {'bound':>7}  "
+          f"{'rx':>6} {'tx':>6}")  # fmt: skip
+    for r in rows:
+        losses = " ".join(f"{_mean(r[f'loss_{name}_db']):8.3f}" for name in _CURVES)
+        errors = " ".join(
+            f"{r[f'hits_{name}']:6.2f} {_figure(r[f'rmse_{name}_deg'], '.3f'):>7}" for name in ("blind", "coupled")
+        )
+        gains = " ".join(f"{_figure(r[f'coupling_gain_{end}_db'], '.1f'):>6}" for end in ("rx", "tx"))
+        print(f"{r['strength']:8g} {losses}  {errors} {r['bound_deg']:7.3f}  {gains}")
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _plot(path: str, rows: list[dict[str, Any]], title: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from doamc.snapshots.atomic import whole_file
+
+    rows = sorted(rows, key=lambda r: r["strength"])
+    strength = [r["strength"] for r in rows]
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, label in _CURVES.items():
+        left.plot(strength, [_mean(r[f"loss_{name}_db"]) for r in rows], "o-", label=label)
+    for name in ("blind", "coupled"):
+        errors = [r[f"rmse_{name}_deg"] or float("nan") for r in rows]
+        right.semilogy(strength, errors, "o-", color=f"C{1 + (name == 'coupled')}", label=_CURVES[name])
+    right.semilogy(strength, [r["bound_deg"] for r in rows], "k--", label="Cramér-Rao bound")
+    left.set(xlabel="coupling strength", ylabel="mean beam-alignment loss / dB")
+    right.set(xlabel="coupling strength", ylabel="RMSE of directions (hits) / degrees")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.suptitle(title)
+    with whole_file(path) as file:
+        FigureCanvasAgg(figure).print_png(file)

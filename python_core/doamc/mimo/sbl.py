@@ -1,0 +1,171 @@
+"""Block-sparse Bayesian learning of directions, gains and both couplings.
+
+Every pair of grid directions is a block of unknowns (blocks.py); powers, noise and the shape that all blocks share are
+learnt from the evidence (evidence.py). The shape is c_R kron c_T*: the correlation within a block *is* the coupling. A
+second pass on a finer grid around the strongest pairs brings the directions between the points of the first one.
+
+References:
+    Zhang and Rao, Extension of SBL algorithms for the recovery of block sparse signals with intra-block
+    correlation, IEEE TSP 61(8), 2013.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+
+from doamc.errors import EstimatorError
+from doamc.mimo.blocks import block_dictionary, grid, prior_scale, split_block
+from doamc.mimo.channel import Link, Rays, reordered
+from doamc.mimo.criterion import LinkModel
+from doamc.mimo.evidence import Evidence
+from doamc.mimo.link_end import LinkEnd
+from doamc.mimo.sounding import Sounding
+
+
+@dataclass(frozen=True)
+class SblOptions:
+    """How finely and how long.
+
+    step_deg: grid of the first pass. iterations: of each pass. refine: second-pass points a first-pass step (1: none).
+    prune: blocks whose power falls below this part of the largest leave the dictionary.
+    """
+
+    step_deg: float = 5.0
+    iterations: int = 30
+    refine: int = 4
+    prune: float = 1e-5
+
+
+@dataclass(frozen=True)
+class LinkEstimate:
+    """Estimated paths and noise power (B,); path order is that of ascending arrival."""
+
+    rays: Rays
+    noise_power: torch.Tensor
+
+
+def block_sbl(
+    link: Link,
+    sounding: Sounding,
+    received: torch.Tensor,  # shape: (B, S, T), complex
+    n_paths: int,
+    noise_power: float | None = None,
+    options: SblOptions | None = None,
+) -> LinkEstimate:
+    """Directions (of a grid), gains and couplings of P paths; noise_power: known, or None to learn it.
+
+    Ends with Fourier orders get the coupling common to all directions, in the mean row. Raises EstimatorError when P or
+    the options do not fit, SnapshotError when the received symbols do not.
+    """
+    sounding.check(received)
+    options = options or SblOptions()
+    if not 1 <= n_paths < sounding.n_symbols:
+        raise EstimatorError(f"number of paths must lie in 1..{sounding.n_symbols - 1}, found {n_paths}")
+    if options.step_deg <= 0 or options.iterations < 1 or options.refine < 1:
+        raise EstimatorError(f"expected step_deg > 0, iterations >= 1 and refine >= 1, found {options}")
+    each = [_one(link, sounding, y, n_paths, noise_power, options) for y in received]
+    azimuth_rx, azimuth_tx, theta_rx, theta_tx, noise = (torch.stack(part) for part in zip(*each, strict=True))
+    model = LinkModel(link, sounding, n_paths)
+    start = Rays(azimuth_rx, azimuth_tx, torch.zeros_like(received[:, :, :1]), theta_rx, theta_tx)
+    return with_gains(model, model.pack(start), received, noise)
+
+
+def with_gains(
+    model: LinkModel, x: torch.Tensor, received: torch.Tensor, noise_power: torch.Tensor
+) -> LinkEstimate:
+    """Estimate of x with its least-squares gains, paths in ascending order of arrival."""
+    rays = model.unpack(x, model.concentrated(x, received)[0])
+    rays = replace(rays, azimuth_rx=_into_sector(model.link.rx, rays.azimuth_rx),
+                   azimuth_tx=_into_sector(model.link.tx, rays.azimuth_tx))  # fmt: skip
+    return LinkEstimate(reordered(model.link, rays, rays.azimuth_rx.argsort(1)), noise_power)
+
+
+def _into_sector(end: LinkEnd, azimuth: torch.Tensor) -> torch.Tensor:
+    """Azimuths of a full circle within it."""
+    low = end.spec.sector_rad[0]
+    return low + torch.remainder(azimuth - low, 2 * math.pi) if end.spec.full_circle else azimuth
+
+
+def _one(
+    link: Link, sounding: Sounding, y: torch.Tensor, n_paths: int, noise_power: float | None, options: SblOptions
+) -> tuple[torch.Tensor, ...]:
+    """azimuth_rx, azimuth_tx (P,), theta_rx, theta_tx (Q, 2 K) and noise power of one observation (S, T)."""
+    vectors = y.T[None] if sounding.shared else y[:, :, None]
+    rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
+    wrap = (link.rx.spec.full_circle, link.tx.spec.full_circle)
+    pairs = torch.cartesian_prod(rows, columns)
+    state, power = _learn(link, sounding, vectors, pairs, prior_root(link), noise_power, options)
+    found = pairs[_peaks(power.reshape(len(rows), -1), n_paths, wrap)]
+    if options.refine > 1:
+        offset = torch.arange(-options.refine, options.refine + 1) / options.refine
+        fine = torch.cartesian_prod(offset * (rows[1] - rows[0]), offset * (columns[1] - columns[0]))
+        near = (found[:, None] + fine).flatten(0, 1)
+        state, power = _learn(link, sounding, vectors, near, state.root, noise_power, options)
+        best = power.reshape(n_paths, -1).argmax(1)
+        found = near.reshape(n_paths, -1, 2)[torch.arange(n_paths), best]
+    common = split_block(link, state.shape())
+    if link.rx.orders is None or link.tx.orders is None:
+        own = _own_shapes(link, sounding, vectors, found, state.root, noise_power, options)
+    else:
+        own = []
+    theta = [_rows(end, common[i], [pair[i] for pair in own]) for i, end in enumerate((link.rx, link.tx))]
+    return found[:, 0], found[:, 1], theta[0], theta[1], torch.tensor(state.noise_power, dtype=torch.float64)
+
+
+def prior_root(link: Link) -> torch.Tensor:
+    """Root of the block shape before anything is learnt: coefficients of random phase, (d, d)."""
+    return torch.diag(prior_scale(link)).to(torch.complex128)
+
+
+def _learn(
+    link: Link, sounding: Sounding, vectors: torch.Tensor, pairs: torch.Tensor, root: torch.Tensor,
+    noise_power: float | None, options: SblOptions,
+) -> tuple[Evidence, torch.Tensor]:  # fmt: skip
+    """State after the iterations, and the power of every pair (zero where its block was dropped)."""
+    state = Evidence(block_dictionary(link, sounding, pairs[:, 0], pairs[:, 1]).columns, vectors, root)
+    state.noise_power = noise_power or state.noise_power
+    index = torch.arange(len(pairs))
+    for i in range(options.iterations):
+        state.step(update_shape=True, known_noise=noise_power is not None)
+        if i % 5 == 4 and options.prune > 0:
+            power = state.power()
+            good = torch.nonzero(power > options.prune * power.max())[:, 0]
+            if len(good) < len(power):
+                state.keep(good)
+                index = index[good]
+    return state, torch.zeros(len(pairs), dtype=torch.float64).index_copy(0, index, state.power())
+
+
+def _own_shapes(
+    link: Link, sounding: Sounding, vectors: torch.Tensor, found: torch.Tensor, root: torch.Tensor,
+    noise_power: float | None, options: SblOptions,
+) -> list[tuple[torch.Tensor, torch.Tensor]]:  # fmt: skip
+    """Couplings of each path from a shape of its own, learnt on the paths that were found."""
+    columns = block_dictionary(link, sounding, found[:, 0], found[:, 1]).columns
+    # the shared shape may have lost directions that a path needs: start between it and the prior
+    mixed = root @ root.mH / (root @ root.mH)[0, 0].real + prior_root(link).square()
+    state = Evidence(columns, vectors, torch.linalg.cholesky(mixed).expand(len(found), -1, -1))
+    state.noise_power = noise_power or state.noise_power
+    for _ in range(options.iterations):
+        state.step(update_shape=True, known_noise=noise_power is not None)
+    return [split_block(link, shape) for shape in state.shape()]
+
+
+def _rows(end: LinkEnd, common: torch.Tensor, own: list[torch.Tensor]) -> torch.Tensor:
+    """Parameter rows (Q, 2 K): per path its own, else the common ones in the mean row."""
+    if end.orders is None:
+        return torch.stack(own)
+    return torch.cat([common[None], common.new_zeros(2 * end.orders, len(common))])
+
+
+def _peaks(power: torch.Tensor, n_peaks: int, wrap: tuple[bool, bool]) -> torch.Tensor:
+    """Indices into the flat map (R, Q) of its strongest local maxima; where fewer exist, the strongest other points."""
+    ring = power[None, None]
+    for axis, round_ in zip((2, 3), wrap, strict=True):
+        ends = [ring.narrow(axis, ring.shape[axis] - 1, 1), ring, ring.narrow(axis, 0, 1)]
+        blank = torch.full_like(ends[0], -1.0)
+        ring = torch.cat(ends if round_ else [blank, ring, blank], axis)
+    top = torch.nn.functional.max_pool2d(ring, 3, 1)[0, 0]
+    score = torch.where(power >= top, power + float(power.max()), power)
+    return score.flatten().topk(n_peaks).indices
