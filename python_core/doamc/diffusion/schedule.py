@@ -19,9 +19,21 @@ class VPSchedule:
     beta_min: float = 0.1
     beta_max: float = 20.0
 
+    def __call__(self, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(alpha_t, sigma_t)."""
+        return self.alpha(t), self.sigma(t)
+
     def beta(self, t: torch.Tensor) -> torch.Tensor:
         """Noise rate at t; the forward SDE (8) has drift -beta x / 2 and diffusion sqrt(beta)."""
         return self.beta_min + t * (self.beta_max - self.beta_min)
+
+    def drift(self, t: torch.Tensor) -> torch.Tensor:
+        """Coefficient f of the forward SDE dx = f x dt + g dw: d log alpha / dt = -beta / 2."""
+        return -0.5 * self.beta(t)
+
+    def diffusion(self, t: torch.Tensor) -> torch.Tensor:
+        """Coefficient g of the forward SDE: sqrt(beta). For complex x, E|dw|^2 = dt."""
+        return self.beta(t).sqrt()
 
     def integral(self, t: torch.Tensor) -> torch.Tensor:
         """int_0^t beta(u) du."""

@@ -1,0 +1,71 @@
+"""What guidance is: a denoiser made of a denoiser and an observation y = H x_0 + n. Every sampler takes it as it is.
+
+    D(x_t | y) = D(x_t) + sigma^2 / alpha  grad log p(y | x_t)
+
+for any approximation of the gradient. States are (B, N); y is (M,) for all items or (B, M) for each its own.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+
+from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.linear_operator import LinearOperator
+from doamc.errors import SamplerError
+
+
+class Guidance(ABC):
+    """A guided denoiser. It works on z = U^H y = diag(s) V^H x_0 + white noise: the rest of y is noise alone."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        operator: LinearOperator,
+        y: torch.Tensor,  # shape: (M,) or (B, M)
+        noise_power: float,  # sigma_y^2 per entry of y; complex noise is circular
+    ) -> None:
+        """Raises SamplerError where y does not fit H or the noise power is not positive."""
+        if y.shape[-1] != len(operator.u):
+            raise SamplerError(f"H has {len(operator.u)} rows, found y with {y.shape[-1]} entries")
+        if not noise_power > 0:
+            raise SamplerError(f"the noise power of y must be positive, found {noise_power}")
+        self.denoiser, self.operator, self.noise_power = denoiser, operator, noise_power
+        self.z = operator.observed(y)
+
+    @abstractmethod
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Mean of x_0 given x_t and y, as this guidance has it, (B, N)."""
+
+    def residual(self, x_0: torch.Tensor) -> torch.Tensor:
+        """z - diag(s) V^H x_0, (B, R)."""
+        return self.z - self.operator.s * self.operator.spectral(x_0)
+
+    def pull(self, weighted: torch.Tensor) -> torch.Tensor:
+        """H^H U w = V diag(s) w for residuals w (B, R)."""
+        return self.operator.spread(self.operator.s * weighted)
+
+
+def prior_spread(alpha: float, sigma: float, power: float) -> float:
+    """r_t^2 = 1 / (1/power + alpha^2 / sigma^2): the variance of x_0 given x_t for x_0 white with this power."""
+    return 1 / (1 / power + (alpha / sigma) ** 2)
+
+
+def with_graph(denoiser: Denoiser, x_t: torch.Tensor, alpha: float, sigma: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """x_t as a leaf and D(x_t) on its graph, for products with the Jacobian."""
+    with torch.enable_grad():
+        leaf = x_t.detach().requires_grad_()
+        return leaf, denoiser(leaf, alpha, sigma)
+
+
+def jacobian_product(
+    x_0: torch.Tensor,  # on the graph of leaf
+    leaf: torch.Tensor,
+    cotangent: torch.Tensor,  # shaped like x_0
+    keep: bool = False,
+) -> torch.Tensor:
+    """J^H c item by item, J = d x_0 / d x_t.
+
+    For complex tensors torch returns the product with the transposed Jacobian of the stacked real and imaginary
+    parts, written as a complex number again, whether or not D is holomorphic: nothing is lost by the cast.
+    """
+    return torch.autograd.grad(x_0, leaf, cotangent, retain_graph=keep)[0]

@@ -1,0 +1,89 @@
+"""DDRM: a chain in the coordinates of the SVD of H, guided without derivatives. Kawar et al. 2022 (arXiv:2201.11793).
+
+With z_i = (V^H x_t / alpha)_i, noise level q = sigma / alpha, m_i = (V^H D)_i and w_i = (U^H y)_i / s_i, which has
+noise sigma_y / s_i:
+
+    not observed, s_i = 0:   z_i' ~ N(m_i + sqrt(1 - eta^2) q' (z_i - m_i) / q,                 eta^2 q'^2)
+    q' < sigma_y / s_i:      z_i' ~ N(m_i + sqrt(1 - eta^2) q' (w_i - m_i) / (sigma_y / s_i),   eta^2 q'^2)
+    q' >= sigma_y / s_i:     z_i' ~ N((1 - eta_b) m_i + eta_b w_i,                              q'^2 - eta_b^2
+    sigma_y^2 / s_i^2)
+
+It is a sampler, and takes the denoiser unguided: y comes in through the chain. eqs. (7)-(8) there; H is complex
+here, the noise circular. It does not sample the posterior; its spread is no error bar.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.grid import Grid
+from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.samplers.base import Sampler
+from doamc.diffusion.samplers.noise import Noise
+from doamc.errors import SamplerError
+
+
+@dataclass(frozen=True)
+class DdrmStep:
+    """alpha, sigma at t and alpha at s; factors of (z, m, w, noise), each (R,), on what H sees, floats elsewhere."""
+
+    alpha: float
+    sigma: float
+    next_alpha: float
+    seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    unseen: tuple[float, float, float]
+
+
+class Ddrm(Sampler):
+    """eta, eta_b in [0, 1]; the published choice is 0.85 and 1. Real noise has to be given to `sample`."""
+
+    stochastic = True
+
+    def __init__(
+        self,
+        operator: LinearOperator,
+        y: torch.Tensor,  # shape: (M,) or (B, M)
+        noise_power: float,
+        eta: float = 0.85,
+        eta_b: float = 1.0,
+    ) -> None:
+        if y.shape[-1] != len(operator.u) or not noise_power > 0:
+            raise SamplerError(
+                f"expected y with {len(operator.u)} entries and noise_power > 0, found {y.shape[-1]} and {noise_power}"
+            )
+        if not (0 <= eta <= 1 and 0 <= eta_b <= 1):
+            raise SamplerError(f"eta and eta_b must lie in 0..1, found {eta} and {eta_b}")
+        self.operator, self.eta, self.eta_b = operator, eta, eta_b
+        self.seen = operator.observed(y) / operator.s  # w
+        self.spread = noise_power**0.5 / operator.s  # sigma_y / s_i
+
+    def plan(self, grid: Grid) -> Sequence[DdrmStep]:
+        """Regime and factors of every step and component; the first is drawn around w where the noise at t allows."""
+        kept = math.sqrt(1 - self.eta**2)
+        steps = []
+        for k in range(len(grid)):
+            q, q_next = grid.sigma[k] / grid.alpha[k], grid.sigma[k + 1] / grid.alpha[k + 1]
+            noisy = q_next < self.spread  # y is noisier than the state: keep a share of its innovation
+            share = kept * q_next / self.spread
+            of_w = torch.where(noisy, share, torch.full_like(share, self.eta_b))
+            rest = (q_next**2 - (self.eta_b * self.spread) ** 2).clamp_min(0).sqrt()
+            of_noise = torch.where(noisy, torch.full_like(rest, self.eta * q_next), rest)
+            unseen = (kept * q_next / q, 1 - kept * q_next / q, self.eta * q_next)
+            steps.append(DdrmStep(grid.alpha[k], grid.sigma[k], grid.alpha[k + 1], (1 - of_w, of_w, of_noise), unseen))
+        return steps
+
+    def step(
+        self, x: torch.Tensor, plan: DdrmStep, denoiser: Denoiser, noise: Noise | None, memory: list[torch.Tensor]
+    ) -> torch.Tensor:
+        """One step of the chain: everywhere as though nothing were seen, then what is seen is put in its place."""
+        assert noise is not None
+        m, z = denoiser(x, plan.alpha, plan.sigma), noise.draw()
+        keep, pull, spread = plan.unseen
+        free = torch.add(x * (keep / plan.alpha), m, alpha=pull).add_(z, alpha=spread)
+        of_m, of_w, of_noise = plan.seen
+        spectral = self.operator.spectral
+        wanted = of_m * spectral(m) + of_w * self.seen + of_noise * spectral(z)
+        return (free + self.operator.spread(wanted - spectral(free))) * plan.next_alpha

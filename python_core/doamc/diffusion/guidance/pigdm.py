@@ -1,0 +1,33 @@
+"""PiGDM, pseudo-inverse guidance: p(y | x_t) with covariance r_t^2 H H^H + sigma_y^2 I. Song et al. 2023."""
+
+import torch
+
+from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.guidance.base import Guidance, jacobian_product, prior_spread, with_graph
+from doamc.diffusion.linear_operator import LinearOperator
+
+
+class Pigdm(Guidance):
+    """D + sigma^2 / alpha J^H H^H (r_t^2 H H^H + sigma_y^2 I)^-1 (y - H D).
+
+    r_t^2 I stands for the covariance of x_0 given x_t: right for white x_0 of this power, and then exact.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        operator: LinearOperator,
+        y: torch.Tensor,
+        noise_power: float,
+        power: float = 1.0,
+    ) -> None:
+        super().__init__(denoiser, operator, y, noise_power)
+        self.power = power
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Guided x_0; costs one product with the Jacobian."""
+        leaf, x_0 = with_graph(self.denoiser, x_t, alpha, sigma)
+        r = prior_spread(alpha, sigma, self.power)
+        weighted = self.residual(x_0.detach()) / (r * self.operator.s**2 + self.noise_power)
+        gradient = jacobian_product(x_0, leaf, self.pull(weighted))
+        return torch.add(x_0.detach(), gradient, alpha=sigma**2 / alpha)

@@ -1,0 +1,44 @@
+"""Replacement and projection: the components of x_0 that H sees are taken from y, or moved towards it."""
+
+import torch
+
+from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.guidance.base import Guidance, prior_spread
+from doamc.diffusion.linear_operator import LinearOperator
+
+
+class Replacement(Guidance):
+    """D + H^+ (y - H D): the range-null decomposition of DDNM (Wang et al. 2023, arXiv:2212.00490, eq. (12)).
+
+    Made for noise-free y: it copies the noise of y, amplified by 1/s, into x_0.
+    """
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Guided x_0."""
+        x_0 = self.denoiser(x_t, alpha, sigma)
+        return x_0 + self.operator.spread(self.residual(x_0) / self.operator.s)
+
+
+class Projection(Guidance):
+    """D + r_t^2 H^H (r_t^2 H H^H + sigma_y^2 I)^-1 (y - H D): each singular direction by its own posterior weight.
+
+    `Pigdm` with the identity (times alpha r_t^2 / sigma^2) for the Jacobian; needs no derivatives, knows the noise
+    of y.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        operator: LinearOperator,
+        y: torch.Tensor,
+        noise_power: float,
+        power: float = 1.0,
+    ) -> None:
+        super().__init__(denoiser, operator, y, noise_power)
+        self.power = power
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Guided x_0."""
+        x_0 = self.denoiser(x_t, alpha, sigma)
+        r = prior_spread(alpha, sigma, self.power)
+        return x_0 + self.pull(self.residual(x_0) * (r / (r * self.operator.s**2 + self.noise_power)))
