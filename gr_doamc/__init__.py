@@ -1,13 +1,22 @@
 """GNU Radio blocks of gr-doamc: thin adapters from streams and messages to the library `doamc`.
 
-The chain: ``coupled_array_source`` or ``sigmf_source`` (or a radio) -> ``snapshot_buffer`` -> ``doa_estimator`` ->
-``zmq_publisher``. Importing this loads neither torch nor scipy; the estimator does, in its own thread.
+The chain: ``coupled_array_source``, ``sigmf_source`` or ``heimdall_source`` (or another radio) -> ``snapshot_buffer``
+-> ``doa_estimator`` -> ``zmq_publisher``. Importing this loads neither torch nor scipy; the estimator does, in its own
+thread.
 """
 
 from gr_doamc.coupled_array_source import coupled_array_source
 from gr_doamc.doa_estimator import doa_estimator
+from gr_doamc.heimdall_source import heimdall_source
 from gr_doamc.sigmf_source import sigmf_source
 from gr_doamc.snapshot_buffer import snapshot_buffer
 from gr_doamc.zmq_publisher import zmq_publisher
 
-__all__ = ["coupled_array_source", "doa_estimator", "sigmf_source", "snapshot_buffer", "zmq_publisher"]
+__all__ = [
+    "coupled_array_source",
+    "doa_estimator",
+    "heimdall_source",
+    "sigmf_source",
+    "snapshot_buffer",
+    "zmq_publisher",
+]

@@ -22,6 +22,7 @@ NEEDED = {
     "doamc_doa_estimator": {"method": "music"},
     "doamc_zmq_publisher": {"address": "tcp://127.0.0.1:*"},
     "doamc_sigmf_source": {"file": str(RECORDING), "n_elements": "5"},
+    "doamc_heimdall_source": {},
 }
 #: values that an assertion must catch
 BAD = [
@@ -43,6 +44,12 @@ BAD = [
     ("doamc_zmq_publisher", {"address": "here"}),
     ("doamc_zmq_publisher", {"heartbeat": "-1"}),
     ("doamc_sigmf_source", {"n_elements": "0"}),
+    ("doamc_heimdall_source", {"port": "0"}),
+    ("doamc_heimdall_source", {"control_port": "70000"}),
+    ("doamc_heimdall_source", {"n_elements": "33"}),
+    ("doamc_heimdall_source", {"frequency_hz": "-1"}),
+    ("doamc_heimdall_source", {"timeout": "0"}),
+    ("doamc_heimdall_source", {"duration": "-1"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
 ]
 
@@ -82,7 +89,7 @@ def test_there_is_a_description_of_every_block():
 def test_the_description_is_complete(name):
     table = yaml.safe_load((FOLDER / f"{name}.block.yml").read_text(encoding="utf-8"))
     assert table["id"] == name and table["file_format"] == 1
-    assert set(table["templates"]) == {"imports", "make"}
+    assert set(table["templates"]) - {"callbacks"} == {"imports", "make"}
     words = table["documentation"]
     # every parameter and every message port is explained
     for parameter in table["parameters"]:
@@ -92,6 +99,8 @@ def test_the_description_is_complete(name):
             assert f"Message port {port['id']}:" in words
     # the first sentence is the first of the class
     kind = getattr(gr_doamc, name.removeprefix("doamc_"))
+    for callback in table["templates"].get("callbacks", []):
+        assert callable(getattr(kind, callback.partition("(")[0]))
     assert words.replace(".\n", ". ").split(". ")[0] in " ".join(inspect.getdoc(kind).split()).replace("``", "")
 
 

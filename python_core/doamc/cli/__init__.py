@@ -13,7 +13,10 @@ from typing import NoReturn
 
 from doamc import DoamcError, __version__
 
-_COMMANDS = ("estimate", "simulate", "compare", "mimo", "publish", "monitor", "train", "methods", "arrays", "grc")
+_COMMANDS = (
+    "estimate", "simulate", "compare", "mimo", "publish", "monitor", "train", "methods", "arrays", "grc",
+    "heimdall_emulator",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,191 @@
+"""The KrakenSDR source in flowgraphs, against the emulator over real sockets."""
+
+import time
+
+import numpy as np
+import pmt
+import pytest
+from gnuradio import blocks, gr
+from gr_doamc import doa_estimator, heimdall_source, snapshot_buffer
+
+from doamc.errors import ReceiverError
+from doamc.estimates import validate
+from doamc.heimdall.emulator import Emulator
+from doamc.heimdall.sources import SimulatedFrames
+from doamc.spec import load_spec
+from tests.doamc.heimdall.serving import CHANNELS, LENGTH, emulator, wait_for
+from tests.gr.running import collector, run
+
+
+def played(server, frames, **options):
+    """Samples (N, T) of so many frames, the tags of each stream and the block."""
+    duration = frames * LENGTH / 1e5
+    source = source_of(server, duration=duration, **options)
+    flowgraph = gr.top_block()
+    sinks = [blocks.vector_sink_c() for _ in range(CHANNELS)]
+    for k, sink in enumerate(sinks):
+        flowgraph.connect((source, k), sink)
+    run(flowgraph)
+    assert source.failure is None
+    tags = [
+        {(t.offset // LENGTH, pmt.symbol_to_string(t.key)): pmt.to_python(t.value) for t in sink.tags()}
+        for sink in sinks
+    ]
+    return np.array([s.data() for s in sinks]), tags, source
+
+
+def source_of(server, **options):
+    ports = {"port": server.port, "control_port": server.control_port}
+    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 0.4} | options))
+
+
+def numbers_of(streams):
+    """Numbers of the frames that streams are made of; every sample is checked."""
+    frames = streams.reshape(CHANNELS, -1, LENGTH)
+    assert np.array_equal(frames, frames[:, :, :1] + np.zeros(LENGTH))
+    assert np.array_equal(frames[:, :, 0].imag, np.arange(CHANNELS)[:, None] + np.zeros(frames.shape[1]))
+    return frames[0, :, 0].real.astype(int).tolist()
+
+
+def test_streams_are_the_channels_of_the_frames():
+    with emulator() as server:
+        streams, _, source = played(server, 20.5)
+        assert streams.shape == (CHANNELS, round(20.5 * LENGTH))
+        assert numbers_of(streams[:, : 20 * LENGTH]) == list(range(20))
+        assert source.client.state == "stopped"
+
+
+def test_tags_tell_time_frequency_rate_gain_state_and_overdrive():
+    with emulator() as server:
+        server.control.gains_db = [1.5, 20.7, 49.6]
+        server.overdrive = 0b100
+        begin = time.time()
+        _, tags, _ = played(server, 6)
+    for channel, told in enumerate(tags):
+        at_start = {name: value for (frame, name), value in told.items() if frame == 0}
+        seconds, fraction = at_start.pop("rx_time")
+        assert seconds + fraction == pytest.approx(begin, abs=5.0)
+        assert at_start == {
+            "rx_freq": 433.9e6, "rx_rate": 1e5, "rx_gain": [1.5, 20.7, 49.6][channel], "sync_state": 6,
+            "overdrive": channel == 2, "frames_lost": 0,
+        }  # fmt: skip
+        # time at every frame, 0.4 ms apart (stamps are in ms); the rest only where it changes
+        assert {k for k in told if k[0] > 0} == {(frame, "rx_time") for frame in range(1, 6)}
+        second, later = told[5, "rx_time"]
+        assert second + later - seconds - fraction == pytest.approx(5 * 0.4e-3, abs=1.01e-3)
+
+
+def test_gaps_and_a_new_connection_are_tagged():
+    with emulator(at={2: "drop", 3: "close", 5: "channels", 6: "unsynchronised"}) as server:
+        streams, tags, source = played(server, 6)
+        assert numbers_of(streams) == [0, 1, 3, 5, 8, 9]
+        lost = {frame: value for (frame, name), value in tags[0].items() if name == "frames_lost"}
+        # frames kept back are not lost: they are counted under their own names
+        assert lost == {0: 0, 2: 1, 3: 1}
+        counts = source.counters
+        assert counts["lost"] == 2 and counts["wrong_channels"] == 1
+        assert counts["not_data"] + counts["not_synchronised"] == 1
+
+
+def test_a_run_without_a_server_ends_when_it_is_stopped_and_says_why():
+    server = emulator()
+    server.stop()
+    source, kept, flowgraph = source_of(server), collector(), gr.top_block()
+    sinks = [blocks.null_sink(gr.sizeof_gr_complex) for _ in range(CHANNELS)]
+    for k, sink in enumerate(sinks):
+        flowgraph.connect((source, k), sink)
+    flowgraph.msg_connect(source, "status", kept, "in")
+    flowgraph.start()
+    wait_for(lambda: any(m["counters"]["failures"] >= 2 for m in kept.messages))
+    begin = time.monotonic()
+    flowgraph.stop()
+    flowgraph.wait()
+    assert time.monotonic() - begin < 3.0
+    for message in kept.messages:
+        validate(message)
+    assert kept.messages[-1]["link"] in ("absent", "stopped")
+    told = [m for m in kept.messages if m["last_error"]]
+    assert told and told[0]["state"] == "error" and "refused" in told[0]["last_error"]
+
+
+def test_a_server_that_is_killed_and_comes_back_streams_again():
+    server = emulator(paced=True)
+    server.start()
+    source, kept, flowgraph = source_of(server), collector(), gr.top_block()
+    probes = [blocks.probe_signal_c() for _ in range(CHANNELS)]
+    for k, probe in enumerate(probes):
+        flowgraph.connect((source, k), probe)
+    flowgraph.msg_connect(source, "status", kept, "in")
+    flowgraph.start()
+    try:
+        wait_for(lambda: probes[0].level().real > 5)
+        server.stop()
+        wait_for(lambda: source.client.state == "absent")
+        passed = source.counters["passed"]
+        server = emulator(paced=True, port=server.port, control_port=server.control_port)
+        server.start()
+        wait_for(lambda: source.counters["passed"] > passed, limit_s=2.0)
+    finally:
+        flowgraph.stop()
+        flowgraph.wait()
+        server.stop()
+    links = [m["link"] for m in kept.messages]
+    left = iter(links)
+    assert all(link in left for link in ("streaming", "absent", "streaming")), links
+
+
+def test_settings_go_to_the_control_server_at_the_start_and_by_message():
+    with emulator(paced=True) as server:
+        source, flowgraph = source_of(server, frequency_hz=868.3e6, gain_db=20.7), gr.top_block()
+        sinks = [blocks.null_sink(gr.sizeof_gr_complex) for _ in range(CHANNELS)]
+        for k, sink in enumerate(sinks):
+            flowgraph.connect((source, k), sink)
+        flowgraph.start()
+        try:
+            wait_for(lambda: server.control.gains_db == [20.7] * 3 and server.control.frequency_hz == 868.3e6)
+            wait_for(lambda: source.client.header is not None and source.client.header.gains_db == (20.7,) * 3)
+            port = pmt.intern("control")
+            source.to_basic_block()._post(port, pmt.to_pmt({"gain_db": [1.0, 2.0, 3.0], "squelch": 0.5}))
+            source.to_basic_block()._post(port, pmt.to_pmt({"volume": 11}))
+            source.to_basic_block()._post(port, pmt.to_pmt({"frequency_hz": -5.0}))
+            wait_for(lambda: server.control.squelch == 0.5 and server.control.gains_db == [1.0, 2.0, 3.0])
+            wait_for(lambda: source.counters["control_failures"] == 2)
+            source.set_frequency(100e6)
+            wait_for(lambda: server.control.frequency_hz == 100e6)
+        finally:
+            flowgraph.stop()
+            flowgraph.wait()
+
+
+def test_from_the_emulator_to_directions():
+    spec = load_spec("uca5")
+    scene = SimulatedFrames(spec, [40.0, 200.0], snr_db=20.0, cpi_length=4096, sample_rate_hz=4e5, seed=3)
+    with Emulator(scene) as server:
+        source = heimdall_source(port=server.port, control_port=0, n_elements=5, duration=0.2)
+        cutter = snapshot_buffer(5, 1024, hop=20_000, sample_rate=0, array="uca5")
+        estimator, kept, flowgraph = doa_estimator("uca5", "ml", 2), collector(), gr.top_block()
+        for k in range(5):
+            flowgraph.connect((source, k), (cutter, k))
+        flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
+        flowgraph.msg_connect(estimator, "estimates", kept, "in")
+        run(flowgraph, 60.0)
+    assert len(kept.messages) == 4
+    for message in kept.messages:
+        assert message["frequency_hz"] == 433.9e6
+        assert message["rx_time"] == pytest.approx(time.time(), abs=120.0)
+        found = sorted(s["azimuth_deg"] % 360 for s in message["sources"])
+        assert found == pytest.approx([40.0, 200.0], abs=1.0)  # some ten deviations of 1024 snapshots at 20 dB
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": 0}, {"control_port": -1}, {"timeout": 0},
+              {"duration": -1}, {"gain_db": [1.0, 2.0]}, {"gain_db": -1.0}, {"frequency_hz": -1.0}],
+)  # fmt: skip
+def test_arguments_out_of_range_are_refused(wrong):
+    with pytest.raises(ReceiverError, match="expected"):
+        heimdall_source(**wrong)
+
+
+def test_without_a_control_port_nothing_can_be_set():
+    with pytest.raises(ReceiverError, match="no control_port"):
+        heimdall_source(control_port=0, gain_db=10.0)
