@@ -6,6 +6,8 @@ from typing import Any
 
 from doamc.cli.options import add_threads_argument, number, positive, whole
 
+#: found and true paths are matched over all orders
+MAX_PATHS = 6
 _CURVES = {
     "plain": "true paths, C = I",
     "blind": "fitted paths, C = I",
@@ -61,10 +63,9 @@ def run(args: argparse.Namespace) -> int:
     orders = None if args.directional else 0
     ends = [LinkEnd(load_spec(name), orders) for name in (args.rx, args.tx)]
     for end in ends:
-        if args.paths >= end.spec.n_elements:
-            raise SpecificationError(
-                f"number of paths must lie in 1..{end.spec.n_elements - 1} for {end.spec.name}, found {args.paths}"
-            )
+        most = min(end.spec.n_elements - 1, MAX_PATHS)
+        if args.paths > most:
+            raise SpecificationError(f"number of paths must lie in 1..{most} for {end.spec.name}, found {args.paths}")
     rows = [
         align_trials(
             Link(*ends), strength, args.directional, args.paths, args.symbols, args.subcarriers,

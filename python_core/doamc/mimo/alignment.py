@@ -29,13 +29,22 @@ def best_beams(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Beams w (B, N_R) and f (B, N_T) of unit norm with the largest gain, by alternation; the gain never falls.
 
-    For one subcarrier they are the leading singular vectors. start: default the leading right vector of the stacked H^s.
+    For one subcarrier they are the leading singular vectors. Starts are the leading right singular vectors of every
+    H^s and of all of them stacked, and `start`; the highest end wins.
     """
-    f = torch.linalg.svd(channel.flatten(1, 2), full_matrices=False)[2][:, 0].conj() if start is None else start
+    starts = [torch.linalg.svd(channel.flatten(1, 2), full_matrices=False)[2][:, :1].conj()]
+    starts += [torch.linalg.svd(channel, full_matrices=False)[2][:, :, 0].conj()] if channel.shape[1] > 1 else []
+    starts += [start[:, None]] if start is not None else []
+    f = torch.cat(starts, 1)
+    gain = torch.zeros(f.shape[:2], dtype=torch.float64)
     for _ in range(iterations):
-        w = torch.linalg.svd(torch.einsum("bsij,bj->bis", channel, f), full_matrices=False)[0][:, :, 0]
-        f = torch.linalg.svd(torch.einsum("bsij,bi->bjs", channel.conj(), w), full_matrices=False)[0][:, :, 0]
-    return w, f
+        w = torch.linalg.svd(torch.einsum("bsij,bkj->bkis", channel, f), full_matrices=False)[0][..., 0]
+        left, size, _ = torch.linalg.svd(torch.einsum("bsij,bki->bkjs", channel.conj(), w), full_matrices=False)
+        f, last, gain = left[..., 0], gain, size[..., 0].square()
+        if bool((gain - last <= 1e-13 * gain).all()):
+            break
+    best, item = gain.argmax(1), torch.arange(len(f))
+    return w[item, best], f[item, best]
 
 
 def alignment_loss_db(
@@ -43,10 +52,7 @@ def alignment_loss_db(
     combiner: torch.Tensor,  # shape: (B, N_R), unit norm
     beamformer: torch.Tensor,  # shape: (B, N_T), unit norm
 ) -> torch.Tensor:
-    """Loss (B,) in dB, >= 0, against the best beams for the channel.
-
-    The best is sought from the channel's own start and from the beams in question, so that none of them beats it.
-    """
-    best = torch.stack([beam_gain(channel, *best_beams(channel, s)) for s in (None, beamformer)]).amax(0)
+    """Loss (B,) in dB, >= 0, against the best beams for the channel, sought from the beams in question too."""
+    best = beam_gain(channel, *best_beams(channel, beamformer))
     gain = beam_gain(channel, combiner, beamformer)
     return 10 * torch.log10(torch.maximum(best, gain) / gain)
