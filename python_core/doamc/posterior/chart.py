@@ -128,12 +128,18 @@ def make_chart(
     n_sources: int,
     unknown_noise: bool,
     noise_db: tuple[float, float],
+    power_margin_db: float = 0.0,
     device: str | torch.device = "cpu",
 ) -> Chart:
-    """Chart of a specification for P sources; noise_db is the range of an unknown noise power."""
+    """Chart of a specification for P sources.
+
+    noise_db: range of an unknown noise power. power_margin_db: by how much the range of source powers is widened at
+    both ends, for batches whose level says nothing.
+    """
     p, k = n_sources, spec.family.n_coefficients
     phase = spec.family.phase_rad
-    power = (spec.power_db[0] * NEPER_PER_DB, spec.power_db[1] * NEPER_PER_DB)
+    margin = power_margin_db
+    power = (NEPER_PER_DB * (spec.power_db[0] - margin), NEPER_PER_DB * (spec.power_db[1] + margin))
     noise = [(2 * NEPER_PER_DB * noise_db[0], 2 * NEPER_PER_DB * noise_db[1])] if unknown_noise else []
     tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * k]
     if spec.full_circle and phase < math.pi - 1e-9:

@@ -1,7 +1,7 @@
 """From sample covariances to weighted-out posterior samples: propose, weight, localise, correct."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,6 +22,7 @@ class Options:
 
     samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
+    leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
 
     samples: int = 64
@@ -34,6 +35,19 @@ class Options:
     keep: int = 16
     seed: int = 0
     reach: tuple[float, ...] = (2.4, 1.4)
+    leap: tuple[float, ...] = (1.0, 0.5)
+
+
+def thorough(options: Options) -> Options:
+    """Sizes for fewer snapshots than elements, where the likelihood is a thin curved sheet with many modes."""
+    return replace(
+        options,
+        samples=4 * options.samples,
+        climbers=4 * options.climbers,
+        survivors=4 * options.survivors,
+        steps=3 * options.steps,
+        keep=3 * options.keep,
+    )
 
 
 @dataclass
@@ -63,13 +77,22 @@ class Engine:
         self.normal = torch.randn(o.chains, d, o.steps, generator=generator, dtype=torch.float64) * torch.tensor(
             sizes, dtype=torch.float64
         )
+        self.leaps = [i for i in range(o.steps) if i % 3 == 1] if o.leap else []
+        self.factors = torch.tensor([o.leap[i % len(o.leap)] for i in range(len(self.leaps))], dtype=torch.float64)
+        self.pairs = torch.randint(o.chains, (2, len(self.leaps), o.chains), generator=generator)
         self.log_uniform = torch.rand(o.steps, o.chains, generator=generator, dtype=torch.float64).log()
         self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64)
         self.comb = (torch.arange(o.chains, dtype=torch.float64) + 0.5) / o.chains
 
     @torch.no_grad()
-    def __call__(self, covariance: torch.Tensor, snapshots: torch.Tensor, noise_power: torch.Tensor | None) -> Samples:
-        """Samples for covariances (B, N, N), effective L (B,) and noise power (B,) where known."""
+    def __call__(
+        self,
+        covariance: torch.Tensor,  # shape: (B, N, N), at the prior's level
+        snapshots: torch.Tensor,  # shape: (B,), effective L
+        noise_power: torch.Tensor | None,  # shape: (B,), where known
+        power_margin_db: float = 0.0,
+    ) -> Samples:
+        """Posterior samples; power_margin_db widens the prior over source powers at both ends."""
         b = covariance.shape[0]
         o, p, spec = self.options, self.n_sources, self.layout.spec
         count = torch.full((b,), p)
@@ -77,8 +100,8 @@ class Engine:
         given = torch.ones(b, dtype=torch.float64) if noise_power is None else noise_power
         features = self.features(covariance, snapshots, count, given, known)
         z = self.proposer(features, self.layout.mask(count))
-        low, high = spec.snr_db
-        chart = make_chart(spec, p, noise_power is None, (-high - 20.0, -low + 10.0))
+        noise_db = (-spec.snr_db[1] - 20.0, -spec.snr_db[0] + 10.0)
+        chart = make_chart(spec, p, noise_power is None, noise_db, power_margin_db, covariance.device)
         posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
         x = self.to_chart(chart, z, covariance, snapshots)
         value = posterior(x)
@@ -112,7 +135,11 @@ class Engine:
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
         roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
-        moves = chart.limit((roots @ self.normal[:, :d]).permute(3, 0, 2, 1).contiguous())
+        moves = (roots @ self.normal[:, :d]).permute(3, 0, 2, 1).contiguous()
+        if self.leaps:  # differences of the (fixed) starts are symmetric, and lead from mode to mode (ter Braak 2006)
+            apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
+            moves[self.leaps] = (apart * self.factors[:, None]).permute(2, 0, 1, 3)
+        moves = chart.limit(moves)
         x, value, kept, acceptance = random_walk(posterior, x, value, moves, self.log_uniform, o.keep)
         kept = kept.permute(1, 2, 0, 3).flatten(2)
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)

@@ -1,6 +1,6 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -9,9 +9,11 @@ from doamc.diffusion import load_checkpoint
 from doamc.diffusion.checkpoint import find_weights
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
+from doamc.posterior.chart import NEPER_PER_DB
 from doamc.posterior.correlation import effective_snapshots
+from doamc.posterior.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.features import FeatureMap
-from doamc.posterior.infer import Engine, Options, Samples
+from doamc.posterior.infer import Engine, Options, Samples, thorough
 from doamc.posterior.level import prior_gain
 from doamc.posterior.net import NetConfig, ScoreNet
 from doamc.posterior.state import make_layout
@@ -34,6 +36,16 @@ class PosteriorEstimates(Estimates):
     share: torch.Tensor | None = None
     coefficient_std: torch.Tensor | None = None
     effective_snapshots: torch.Tensor | None = None
+
+
+@dataclass
+class Group:
+    """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L."""
+
+    index: torch.Tensor
+    samples: Samples
+    gain: torch.Tensor
+    length: torch.Tensor
 
 
 class Posterior(Estimator):
@@ -62,46 +74,97 @@ class Posterior(Estimator):
         self.net.requires_grad_(False).eval()
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
         self.options = replace(options or Options(), seed=seed)
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[tuple[int, bool], Engine] = {}
 
-    def engine(self, n_sources: int) -> Engine:
-        """Sampler for P sources. Raises EstimatorError when the network was not trained for so many."""
+    def engine(self, n_sources: int, few: bool = False) -> Engine:
+        """Sampler for P sources; few: for fewer snapshots than elements.
+
+        Raises EstimatorError when the network was not trained for so many sources.
+        """
         low, high = self.spec.source_count
         if not low <= n_sources <= high:
             raise EstimatorError(
                 f"posterior weights of {self.spec.name} know {low} to {high} sources, found {n_sources}; "
                 "use another method or train for more"
             )
-        if n_sources not in self._engines:
-            self._engines[n_sources] = Engine(self.net, self.layout, self.features, n_sources, self.options)
-        return self._engines[n_sources]
+        key = n_sources, few
+        if key not in self._engines:
+            options = thorough(self.options) if few else self.options
+            self._engines[key] = Engine(self.net, self.layout, self.features, n_sources, options)
+        return self._engines[key]
 
-    def samples(self, batch: SnapshotBatch, n_sources: int) -> tuple[Samples, torch.Tensor, torch.Tensor]:
-        """Posterior samples at the prior's level, the gain (B,) applied to reach it, and effective L (B,)."""
-        engine = self.engine(n_sources)
+    def samples(self, batch: SnapshotBatch, n_sources: int) -> list[Group]:
+        """Posterior samples, in one group or two: at the prior's level, and rescaled to it.
+
+        A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
+        source powers widened by their range, since only their differences still mean something.
+        """
+        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements)
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
         gain = prior_gain(self.spec, covariance, length, n_sources, noise)
-        scaled = covariance * gain[:, None, None]
-        return engine(scaled, length, None if noise is None else noise * gain), gain, length
+        margin = self.spec.power_db[1] - self.spec.power_db[0]
+        groups = []
+        for moved in (False, True):
+            index = ((gain != 1) == moved).nonzero()[:, 0]
+            if len(index):
+                g = gain[index]
+                scaled = covariance[index] * g[:, None, None]
+                known = None if noise is None else noise[index] * g
+                samples = engine(scaled, length[index], known, margin if moved else 0.0)
+                groups.append(Group(index, samples, g, length[index]))
+        return groups
+
+    @torch.no_grad()
+    def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:
+        """Log evidence of P = 0..P_max sources, (B, P_max + 1), up to a constant per observation.
+
+        All hypotheses take the level of the batch as it is when it may be the prior's for any of them.
+        """
+        top = min(self.spec.source_count[1], batch.n_elements - 1)
+        out = torch.full((batch.size, top + 1), -torch.inf, dtype=torch.float64)
+        for p in range(self.spec.source_count[0], top + 1):
+            for g in self.samples(batch, p):
+                # the likelihood of a rescaled covariance differs by L N log(gain)
+                shift = g.length * batch.n_elements * g.gain.log()
+                out[g.index, p] = log_evidence(g.samples, seed=self.options.seed) + shift
+        length = effective_snapshots(batch.snapshots, batch.covariance, 1)
+        range_db = self.spec.snr_db[1] - self.spec.snr_db[0] + 30.0
+        out[:, 0] = log_evidence_of_noise(batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * range_db)
+        return out
+
+    def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
+        """Most probable number of sources (B,), all of 0..P_max equally likely beforehand."""
+        return self.log_evidence(batch).argmax(1)
 
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> PosteriorEstimates:
         """Medians of the main mode, its 90 % half-widths over 1.645, posterior mean coupling."""
-        samples, gain, length = self.samples(batch, n_sources)
-        s = summarise(samples.x, samples.chart)
-        family = self.spec.family
-        noise = 10 ** (s.noise_db / 10) / gain if batch.noise_power is None else batch.noise_power.to(self.device)
+        groups = self.samples(batch, n_sources)
+        parts = [self._figures(g, batch, n_sources) for g in groups]
+        if len(parts) == 1:
+            return parts[0]
+        order = torch.cat([g.index for g in groups]).argsort()
+        joined = {f.name: [getattr(e, f.name) for e in parts] for f in fields(PosteriorEstimates) if f.name != "clean"}
+        return PosteriorEstimates(**{k: torch.cat(v)[order] for k, v in joined.items()})
+
+    def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> PosteriorEstimates:
+        s = summarise(group.samples.x, group.samples.chart)
+        family, gain = self.spec.family, group.gain
+        if batch.noise_power is None:
+            noise = 10 ** (s.noise_db / 10) / gain
+        else:
+            noise = batch.noise_power.to(self.device)[group.index]
         return PosteriorEstimates(
             azimuth=s.azimuth,
             std=s.std,
             power=10 ** (s.power_db / 10) / gain[:, None],
             coupling=family.matrix(family.parameters(s.coefficients)),
             noise_power=noise,
-            n_sources=torch.full((batch.size,), n_sources, dtype=torch.int64),
+            n_sources=torch.full((len(gain),), n_sources, dtype=torch.int64),
             interval=s.interval,
             share=s.share,
             coefficient_std=s.spread,
-            effective_snapshots=length,
+            effective_snapshots=group.length,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.posterior.align import align
 from doamc.posterior.chart import NEPER_PER_DB, Chart
 
 NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
@@ -34,28 +35,6 @@ class Summary:
     noise_db: torch.Tensor
     coefficients: torch.Tensor
     spread: torch.Tensor
-
-
-def align(azimuth: torch.Tensor, chart: Chart) -> tuple[torch.Tensor, torch.Tensor]:
-    """Azimuths (B, P, n) with one source per row throughout, and the order (B, P, n) that was applied.
-
-    On a sector that is sorting. On a circle a sorted list may be turned by one place from sample to sample; each is
-    turned to lie nearest to a common centre and unwrapped around it.
-    """
-    sorted_azimuth, order = azimuth.sort(1)
-    if not chart.spec.full_circle:
-        return sorted_azimuth, order
-    centre = sorted_azimuth[:, :, -1:]
-    p = azimuth.shape[1]
-    for _ in range(2):
-        turned = torch.stack([sorted_azimuth.roll(k, 1) for k in range(p)], 1)  # (B, shift, P, n)
-        apart = torch.remainder(turned - centre[:, None] + math.pi, 2 * math.pi) - math.pi
-        best = apart.square().sum(2).argmin(1)[:, None, None].expand(-1, 1, p, -1)
-        unwrapped = apart.gather(1, best)[:, 0]
-        last = centre
-        centre = centre + torch.atan2(unwrapped.sin().mean(2, keepdim=True), unwrapped.cos().mean(2, keepdim=True))
-    orders = torch.stack([order.roll(k, 1) for k in range(p)], 1)
-    return last + unwrapped, orders.gather(1, best)[:, 0]
 
 
 def main_mode(azimuth: torch.Tensor, least_radius: float, probes: int = 48) -> torch.Tensor:
