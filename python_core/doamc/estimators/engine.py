@@ -42,12 +42,14 @@ def check_device(device: str) -> None:
 def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | None) -> Estimates:
     """Estimates of one batch; with n_sources None the observations are grouped by their number of sources.
 
-    The number is that of minimum description length, at most the largest of the array specification.
+    The number is the estimator's own where it has a way to count (a method ``source_number``), else that of minimum
+    description length, at most the largest of the array specification.
     """
     if n_sources is not None:
         return estimator(batch, n_sources)
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
-    count = source_number(batch.covariance, batch.n_snapshots).clamp_max(most)
+    own = getattr(estimator, "source_number", None)
+    count = (own(batch) if own else source_number(batch.covariance, batch.n_snapshots)).clamp_max(most)
     index, parts = [], []
     for p in count.unique().tolist():
         chosen = (count == p).nonzero()[:, 0]
