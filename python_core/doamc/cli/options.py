@@ -44,10 +44,14 @@ def source_count(text: str) -> int | None:
     return None if text == "auto" else whole(1)(text)
 
 
-def add_estimator_arguments(parser: argparse.ArgumentParser) -> None:
-    """Input, array, method and what goes with them: for ``estimate`` and ``publish``."""
-    parser.add_argument("input", metavar="INPUT", help=".npz with 'snapshots' (B, N, L), or .sigmf-meta")
-    parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False) -> None:
+    """Input, array, method and what goes with them: for ``estimate`` and ``publish``.
+
+    made: the input may also hold estimates that are made already; then no array is needed.
+    """
+    more = "; or estimates: .jsonl, or a ZMQ address" if made else ""
+    parser.add_argument("input", metavar="INPUT", help=f".npz with 'snapshots' (B, N, L), or .sigmf-meta{more}")
+    parser.add_argument("--array", required=not made, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("--method", metavar="M", help="estimator (doamc methods); default: the most accurate one")
     parser.add_argument(
         "--sources", type=source_count, default=None, metavar="P|auto",

@@ -1,6 +1,7 @@
 """Replaying an input in real time: wait until a batch would have been received, estimate it, publish it."""
 
 import time
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -8,13 +9,23 @@ from numpy.typing import NDArray
 
 from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError
-from doamc.estimates import Publisher, make_message, status_message
+from doamc.estimates import make_message, status_message
 from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch
 from doamc.snapshots.batch import make_batch
 from doamc.snapshots.npz import estimate_arrays
 
 DEFAULT_RATE = 10.0
+
+
+class Publishes(Protocol):
+    """Who takes estimates and status messages."""
+
+    def estimate(self, message: dict[str, Any]) -> None:
+        """Take an estimate."""
+
+    def status(self, message: dict[str, Any]) -> None:
+        """Take a status."""
 
 
 class Replay:
@@ -37,7 +48,7 @@ class Replay:
             self._length_s = 1.0 / (rate or DEFAULT_RATE)
             self._starts = self._length_s * np.arange(batches)
 
-    def run(self, publisher: Publisher, loop: bool = False) -> None:
+    def run(self, publisher: Publishes, loop: bool = False) -> None:
         """Publish the whole input, again and again with `loop`."""
         begin = time.monotonic()
         turn = 0.0
@@ -60,7 +71,7 @@ class Replay:
                 return
 
     def _estimate(
-        self, publisher: Publisher, i: int, block: NDArray[np.complex64], start: float, received: float
+        self, publisher: Publishes, i: int, block: NDArray[np.complex64], start: float, received: float
     ) -> None:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])

@@ -1,0 +1,63 @@
+"""Arguments that say where estimates go, beside ZMQ, and what becomes of them."""
+
+import argparse
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from doamc.cli.options import number, positive
+
+if TYPE_CHECKING:
+    from doamc.estimates.outputs import Outputs
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Files, servers and the station that they tell of."""
+    out = parser.add_argument_group("outputs")
+    out.add_argument("--csv", metavar="FILE", help="append KrakenSDR CSV lines to a file")
+    out.add_argument("--csv-latest", metavar="FILE", help="keep a file with the newest CSV line, for the Kraken App")
+    out.add_argument("--xml", metavar="FILE", help="keep a file with the newest bearing as XML, for DF-Aggregator")
+    out.add_argument("--post", metavar="URL", help="post every bearing as KrakenSDR JSON")
+    out.add_argument("--record", metavar="FILE.jsonl", help="append every estimate to a file, a line each")
+    out.add_argument("--annotate", metavar="FILE.sigmf-meta", help="write the estimates into this recording's metadata")
+    out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
+    where = parser.add_argument_group("station, for CSV, XML and JSON")
+    where.add_argument("--station-id", default="doamc", metavar="NAME", help="default doamc")
+    where.add_argument("--latitude", type=number, default=0.0, metavar="DEG", help="north, default 0")
+    where.add_argument("--longitude", type=number, default=0.0, metavar="DEG", help="east, default 0")
+    where.add_argument("--heading", type=number, default=0.0, metavar="DEG", help="compass bearing of the +x axis")
+    where.add_argument("--station-frequency", type=positive, metavar="HZ", help="where the estimates tell none")
+
+
+def open_outputs(args: argparse.Namespace) -> "Outputs":
+    """The outputs asked for. Raises DoamcError when one cannot be opened; those opened before are closed again."""
+    from doamc.estimates import Recorder
+    from doamc.estimates.bearing import Station
+    from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile, Output, Outputs
+
+    station = Station(
+        args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency
+    )
+    opened: list[Output | Recorder] = []
+    with ExitStack() as stack:
+        for wanted, make in (
+            (args.annotate, lambda: Annotations(args.annotate)),
+            (args.csv, lambda: CsvLog(args.csv, station, args.all_sources)),
+            (args.csv_latest, lambda: LatestFile(args.csv_latest, "csv", station, args.all_sources)),
+            (args.xml, lambda: LatestFile(args.xml, "xml", station)),
+            (args.record, lambda: Recorder(args.record)),
+            (args.post, lambda: JsonPost(args.post, station, args.all_sources)),
+        ):
+            if wanted:
+                output = make()
+                stack.callback(output.close)
+                opened.append(output)
+        stack.pop_all()
+    return Outputs(opened)
+
+
+def report(outputs: "Outputs") -> str:
+    """What became of the posts, if there were any."""
+    from doamc.estimates.outputs import JsonPost
+
+    posts = [o.poster for o in outputs.outputs if isinstance(o, JsonPost)]
+    return "".join(f", {p.sent} posted, {p.failed} posts failed, {p.dropped} dropped" for p in posts)

@@ -1,0 +1,68 @@
+"""Estimates that others made, from a log or over ZMQ, passed on to other outputs."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from doamc.cli.outputs import open_outputs, report
+from doamc.errors import PublishError
+
+
+def is_relayed(name: str) -> bool:
+    """Whether an input holds estimates already: a JSON-lines file or a ZMQ address."""
+    return name.startswith(("tcp://", "ipc://")) or Path(name).suffix == ".jsonl"
+
+
+def relay(args: argparse.Namespace) -> int:
+    """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
+    from doamc.estimates import Publisher
+
+    passed = 0
+    with ExitStack() as stack:
+        outputs = stack.enter_context(open_outputs(args))
+        publisher = stack.enter_context(Publisher(args.address)) if args.address else None
+        if publisher is None and not outputs.outputs:
+            raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
+        if publisher is not None:
+            print(f"publishing on {publisher.address}", flush=True)
+            time.sleep(max(0.0, args.wait))
+        for message in _messages(args):
+            outputs.write(message)
+            if publisher is not None:
+                publisher.estimate(message)
+            passed += 1
+            if args.count and passed >= args.count:
+                break
+    print(f"passed on {passed} estimates{report(outputs)}", flush=True)
+    if not passed:
+        raise PublishError(f"expected estimates from {args.input}, found none")
+    return 0
+
+
+def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from doamc.estimates import Subscriber, read_records, validate
+    from doamc.estimates.message import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
+
+    if Path(args.input).suffix == ".jsonl":
+        due = time.monotonic()
+        for message in read_records(args.input):
+            if message["schema"] != ESTIMATE_SCHEMA:
+                continue
+            validate(message)
+            if args.rate:
+                time.sleep(max(0.0, due - time.monotonic()))
+                due += 1.0 / args.rate
+            yield message
+        return
+    with Subscriber(args.input, args.timeout, topics=(ESTIMATE_TOPIC,)) as subscriber:
+        for _, message in subscriber:
+            try:
+                validate(message)
+            except PublishError as error:  # of another program, which may yet send better ones
+                print(f"passed over: {error}", file=sys.stderr)
+                continue
+            yield message

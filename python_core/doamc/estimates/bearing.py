@@ -1,0 +1,138 @@
+"""One bearing of an estimate as map tools want it: clockwise degrees, confidence, and a spectrum of 360 values.
+
+Our azimuths run counter-clockwise from the array's +x axis (element 0 of a circle, the boresight of a line). The
+KrakenSDR's formats count **clockwise** from that same axis, ``360 - azimuth``, and carry the compass heading of the
+axis in a field of its own; the reader adds the two.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doamc.errors import DoamcError, PublishError
+from doamc.spec import load_spec
+
+#: the spectrum lies between its highest value and this much below, dB
+FLOOR_DB = 30.0
+#: width of a source whose deviation is not known, and the least width on a grid of whole degrees
+_UNKNOWN_DEG, _LEAST_DEG = 5.0, 1.0
+_KINDS = {"ula": "ULA", "uca": "UCA"}
+
+
+@dataclass(frozen=True)
+class Station:
+    """Where the array stands.
+
+    station_id: name without commas or line breaks. latitude, longitude: degrees, north and east. heading_deg: compass
+    bearing of the array's +x axis. speed: as the receiver tells it. frequency_hz: where an estimate has none.
+    Raises PublishError when a value is out of range.
+    """
+
+    station_id: str = "doamc"
+    latitude: float = 0.0
+    longitude: float = 0.0
+    heading_deg: float = 0.0
+    speed: float = 0.0
+    frequency_hz: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.station_id or any(c in self.station_id for c in ",\r\n"):
+            raise PublishError(f"expected a station id without commas and line breaks, found {self.station_id!r}")
+        if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180 and 0 <= self.heading_deg <= 360):
+            raise PublishError(
+                "expected a latitude within 90, a longitude within 180 and a heading of 0 to 360 degrees, "
+                f"found {self.latitude}, {self.longitude} and {self.heading_deg}"
+            )
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """A source of an estimate.
+
+    time_ms: Unix time, ms. clockwise_deg: 0 up to 360, clockwise from the array's +x axis. confidence_db: highest
+    value of the spectrum over its mean. power_db; snr_db (None where the noise is not known). frequency_hz. antenna:
+    ULA, UCA or Custom. latency_ms, processing_ms. spectrum_db: (360,), value k at k degrees clockwise, least value 0.
+    n_sources: of the estimate.
+    """
+
+    time_ms: int
+    clockwise_deg: float
+    confidence_db: float
+    power_db: float
+    snr_db: float | None
+    frequency_hz: float
+    antenna: str
+    latency_ms: float
+    processing_ms: float
+    spectrum_db: NDArray[np.float64]
+    n_sources: int
+
+
+def clockwise(azimuth_deg: float) -> float:
+    """Degrees clockwise from the array's +x axis, 0 up to 360, to the hundredth that is written."""
+    return round(-azimuth_deg % 360.0, 2) % 360.0
+
+
+def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:
+    """Bearings of a message ``doamc.estimate/1``: the strongest source's, or every one's; none without sources.
+
+    Raises PublishError when neither the message nor the station tells a frequency.
+    """
+    sources = message["sources"]
+    frequency = message["frequency_hz"] if message["frequency_hz"] is not None else station.frequency_hz
+    if not sources:
+        return []
+    if frequency is None:
+        raise PublishError("expected a frequency in the estimate, found none; give one with --station-frequency")
+    spectrum = spectrum_db(sources)
+    linear = 10 ** (spectrum / 10)
+    confidence = 10 * math.log10(linear.max() / linear.mean())
+    latency, noise = message["latency_ms"], message["noise_power"]
+    ordered = sorted(sources, key=lambda s: -_or(s["power_db"], -math.inf))
+    return [
+        Bearing(
+            time_ms=round(1e3 * message["time"]),
+            clockwise_deg=clockwise(source["azimuth_deg"]),
+            confidence_db=confidence,
+            power_db=_or(source["power_db"], 0.0),
+            snr_db=_or(source["power_db"], 0.0) - 10 * math.log10(noise) if noise else None,
+            frequency_hz=float(frequency),
+            antenna=antenna_type(message["array"]),
+            latency_ms=_or(latency["total"], 0.0),
+            processing_ms=_or(latency["inference"], 0.0),
+            spectrum_db=spectrum,
+            n_sources=len(sources),
+        )
+        for source in (ordered if every else ordered[:1])
+    ]
+
+
+def spectrum_db(sources: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Spectrum made of an estimate, (360,) dB with least value 0: each source a bell of its power and deviation.
+
+    Value k stands for k degrees clockwise. The estimators here give directions with error bars and no spectrum; this
+    one says the same to tools that want it.
+    """
+    degrees = np.arange(360.0)
+    total = np.zeros(360)
+    for source in sources:
+        width = max(_LEAST_DEG, _or(source["std_deg"], _UNKNOWN_DEG))
+        away = (degrees + source["azimuth_deg"] + 180.0) % 360.0 - 180.0
+        total += 10 ** (_or(source["power_db"], 0.0) / 10) * np.exp(-0.5 * (away / width) ** 2)
+    level = 10 * np.log10(np.maximum(total / total.max(), 10 ** (-FLOOR_DB / 10)))
+    return level - level.min()
+
+
+def antenna_type(array: str) -> str:
+    """ULA, UCA, or Custom where the array is neither or not known here."""
+    try:
+        return _KINDS.get(load_spec(array).geometry["kind"], "Custom")
+    except DoamcError:
+        return "Custom"
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else float(value)

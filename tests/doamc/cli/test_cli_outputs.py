@@ -1,0 +1,146 @@
+"""``doamc publish`` to KrakenSDR formats, from snapshots, from a log and from ZMQ, and ``doamc heimdall-emulator``."""
+
+import shutil
+import threading
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from doamc.estimates import Publisher, Recorder, read_records
+from doamc.heimdall import Client, Control
+from doamc.snapshots.sigmf_files import Recording
+from tests.doamc.estimates.bearings import message
+
+RECORDING = Path(__file__).resolve().parents[3] / "flowgraphs" / "recordings" / "kraken5_mixed_2"
+FREE = "tcp://127.0.0.1:*"
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A log of estimates at the four cardinal directions, between other messages."""
+    path = tmp_path / "in.jsonl"
+    with Recorder(path) as record:
+        for k in range(4):
+            record.write({"schema": "doamc.status/1", "time": 0.0})
+            record.write(message([90.0 * k], seq=k))
+    return path
+
+
+def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
+    csv, xml = tmp_path / "out.csv", tmp_path / "out.xml"
+    status, out, err = doamc("publish", log, "--csv", csv, "--xml", xml, "--station-id", "roof", "--heading", "90",
+                             "--latitude", "48.1", "--longitude", "-11.5")  # fmt: skip
+    assert (status, err) == (0, "") and out == "passed on 4 estimates\n"
+    rows = [line.split(", ") for line in csv.read_text().splitlines()]
+    assert [row[1] for row in rows] == ["0.00", "270.00", "180.00", "90.00"]
+    assert {tuple(row[7:12]) for row in rows} == {("roof", "48.100000", "-11.500000", "90.0", "90.0")}
+    assert ElementTree.parse(xml).findtext("DOA") == "90.00"
+
+
+def test_a_publisher_becomes_csv_and_another_publisher(doamc, tmp_path):
+    ended = threading.Event()
+    with Publisher(FREE, heartbeat_s=0.05) as publisher:
+
+        def send():
+            seq = 0
+            while not ended.wait(0.02):
+                publisher.estimate(message([45.0], seq=seq))
+                seq += 1
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            status, out, err = doamc("publish", publisher.address, "--csv", tmp_path / "a.csv", "--record",
+                                     tmp_path / "a.jsonl", "--address", FREE, "--wait", 0, "--count", 3, "--timeout",
+                                     20)  # fmt: skip
+        finally:
+            ended.set()
+            sender.join(10)
+    assert (status, err) == (0, "") and "passed on 3 estimates" in out and "publishing on tcp://" in out
+    assert [line.split(", ")[1] for line in (tmp_path / "a.csv").read_text().splitlines()] == ["315.00"] * 3
+    seqs = [m["seq"] for m in read_records(tmp_path / "a.jsonl")]
+    assert seqs == list(range(seqs[0], seqs[0] + 3))
+
+
+def test_a_recording_is_estimated_written_and_annotated(doamc, tmp_path):
+    for suffix in (".sigmf-meta", ".sigmf-data"):
+        shutil.copy(RECORDING.with_suffix(suffix), tmp_path / f"r{suffix}")
+    path = tmp_path / "r.sigmf-meta"
+    status, out, err = doamc("publish", path, "--array", "uca5", "--method", "ml", "--sources", 2, "--batches", 3,
+                             "--address", FREE, "--wait", 0, "--csv", tmp_path / "o.csv", "--all-sources",
+                             "--annotate", path)  # fmt: skip
+    assert (status, err) == (0, "") and "published 3 estimates" in out
+    rows = [line.split(", ") for line in (tmp_path / "o.csv").read_text().splitlines()]
+    assert len(rows) == 6 and {row[4] for row in rows} == {"300000000"} and {row[5] for row in rows} == {"UCA"}
+    # emitters at 48.2 and 231.5 deg; within the error that ml has on this recording
+    assert sorted(float(row[1]) for row in rows)[:3] == pytest.approx([360 - 231.5] * 3, abs=4.0)
+    annotations = [a for a in Recording(path).metadata["annotations"] if a.get("core:generator") == "doamc"]
+    assert len(annotations) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "expected an output"),
+        (("--post", "here"), "http or https"),
+        (("--csv", "no/such/folder.csv"), "cannot write"),
+        (("--csv", "a.csv", "--station-id", "a,b"), "station id"),
+        (("--csv", "a.csv", "--latitude", "91"), "latitude"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_at_once(refused, log, options, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("publish", log, *options)
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_estimates_without_a_frequency_need_one(doamc, tmp_path):
+    path = tmp_path / "in.jsonl"
+    with Recorder(path) as record:
+        record.write(message([1.0], frequency_hz=None))
+    status, _, err = doamc("publish", path, "--csv", tmp_path / "a.csv")
+    assert status == 2 and "--station-frequency" in err
+    assert doamc("publish", path, "--csv", tmp_path / "a.csv", "--station-frequency", "1e8")[0] == 0
+
+
+def test_snapshots_need_an_array(refused):
+    assert "--array" in refused("publish", "in.npz")
+
+
+def test_the_emulator_serves_an_array_and_ends_after_its_frames(program):
+    process = program("heimdall-emulator", "--array", "uca5", "--samples", 512, "--fast", "--frames", 20, "--port", 0,
+                      "--control-port", 0, "--azimuth-deg", 40, 200, "--fault", "drop=0.2", "--seed", 1)  # fmt: skip
+    line = process.stdout.readline()
+    ports = [int(part.rpartition(":")[2]) for part in line.split(",")]
+    assert "uca5, emitters at 40.0, 200.0 deg: 5 channels, 512 samples a frame" in process.stdout.readline()
+    with Control(port=ports[1]) as control, Client(port=ports[0], n_channels=5) as client:
+        control.set_gains([10.0] * 5)
+        while client.counters.frames < 20:
+            frame = client.get(10.0)
+            assert frame is not None and frame.samples.shape == (5, 512)
+            client.release(frame)
+        assert client.counters.lost > 0
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0 and err == "" and "drop" in out
+
+
+def test_the_emulator_serves_a_recording(program):
+    process = program("heimdall-emulator", "--recording", RECORDING.with_suffix(".sigmf-meta"), "--samples", 1000,
+                      "--fast", "--port", 0, "--control-port", 0)  # fmt: skip
+    port = int(process.stdout.readline().split(",")[0].rpartition(":")[2])
+    recording = Recording(RECORDING.with_suffix(".sigmf-meta"))
+    with Client(port=port) as client:
+        for k in range(3):
+            frame = client.get(10.0)
+            assert (frame.samples == recording.read(1000 * k, 1000)).all()
+            assert frame.header.rf_center_freq == recording.frequency_hz == 300e6
+            client.release(frame)
+
+
+def test_bad_arguments_of_the_emulator_are_refused(refused):
+    assert "drop" in refused("heimdall-emulator", "--fault", "nonsense=0.1")
+    assert "NAME=RATE" in refused("heimdall-emulator", "--fault", "drop")
+    assert "at most 1 together" in refused("heimdall-emulator", "--fault", "drop=0.6", "--fault", "stall=0.6")
+    assert "port" in refused("heimdall-emulator", "--port", "70000")
+    assert "array must be" in refused("heimdall-emulator", "--array", "none")
