@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from doamc.heimdall.frame import Header
 
 _WRAP = 1 << 32
+#: how far the time stamps of one run may stray from its numbers: s, and of the time in between
+_JITTER_S, _JITTER = 0.1, 0.05
 
 
 @dataclass
@@ -71,8 +73,12 @@ class Numbering:
         self._before_absence += self._unnumbered
         self._unnumbered = 0
 
-    def see(self, header: Header) -> tuple[bool, int, bool]:
-        """Take in a header: (it repeats the last frame, frames missing before it, the numbering began anew)."""
+    def see(self, header: Header, fresh: bool = False) -> tuple[bool, int, bool]:
+        """Take in a header: (it repeats the last frame, frames missing before it, the numbering began anew).
+
+        fresh: it is the first of a connection. Then a number that is higher than the last one may yet be of another
+        run: so it is when the time stamps do not agree with the frames in between.
+        """
         number = header.cpi_index, header.time_stamp
         if number == self._last:
             if not self._last_broken:
@@ -84,7 +90,7 @@ class Numbering:
         if self._last is not None:
             step = (number[0] - self._last[0]) % _WRAP
             # a step back, or the same number at another time: the server began anew, and counts from 0
-            anew = not 0 < step < _WRAP // 2
+            anew = not 0 < step < _WRAP // 2 or (fresh and not self._agrees(step, header))
             if anew:
                 missing = self._before_absence + max(number[0], self._unnumbered)
             else:
@@ -94,3 +100,8 @@ class Numbering:
         self._counters.lost += missing
         self._counters.restarts += anew
         return False, missing, anew
+
+    def _agrees(self, step: int, header: Header) -> bool:
+        assert self._last is not None
+        passed_s = (header.time_stamp - self._last[1]) / 1e3
+        return not header.duration_s or abs(passed_s - step * header.duration_s) < _JITTER_S + _JITTER * abs(passed_s)

@@ -53,3 +53,15 @@ def test_a_frame_cut_short_is_lost_unless_it_is_sent_again():
     numbering.broken()
     assert see(numbering, 5) == (False, 0, False)
     assert (counters.broken, counters.lost) == (2, 1)
+
+
+def test_a_server_that_ran_for_longer_before_it_is_seen_again_is_told_by_its_time_stamps():
+    def header(index, seconds):
+        return Header(cpi_index=index, time_stamp=round(1e3 * seconds), cpi_length=100, sampling_freq=1000)
+
+    numbering = Numbering(counters := Counters())
+    numbering.see(header(20, 100.0))
+    assert numbering.see(header(30, 101.02), fresh=True) == (False, 9, False)  # ten frames of 0.1 s: the same run
+    assert numbering.see(header(50, 111.0), fresh=True) == (False, 50, True)  # they would have been 100
+    assert numbering.see(header(60, 121.0)) == (False, 9, False)  # on one connection it is a receiver that paused
+    assert (counters.lost, counters.restarts) == (68, 1)

@@ -1,0 +1,153 @@
+"""KrakenSDR at full rate: five channels of 2.4 MS/s, 96 MB/s, from the emulator to estimates.
+
+    .venv/bin/python benchmarks/heimdall.py [--method ml] [--duration 20] [--restarts 10] [--soak 10000]
+
+The emulator runs in a process of its own and is paced: frames of 1 048 576 samples that are not fetched in time are
+dropped and counted. The flowgraph takes 256 snapshots of every 0.1 s. Then the server is killed and started anew, again
+and again, and the time until samples flow again is taken from the moment at which it listens. Last, a soak: small
+frames with random faults, each of which must be passed on or counted. Prints the figures and writes
+benchmarks/heimdall.json.
+"""
+
+import argparse
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gr_doamc
+from gnuradio import blocks, gr
+from machine import machine
+
+from doamc.heimdall import Client
+from doamc.heimdall.emulator import Emulator
+from doamc.heimdall.faults import Faults
+from doamc.heimdall.sources import SimulatedFrames
+from doamc.spec import load_spec
+
+RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
+RESULT = Path(__file__).with_suffix(".json")
+FAULTS = {
+    "drop": 0.01, "duplicate": 0.01, "truncate": 0.005, "bad-sync": 0.005, "garbage": 0.003, "stall": 0.002,
+    "close": 0.003, "restart": 0.001, "unsynchronised": 0.03, "channels": 0.01,
+}  # fmt: skip
+
+
+class Server:
+    """The emulator as a program of its own."""
+
+    def __init__(self, port: int = 0, *options: str) -> None:
+        code = "import sys; from doamc.cli import main; sys.exit(main())"
+        command = [sys.executable, "-c", code, "heimdall-emulator", "--port", str(port), "--control-port", "0",
+                   "--azimuth-deg", "40", "200", *options]  # fmt: skip
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split(",")[0].rpartition(":")[2])
+
+    def cpu_s(self) -> float:
+        """Processor time so far, s."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it, or kill it."""
+        self.process.send_signal(number)
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+def throughput(method: str, duration_s: float) -> dict[str, Any]:
+    """The chain at 96 MB/s: what arrived, what was lost, what it cost."""
+    server = Server()
+    source = gr_doamc.heimdall_source(port=server.port, control_port=0, n_elements=CHANNELS, duration=duration_s)
+    cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
+    estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)  # a frame brings four or five batches at once
+    flowgraph = gr.top_block("throughput")
+    counter = blocks.null_sink(gr.sizeof_gr_complex)
+    for channel in range(CHANNELS):
+        flowgraph.connect((source, channel), (cutter, channel))
+    flowgraph.connect((source, 0), counter)
+    flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
+    server_cpu, cpu, begin = server.cpu_s(), time.process_time(), time.perf_counter()
+    flowgraph.run()
+    wall, cpu, server_cpu = time.perf_counter() - begin, time.process_time() - cpu, server.cpu_s() - server_cpu
+    server.end()
+    samples, counts, made = source.nitems_written(0), source.counters, estimator.status("stopped")["counters"]
+    return {
+        "what": f"{CHANNELS} x {RATE_HZ / 1e6:g} MS/s, 1048576 samples a frame, L = {SNAPSHOTS} every 0.1 s",
+        "method": method, "wall_s": wall, "megabytes_per_s": 8e-6 * CHANNELS * samples / wall,
+        "frames_passed": counts["passed"], "frames_lost": counts["lost"], "failures": counts["failures"],
+        "batches_expected": int(samples) // HOP, "batches": cutter.produced, "estimator": made,
+        "cores_flowgraph": cpu / wall, "cores_emulator": server_cpu / wall,
+        "cores_engine": estimator.engine_cpu_s / wall,
+    }  # fmt: skip
+
+
+def restarts(count: int) -> dict[str, Any]:
+    """Kill the server, start it anew, and time how long samples take to flow again."""
+    options = ("--samples", "4096", "--sample-rate", "1e6")
+    server, delays = Server(0, *options), []
+    with Client(port=server.port, n_channels=CHANNELS) as client:
+        for _ in range(count):
+            client.release(client.get(20.0))
+            server.end(signal.SIGKILL)
+            while (held := client.get(0.3)) is not None:
+                client.release(held)
+            server = Server(server.port, *options)
+            begin = time.perf_counter()  # it has told its port: it listens
+            client.release(client.get(20.0))
+            delays.append(time.perf_counter() - begin)
+        counted = client.counters.restarts
+    server.end()
+    return {"restarts": count, "restarts_counted": counted, "seconds_until_samples": [round(d, 3) for d in delays]}
+
+
+def soak(requests: int, seed: int) -> dict[str, Any]:
+    """Small frames with random faults: what became of each."""
+    scene = SimulatedFrames(load_spec("uca5"), cpi_length=64)
+    faults = Faults(FAULTS, stall_s=0.25, restart_s=0.05, seed=seed)
+    server = Emulator(scene, paced=False, frames=requests, faults=faults)
+    early = 0
+    begin = time.perf_counter()
+    with server, Client(port=server.port, n_channels=CHANNELS, timeout_s=0.2) as client:
+        while not server.done.is_set():
+            frame = client.get(0.02)
+            if frame is not None:
+                client.release(frame)
+            if not early and client.counters.frames > requests // 20:
+                early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        counts = client.counters
+    return {
+        "requests": requests, "seconds": time.perf_counter() - begin, "frames_numbered": server.produced,
+        "faults": server.faulty, "counters": counts.as_dict(),
+        "uncounted": server.produced - counts.frames - counts.lost,
+        "memory_growth_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early) / 1024,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", default="ml")
+    parser.add_argument("--duration", type=float, default=20.0, help="seconds of stream")
+    parser.add_argument("--restarts", type=int, default=10)
+    parser.add_argument("--soak", type=int, default=10_000)
+    parser.add_argument("--output", type=Path, default=RESULT)
+    args = parser.parse_args()
+    result = {"machine": machine() | {"gnuradio": gr.version()}}
+    result["soak"] = soak(args.soak, seed=1)
+    result["server_killed"] = restarts(args.restarts)
+    result["throughput"] = throughput(args.method, args.duration)
+    text = json.dumps(result, indent=1)
+    print(text)
+    partial = args.output.with_suffix(".tmp")
+    partial.write_text(text + "\n", encoding="utf-8")
+    os.replace(partial, args.output)
+
+
+if __name__ == "__main__":
+    main()
