@@ -8,6 +8,7 @@ thread.
 from gr_doamc.coupled_array_source import coupled_array_source
 from gr_doamc.doa_estimator import doa_estimator
 from gr_doamc.heimdall_source import heimdall_source
+from gr_doamc.recorder import recorder
 from gr_doamc.sigmf_source import sigmf_source
 from gr_doamc.snapshot_buffer import snapshot_buffer
 from gr_doamc.zmq_publisher import zmq_publisher
@@ -16,6 +17,7 @@ __all__ = [
     "coupled_array_source",
     "doa_estimator",
     "heimdall_source",
+    "recorder",
     "sigmf_source",
     "snapshot_buffer",
     "zmq_publisher",

@@ -23,6 +23,7 @@ NEEDED = {
     "doamc_zmq_publisher": {"address": "tcp://127.0.0.1:*"},
     "doamc_sigmf_source": {"file": str(RECORDING), "n_elements": "5"},
     "doamc_heimdall_source": {},
+    "doamc_recorder": {"file": "record", "max_batches": "0"},
 }
 #: values that an assertion must catch
 BAD = [
@@ -50,6 +51,7 @@ BAD = [
     ("doamc_heimdall_source", {"frequency_hz": "-1"}),
     ("doamc_heimdall_source", {"timeout": "0"}),
     ("doamc_heimdall_source", {"duration": "-1"}),
+    ("doamc_recorder", {"max_batches": "-1"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
 ]
 
@@ -111,7 +113,8 @@ def test_the_tree_holds_every_block_once():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_made_is_the_block_described(platform, name):
+def test_what_is_made_is_the_block_described(platform, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a recorder makes its files at once
     block, faults = block_of(platform, name, {})
     assert faults == []
     call = ast.parse(block.templates.render("make"), mode="eval").body
@@ -131,7 +134,7 @@ def test_what_is_made_is_the_block_described(platform, name):
         assert len(streams) == max(0, signature.max_streams())
         messages = {p.key for p in side if p.domain == "message"}
         assert messages == ports
-    if isinstance(made, gr_doamc.zmq_publisher):
+    if isinstance(made, (gr_doamc.zmq_publisher, gr_doamc.recorder)):
         made.stop()
 
 

@@ -1,0 +1,52 @@
+"""Recorded batches are found again, sample for sample, with their times."""
+
+import numpy as np
+import pytest
+
+from doamc.errors import RecordingError
+from doamc.snapshots.batch_record import BatchRecorder
+from doamc.snapshots.sigmf_files import Recording
+
+
+def batch(k, n=3, length=50):
+    rng = np.random.default_rng(k)
+    return (rng.standard_normal((n, length)) + 1j * rng.standard_normal((n, length))).astype(np.complex64)
+
+
+def test_batches_are_cut_again_where_they_were_joined(tmp_path):
+    path = tmp_path / "a.sigmf-meta"
+    with BatchRecorder(path, array="ula4") as record:
+        for k in range(4):
+            record.write(batch(k), 10 * k, 0.5 * k, 2e4, 433.9e6, 1767323045.25 + 0.5 * k)
+        assert not path.exists()
+        assert record.sample_of == {0: 0, 10: 50, 20: 100, 30: 150}
+    recording = Recording(path)  # valid SigMF
+    assert np.array_equal(recording.cut(4, 50), [batch(k) for k in range(4)])
+    assert (recording.sample_rate_hz, recording.frequency_hz, recording.array) == (2e4, 433.9e6, "ula4")
+    captures = recording.metadata["captures"]
+    assert [c["doamc:seq"] for c in captures] == [0, 10, 20, 30]
+    assert captures[1]["core:datetime"] == "2026-01-02T03:04:05.750000Z" and captures[3]["doamc:sample_time"] == 1.5
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.sigmf-data", "a.sigmf-meta"]
+
+
+def test_beyond_the_limit_batches_are_counted(tmp_path):
+    with BatchRecorder(tmp_path / "a.sigmf-meta", limit=2) as record:
+        for k in range(5):
+            record.write(batch(k), k, 0.0, 1e4)
+        assert (record.written, record.left_out) == (2, 3)
+    assert Recording(tmp_path / "a.sigmf-meta").n_samples == 100
+
+
+def test_without_a_batch_nothing_is_left_and_another_shape_is_refused(tmp_path):
+    BatchRecorder(tmp_path / "a.sigmf-meta").close()
+    assert list(tmp_path.iterdir()) == []
+    with BatchRecorder(tmp_path / "b.sigmf-meta") as record:
+        record.write(batch(0), 0, 0.0, 1e4)
+        with pytest.raises(RecordingError, match=r"shape \(3, 50\), found \(4, 50\)"):
+            record.write(batch(1, n=4), 1, 0.0, 1e4)
+
+
+def test_places_that_cannot_be_written_are_named(tmp_path):
+    for path in (tmp_path / "a.txt", tmp_path / "no" / "a.sigmf-meta"):
+        with pytest.raises(RecordingError, match=r"sigmf-meta|no folder"):
+            BatchRecorder(path)
