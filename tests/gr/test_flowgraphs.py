@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from doamc.estimates import Subscriber, validate
+from doamc.heimdall.emulator import Emulator
+from doamc.heimdall.sources import SimulatedFrames
+from doamc.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWGRAPHS = ROOT / "flowgraphs"
@@ -62,7 +65,7 @@ def run(script, *options, limit_s=60.0):
 
 
 def test_the_flowgraphs_are_those_that_are_tested():
-    assert NAMES == ["embedded_blocks", "live_doa", "replay_recording"]
+    assert NAMES == ["embedded_blocks", "krakensdr", "live_doa", "replay_recording"]
 
 
 def test_live_doa(scripts):
@@ -102,6 +105,24 @@ def test_replay_recording_once_to_its_end(scripts):
     )  # fmt: skip
     counts = heard["doamc.status"][-1]["counters"]
     assert counts["received"] == 10 and len(heard["doamc.estimate"]) == counts["estimated"]
+
+
+def test_krakensdr_with_the_emulator(scripts):
+    scene = SimulatedFrames(load_spec("uca5"), [40.0, 200.0], 20.0, cpi_length=20_000, sample_rate_hz=2e5, seed=3)
+    with Emulator(scene) as server:
+        heard, done = run(
+            scripts / "krakensdr.py", "--port", server.port, "--control-port", server.control_port, "--sources", 2,
+            "--method", "ml", "--duration", 1, "--hop", 20_000, "--frequency", 868e6, "--gain", 20.7,
+        )  # fmt: skip
+        assert server.control.gains_db == [20.7] * 5 and server.control.frequency_hz == 868e6
+    counts = heard["doamc.status"][-1]["counters"]
+    assert counts["received"] == 10 == counts["estimated"] + counts["dropped"] and counts["failed"] == 0
+    assert len(heard["doamc.estimate"]) == counts["estimated"] > 5
+    assert heard["doamc.estimate"][-1]["frequency_hz"] == 868e6
+    for message in heard["doamc.estimate"]:
+        found = sorted(s["azimuth_deg"] % 360 for s in message["sources"])
+        assert found == pytest.approx([40.0, 200.0], abs=2.0)
+    assert "streaming" in done.stdout  # the state of the link, on message debug
 
 
 def test_embedded_blocks_compile_without_any_block_of_ours_and_run(tmp_path, monkeypatch):
