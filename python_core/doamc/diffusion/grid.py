@@ -36,13 +36,15 @@ class Grid:
         return Grid(self.t[:n], self.alpha[:n], self.sigma[:n], self.schedule)
 
     def between(self, fraction: float, variable: str = "log-snr") -> "Grid":
-        """Points a fraction of the way from each point to the next, in log-SNR or in t; needs the schedule."""
+        """Points a fraction of the way from each point to the next, in log-SNR, sigma / alpha or t, on the schedule."""
         if self.schedule is None:
             raise SamplerError("this sampler evaluates between grid points: expected a grid made from a schedule")
-        values = self.t if variable == "t" else [2 * v for v in self.half_log_snr]
-        points = torch.tensor(values, dtype=torch.float64)
+        points = torch.tensor(self.t if variable == "t" else self.half_log_snr, dtype=torch.float64)
+        points = torch.exp(-points) if variable == "sigma" else points
         inner = torch.lerp(points[:-1], points[1:], fraction)
-        return _grid(self.schedule, inner if variable == "t" else self.schedule.time(inner))
+        if variable != "t":
+            inner = self.schedule.time(-2 * inner.log() if variable == "sigma" else 2 * inner)
+        return _grid(self.schedule, inner)
 
 
 def _grid(schedule: NoiseSchedule, t: torch.Tensor) -> Grid:

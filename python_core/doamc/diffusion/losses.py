@@ -46,7 +46,7 @@ def ddpm_loss(
     generator: torch.Generator | None = None,
     t_min: float = 1e-3,
 ) -> torch.Tensor:
-    """Algorithm 1 of DDPM: E |target - net(x_t)|^2, t uniform on (t_min, t_max); kind "eps" has the noise for target."""
+    """Algorithm 1 of DDPM: E |target - net(x_t)|^2, t uniform on (t_min, t_max); the target of "eps" is the noise."""
     u = torch.rand(len(x_0), dtype=torch.float64, generator=generator)
     alpha, sigma = schedule(t_min + (getattr(schedule, "t_max", 1.0) - t_min) * u)
     x_t, a, s, found = _predict(net, x_0, alpha, sigma, generator)
@@ -64,9 +64,9 @@ def variational_loss(
 ) -> torch.Tensor:
     """The weighted bound, eq. (55) of the tutorial, in nats per component: sum over i = 2..T of w_i |x_0 - x_0_hat|^2.
 
-    One i is drawn for each item, uniformly.     w_i = (1 - alpha_i)^2 abar_{i-1} / (sigma_q^2 (1 - abar_i)^2) = (SNR_{i-1} - SNR_i), halved for real data: the
-    KL divergence of step i between q(x_{i-1} | x_i, x_0) and the network's, both with variance sigma_q^2. The first
-    step, which has no q of positive variance, is the reconstruction term and left out.
+    One i is drawn for each item. w_i = (1 - alpha_i)^2 abar_{i-1} / (sigma_q^2 (1 - abar_i)^2) = SNR_{i-1} - SNR_i, halved
+    for real data: the KL divergence of step i between q(x_{i-1} | x_i, x_0) and the network's, both of variance sigma_q^2.
+    The first step, whose q has no variance, is the reconstruction term and left out.
     """
     kept = alpha_bar(schedule, n_steps)
     snr = kept / (1 - kept)

@@ -2,6 +2,8 @@
 
     x_t = alpha_t x_0 + sigma_t eps,        dx = f(t) x dt + g(t) dw
     f = d log alpha / dt,                   g^2 = d sigma^2 / dt - 2 f sigma^2
+
+For complex x both eps and dw are circular: E|eps|^2 = 1, E|dw|^2 = dt per component.
 """
 
 import math

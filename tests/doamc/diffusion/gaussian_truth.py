@@ -86,7 +86,7 @@ class Given:
 class Counting:
     """Zero noise that counts how often it is drawn."""
 
-    def __init__(self, n, dtype=torch.complex128):
+    def __init__(self, n, dtype):
         self.shape, self.dtype, self.count = (1, n), dtype, 0
 
     def draw(self):
@@ -94,16 +94,24 @@ class Counting:
         return torch.zeros(self.shape, dtype=self.dtype)
 
 
-def law(denoiser, sampler, grid, n, end="flow", dtype=torch.complex128):
-    """Exact mean (N,) and covariance (N, N) of the samples; the map must be affine, which is checked."""
+def law(denoiser, sampler, grid, n, end="flow", dtype=torch.complex128, start=None):
+    """Exact mean (N,) and covariance (N, N) of the samples; the map must be affine, which is checked.
+
+    start: mean (N,) and factor (N, N) of the state at the first point; by default sigma_0 times white noise.
+    """
+    mean, factor = start or (torch.zeros(n, dtype=dtype), grid.sigma[0] * torch.eye(n, dtype=dtype))
+
+    def run(first, noise):
+        return sample(denoiser, sampler, grid, noise, mean + first @ factor.mT, end)
+
     zero = Counting(n, dtype)
-    mean = sample(denoiser, sampler, grid, zero, end=end)[0]
-    size = zero.count * n
-    basis = torch.eye(size, dtype=dtype).reshape(size, zero.count, n)
-    columns = sample(denoiser, sampler, grid, Given(basis.unbind(1)), end=end) - mean
-    double = sample(denoiser, sampler, grid, Given((2 * basis[:1]).unbind(1)), end=end) - mean
-    assert torch.allclose(double, 2 * columns[:1], atol=1e-8), "not an affine map"
-    return mean, columns.mT @ columns.conj()
+    middle = run(torch.zeros(1, n, dtype=dtype), zero)[0]
+    size = (zero.count + 1) * n
+    basis = torch.eye(size, dtype=dtype).reshape(size, zero.count + 1, n)
+    columns = run(basis[:, 0], Given(basis.unbind(1)[1:])) - middle
+    twice = run(2 * basis[:1, 0], Given((2 * basis[:1]).unbind(1)[1:])) - middle
+    assert torch.allclose(twice, 2 * columns[:1], atol=1e-8), "not an affine map"
+    return middle, columns.mT @ columns.conj()
 
 
 def kl(mean_p, cov_p, mean_q, cov_q) -> float:

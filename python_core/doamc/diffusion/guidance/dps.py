@@ -8,12 +8,12 @@ from doamc.diffusion.linear_operator import LinearOperator
 
 
 class Dps(Guidance):
-    """D + zeta sigma^2 / alpha J^H H^H (y - H D) / v, with v = max(sigma_y^2, |y - H D|^2 / R) item by item.
+    """D + zeta w g with g = J^H H^H (y - H D).
 
-    With v = sigma_y^2 (normalise=False) this is the gradient that DPS derives; its steps are stable only for short
-    steps, since it takes D for exact. The published step divides by |y - H D|, which in the released code is a norm
-    over the whole batch: the guidance of an item then depends on the others. Here each item has its own residual
-    power, which is the gradient of the likelihood with its variance unknown.
+    normalise=False is the gradient that DPS derives, w = sigma^2 / (alpha sigma_y^2): it takes D for exact, so at high
+    noise it overshoots by orders of magnitude. The published remedy divides by |y - H D|, in the released code a norm over
+    the whole batch, so that the guidance of an item depends on the others. Here w is, item by item, no longer than the
+    step along g that fits y best, <H g, y - H D> / |H g|^2.
     """
 
     def __init__(
@@ -33,8 +33,10 @@ class Dps(Guidance):
         leaf, x_0 = with_graph(self.denoiser, x_t, alpha, sigma)
         rest = self.residual(x_0.detach())
         gradient = jacobian_product(x_0, leaf, self.pull(rest))
-        scale = self.zeta * sigma**2 / alpha
+        weight = self.zeta * sigma**2 / (alpha * self.noise_power)
         if not self.normalise:
-            return torch.add(x_0.detach(), gradient, alpha=scale / self.noise_power)
-        power = rest.abs().square().mean(-1, keepdim=True).clamp_min(self.noise_power)
-        return torch.add(x_0.detach(), gradient / power, alpha=scale)
+            return torch.add(x_0.detach(), gradient, alpha=weight)
+        effect = self.operator.s * self.operator.spectral(gradient)
+        size = effect.abs().square().sum(-1, keepdim=True).clamp_min(torch.finfo(rest.abs().dtype).tiny)
+        best = (effect.conj() * rest).real.sum(-1, keepdim=True) / size
+        return x_0.detach() + best.mul(self.zeta).clamp_max(weight) * gradient

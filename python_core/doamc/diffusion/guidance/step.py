@@ -10,9 +10,9 @@ from doamc.diffusion.linear_operator import LinearOperator
 class Step(Guidance):
     """x_0_hat + eta / sigma_y^2 H^H (y - H x_0_hat).
 
-    eta None takes the posterior weight, eta / sigma_y^2 = r_t^2 / (r_t^2 s_1^2 + sigma_y^2), r_t^2 the variance of
-    x_0 given x_t for white x_0 of this power: the step that is right for H = I and never overshoots for any H.
-    A constant eta is the paper's: near sigma_y^2 it copies y, near 0 it ignores y, above 2 sigma_y^2 / s_1^2 it diverges.
+    eta None takes the posterior weight, eta / sigma_y^2 = r_t^2 / (r_t^2 s_1^2 + sigma_y^2), r_t^2 the variance of x_0
+    given x_t for white x_0 of this power: the step that is right for H = I and never overshoots for any H. A constant
+    eta is the paper's: near sigma_y^2 it copies y, near 0 it ignores y, above 2 sigma_y^2 / s_1^2 it diverges.
     """
 
     def __init__(

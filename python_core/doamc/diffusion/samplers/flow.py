@@ -32,14 +32,14 @@ class FlowEuler(Sampler):
     rows: tuple[float, ...] = ()  # stage j starts from the slope of stage j - 1 alone: true of all three rules
     weights: tuple[float, ...] = (1.0,)
 
-    def __init__(self, variable: str = "log-snr") -> None:
-        if variable not in ("log-snr", "t"):
-            raise SamplerError(f"variable must be log-snr or t, found {variable!r}")
+    def __init__(self, variable: str = "sigma") -> None:
+        if variable not in ("sigma", "t"):
+            raise SamplerError(f"variable must be sigma or t, found {variable!r}")
         self.variable = variable
 
     def _stages(self, grid: Grid) -> list[Stage]:
-        if self.variable == "log-snr":
-            return [(a, s, a, -1.0, 1.0) for a, s in zip(grid.alpha, grid.sigma, strict=True)]
+        if self.variable == "sigma":
+            return [(a, s, a, a / s, -a / s) for a, s in zip(grid.alpha, grid.sigma, strict=True)]
         stages = []
         for f, g, alpha, sigma in zip(*sde_coefficients(grid), grid.alpha, grid.sigma, strict=True):
             rate = 0.5 * g**2 / sigma**2
@@ -53,7 +53,7 @@ class FlowEuler(Sampler):
         for node in self.nodes:
             if node not in at:
                 at[node] = self._stages(grid.between(node, self.variable))
-        where = grid.half_log_snr if self.variable == "log-snr" else grid.t
+        where = grid.t if self.variable == "t" else [s / a for a, s in zip(grid.alpha, grid.sigma, strict=True)]
         return [
             (where[k + 1] - where[k], ends[k][2], ends[k + 1][2], tuple(at[node][k] for node in self.nodes))
             for k in range(len(grid))

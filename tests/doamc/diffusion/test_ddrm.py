@@ -1,0 +1,95 @@
+"""DDRM: its three regimes by hand, its contract, and what becomes of its spread."""
+
+import pytest
+import torch
+
+from doamc.diffusion.denoiser import GaussianDenoiser
+from doamc.diffusion.grid import GRIDS, clean_grid, make_grid
+from doamc.diffusion.guidance import Ddrm
+from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.samplers import ItemNoise, sample
+from doamc.diffusion.schedules import SCHEDULES, make_schedule
+from doamc.errors import SamplerError
+from tests.doamc.diffusion.contract import VP, span_of
+from tests.doamc.diffusion.gaussian_truth import Given, law, random_problem, stacked
+
+
+def chain(problem, **options):
+    return Ddrm(problem.operator, problem.y, problem.noise_power, **options)
+
+
+@pytest.mark.parametrize(("eta", "eta_b"), [(0.85, 1.0), (0.0, 0.7), (1.0, 0.0)])
+def test_one_step_in_each_regime(eta, eta_b):
+    """H = diag(1, 0.1, 0) with sigma_y = 0.2 and a step down to q = 0.5: seen well, seen badly, not seen."""
+    operator = LinearOperator.from_matrix(torch.diag(torch.tensor([1.0, 0.1, 0.0])).to(torch.complex128))
+    y = torch.tensor([1.0 + 1j, 0.3, 9.0], dtype=torch.complex128)
+    grid = make_grid("log-snr", make_schedule("ve"), 1, low=-2 * 0.0, high=2 * 0.6931471805599453)  # q from 1 to 1/2
+    m = torch.tensor([[0.2, -0.4j, 0.7]], dtype=torch.complex128)
+    x = torch.tensor([[0.5, 0.1, -0.3j]], dtype=torch.complex128)
+    z = torch.tensor([[1.0, 1j, -1.0]], dtype=torch.complex128)
+    sampler = Ddrm(operator, y, 0.04, eta, eta_b)
+    found = sampler.step(x, sampler.plan(grid)[0], lambda *_: m, Given([z]), [])[0]
+    w, kept = y / torch.tensor([1.0, 0.1, 1.0]), (1 - eta**2) ** 0.5
+    wanted = [
+        (1 - eta_b) * m[0, 0] + eta_b * w[0] + (0.25 - eta_b**2 * 0.04) ** 0.5 * z[0, 0],
+        m[0, 1] + kept * 0.5 * (w[1] - m[0, 1]) / 2.0 + eta * 0.5 * z[0, 1],
+        m[0, 2] + kept * 0.5 * (x[0, 2] - m[0, 2]) / 1.0 + eta * 0.5 * z[0, 2],
+    ]
+    assert torch.allclose(found, torch.stack(wanted), atol=1e-9)
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+@pytest.mark.parametrize("name", sorted(GRIDS))
+def test_finite_on_every_grid(name, schedule):
+    problem = random_problem(4, 2, 0.2)
+    for steps in (1, 2, 17):
+        grid = make_grid(name, make_schedule(schedule), steps)
+        for end in (grid, clean_grid(grid)):
+            assert torch.isfinite(sample(problem.denoiser, chain(problem), end, ItemNoise([0], (4,))).abs()).all()
+
+
+def test_items_do_not_know_each_other_and_complex_is_stacked_real():
+    problem = random_problem(4, 3, 0.2)
+    low, high = span_of(problem)
+    grid = make_grid("log-snr", VP, 8, low=low, high=high)
+    whole = sample(problem.denoiser, chain(problem), grid, ItemNoise([3, 4, 5], (4,)))
+    alone = sample(problem.denoiser, chain(problem), grid, ItemNoise([4], (4,)))
+    assert torch.allclose(whole[1:2], alone, atol=1e-12)
+    draws = [torch.randn(2, 4, dtype=torch.complex128) for _ in range(9)]
+    both = stacked(problem)
+    x = sample(problem.denoiser, chain(problem), grid, Given(draws))
+    real = [2**0.5 * torch.cat([d.real, d.imag], 1) for d in draws]
+    x_real = sample(both.denoiser, chain(both), grid, Given(real))
+    assert torch.allclose(2**0.5 * torch.cat([x.real, x.imag], 1), x_real, atol=1e-9)
+
+
+def test_what_is_not_seen_is_filled_from_what_is():
+    """Two of three strongly correlated channels: the third follows, to the posterior mean within its deviation."""
+    a = torch.tensor([1.0, 1j, -1.0], dtype=torch.complex128)
+    prior = GaussianDenoiser(torch.zeros(3, dtype=torch.complex128), torch.outer(a, a.conj()) + 0.01 * torch.eye(3))
+    sampler = Ddrm(LinearOperator.selection(3, [0, 1]), 2 * a[:2], 1e-4)
+    grid = make_grid("log-snr", VP, 30, low=-8.0, high=9.0)
+    x = sample(prior, sampler, grid, ItemNoise(range(50), (3,)))
+    assert (x[:, :2].mean(0) - 2 * a[:2]).abs().max() < 0.02
+    assert (x[:, 2].mean() - 2 * a[2]).abs() < 0.15
+
+
+def test_its_spread_is_no_error_bar():
+    """Where H sees, the samples' variance is a share of the posterior's, the smaller the more steps: it must never be published."""
+    problem = random_problem(6, 6, 0.3, seed=1)
+    low, high = span_of(problem)
+    true = problem.posterior()[1].diagonal().real.sum()
+    shares = []
+    for steps in (10, 80):
+        grid = make_grid("log-snr", VP, steps, low=low, high=high)
+        shares.append(float(law(problem.denoiser, chain(problem), grid, 6)[1].diagonal().real.sum() / true))
+    assert shares[1] < shares[0] < 0.5
+
+
+def test_bad_settings_are_said():
+    problem = random_problem(4, 2, 0.2)
+    for options in ({"eta": 1.1}, {"eta_b": -0.1}):
+        with pytest.raises(SamplerError, match=r"0\.\.1"):
+            chain(problem, **options)
+    with pytest.raises(SamplerError, match="expected y with"):
+        Ddrm(problem.operator, problem.y[:1], 0.1)
