@@ -1,7 +1,7 @@
 """Type-II likelihood of a block dictionary and its monotone minimisation.
 
 With x_g^s ~ CN(0, gamma_g B_g) independent over blocks g and subcarriers s the received symbols are Gaussian with
-covariance Sigma^s = s2 I + sum_g gamma_g D_g^s B_g D_g^sH, and the evidence is
+covariance Sigma^s = s2 I + sum_g gamma_g D_g^s B_g D_g^sH, and minus the log evidence of S of them is S L + const,
 
     L = mean_s [ log det Sigma^s + y^sH (Sigma^s)^-1 y^s ].
 

@@ -20,7 +20,7 @@ from doamc.mimo.channel import Link, Rays, reordered
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.evidence import Evidence
 from doamc.mimo.link_end import LinkEnd
-from doamc.mimo.sounding import Sounding
+from doamc.mimo.sounding import Sounding, sample_covariance
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _one(
     link: Link, sounding: Sounding, y: torch.Tensor, n_paths: int, noise_power: float | None, options: SblOptions
 ) -> tuple[torch.Tensor, ...]:
     """azimuth_rx, azimuth_tx (P,), theta_rx, theta_tx (Q, 2 K) and noise power of one observation (S, T)."""
-    vectors = y.T[None] if sounding.shared else y[:, :, None]
+    vectors = _vectors(sounding, y)
     rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
     wrap = (link.rx.spec.full_circle, link.tx.spec.full_circle)
     pairs = torch.cartesian_prod(rows, columns)
@@ -111,6 +111,20 @@ def _one(
         own = []
     theta = [_rows(end, common[i], [pair[i] for pair in own]) for i, end in enumerate((link.rx, link.tx))]
     return found[:, 0], found[:, 1], theta[0], theta[1], torch.tensor(state.noise_power, dtype=torch.float64)
+
+
+def _vectors(sounding: Sounding, y: torch.Tensor) -> torch.Tensor:
+    """Symbols (S, T) as the evidence takes them, (S', T, n).
+
+    With shared beams it depends on them through R_y alone, so more than T subcarriers are replaced by T vectors of the
+    same R_y: the time does not grow with S.
+    """
+    if not sounding.shared:
+        return y[:, :, None]
+    if len(y) <= y.shape[1]:
+        return y.T[None]
+    values, vectors = torch.linalg.eigh(sample_covariance(y[None])[0])
+    return (vectors * (y.shape[1] * values.clamp_min(0)).sqrt())[None]
 
 
 def prior_root(link: Link) -> torch.Tensor:
