@@ -22,6 +22,7 @@ class Options:
 
     samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
+    bank: scenes of the prior from which the best survivors * 4 join the network's samples; 0 for none.
     leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
 
@@ -36,6 +37,7 @@ class Options:
     seed: int = 0
     reach: tuple[float, ...] = (2.4, 1.4)
     leap: tuple[float, ...] = (1.0, 0.5)
+    bank: int = 0
 
 
 def thorough(options: Options) -> Options:
@@ -47,6 +49,7 @@ def thorough(options: Options) -> Options:
         survivors=4 * options.survivors,
         steps=3 * options.steps,
         keep=3 * options.keep,
+        bank=8192,
     )
 
 
@@ -105,6 +108,8 @@ class Engine:
         posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
         x = self.to_chart(chart, z, covariance, snapshots)
         value = posterior(x)
+        if o.bank:
+            x, value = self.with_bank(posterior, x, value)
         # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
         top, order = value.topk(o.climbers, 1)
         classic = self.classic(chart, features, covariance)
@@ -143,6 +148,21 @@ class Engine:
         x, value, kept, acceptance = random_walk(posterior, x, value, moves, self.log_uniform, o.keep)
         kept = kept.permute(1, 2, 0, 3).flatten(2)
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+
+    def with_bank(
+        self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples and their values with the best of a bank of prior scenes appended."""
+        chart, o = posterior.chart, self.options
+        u = torch.rand(chart.size, o.bank, generator=torch.Generator().manual_seed(o.seed + 1), dtype=torch.float64)
+        bank = (chart.low[:, None] + (chart.high - chart.low)[:, None] * u.to(x.device))[None]
+        parts = []
+        for i in range(len(x)):  # one at a time: a bank is large
+            score = posterior.select(slice(i, i + 1))(bank)
+            best, index = score.topk(4 * o.survivors, 1)
+            parts.append((gather(bank, index), best))
+        more, scores = (torch.cat([p[i] for p in parts]) for i in (0, 1))
+        return torch.cat([x, more], 2), torch.cat([value, scores], 1)
 
     def to_chart(
         self, chart: Chart, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor

@@ -45,6 +45,11 @@ class ExactPosterior:
         self.planar = bool(positions[:, 0].abs().max() > 0)
         self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
 
+    def select(self, index: slice) -> "ExactPosterior":
+        """The posterior of some of the observations."""
+        noise = None if self._log_noise is None else self._log_noise[index, 0].exp()
+        return ExactPosterior(self.chart, self.covariance[index], self.snapshots[index, 0], noise)
+
     def log_noise(self, noise: torch.Tensor) -> torch.Tensor:
         """Logarithm of the noise power, (B, S), or (B, 1) where known, of the noise part of x."""
         return noise[:, 0] if self._log_noise is None else self._log_noise
