@@ -71,7 +71,7 @@ METHODS: dict[str, str] = {
     "posterior": "doamc.posterior.methods:Posterior",
 }
 #: the most accurate method, used unless another is named
-DEFAULT_METHOD = "ddim"
+DEFAULT_METHOD = "posterior"
 
 
 def estimator_class(name: str) -> type[Estimator]:
