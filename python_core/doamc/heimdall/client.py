@@ -74,7 +74,6 @@ class Client:
         self._end = threading.Event()
         self._socket: socket.socket | None = None
         self._lost, self._first = 0, True  # what the next good frame will tell
-        self._fresh = True  # no header came on this connection
         self._doublings = 0
         self._thread: threading.Thread | None = None
 
@@ -138,7 +137,7 @@ class Client:
 
     def _session(self, connection: socket.socket) -> None:
         self._tell(WAITING)
-        self._first = self._fresh = True
+        self._first = True
         _watch(connection)
         request = b"streaming"
         head = bytearray(HEADER_SIZE)
@@ -170,8 +169,7 @@ class Client:
             self._numbering.malformed()
             raise
         self._doublings = 0
-        repeated, missing, anew = self._numbering.see(header, self._fresh)
-        self._fresh = False
+        repeated, missing, anew = self._numbering.see(header)
         self._lost += missing
         self._first |= anew
         self.header = header

@@ -56,6 +56,7 @@ class Numbering:
         self._last_broken = False
         self._unnumbered = 0  # malformed frames since the last header
         self._before_absence = 0  # those of them that came before the server was away
+        self._was_absent = False  # since the last header
 
     def malformed(self) -> None:
         """Something came that is no header."""
@@ -72,15 +73,17 @@ class Numbering:
         """The server does not take connections: if it begins anew, what was malformed so far came before that."""
         self._before_absence += self._unnumbered
         self._unnumbered = 0
+        self._was_absent = True
 
-    def see(self, header: Header, fresh: bool = False) -> tuple[bool, int, bool]:
+    def see(self, header: Header) -> tuple[bool, int, bool]:
         """Take in a header: (it repeats the last frame, frames missing before it, the numbering began anew).
 
-        fresh: it is the first of a connection. Then a number that is higher than the last one may yet be of another
-        run: so it is when the time stamps do not agree with the frames in between.
+        A number that steps back is of another run of the server. Once the server was absent, so is the same number,
+        and a higher one whose time stamp does not agree with the frames in between.
         """
         number = header.cpi_index, header.time_stamp
-        if number == self._last:
+        away, self._was_absent = self._was_absent, False
+        if number == self._last and not away:
             if not self._last_broken:
                 return True, 0, False
             self._counters.lost -= 1  # sent again after it was cut short
@@ -90,7 +93,7 @@ class Numbering:
         if self._last is not None:
             step = (number[0] - self._last[0]) % _WRAP
             # a step back, or the same number at another time: the server began anew, and counts from 0
-            anew = not 0 < step < _WRAP // 2 or (fresh and not self._agrees(step, header))
+            anew = not 0 < step < _WRAP // 2 or (away and not self._agrees(step, header))
             if anew:
                 missing = self._before_absence + max(number[0], self._unnumbered)
             else:
@@ -104,4 +107,5 @@ class Numbering:
     def _agrees(self, step: int, header: Header) -> bool:
         assert self._last is not None
         passed_s = (header.time_stamp - self._last[1]) / 1e3
-        return not header.duration_s or abs(passed_s - step * header.duration_s) < _JITTER_S + _JITTER * abs(passed_s)
+        known = passed_s and header.duration_s
+        return not known or abs(passed_s - step * header.duration_s) < _JITTER_S + _JITTER * abs(passed_s)

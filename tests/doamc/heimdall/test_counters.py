@@ -61,7 +61,13 @@ def test_a_server_that_ran_for_longer_before_it_is_seen_again_is_told_by_its_tim
 
     numbering = Numbering(counters := Counters())
     numbering.see(header(20, 100.0))
-    assert numbering.see(header(30, 101.02), fresh=True) == (False, 9, False)  # ten frames of 0.1 s: the same run
-    assert numbering.see(header(50, 111.0), fresh=True) == (False, 50, True)  # they would have been 100
-    assert numbering.see(header(60, 121.0)) == (False, 9, False)  # on one connection it is a receiver that paused
+    numbering.absent()
+    assert numbering.see(header(30, 101.02)) == (False, 9, False)  # ten frames of 0.1 s: the same run
+    numbering.absent()
+    assert numbering.see(header(50, 111.0)) == (False, 50, True)  # they would have been 100
+    assert numbering.see(header(60, 121.0)) == (False, 9, False)  # it was there all the time: a receiver that paused
     assert (counters.lost, counters.restarts) == (68, 1)
+    numbering.absent()
+    assert numbering.see(header(60, 121.0)) == (False, 60, True)  # no duplicate, since the server was gone
+    numbering.absent()
+    assert numbering.see(header(63, 121.0)) == (False, 2, False)  # a clock that stands still tells nothing
