@@ -52,38 +52,37 @@ def information(
     chart = posterior.chart
     v, d = derivatives(posterior, x)
     b, s, n, p = v.shape
-    s2 = posterior.noise_power(x).expand(b, s)[..., None, None]
-    eye_p = torch.eye(p, dtype=v.dtype, device=v.device)
-    eye_n = torch.eye(n, dtype=v.dtype, device=v.device)
-    root = torch.linalg.cholesky(s2 * eye_p + v.mH @ v)
-    w = torch.linalg.solve_triangular(root, v.mH, upper=False)  # M^-1 = root^-H root^-1
-    ri = (eye_n - w.mH @ w) / s2
+    s2 = posterior.noise_power(x).expand(b, s)
+    ri = torch.linalg.inv(torch.baddbmm(s2.reshape(-1, 1, 1) * posterior.eye, *_pair(v)).view(b, s, n, n))
     count = posterior.snapshots[..., None]
     u = ri @ v  # (B, S, N, P)
     rr = ri @ posterior.covariance[:, None]
     z = rr @ u - u
-    gradient = 2 * count * (z.conj()[:, :, None] * d).sum((-1, -2)).real
     flat = d.flatten(3)  # (B, S, d', N P)
-    x_i = u.mH[:, :, None] @ d  # V^H Ri dV_i
-    moved = (ri[:, :, None] @ d @ (v.mH @ u)[:, :, None]).flatten(3)
-    f = x_i.flatten(3) @ x_i.transpose(-1, -2).flatten(3).transpose(-1, -2) + moved @ flat.mH
-    f = 2 * count[..., None] * f.real
+    # one product for the gradient and the noise's cross terms
+    sides = torch.stack([z, ri @ u], -1).flatten(2, 3).conj()
+    ends = (flat @ sides).real * (2 * count[..., None])  # (B, S, d', 2)
+    x_i = (u.mH[:, :, None] @ d).flatten(3)  # V^H Ri dV_i
+    turned = x_i.unflatten(-1, (p, p)).transpose(-1, -2).flatten(3)
+    moved = (ri[:, :, None] @ (d @ (v.mH @ u)[:, :, None])).flatten(3)
+    f = torch.cat([x_i, moved], -1) @ torch.cat([turned, flat.conj()], -1).transpose(-1, -2)
+    f = f.real * (2 * count[..., None])
+    gradient = ends[..., 0]
     if not chart.unknown_noise:
         return gradient, f
-    at = chart.n_sources + chart.spec.family.n_coefficients
-    scale = s2[..., 0, 0]
-    own = posterior.snapshots * scale.square() * ri.abs().square().sum((-1, -2))
-    cross = 2 * count * scale[..., None] * ((ri @ u).conj()[:, :, None] * d).sum((-1, -2)).real
-    trace = ((rr - eye_n) * ri.transpose(-1, -2)).sum((-1, -2)).real
-    gradient = torch.cat([gradient[..., :at], (posterior.snapshots * scale * trace)[..., None], gradient[..., at:]], -1)
-    out = f.new_zeros(b, s, chart.size, chart.size)
-    keep = [i for i in range(chart.size) if i != at]
-    index = torch.tensor(keep, device=x.device)
-    out[..., index[:, None], index] = f
-    out[..., at, index] = cross
-    out[..., index, at] = cross
-    out[..., at, at] = own
-    return gradient, out
+    scale = (posterior.snapshots * s2)[..., None]
+    own = scale * s2[..., None] * torch.view_as_real(ri).square().sum((-1, -2, -3))[..., None]
+    trace = torch.view_as_real((rr - posterior.eye) * ri.transpose(-1, -2))[..., 0].sum((-1, -2))[..., None] * scale
+    cross = ends[..., 1] * s2[..., None]
+    side = torch.cat([f, cross[..., None]], -1)
+    whole = torch.cat([side, torch.cat([cross, own], -1)[:, :, None]], 2)
+    order = posterior.noise_last
+    return torch.cat([gradient, trace], -1)[..., order], whole.index_select(2, order).index_select(3, order)
+
+
+def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    flat = v.flatten(0, 1)
+    return flat, flat.mH
 
 
 def prior_precision(posterior: ExactPosterior) -> torch.Tensor:

@@ -39,6 +39,11 @@ class ExactPosterior:
         eye = torch.eye(n, dtype=torch.complex128, device=device)
         both = torch.cat([eye.expand_as(covariance), covariance], 1)
         self._product = both @ torch.cat([eye, *patterns], 1)  # (B, 2 N, (1 + K) N)
+        self.eye = eye
+        place = chart.n_sources + family.n_coefficients  # of the noise in x; `information` appends it instead
+        self.noise_last = torch.tensor(
+            [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
+        ).long()
         self._one = torch.ones(1, 1, 1, dtype=torch.complex128, device=device)
         self._trace = covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
         self._log_noise = None if noise_power is None else noise_power.double().log()[:, None]
