@@ -64,9 +64,9 @@ def variational_loss(
 ) -> torch.Tensor:
     """The weighted bound, eq. (55) of the tutorial, in nats per component: sum over i = 2..T of w_i |x_0 - x_0_hat|^2.
 
-    One i is drawn for each item. w_i = (1 - alpha_i)^2 abar_{i-1} / (sigma_q^2 (1 - abar_i)^2) = SNR_{i-1} - SNR_i, halved
-    for real data: the KL divergence of step i between q(x_{i-1} | x_i, x_0) and the network's, both of variance sigma_q^2.
-    The first step, whose q has no variance, is the reconstruction term and left out.
+    One i is drawn for each item. w_i = (1 - alpha_i)^2 abar_{i-1} / (sigma_q^2 (1 - abar_i)^2) = SNR_{i-1} - SNR_i,
+    halved for real data: the KL divergence of step i between q(x_{i-1} | x_i, x_0) and the network's, both of variance
+    sigma_q^2. The first step, whose q has no variance, is the reconstruction term and left out.
     """
     kept = alpha_bar(schedule, n_steps)
     snr = kept / (1 - kept)

@@ -44,7 +44,8 @@ def numbers(plan):
 
 
 class SamplerContract:
-    """order: of the error in the step; None for samplers that keep a bias, which then must shrink from `steps` to 4 `steps`.
+    """order: of the error in the step; None for samplers that keep a bias, which then must shrink from `steps` to 4
+    `steps`.
 
     kl_bar: nats from the posterior at `steps` steps of the grid. mixes: whether it finds both modes
     of a mixture.
@@ -101,7 +102,7 @@ class SamplerContract:
                 for end in ("flow", "none"):
                     grid = make_grid(name, make_schedule(schedule), steps)
                     noise = ItemNoise([0], (4,), torch.complex64)
-                    denoiser = GaussianDenoiser(problem.mean.to(torch.complex64), problem.covariance.to(torch.complex64))
+                    denoiser = GaussianDenoiser(*(v.to(torch.complex64) for v in (problem.mean, problem.covariance)))
                     x = sample(denoiser, self.make(), clean_grid(grid) if clean else grid, noise, end=end)
                     assert x.dtype == torch.complex64 and torch.isfinite(x.abs()).all()
 
@@ -152,8 +153,8 @@ class SamplerContract:
 
 
 class GuidanceContract:
-    """exact: whether it gives the posterior of any Gaussian; exact_white: of white x_0 of unit power (H = I where only
-    that is said); name and options as `guide` takes them.
+    """exact: whether it gives the posterior of any Gaussian; exact_white: of white x_0 of unit power (H = I where
+    only that is said); name and options as `guide` takes them.
     """
 
     name: str

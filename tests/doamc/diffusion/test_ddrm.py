@@ -75,7 +75,9 @@ def test_what_is_not_seen_is_filled_from_what_is():
 
 
 def test_its_spread_is_no_error_bar():
-    """Where H sees, the samples' variance is a share of the posterior's, the smaller the more steps: it must never be published."""
+    """Where H sees, the samples' variance is a share of the posterior's, the smaller the more steps: it must never
+    be published.
+    """
     problem = random_problem(6, 6, 0.3, seed=1)
     low, high = span_of(problem)
     true = problem.posterior()[1].diagonal().real.sum()

@@ -54,7 +54,9 @@ def test_every_registered_guidance_has_a_contract():
 
 
 def test_moment_matching_needs_no_circular_signal():
-    """A mixture's x_0 given x_t is not circular, so V has a conjugate part: compare with its covariance by enumeration."""
+    """A mixture's x_0 given x_t is not circular, so V has a conjugate part: compare with its covariance by
+    enumeration.
+    """
     means = torch.tensor([[1.0 + 0j, 0.3j], [-1.0, 0.5]], dtype=torch.complex128)
     variances = torch.tensor([0.1, 0.2], dtype=torch.float64)
     prior = MixtureDenoiser(torch.tensor([0.4, 0.6], dtype=torch.float64), means, variances)
@@ -112,5 +114,5 @@ def test_what_does_not_fit_is_said():
         lambda: guide("step", problem.denoiser, problem.operator, problem.y[:1], 0.1),
         lambda: guide("step", problem.denoiser, problem.operator, problem.y, 0.0),
     ):
-        with pytest.raises(SamplerError, match="must be|rows"):
+        with pytest.raises(SamplerError, match=r"must be|rows"):
             call()

@@ -22,7 +22,9 @@ def restored(noise_std, steps):
 
 
 def test_one_step_is_the_mean_and_many_keep_the_power_of_the_signal():
-    """(64) with tau = t = 1 denoises once; as tau -> 0 the flow gives sqrt(V / (V + sigma_y^2)) y, which has the power of x_0."""
+    """(64) with tau = t = 1 denoises once; as tau -> 0 the flow gives sqrt(V / (V + sigma_y^2)) y, which has the
+    power of x_0.
+    """
     assert restored(0.7, 1) == pytest.approx(V / (V + 0.49))
     errors = [abs(restored(0.7, n) - math.sqrt(V / (V + 0.49))) for n in (50, 100)]
     assert errors[1] < 0.01
@@ -36,7 +38,9 @@ def test_step_is_equation_64():
 
 
 def test_stochastic_steps_carry_the_noise_that_the_denoiser_expects():
-    """With a denoiser that knows x_0 = 0, x_t is noise alone: of power t^2 sigma_t^2 = t spread^2 at every t, eq. (66)."""
+    """With a denoiser that knows x_0 = 0, x_t is noise alone: of power t^2 sigma_t^2 = t spread^2 at every t, eq.
+    (66).
+    """
     spread, grid = 0.6, indi_grid(0.5, 8, 0.6)
     sampler = make_sampler("indi", spread=spread)
     power = spread**2  # of x_1 - y

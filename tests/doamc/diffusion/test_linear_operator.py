@@ -31,7 +31,7 @@ def test_live_elements_pick_channels():
 
 
 def test_combiner_takes_the_hermitian_transpose():
-    w, x = torch.randn(5, 2, dtype=torch.complex128, generator=G), torch.randn(1, 5, dtype=torch.complex128, generator=G)
+    w, x = (torch.randn(*shape, dtype=torch.complex128, generator=G) for shape in ((5, 2), (1, 5)))
     assert torch.allclose(LinearOperator.combiner(w).apply(x)[0], w.conj().T @ x[0], atol=1e-12)
 
 
@@ -48,5 +48,5 @@ def test_what_is_no_observation_is_said():
         lambda: LinearOperator.selection(4, [0, 0]),
         lambda: LinearOperator.selection(4, [4]),
     ):
-        with pytest.raises(SamplerError, match="finite|nothing|distinct"):
+        with pytest.raises(SamplerError, match=r"finite|nothing|distinct"):
             call()

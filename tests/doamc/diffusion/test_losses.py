@@ -93,7 +93,7 @@ def test_score_matching_on_a_ve_schedule_has_its_minimum_at_the_score():
         return -factor * x / (V + torch.exp(-log_snr)[:, None])
 
     losses = [
-        float(score_matching_loss(lambda x, l, f=f: score(x, l, f), draw(20000, torch.complex128), schedule,
+        float(score_matching_loss(lambda x, at, f=f: score(x, at, f), draw(20000, torch.complex128), schedule,
                                   torch.Generator().manual_seed(5)))
         for f in (0.9, 1.0, 1.1)
     ]

@@ -1,4 +1,6 @@
-"""Every sampler keeps the contract; the bars are in nats, of 16 calls (15 steps and the end) unless a test says otherwise."""
+"""Every sampler keeps the contract; the bars are in nats, of 16 calls (15 steps and the end) unless a test says
+otherwise.
+"""
 
 import math
 
@@ -170,7 +172,9 @@ def test_ddim_is_the_first_solver_and_the_step_of_the_library():
 @pytest.mark.parametrize("noise_std", [0.01, 0.1, 1.0])
 @pytest.mark.parametrize("share", [0, 0.5, 1])
 def test_sixteen_calls_reach_the_posterior(n, noise_std, share):
-    """The bar of the engine: 1e-3 nats from the posterior at 16 calls, with nothing known but sigma_y, s_1 and the power."""
+    """The bar of the engine: 1e-3 nats from the posterior at 16 calls, with nothing known but sigma_y, s_1 and the
+    power.
+    """
     problem = random_problem(n, max(1, round(share * n)), noise_std, seed=7)
     low, high = span_of(problem)
     sampler, grid = make_sampler("adams"), make_grid("knee", VP, 15, low=low, high=high)
@@ -179,7 +183,9 @@ def test_sixteen_calls_reach_the_posterior(n, noise_std, share):
 
 
 def test_the_half_step_at_the_end_is_right_to_second_order():
-    """From the exact law at log-SNR 3 to x_0, one component of variance 1: r = e^-3, error of the variance r^2 / 4."""
+    """From the exact law at log-SNR 3 to x_0, one component of variance 1: r = e^-3, error of the variance r^2 /
+    4.
+    """
     one = torch.ones(1, 1, dtype=torch.complex128)
     denoiser = GaussianDenoiser(torch.zeros(1, dtype=torch.complex128), one)
     grid = make_grid("log-snr", VP, 1, low=3.0, high=3.0)
@@ -215,7 +221,7 @@ def test_what_cannot_be_run_is_said():
         lambda: make_sampler("dpm-2").plan(Grid(grid.t, grid.alpha, grid.sigma)),
         lambda: make_sampler("euler-maruyama").plan(Grid(grid.t, grid.alpha, grid.sigma)),
     ):
-        with pytest.raises(SamplerError, match="expected|must"):
+        with pytest.raises(SamplerError, match=r"expected|must"):
             call()
 
 

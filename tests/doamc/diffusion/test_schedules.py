@@ -1,6 +1,7 @@
 """Schedules against each other and numerical derivatives; grids; DDPM's integers."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -64,7 +65,7 @@ def test_a_grid_between_points_lies_on_the_schedule():
     grid = make_grid("log-snr", make_schedule("cosine"), 4)
     inner = grid.between(0.25)
     clock, fine = grid.half_log_snr, inner.half_log_snr
-    assert fine == pytest.approx([0.75 * a + 0.25 * b for a, b in zip(clock[:-1], clock[1:], strict=True)], abs=1e-9)
+    assert fine == pytest.approx([0.75 * a + 0.25 * b for a, b in pairwise(clock)], abs=1e-9)
 
 
 def test_span_of_variances():
@@ -78,7 +79,7 @@ def test_ddpm_betas_and_continuous_time_agree():
     schedule = make_schedule("vp")
     table = betas(schedule, 1000)
     middle = time_of_index(torch.arange(1, 1001), 1000) - 0.5e-3
-    assert torch.allclose(table, schedule.beta(middle) / 1000, rtol=0.011)  # beta / 2 = 0.01 at the end is the next term
+    assert torch.allclose(table, schedule.beta(middle) / 1000, rtol=0.011)  # the next term is beta / 2 = 0.01
     assert torch.allclose((1 - table).cumprod(0), alpha_bar(schedule, 1000)[1:], rtol=1e-10)
     assert torch.allclose(times_of_betas(schedule, table), time_of_index(torch.arange(1, 1001), 1000), atol=1e-9)
     assert index_of_time(torch.tensor([0.0, 0.5, 1.0]), 1000).tolist() == [1, 500, 1000]
@@ -99,5 +100,5 @@ def test_unknown_names_and_no_steps_are_said():
         lambda: make_grid("karras", make_schedule("vp"), 0),
         lambda: log_snr_span(1.0, 2.0),
     ):
-        with pytest.raises(SamplerError, match="must be one of|at least one|expected"):
+        with pytest.raises(SamplerError, match=r"must be one of|at least one|expected"):
             call()

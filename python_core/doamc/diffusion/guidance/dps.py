@@ -11,9 +11,9 @@ class Dps(Guidance):
     """D + zeta w g with g = J^H H^H (y - H D).
 
     normalise=False is the gradient that DPS derives, w = sigma^2 / (alpha sigma_y^2): it takes D for exact, so at high
-    noise it overshoots by orders of magnitude. The published remedy divides by |y - H D|, in the released code a norm over
-    the whole batch, so that the guidance of an item depends on the others. Here w is, item by item, no longer than the
-    step along g that fits y best, <H g, y - H D> / |H g|^2.
+    noise it overshoots by orders of magnitude. The published remedy divides by |y - H D|, in the released code a norm
+    over the whole batch, so that the guidance of an item depends on the others. Here w is, item by item, no longer than
+    the step along g that fits y best, <H g, y - H D> / |H g|^2.
     """
 
     def __init__(

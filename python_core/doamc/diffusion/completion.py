@@ -1,0 +1,97 @@
+"""Dead channels filled in by DDRM: an array with lost elements made whole, for methods that need the whole array.
+
+H picks the live elements. The prior is Gaussian and learned from the batch itself: a sparse spectrum over
+directions, fitted to the live elements by multiplicative expectation-maximisation (iterative SPICE and SBL lead to
+the same kind of fix point), gives the covariance of all elements; DDRM then draws the clean snapshots of the whole
+array. What comes back holds no more about the directions than the live elements do: the bound is theirs.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.diffusion.denoiser import GaussianDenoiser
+from doamc.diffusion.grid import log_snr_grid
+from doamc.diffusion.guidance.ddrm import Ddrm
+from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.samplers import ItemNoise, sample
+from doamc.diffusion.schedule import VPSchedule
+from doamc.errors import SamplerError
+from doamc.spec import ArraySpec
+
+
+def sparse_spectrum(
+    covariance: torch.Tensor,  # shape: (B, M, M), of the live elements
+    dictionary: torch.Tensor,  # shape: (M, G), their responses over a grid of directions
+    noise_power: torch.Tensor,  # shape: (B,)
+    iterations: int = 150,
+) -> torch.Tensor:
+    """Powers (B, G) that explain the covariance, with R = A diag(g) A^H + s2 I.
+
+    g <- g sqrt(a^H R^-1 S R^-1 a / a^H R^-1 a): a fix point satisfies the likelihood equations of every power that is
+    not zero; zeros are approached from above.
+    """
+    m, g = dictionary.shape
+    eye = torch.eye(m, dtype=dictionary.dtype)
+    power = covariance.diagonal(dim1=1, dim2=2).real.mean(1, keepdim=True).expand(-1, g) / g
+    for _ in range(iterations):
+        model = (dictionary * power[:, None].to(dictionary.dtype)) @ dictionary.mH + noise_power[:, None, None] * eye
+        weighted = torch.linalg.solve(model, dictionary.expand(len(power), m, g))
+        found = (weighted.conj() * (covariance @ weighted)).sum(1).real
+        expected = (dictionary.conj() * weighted).sum(1).real
+        power = power * (found.clamp_min(0) / expected).sqrt()
+    return power
+
+
+def complete_channels(
+    snapshots: torch.Tensor,  # shape: (B, N, L), dead channels hold anything
+    live: Sequence[int],
+    spec: ArraySpec,
+    noise_power: torch.Tensor,  # shape: (B,), per element
+    coupling: torch.Tensor | None = None,  # shape: (N, N), of a calibrated array
+    steps: int = 20,
+    eta: float = 0.85,
+    seed: int = 0,
+    spacing_deg: float = 0.5,
+) -> torch.Tensor:
+    """Clean snapshots (B, N, L) of the whole array, drawn by DDRM given the live channels.
+
+    One draw for each snapshot; the noise of the chain is the item's own, so an item's result does not depend on its
+    batch. Raises SamplerError when a live element does not exist or none is live.
+    """
+    n, length = snapshots.shape[1:]
+    if n != spec.n_elements:
+        raise SamplerError(f"array {spec.name} has {spec.n_elements} elements, found {n} channels")
+    operator = LinearOperator.selection(n, live)
+    margin = math.radians(4.0)  # sources at the edge of the sector lean on directions beyond it
+    low, high = spec.sector_rad
+    count = round((high - low + 2 * margin) / math.radians(spacing_deg)) + 1
+    dictionary = steering(spec.positions, torch.linspace(low - margin, high + margin, count, dtype=torch.float64)[None])
+    dictionary = dictionary[0].to(torch.complex128)
+    dictionary = dictionary if coupling is None else coupling @ dictionary
+    y = snapshots[:, list(live)].to(torch.complex128)
+    power = sparse_spectrum(y @ y.mH / length, dictionary[list(live)], noise_power)
+    prior = (dictionary * power[:, None].to(dictionary.dtype)) @ dictionary.mH
+    result = torch.empty_like(snapshots, dtype=torch.complex128)
+    for b in range(len(y)):
+        # in units of the received power, so that one grid fits every level
+        scale = float(y[b].abs().square().mean())
+        denoiser = GaussianDenoiser(torch.zeros(n, dtype=torch.complex128), prior[b] / scale)
+        chain = Ddrm(operator, y[b].mT / scale**0.5, float(noise_power[b]) / scale, eta)
+        grid = log_snr_grid(VPSchedule(), steps, -8.0, 10.0)
+        x = sample(denoiser, chain, grid, _Shared(ItemNoise([seed], (length, n))), end="none")
+        result[b] = scale**0.5 * x.mT
+    return result
+
+
+class _Shared:
+    """The one item of a source of noise, whose snapshots are the items of the run."""
+
+    def __init__(self, noise: ItemNoise) -> None:
+        self.noise = noise
+
+    def draw(self) -> torch.Tensor:
+        """Noise (L, N)."""
+        return self.noise.draw()[0]
