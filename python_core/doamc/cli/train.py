@@ -10,7 +10,8 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("train", help="train a network for an array")
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--net", choices=("batch", "snapshot"), default="batch", help="which network (default batch)")
+    nets = ("batch", "snapshot", "vae", "coupling")
+    parser.add_argument("--net", choices=nets, default="batch", help="which network (default batch)")
     parser.add_argument("--minutes", type=positive, metavar="T", help="stop after so many minutes")
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")

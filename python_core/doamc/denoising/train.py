@@ -10,11 +10,18 @@ from doamc.denoising.batch_task import BatchTask
 from doamc.denoising.snapshot_net import SnapshotTask
 from doamc.diffusion.checkpoint import own_weights
 from doamc.diffusion.training import Schedule, Task, train
+from doamc.routes.coupling_prior import CouplingTask
+from doamc.routes.vae_net import VaeTask
 from doamc.spec import load_spec
 
-TASKS: dict[str, type[Task]] = {"batch": BatchTask, "snapshot": SnapshotTask}
+TASKS: dict[str, type[Task]] = {
+    "batch": BatchTask,
+    "snapshot": SnapshotTask,
+    "vae": VaeTask,
+    "coupling": CouplingTask,
+}
 #: minutes of training on two cores that the shipped weights had
-MINUTES = {"batch": 20.0, "snapshot": 6.0}
+MINUTES = {"batch": 20.0, "snapshot": 6.0, "vae": 5.0, "coupling": 2.0}
 
 
 def main_train(args: argparse.Namespace) -> int:

@@ -68,6 +68,10 @@ METHODS: dict[str, str] = {
     "map": "doamc.estimators.map:MaximumAPosteriori",
     "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
     "ddim": "doamc.denoising.methods:BatchDdim",
+    "em": "doamc.routes.em:ExpectationMaximisation",
+    "sbl": "doamc.routes.sbl:SparseBayes",
+    "vae": "doamc.routes.vae:VariationalAutoencoder",
+    "coupling-diffusion": "doamc.routes.coupling_diffusion:CouplingDiffusion",
     "posterior": "doamc.posterior.methods:Posterior",
 }
 #: the most accurate method, used unless another is named

@@ -1,0 +1,127 @@
+"""Bayesian compressive sensing for planar arrays: azimuth, elevation and coupling from the block evidence.
+
+The same evidence as `sbl` on a grid of azimuths and elevations, then on ever finer grids around the strongest blocks.
+After Ji, Xue and Carin 2008 (IEEE TSP 56(6)) for compressive sensing and Carlin et al. 2013 (IEEE TAP 61(5)) for
+planar arrays, with the coupling as the shape that all blocks share.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.errors import EstimatorError
+from doamc.estimators.powers import source_powers
+from doamc.routes.block_sbl import BlockState, block_spans, coefficients, learn, prior_shape
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class PlanarEstimates:
+    """azimuth, elevation: (B, P) rad, ascending azimuth. power: (B, P). coupling: (B, N, N). noise_power: (B,)."""
+
+    azimuth: torch.Tensor
+    elevation: torch.Tensor
+    power: torch.Tensor
+    coupling: torch.Tensor
+    noise_power: torch.Tensor
+
+
+@dataclass(frozen=True)
+class PlanarOptions:
+    """Sizes: first grid, iterations on it, rounds of refinement (each halves the step), iterations of a round."""
+
+    step_deg: float = 6.0
+    iterations: int = 60
+    rounds: int = 7
+    round_iterations: int = 12
+
+
+def planar_bcs(
+    spec: ArraySpec,
+    batch: SnapshotBatch,
+    n_sources: int,
+    elevation_deg: tuple[float, float] = (0.0, 80.0),
+    options: PlanarOptions | None = None,
+) -> PlanarEstimates:
+    """Azimuths in the sector and elevations in a range, with the coupling of the array's family.
+
+    A flat array cannot tell up from down: give a range on one side, below 90 degrees, where azimuth has no meaning.
+    Raises EstimatorError when the array is a line (no elevation there), or P or the range do not fit.
+    """
+    options = options or PlanarOptions()
+    low, high = (math.radians(v) for v in elevation_deg)
+    if torch.linalg.matrix_rank(spec.positions - spec.positions.mean(0)) < 2:
+        raise EstimatorError(f"elevation needs a planar array, found the line {spec.name}; use sbl")
+    if not 1 <= n_sources < batch.n_elements or not -math.pi / 2 < low < high < math.pi / 2:
+        raise EstimatorError(
+            f"expected 1 <= P < {batch.n_elements} and -90 < low < high < 90 deg, found {n_sources} and {elevation_deg}"
+        )
+    step = math.radians(options.step_deg)
+    points = hemisphere(spec, low, high, step)[None]
+    shape = prior_shape(spec.family)
+    state = learn(_spans(spec, points), batch.covariance, shape, batch.noise_power, options.iterations)
+    found, power = _strongest(points, state, n_sources, 2.5 * step)
+    offset = torch.cartesian_prod(*[torch.arange(-2, 3, dtype=torch.float64)] * 2)
+    for _ in range(options.rounds):
+        step /= 2
+        move = step * offset / torch.stack([found[..., 1].cos(), torch.ones_like(power)], -1)[:, :, None]
+        near = found[:, :, None] + move
+        near = torch.stack([near[..., 0], near[..., 1].clamp(low, high)], -1).flatten(1, 2)
+        gamma = (power / len(offset)).repeat_interleave(len(offset), 1)
+        start = BlockState(gamma, state.shape, state.noise)
+        count = options.round_iterations
+        state = learn(_spans(spec, near), batch.covariance, shape, batch.noise_power, count, state=start)
+        power = state.gamma.unflatten(1, (n_sources, -1))
+        share = power / power.sum(2, keepdim=True)
+        found = (share[..., None] * near.unflatten(1, (n_sources, -1))).sum(2)
+        power = power.sum(2)
+    return _estimates(spec, batch, found, state)
+
+
+def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:
+    """Directions (G, 2), azimuth and elevation in rad, about evenly spread over the sector and [low, high]."""
+    rings = []
+    left, right = spec.sector_rad
+    for elevation in torch.linspace(low, high, max(2, round((high - low) / step) + 1), dtype=torch.float64):
+        count = max(3, math.ceil((right - left) * math.cos(float(elevation)) / step))
+        ends = count if spec.full_circle else count - 1
+        azimuth = left + (right - left) * torch.arange(count, dtype=torch.float64) / ends
+        rings.append(torch.stack([azimuth, elevation.expand(count)], 1))
+    return torch.cat(rings)
+
+
+def _spans(spec: ArraySpec, points: torch.Tensor) -> torch.Tensor:
+    response = steering(spec.positions, points[..., 0], points[..., 1]).to(torch.complex128)
+    return block_spans(spec.family, response.mT)
+
+
+def _strongest(
+    points: torch.Tensor, state: BlockState, n_peaks: int, apart: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The strongest directions (B, P, 2) at least ``apart`` rad from each other, and the power around each (B, P)."""
+    az, el = points[0].unbind(-1)
+    unit = torch.stack([el.cos() * az.cos(), el.cos() * az.sin(), el.sin()], 1)
+    rest, where, power = state.gamma.clone(), [], []
+    for _ in range(n_peaks):
+        top = rest.argmax(1)
+        near = unit[top] @ unit.T > math.cos(apart)
+        where.append(points[0][top])
+        power.append(torch.where(near, rest, 0.0).sum(1))
+        rest = torch.where(near, 0.0, rest)
+    return torch.stack(where, 1), torch.stack(power, 1)
+
+
+def _estimates(spec: ArraySpec, batch: SnapshotBatch, found: torch.Tensor, state: BlockState) -> PlanarEstimates:
+    azimuth, elevation = found.unbind(-1)
+    if spec.full_circle:
+        start = spec.sector_rad[0]
+        azimuth = start + torch.remainder(azimuth - start, 2 * math.pi)
+    azimuth, order = azimuth.sort(1)
+    elevation = elevation.gather(1, order)
+    coupling = spec.family.matrix(coefficients(spec.family, state.shape))
+    noise = state.noise if batch.noise_power is None else batch.noise_power
+    power = source_powers(batch.covariance, coupling @ steering(spec.positions, azimuth, elevation), noise)
+    return PlanarEstimates(azimuth, elevation, power, coupling, noise)
