@@ -107,6 +107,7 @@ class heimdall_source(gr.sync_block):
     def start(self) -> bool:
         """Begin to connect; called by GNU Radio."""
         self._end.clear()
+        self._told.clear()
         self.client.start()
         self._worker = threading.Thread(target=self._run, name="doamc-heimdall-control", daemon=True)
         self._worker.start()
@@ -118,7 +119,9 @@ class heimdall_source(gr.sync_block):
         self._wake.set()
         self.client.stop()
         self._worker.join(2.5)
-        self._frame = None
+        if self._frame is not None:
+            self.client.release(self._frame)
+            self._frame = None
         return True
 
     @guarded_work

@@ -36,7 +36,7 @@ def played(server, frames, **options):
 
 def source_of(server, **options):
     ports = {"port": server.port, "control_port": server.control_port}
-    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 0.4} | options))
+    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 2.0} | options))
 
 
 def numbers_of(streams):
@@ -85,6 +85,35 @@ def test_gaps_and_a_new_connection_are_tagged():
         counts = source.counters
         assert counts["lost"] == 2 and counts["wrong_channels"] == 1
         assert counts["not_data"] + counts["not_synchronised"] == 1
+
+
+def test_under_random_faults_every_frame_that_passed_is_in_the_streams_once_and_in_order():
+    rates = {"drop": 0.04, "duplicate": 0.04, "truncate": 0.02, "bad-sync": 0.02, "garbage": 0.01, "close": 0.02,
+             "unsynchronised": 0.05, "channels": 0.05}  # fmt: skip
+    with emulator(rates=rates, seed=5) as server:
+        streams, tags, source = played(server, 200)
+        numbers = numbers_of(streams)
+        assert all(faulty > 0 for name, faulty in server.faulty.items() if name in rates)
+    assert len(numbers) == 200 and np.all(np.diff(numbers) > 0)
+    lost = sum(value for (_, name), value in tags[1].items() if name == "frames_lost")
+    counts = source.counters
+    # up to the last frame that left, what is not in the streams was lost or kept back
+    assert numbers[-1] + 1 <= counts["frames"] + counts["lost"]
+    assert lost <= counts["lost"] and counts["lost"] > 5
+
+
+def test_a_flowgraph_runs_again_after_a_stop():
+    with emulator() as server:
+        source, flowgraph = source_of(server), gr.top_block()
+        probes = [blocks.probe_signal_c() for _ in range(CHANNELS)]
+        for k, probe in enumerate(probes):
+            flowgraph.connect((source, k), probe)
+        for _ in range(5):  # more often than there are buffers to lose
+            passed = source.counters["passed"]
+            flowgraph.start()
+            wait_for(lambda before=passed: source.counters["passed"] > before + 5)
+            flowgraph.stop()
+            flowgraph.wait()
 
 
 def test_a_run_without_a_server_ends_when_it_is_stopped_and_says_why():

@@ -42,8 +42,8 @@ def take(client, count=None, until=None, limit_s=20.0):
 
 
 def connected(server, **options):
-    """A client of an emulator, short of patience."""
-    return Client(port=server.port, **({"timeout_s": 0.4, "n_channels": CHANNELS} | options))
+    """A client of an emulator."""
+    return Client(port=server.port, **({"timeout_s": 2.0, "n_channels": CHANNELS} | options))
 
 
 def wait_for(condition, limit_s=10.0):
