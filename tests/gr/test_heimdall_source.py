@@ -88,7 +88,7 @@ def test_gaps_and_a_new_connection_are_tagged():
 
 
 def test_under_random_faults_every_frame_that_passed_is_in_the_streams_once_and_in_order():
-    rates = {"drop": 0.04, "duplicate": 0.04, "truncate": 0.02, "bad-sync": 0.02, "garbage": 0.01, "close": 0.02,
+    rates = {"drop": 0.04, "duplicate": 0.04, "truncate": 0.02, "bad-sync": 0.02, "garbage": 0.03, "close": 0.03,
              "unsynchronised": 0.05, "channels": 0.05}  # fmt: skip
     with emulator(rates=rates, seed=5) as server:
         streams, tags, source = played(server, 200)
