@@ -138,6 +138,7 @@ class Client:
     def _session(self, connection: socket.socket) -> None:
         self._tell(WAITING)
         self._first = True
+        self._numbering.connected()
         _watch(connection)
         request = b"streaming"
         head = bytearray(HEADER_SIZE)

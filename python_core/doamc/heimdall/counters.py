@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from doamc.heimdall.frame import Header
+from doamc.heimdall.frame import DATA, Header
 
 _WRAP = 1 << 32
 #: how far the time stamps of one run may stray from its numbers: s, and of the time in between
@@ -57,6 +57,11 @@ class Numbering:
         self._unnumbered = 0  # malformed frames since the last header
         self._before_absence = 0  # those of them that came before the server was away
         self._was_absent = False  # since the last header
+        self._fresh = True  # no header came on this connection
+
+    def connected(self) -> None:
+        """A connection was made."""
+        self._fresh = True
 
     def malformed(self) -> None:
         """Something came that is no header."""
@@ -79,10 +84,12 @@ class Numbering:
         """Take in a header: (it repeats the last frame, frames missing before it, the numbering began anew).
 
         A number that steps back is of another run of the server. Once the server was absent, so is the same number,
-        and a higher one whose time stamp does not agree with the frames in between.
+        and a higher one whose time stamp does not agree with the frames in between. Within a connection, frames
+        without data may have numbers that lead nowhere; they are passed over.
         """
         number = header.cpi_index, header.time_stamp
         away, self._was_absent = self._was_absent, False
+        fresh, self._fresh = self._fresh, False
         if number == self._last and not away:
             if not self._last_broken:
                 return True, 0, False
@@ -92,6 +99,8 @@ class Numbering:
         anew, missing = False, 0
         if self._last is not None:
             step = (number[0] - self._last[0]) % _WRAP
+            if header.frame_type != DATA and not fresh and not 0 < step < _WRAP // 2:
+                return False, 0, False
             # a step back, or the same number at another time: the server began anew, and counts from 0
             anew = not 0 < step < _WRAP // 2 or (away and not self._agrees(step, header))
             if anew:

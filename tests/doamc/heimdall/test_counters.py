@@ -71,3 +71,16 @@ def test_a_server_that_ran_for_longer_before_it_is_seen_again_is_told_by_its_tim
     assert numbering.see(header(60, 121.0)) == (False, 60, True)  # no duplicate, since the server was gone
     numbering.absent()
     assert numbering.see(header(63, 121.0)) == (False, 2, False)  # a clock that stands still tells nothing
+
+
+def test_dummies_whose_numbers_lead_nowhere_are_passed_over_within_a_connection():
+    numbering = Numbering(counters := Counters())
+    see(numbering, 40)
+    for index in (0, 40, 17):  # not the number of the frame before, at other times
+        assert numbering.see(Header(cpi_index=index, time_stamp=9999, frame_type=1)) == (False, 0, False)
+    assert see(numbering, 41) == (False, 0, False)
+    assert numbering.see(Header(cpi_index=43, time_stamp=9999, frame_type=3)) == (False, 1, False)
+    assert (counters.lost, counters.restarts) == (1, 0)
+    numbering.connected()
+    assert numbering.see(Header(cpi_index=0, time_stamp=9999, frame_type=1)) == (False, 0, True)
+    assert see(numbering, 1) == (False, 0, False)
