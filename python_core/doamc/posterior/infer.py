@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from doamc.posterior.align import align
 from doamc.posterior.chart import Chart, make_chart
 from doamc.posterior.features import FeatureMap
 from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.localise import climb, spread
-from doamc.posterior.metropolis import random_walk
 from doamc.posterior.net import ScoreNet
+from doamc.posterior.resample import gather, same, separate, systematic, tempering
 from doamc.posterior.sampler import Proposer
 from doamc.posterior.starts import rank_reduction_starts
 from doamc.posterior.state import StateLayout
+from doamc.posterior.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Options:
     samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
     bank: scenes of the prior from which the best survivors * 4 join the network's samples; 0 for none.
+    hard_deg, long_steps: a posterior wider than hard_deg in an azimuth is walked for long_steps more.
     leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
 
@@ -38,6 +41,8 @@ class Options:
     reach: tuple[float, ...] = (2.4, 1.4)
     leap: tuple[float, ...] = (1.0, 0.5)
     bank: int = 0
+    hard_deg: float = 1.2
+    long_steps: int = 96
 
 
 def thorough(options: Options) -> Options:
@@ -73,19 +78,14 @@ class Engine:
         self.net, self.layout, self.features, self.n_sources, self.options = net, layout, features, n_sources, options
         o = options
         self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed, (-7.0, 9.0))
-        k = layout.spec.family.n_coefficients
-        generator = torch.Generator().manual_seed(o.seed + 7919 * n_sources)
-        d = 2 * n_sources + 2 * k + 1
-        sizes = [o.reach[i % len(o.reach)] / math.sqrt(d) for i in range(o.steps)]
-        self.normal = torch.randn(o.chains, d, o.steps, generator=generator, dtype=torch.float64) * torch.tensor(
-            sizes, dtype=torch.float64
-        )
-        self.leaps = [i for i in range(o.steps) if i % 3 == 1] if o.leap else []
-        self.factors = torch.tensor([o.leap[i % len(o.leap)] for i in range(len(self.leaps))], dtype=torch.float64)
-        self.pairs = torch.randint(o.chains, (2, len(self.leaps), o.chains), generator=generator)
-        self.log_uniform = torch.rand(o.steps, o.chains, generator=generator, dtype=torch.float64).log()
-        self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64)
-        self.comb = (torch.arange(o.chains, dtype=torch.float64) + 0.5) / o.chains
+        device = next(net.parameters()).device
+        d = 2 * n_sources + 2 * layout.spec.family.n_coefficients + 1
+        seed = o.seed + 7919 * n_sources
+        self.walk = Walk(o.chains, d, o.steps, o.reach, o.leap, seed, device)
+        self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
+        generator = torch.Generator().manual_seed(seed + 1)
+        self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64).to(device)
+        self.comb = (torch.arange(o.chains, dtype=torch.float64, device=device) + 0.5) / o.chains
 
     @torch.no_grad()
     def __call__(
@@ -139,15 +139,25 @@ class Engine:
         v_near = torch.where(lost, height.gather(1, which), v_near)
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
-        roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
-        moves = (roots @ self.normal[:, :d]).permute(3, 0, 2, 1).contiguous()
-        if self.leaps:  # differences of the (fixed) starts are symmetric, and lead from mode to mode (ter Braak 2006)
-            apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
-            moves[self.leaps] = (apart * self.factors[:, None]).permute(2, 0, 1, 3)
-        moves = chart.limit(moves)
-        x, value, kept, acceptance = random_walk(posterior, x, value, moves, self.log_uniform, o.keep)
+        if not bool(localised.all()):
+            roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
+        x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
         kept = kept.permute(1, 2, 0, 3).flatten(2)
+        hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
+        if len(hard):
+            kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+
+    def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:
+        """Largest standard deviation (B,) of the azimuths of samples, rad."""
+        return align(chart.split(x)[3], chart)[0].std(2).amax(1)
+
+    def longer(self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, count: int) -> torch.Tensor:
+        """Samples (B, d, count) of a walk that goes on from x, for posteriors that are wide or in several places."""
+        stride = max(1, self.options.long_steps * 2 // 3 * x.shape[2] // count)
+        keep = stride * count // x.shape[2]
+        kept = self.long_walk(posterior, x, value, spread(posterior, x), keep)[2]
+        return kept[stride - 1 :: stride].permute(1, 2, 0, 3).flatten(2)
 
     def with_bank(
         self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor
@@ -185,55 +195,3 @@ class Engine:
         azimuth, power_db, c, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
         azimuth = separate(azimuth.transpose(1, 2), chart).transpose(1, 2)
         return chart.clip(chart.join(power_db, c.abs(), noise_db[:, None], azimuth, c.angle()))
-
-
-def gather(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Columns (B, d, G) of x (B, d, S) by index (B, G)."""
-    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
-
-
-def systematic(weight: torch.Tensor, comb: torch.Tensor) -> torch.Tensor:
-    """Systematic resampling: indices (B, C) of weights (B, S) that sum to 1, for a comb (C,) in (0, 1)."""
-    return torch.searchsorted(weight.cumsum(1).contiguous(), comb.expand(len(weight), -1).contiguous()).clamp_max(
-        weight.shape[1] - 1
-    )
-
-
-def tempering(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
-    """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
-    shifted = (value - value.max(1, keepdim=True)[0]).clamp_min(-1e12)
-    low, high = torch.full_like(value[:, 0], -30.0), torch.full_like(value[:, 0], math.log(most))
-    enough = lambda b: torch.softmax(b.exp()[:, None] * shifted, 1).square().sum(1) < 1 / effective  # noqa: E731
-    done = enough(high)
-    for _ in range(18):
-        middle = 0.5 * (low + high)
-        ok = enough(middle)
-        low, high = torch.where(ok, middle, low), torch.where(ok, high, middle)
-    return torch.where(done, most, low.exp())
-
-
-def same(peak: torch.Tensor, root: torch.Tensor, chart: Chart) -> torch.Tensor:
-    """Which climbers ended in one place: (B, G, G) of 0 and 1, by Mahalanobis distance below 1.5 sqrt(d) / 3."""
-    apart = (peak[:, :, :, None] - peak[:, :, None]).permute(0, 2, 1, 3)  # (B, G, d, G)
-    period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
-    turn = (apart / period).round() * torch.where(chart.wraps[:, None], period, 0.0)
-    distance = torch.linalg.solve_triangular(root, apart - turn, upper=False).square().sum(2)
-    return (distance < 0.25 * chart.size).double()
-
-
-def separate(azimuth: torch.Tensor, chart: Chart) -> torch.Tensor:
-    """Sorted azimuths (..., P) moved apart to the least separation, inside the sector."""
-    p = chart.n_sources
-    if p == 1:
-        return azimuth
-    gap = math.radians(chart.spec.min_separation_deg) * (1 + 1e-6) + 1e-9
-    high = chart.spec.sector_rad[1]
-    parts = list(azimuth.unbind(-1))
-    for i in range(1, p):
-        parts[i] = torch.maximum(parts[i], parts[i - 1] + gap)
-    if chart.spec.full_circle:
-        parts[-1] = torch.minimum(parts[-1], parts[0] + 2 * math.pi - gap)
-    parts[-1] = parts[-1] if chart.spec.full_circle else parts[-1].clamp_max(high)
-    for i in range(p - 2, -1, -1):
-        parts[i] = torch.minimum(parts[i], parts[i + 1] - gap)
-    return torch.stack(parts, -1)

@@ -50,7 +50,7 @@ class ExactPosterior:
         self.planar = bool(positions[:, 0].abs().max() > 0)
         self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
 
-    def select(self, index: slice) -> "ExactPosterior":
+    def select(self, index: slice | torch.Tensor) -> "ExactPosterior":
         """The posterior of some of the observations."""
         noise = None if self._log_noise is None else self._log_noise[index, 0].exp()
         return ExactPosterior(self.chart, self.covariance[index], self.snapshots[index, 0], noise)

@@ -10,7 +10,7 @@ from doamc.posterior.align import align
 from doamc.posterior.chart import make_chart
 from doamc.posterior.draws import draw_covariance, draw_example
 from doamc.posterior.features import FeatureMap
-from doamc.posterior.infer import separate, systematic, tempering
+from doamc.posterior.resample import separate, systematic, tempering
 from doamc.posterior.starts import rank_reduction_starts
 from doamc.posterior.state import make_layout
 from doamc.posterior.summary import main_mode, summarise

@@ -1,0 +1,59 @@
+"""Choosing among weighted points: tempering, systematic resampling, modes counted once, sources kept apart."""
+
+import math
+
+import torch
+
+from doamc.posterior.chart import Chart
+
+
+def gather(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Columns (B, d, G) of x (B, d, S) by index (B, G)."""
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+
+
+def systematic(weight: torch.Tensor, comb: torch.Tensor) -> torch.Tensor:
+    """Systematic resampling: indices (B, C) of weights (B, S) that sum to 1, for a comb (C,) in (0, 1)."""
+    return torch.searchsorted(weight.cumsum(1).contiguous(), comb.expand(len(weight), -1).contiguous()).clamp_max(
+        weight.shape[1] - 1
+    )
+
+
+def tempering(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
+    """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
+    shifted = (value - value.max(1, keepdim=True)[0]).clamp_min(-1e12)
+    low, high = torch.full_like(value[:, 0], -30.0), torch.full_like(value[:, 0], math.log(most))
+    enough = lambda b: torch.softmax(b.exp()[:, None] * shifted, 1).square().sum(1) < 1 / effective  # noqa: E731
+    done = enough(high)
+    for _ in range(18):
+        middle = 0.5 * (low + high)
+        ok = enough(middle)
+        low, high = torch.where(ok, middle, low), torch.where(ok, high, middle)
+    return torch.where(done, most, low.exp())
+
+
+def same(peak: torch.Tensor, root: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Which climbers ended in one place: (B, G, G) of 0 and 1, by Mahalanobis distance below 1.5 sqrt(d) / 3."""
+    apart = (peak[:, :, :, None] - peak[:, :, None]).permute(0, 2, 1, 3)  # (B, G, d, G)
+    period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
+    turn = (apart / period).round() * torch.where(chart.wraps[:, None], period, 0.0)
+    distance = torch.linalg.solve_triangular(root, apart - turn, upper=False).square().sum(2)
+    return (distance < 0.25 * chart.size).double()
+
+
+def separate(azimuth: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Sorted azimuths (..., P) moved apart to the least separation, inside the sector."""
+    p = chart.n_sources
+    if p == 1:
+        return azimuth
+    gap = math.radians(chart.spec.min_separation_deg) * (1 + 1e-6) + 1e-9
+    high = chart.spec.sector_rad[1]
+    parts = list(azimuth.unbind(-1))
+    for i in range(1, p):
+        parts[i] = torch.maximum(parts[i], parts[i - 1] + gap)
+    if chart.spec.full_circle:
+        parts[-1] = torch.minimum(parts[-1], parts[0] + 2 * math.pi - gap)
+    parts[-1] = parts[-1] if chart.spec.full_circle else parts[-1].clamp_max(high)
+    for i in range(p - 2, -1, -1):
+        parts[i] = torch.minimum(parts[i], parts[i + 1] - gap)
+    return torch.stack(parts, -1)
