@@ -143,9 +143,10 @@ class Engine:
             roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
         x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
         kept = kept.permute(1, 2, 0, 3).flatten(2)
-        hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
-        if len(hard):
-            kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
+        if o.keep <= o.long_steps * 2 // 3:
+            hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
+            if len(hard):
+                kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
 
     def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:

@@ -76,6 +76,15 @@ class ExactPosterior:
         one = self._one.expand(c.shape[0], 1, c.shape[2])
         return torch.cat([one, c, c.conj()] if self.chart.spec.family.hermitian else [one, c], 1)
 
+    def response(self, x: torch.Tensor) -> torch.Tensor:
+        """V = C A sqrt(P), (B, S, N, P)."""
+        amplitude, size, _, azimuth, phase = self.chart.split(x)
+        b, p, s = azimuth.shape
+        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
+        n = a.shape[1]
+        stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
+        return torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s).permute(0, 3, 1, 2)
+
     def log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
         """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
         amplitude, size, noise, azimuth, phase = self.chart.split(x)

@@ -18,6 +18,7 @@ from doamc.posterior.level import prior_gain
 from doamc.posterior.net import NetConfig, ScoreNet
 from doamc.posterior.state import make_layout
 from doamc.posterior.summary import summarise
+from doamc.posterior.wiener import mean_wiener_filter
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -137,6 +138,14 @@ class Posterior(Estimator):
     def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
         """Most probable number of sources (B,), all of 0..P_max equally likely beforehand."""
         return self.log_evidence(batch).argmax(1)
+
+    @torch.no_grad()
+    def denoise(self, batch: SnapshotBatch, n_sources: int, samples: int = 96) -> torch.Tensor:
+        """E[x_0 | Y], (B, N, L): the mean of the Wiener filters of posterior samples, applied to the snapshots."""
+        filters = torch.empty_like(batch.covariance)
+        for g in self.samples(batch, n_sources):
+            filters[g.index] = mean_wiener_filter(g.samples.posterior, g.samples.x[:, :, -samples:]).cpu()
+        return filters @ batch.snapshots
 
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> PosteriorEstimates:

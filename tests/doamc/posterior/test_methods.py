@@ -27,11 +27,11 @@ def received(estimator, n_sources, snapshots, snr_db, batch, seed=3, known=False
 
 @pytest.mark.parametrize(
     ("n_sources", "snapshots", "snr_db", "least"),
-    # about three standard deviations of 100 scenes below the Bayes limit by long Metropolis chains
-    [(2, 200, -5.0, 0.76), (2, 20, 0.0, 0.67), (3, 200, 0.0, 0.93), (2, 5, 10.0, 0.78)],
+    # about three standard deviations of 60 scenes below the Bayes limit by long Metropolis chains
+    [(2, 200, -5.0, 0.74), (2, 20, 0.0, 0.62), (3, 200, 0.0, 0.92)],
 )
 def test_hits_are_near_the_bayes_limit(ula8, n_sources, snapshots, snr_db, least):
-    scene, batch = received(ula8, n_sources, snapshots, snr_db, 100, known=snapshots < 8)
+    scene, batch = received(ula8, n_sources, snapshots, snr_db, 60)
     error = (ula8(batch, n_sources).azimuth - scene.azimuth).abs().amax(1)
     assert float((error < math.radians(2.0)).double().mean()) >= least
 
@@ -43,6 +43,33 @@ def test_intervals_cover_what_they_say(ula8):
     inside = ((scene.azimuth > e.interval[..., 0]) & (scene.azimuth < e.interval[..., 1])).double().mean()
     # 240 intervals of 90 %: three standard deviations are 0.058
     assert abs(float(covered) - 0.9) < 0.058 and abs(float(inside) - 0.9) < 0.058
+
+
+def test_one_snapshot_gives_an_estimate(ula8):
+    scene, batch = received(ula8, 2, 1, 20.0, 8, known=True)
+    error = (ula8(batch, 2).azimuth - scene.azimuth).abs().amax(1)
+    assert (error < math.radians(2.0)).sum() >= 3  # the limit is 0.79: fewer than 3 of 8 has a chance of 1 %
+
+
+def test_wiener_mixture_removes_nearly_as_much_noise_as_the_filter_that_knows_the_scene(ula8):
+    generator = torch.Generator().manual_seed(8)
+    scene = draw_scene(ula8.spec, 20, 2, 0.0, generator)
+    received_ = receive(scene, 200, "gaussian", generator)
+    y, clean = received_.snapshots, received_.clean
+    best = torch.linalg.solve(scene.covariance, scene.signal_covariance).mH @ y
+    found = ula8.denoise(make_batch(y), 2)
+    error, least = ((v - clean).abs().square().sum() for v in (found, best))
+    assert least <= error <= 1.06 * least  # 13 parameters from 200 snapshots cost a few per cent
+
+
+def test_evidence_counts_the_sources(ula8):
+    right = 0
+    for p in (1, 2, 3):
+        _, batch = received(ula8, p, 200, 5.0, 8, seed=40 + p)
+        right += int((ula8.source_number(batch) == p).sum())
+    assert right >= 23  # of 24; noise alone must count as no source:
+    noise = torch.randn(2, 4, 8, 200, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert (ula8.source_number(make_batch(torch.complex(noise[0], noise[1]))) == 0).all()
 
 
 def test_coupling_is_better_than_none(ula8):
