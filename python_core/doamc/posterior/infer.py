@@ -15,7 +15,7 @@ from doamc.posterior.resample import gather, same, separate, systematic, temperi
 from doamc.posterior.sampler import Proposer
 from doamc.posterior.starts import rank_reduction_starts
 from doamc.posterior.state import StateLayout
-from doamc.posterior.walk import Walk
+from doamc.posterior.walk import Walk, whitened
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ class Engine:
         self.walk = Walk(o.chains, d, o.steps, o.reach, o.leap, seed, device)
         self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
         generator = torch.Generator().manual_seed(seed + 1)
-        self.start = torch.randn(o.chains, d, generator=generator, dtype=torch.float64).to(device)
+        fine = 3 * o.chains
+        table = torch.randn(fine, d, generator=generator, dtype=torch.float64)
+        self.start = whitened(table)[torch.randperm(fine, generator=generator)].to(device)
+        self.fine_comb = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
         self.comb = (torch.arange(o.chains, dtype=torch.float64, device=device) + 0.5) / o.chains
 
     @torch.no_grad()
@@ -124,19 +127,7 @@ class Engine:
         localised = deficit > chart.size
         index = systematic(weight, self.comb)
         x_wide, v_wide = gather(x, index), value.gather(1, index)
-        # modes: Gaussian approximation around each, one copy of each
-        root = spread(posterior, peak)
-        volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        mass = torch.softmax(height + volume - same(peak, root, chart).sum(-1).log(), 1)
-        which = systematic(mass, self.comb)
-        centre = gather(peak, which)
-        roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
-        d = chart.size
-        x_near = chart.fold(centre + (roots @ self.start[:, :d, None])[..., 0].transpose(1, 2))
-        v_near = posterior(x_near)
-        lost = v_near == -math.inf
-        x_near = torch.where(lost[:, None], centre, x_near)
-        v_near = torch.where(lost, height.gather(1, which), v_near)
+        x_near, v_near, roots = self.around(posterior, peak, height)
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
         if not bool(localised.all()):
@@ -148,6 +139,31 @@ class Engine:
             if len(hard):
                 kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+
+    def around(
+        self, posterior: ExactPosterior, peak: torch.Tensor, height: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Chains (B, d, S) around modes (B, d, G), their log posterior, and the Cholesky factors of their modes.
+
+        Normal draws around each mode, one copy of each, resampled by their importance; where too few of them count
+        (walls, skewed posteriors) the importance is tempered, and the walk does the rest.
+        """
+        chart = posterior.chart
+        root = spread(posterior, peak)
+        volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        mass = torch.log_softmax(height + volume - same(peak, root, chart).sum(-1).log(), 1)
+        which = systematic(mass.exp(), self.fine_comb)
+        roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
+        z = self.start[:, : chart.size]
+        drawn = chart.fold(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
+        value = posterior(drawn)
+        log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
+        log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
+        power = tempering(log_weight, 0.5 * self.options.chains, 1.0)
+        index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
+        index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
+        roots = roots.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
+        return gather(drawn, index), value.gather(1, index), roots
 
     def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:
         """Largest standard deviation (B,) of the azimuths of samples, rad."""

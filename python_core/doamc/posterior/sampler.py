@@ -4,6 +4,7 @@ import torch
 
 from doamc.diffusion import Grid, VPSchedule, ddim_step, log_snr_grid
 from doamc.posterior.net import ScoreNet
+from doamc.posterior.walk import balanced
 
 
 class Proposer:
@@ -13,7 +14,8 @@ class Proposer:
         self.net = net
         device = next(net.parameters()).device
         generator = torch.Generator().manual_seed(seed)
-        self.noise = torch.randn(1, samples, net.config.state, generator=generator, dtype=torch.float32).to(device)
+        table = torch.randn(samples, net.config.state, generator=generator, dtype=torch.float32)
+        self.noise = balanced(table)[None].to(device)
         schedule = VPSchedule()
         self.grid: Grid = log_snr_grid(schedule, steps, *log_snr)
         with torch.no_grad():

@@ -28,7 +28,8 @@ class Walk:
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         widths = torch.tensor([reach[i % len(reach)] for i in range(steps)], dtype=torch.float64) / math.sqrt(size)
-        self.normal = torch.randn(chains, size, steps, generator=generator, dtype=torch.float64).mul_(widths).to(device)
+        normal = balanced(torch.randn(chains, size, steps, generator=generator, dtype=torch.float64))
+        self.normal = normal.mul_(widths).to(device)
         self.leaps = [i for i in range(steps) if i % 3 == 1] if leap else []
         factors = [leap[i % len(leap)] for i in range(len(self.leaps))]
         self.factors = torch.tensor(factors, dtype=torch.float64, device=device)[:, None]
@@ -49,3 +50,21 @@ class Walk:
             apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
             moves[self.leaps] = (apart * self.factors).permute(2, 0, 1, 3)
         return random_walk(posterior, x, value, posterior.chart.limit(moves), self.log_uniform, keep)
+
+
+def balanced(table: torch.Tensor) -> torch.Tensor:
+    """Normal numbers (S, d, ...) whose second half of chains mirrors the first: their mean over chains is zero.
+
+    Every observation uses one table, so its chance mean would shift all of them alike.
+    """
+    half = len(table) // 2
+    return torch.cat([table[:half], -table[:half], table[2 * half :]])
+
+
+def whitened(table: torch.Tensor) -> torch.Tensor:
+    """Balanced numbers (S, d) with exactly the identity for covariance, where S > 2 d."""
+    table = balanced(table)
+    if len(table) <= 4 * table.shape[1]:
+        return table
+    root = torch.linalg.cholesky(table.mT @ table / len(table))
+    return torch.linalg.solve_triangular(root, table.mT, upper=False).mT.contiguous()

@@ -102,7 +102,7 @@ def long_chain(estimator, batch, scene, steps, chains=64):
 
 @pytest.mark.slow
 def test_ula8_posterior_is_that_of_a_long_metropolis_chain():
-    estimator = Posterior("ula8", options=Options(chains=400, steps=160, keep=120))
+    estimator = Posterior("ula8", options=Options(chains=240, steps=600, keep=480))
     scene = draw_scene(estimator.spec, 6, 2, 5.0, torch.Generator().manual_seed(12))
     generator = torch.Generator().manual_seed(13)
     z = torch.randn(2, 6, 8, 100, generator=generator, dtype=torch.float64)
