@@ -33,12 +33,12 @@ from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-#: scoring steps in an M-step; longest extrapolation; fall of the objective, nats a snapshot, that ends the climb
-M_STEPS, LONGEST, TOLERANCE = 2, 40.0, 1e-8
+#: scoring steps in an M-step (one: generalised EM); longest extrapolation; fall of the objective that ends the climb
+M_STEPS, LONGEST, TOLERANCE = 1, 40.0, 1e-7
 
 
 class ExpectationMaximisation(Estimator):
-    """EM of eq. (17) from several RARE starts, with SQUAREM extrapolation; ends where `ml` (or `map`) does.
+    """EM of eq. (17) from several RARE starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
 
     prior: whether log p(Theta) is in the M-step. samples: draws a snapshot in the E-step; None for exact moments
     (then the likelihood never falls). iterations: cycles of three EM maps. starts: choices of RARE peaks followed.
