@@ -2,13 +2,15 @@
 
 Usage: samplers.py [--out FILE.json]. The table of docs/samplers.md is printed by this script.
 
-KL(posterior || samples) in nats, complex, N = 8, H of rank 4 with singular values in 0.5..1, prior eigenvalues over a factor of
-e^2, mean over three problems; exact where the sampler is an affine map, else (dps) from the moments of 6000 samples, good to 0.01.
+KL(posterior || samples) in nats, complex, N = 8, H of rank 4 with singular values in 0.5..1, prior eigenvalues over a
+factor of e^2, mean over three problems; exact where the sampler is an affine map, else (dps) from the moments of 6000
+samples, good to 0.01.
 """
 
 import argparse
 import json
 import math
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -17,6 +19,10 @@ import torch
 from machine import machine
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.doamc.diffusion.gaussian_truth import kl, law, random_problem
+from tests.doamc.helpers.crb import stochastic_crb
+from tests.doamc.helpers.scenes import uncoupled_spec
+
 from doamc.denoising.snapshot_net import SnapshotNet
 from doamc.diffusion.completion import complete_channels
 from doamc.diffusion.grid import log_snr_span, make_grid
@@ -28,14 +34,11 @@ from doamc.estimators import make_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
-from tests.doamc.diffusion.gaussian_truth import kl, law, random_problem
-from tests.doamc.helpers.crb import stochastic_crb
-from tests.doamc.helpers.scenes import uncoupled_spec
 
 VP = make_schedule("vp")
 N, RANK = 8, 4
 #: grids other than the knee, whose first steps are too long for one-step methods with inner points and for chains
-GRID = {"adams": "knee", "dpm++2m": "knee", "dpm++3m": "knee", "ddim": "knee", "ddpm": "knee", "dpm-1": "knee"}
+GRID = dict.fromkeys(("adams", "dpm++2m", "dpm++3m", "ddim", "ddpm"), "knee")
 
 
 def grid_for(name, sampler, problem, calls):
@@ -79,32 +82,29 @@ def table(noise_std, calls):
     return rows
 
 
-def step_cost(repeats=30, steps=50):
-    """Time of a sampler's step over that of the bare network, on the processor's clock, one thread; least of the repeats."""
+def step_cost(repeats=15, steps=30):
+    """Time of a call in a sampler over that of the bare network: processor's clock, one thread, medians."""
     net = SnapshotNet(load_spec("ula8")).eval()
     denoiser = NetworkDenoiser(net, "eps")
     result = {}
     for batch in (1, 64):
-        x = torch.randn(batch, 8, dtype=torch.complex64)
-        clock = torch.zeros(1)
-
-        def measure(run):
-            best = math.inf
-            for _ in range(repeats):
-                begun = time.thread_time()
-                run()
-                best = min(best, time.thread_time() - begun)
-            return 1e6 * best
-
-        with torch.no_grad():
-            bare = measure(lambda x=x, clock=clock: [net(x, clock) for _ in range(steps)]) / steps
-        row = {"network_us": round(bare, 1)}
+        x, clock = torch.randn(batch, 8, dtype=torch.complex64), torch.zeros(1)
+        grid = make_grid("log-snr", VP, steps)
+        runs = {"network": (steps, lambda x=x, clock=clock: [net(x, clock) for _ in range(steps)])}
         for name in ("ddim", "ddpm", "dpm++2m", "dpm++3m", "adams", "dpm-2", "flow-heun"):
-            sampler = make_sampler(name)
-            grid = make_grid("log-snr", VP, steps)
-            noise = ItemNoise(range(batch), (8,), torch.complex64)
-            spent = measure(lambda s=sampler, g=grid, n=noise, x=x: sample(denoiser, s, g, n, start=x, end="none"))
-            row[name] = round(spent / network_calls(sampler, grid, "none") / bare, 3)
+            sampler, noise = make_sampler(name), ItemNoise(range(batch), (8,), torch.complex64)
+            calls = network_calls(sampler, grid, "none")
+            runs[name] = (calls, lambda s=sampler, g=grid, n=noise, x=x: sample(denoiser, s, g, n, start=x, end="none"))
+        spent: dict[str, list[float]] = {name: [] for name in runs}
+        with torch.no_grad():
+            for _ in range(repeats):  # in turns, so that all meet the same load
+                for name, (calls, run) in runs.items():
+                    begun = time.thread_time()
+                    run()
+                    spent[name].append(1e6 * (time.thread_time() - begun) / calls)
+        bare = statistics.median(spent["network"])
+        row = {"network_us": round(bare, 1)}
+        row |= {name: round(statistics.median(us) / bare, 3) for name, us in spent.items() if name != "network"}
         result[f"batch {batch}"] = row
         print(batch, row, flush=True)
     return result

@@ -51,7 +51,7 @@ def complete_channels(
     spec: ArraySpec,
     noise_power: torch.Tensor,  # shape: (B,), per element
     coupling: torch.Tensor | None = None,  # shape: (N, N), of a calibrated array
-    steps: int = 20,
+    steps: int = 40,
     eta: float = 0.85,
     seed: int = 0,
     spacing_deg: float = 0.5,

@@ -28,7 +28,7 @@ def to_x0(kind: str, output: torch.Tensor, x_t: torch.Tensor, alpha: float, sigm
     if kind == "x0":
         return output
     if kind == "eps":
-        return (x_t - sigma * output) / alpha
+        return (x_t - sigma * output) * (1 / alpha)
     if kind == "score":
         return (x_t + sigma**2 * output) / alpha
     return (alpha * x_t - sigma * output) / (alpha**2 + sigma**2)
@@ -59,9 +59,9 @@ class NetworkDenoiser:
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Mean of x_0 given x_t, as the network has it."""
-        real = x_t.real.dtype if x_t.is_complex() else x_t.dtype
-        key = (alpha, sigma, x_t.device, real)
-        if key not in self._log_snr:
+        key = (alpha, sigma, x_t.device, x_t.dtype)
+        log_snr = self._log_snr.get(key)
+        if log_snr is None:
             ratio = torch.tensor([alpha / sigma], dtype=torch.float64)
-            self._log_snr[key] = (2 * ratio.log()).to(x_t.device, real)
-        return to_x0(self.kind, self.net(x_t, self._log_snr[key]), x_t, alpha, sigma)
+            log_snr = self._log_snr[key] = (2 * ratio.log()).to(x_t.device, x_t.real.dtype)
+        return to_x0(self.kind, self.net(x_t, log_snr), x_t, alpha, sigma)

@@ -13,6 +13,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from doamc.diffusion.denoiser import GaussianDenoiser, MixtureDenoiser
 from doamc.diffusion.grid import GRIDS, clean_grid, log_snr_span, make_grid
@@ -41,6 +42,18 @@ def numbers(plan):
     if isinstance(plan, (tuple, list)):
         return [leaf for part in plan for leaf in numbers(part)]
     return numbers(tuple(vars(plan).values())) if hasattr(plan, "__dict__") else [plan]
+
+
+class Operations(TorchDispatchMode):
+    """Names of the tensor operations that are done under it."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
 
 
 class SamplerContract:
@@ -150,6 +163,18 @@ class SamplerContract:
         assert {type(leaf) for leaf in numbers(list(sampler.plan(grid)))} <= {float, type(None)}
         sample(counted, sampler, grid, ItemNoise([0], (4,)))
         assert len(calls) == network_calls(sampler, grid)
+
+    def test_a_step_is_little_arithmetic_and_never_waits_for_the_device(self):
+        """At most ten operations a call beside the denoiser's own, none of which reads a tensor back (item, bool,
+        tolist).
+        """
+        problem = random_problem(4, 2, 0.2)
+        grid, sampler = self.grid(problem, 40), self.make()
+        sampler.planned(grid)  # made once, before
+        with Operations() as done:
+            sample(lambda x, alpha, sigma: x, sampler, grid, ItemNoise([0], (4,)))
+        assert not [name for name in done.names if "_local_scalar_dense" in name or "is_nonzero" in name]
+        assert len(done.names) <= 10 * network_calls(sampler, grid)
 
 
 class GuidanceContract:

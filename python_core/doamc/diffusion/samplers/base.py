@@ -42,6 +42,13 @@ class Sampler(ABC):
     ) -> torch.Tensor:
         """State at the next grid point."""
 
+    def planned(self, grid: Grid) -> Sequence[Any]:
+        """The plan of a grid, made when the grid is not that of the last run."""
+        kept = self.__dict__.get("_kept")
+        if kept is None or kept[0] != grid:
+            kept = self.__dict__["_kept"] = (grid, self.plan(grid))
+        return kept[1]
+
     def settle(self, x: torch.Tensor, x_0: torch.Tensor, plan: Any, memory: list[torch.Tensor]) -> torch.Tensor:
         """State at the last point, once D is known there; the state as it is unless a sampler corrects it."""
         return x
@@ -74,7 +81,7 @@ def sample(
     x = grid.sigma[0] * noise.draw() if start is None and noise is not None else start
     assert x is not None
     memory: list[torch.Tensor] = []
-    plans = sampler.plan(body)
+    plans = sampler.planned(body)
     for plan in plans[: len(body)]:
         x = sampler.step(x, plan, denoiser, noise, memory)
     alpha, sigma = body.alpha[-1], body.sigma[-1]

@@ -55,7 +55,7 @@ class DpmSolver1(Sampler):
         """One step of `calls` evaluations."""
         state, found = x, []
         for alpha, sigma, keep, weights in plan:
-            found.append((state - alpha * denoiser(state, alpha, sigma)) / sigma)
+            found.append(torch.sub(state, denoiser(state, alpha, sigma), alpha=alpha) * (1 / sigma))
             state = x * keep
             for eps, w in zip(found, weights, strict=True):
                 state = torch.add(state, eps, alpha=w)
