@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    print(f"{'method':<16}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}{'C gain dB':>11}{'ms':>8}")
+    print(f"{'method':<19}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}{'C gain dB':>11}{'ms':>8}")
     for r in rows:
         figures = "".join(
             f"{'-' if r[k] is None else format(r[k], form):>{width}}"
@@ -67,7 +67,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
                 ("coupling_gain_db", ".1f", 11), ("ms", ".2f", 8),
             )
         )  # fmt: skip
-        print(f"{r['method']:<16}{r['snr_db']:>7g}{figures}")
+        print(f"{r['method']:<19}{r['snr_db']:>7g}{figures}")
 
 
 def _plot(path: str, rows: list[dict[str, Any]], title: str) -> None:
