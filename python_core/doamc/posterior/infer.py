@@ -25,6 +25,7 @@ class Options:
     samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
     bank: scenes of the prior from which the best survivors * 4 join the network's samples; 0 for none.
+    fit: effective share of the draws around the modes from which on chains start there and nowhere else.
     hard_deg, long_steps: a posterior wider than hard_deg in an azimuth is walked for long_steps more.
     leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
@@ -41,6 +42,7 @@ class Options:
     reach: tuple[float, ...] = (2.4, 1.4)
     leap: tuple[float, ...] = (1.0, 0.5)
     bank: int = 0
+    fit: float = 0.1
     hard_deg: float = 1.2
     long_steps: int = 96
 
@@ -127,7 +129,8 @@ class Engine:
         localised = deficit > chart.size
         index = systematic(weight, self.comb)
         x_wide, v_wide = gather(x, index), value.gather(1, index)
-        x_near, v_near, roots = self.around(posterior, peak, height)
+        x_near, v_near, roots, fit = self.around(posterior, peak, height)
+        localised = localised | (fit > o.fit)
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
         if not bool(localised.all()):
@@ -142,11 +145,12 @@ class Engine:
 
     def around(
         self, posterior: ExactPosterior, peak: torch.Tensor, height: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Chains (B, d, S) around modes (B, d, G), their log posterior, and the Cholesky factors of their modes.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Chains (B, d, S) around modes (B, d, G), their log posterior, Cholesky factors of their modes, fit (B,).
 
         Normal draws around each mode, one copy of each, resampled by their importance; where too few of them count
-        (walls, skewed posteriors) the importance is tempered, and the walk does the rest.
+        (walls, skewed posteriors) the importance is tempered, and the walk does the rest. The fit is the effective
+        share of the draws: near 1 where the posterior is a sum of normal distributions.
         """
         chart = posterior.chart
         root = spread(posterior, peak)
@@ -159,11 +163,12 @@ class Engine:
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
         log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
+        fit = 1 / torch.softmax(log_weight, 1).square().sum(1) / log_weight.shape[1]
         power = tempering(log_weight, 0.5 * self.options.chains, 1.0)
         index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
         index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
         roots = roots.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
-        return gather(drawn, index), value.gather(1, index), roots
+        return gather(drawn, index), value.gather(1, index), roots, fit
 
     def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:
         """Largest standard deviation (B,) of the azimuths of samples, rad."""
