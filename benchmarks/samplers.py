@@ -110,7 +110,7 @@ def step_cost(repeats=15, steps=30):
     return result
 
 
-def dead_channels(scenes=150, length=200):
+def dead_channels(scenes=60, length=200):
     """Root-MUSIC after completion of ula8 with two elements lost, over the bound of the six that are left."""
     spec = uncoupled_spec("ula8")
     result = {}

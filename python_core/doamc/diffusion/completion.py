@@ -54,7 +54,7 @@ def complete_channels(
     steps: int = 40,
     eta: float = 0.85,
     seed: int = 0,
-    spacing_deg: float = 0.5,
+    spacing_deg: float = 0.1,
 ) -> torch.Tensor:
     """Clean snapshots (B, N, L) of the whole array, drawn by DDRM given the live channels.
 
