@@ -4,14 +4,15 @@ import argparse
 from typing import Any
 
 from doamc.cli.options import positive, whole
+from doamc.networks import NETWORKS
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("train", help="train a network for an array")
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    nets = ("batch", "snapshot", "vae", "coupling")
-    parser.add_argument("--net", choices=nets, default="batch", help="which network (default batch)")
+    nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
+    parser.add_argument("--net", choices=list(NETWORKS), default="posterior", help=f"{nets} (default posterior)")
     parser.add_argument("--minutes", type=positive, metavar="T", help="stop after so many minutes")
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
@@ -24,8 +25,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
-    from doamc.denoising.train import main_train
     from doamc.estimators.engine import check_device
+    from doamc.networks import main_train
 
     check_device(args.device)
     return int(main_train(args) or 0)

@@ -15,6 +15,7 @@ import torch
 
 from doamc.diffusion.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from doamc.diffusion.ema import MovingAverage
+from doamc.diffusion.parallel import Team
 from doamc.spec import ArraySpec
 
 
@@ -62,35 +63,44 @@ def twin_of(path: Path) -> Path:
     return path.with_suffix(".resume.safetensors")
 
 
-def train(task: Task, path: Path, schedule: Schedule, resume: bool = False, progress: bool = True) -> dict[str, Any]:
-    """Train a task and write its checkpoint; returns the record stored in it (steps, minutes, losses, memory)."""
+def train(
+    task: Task, path: Path, schedule: Schedule, resume: bool = False, progress: bool = True, team: Team | None = None
+) -> dict[str, Any]:
+    """Train a task and write its checkpoint; returns the record stored in it (steps, minutes, losses, memory).
+
+    team: the processes that train together, by default this one alone; the record is that of the process that leads.
+    """
     from tqdm import tqdm
 
+    team = team or Team()
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=schedule.rate)
     average = MovingAverage(task.net, schedule.decay)
     step, used = (_restore(task, path, optimiser, average)) if resume else (0, 0.0)
+    team.share_weights(task.net)
     begun = saved = time.monotonic()
     record: dict[str, Any] = {}
     running = math.nan
     form = "{l_bar}{bar}| {elapsed} {postfix}"
-    with tqdm(total=100, disable=not progress, bar_format=form, mininterval=2) as bar:
+    with tqdm(total=100, disable=not (progress and team.leads), bar_format=form, mininterval=2) as bar:
         while True:
             minutes = used + (time.monotonic() - begun) / 60
-            fraction = schedule.fraction(step, minutes)
-            if fraction >= 1 or time.monotonic() - saved > schedule.save_seconds:
+            fraction = team.agree(schedule.fraction(step, minutes))
+            if team.leads and (fraction >= 1 or time.monotonic() - saved > schedule.save_seconds):
                 record = _save(task, path, optimiser, average, step, minutes, running)
                 saved = time.monotonic()
                 shown = {k: v for k, v in record.items() if isinstance(v, float) and k != "minutes"}
                 bar.set_postfix_str(f"step {step}, " + ", ".join(f"{k} {v:.3g}" for k, v in shown.items()))
             bar.update(round(100 * fraction) - bar.n)
             if fraction >= 1:
-                twin_of(path).unlink(missing_ok=True)
+                if team.leads:
+                    twin_of(path).unlink(missing_ok=True)
                 return record
             for group in optimiser.param_groups:
                 group["lr"] = schedule.rate_at(step, fraction)
-            loss = task.loss(step)
+            loss = task.loss(team.draw(step))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
+            team.average_gradients(task.net)
             torch.nn.utils.clip_grad_norm_(task.net.parameters(), 1.0)
             optimiser.step()
             average.update(task.net)

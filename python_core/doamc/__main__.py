@@ -1,0 +1,7 @@
+"""``python -m doamc``: the command line."""
+
+import sys
+
+from doamc.cli import main
+
+sys.exit(main())

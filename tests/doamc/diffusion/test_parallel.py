@@ -1,0 +1,63 @@
+"""Data-parallel training: two real processes end with the weights that one would have had from their mean gradients."""
+
+import subprocess
+import sys
+
+import torch
+
+from doamc.diffusion import load_checkpoint
+from doamc.diffusion.parallel import Team
+
+SCRIPT = """
+import sys, torch
+from pathlib import Path
+from doamc.diffusion.parallel import Team
+from doamc.diffusion.training import Schedule, train
+from doamc.spec import load_spec
+
+class Line:
+    kind, config = "line", {}
+    def __init__(self, rank):
+        torch.manual_seed(rank)  # processes that start apart
+        self.spec, self.net = load_spec("ula4"), torch.nn.Linear(1, 1)
+    def loss(self, step):
+        x = torch.tensor([[float(step % 5)]])
+        return (self.net(x) - 2 * x).square().mean()
+    def validate(self):
+        return {}
+
+with Team("cpu") as team:
+    train(Line(team.rank), Path(sys.argv[1]), Schedule(steps=40, rate=0.01), progress=False, team=team)
+"""
+
+
+def test_two_processes_train_one_network(tmp_path):
+    script, out = tmp_path / "script.py", tmp_path / "w.safetensors"
+    script.write_text(SCRIPT)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run([*command, str(out)], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    torch.manual_seed(0)
+    net = torch.nn.Linear(1, 1)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=0.01)
+    average = {k: v.clone() for k, v in net.state_dict().items()}
+    from doamc.diffusion.training import Schedule
+
+    schedule = Schedule(steps=40, rate=0.01)
+    for step in range(40):
+        optimiser.param_groups[0]["lr"] = schedule.rate_at(step, step / 40)
+        x = torch.tensor([[float((2 * step) % 5)], [float((2 * step + 1) % 5)]])
+        optimiser.zero_grad()
+        (net(x) - 2 * x).square().mean().backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        d = min(0.999, (1 + step) / (10 + step))
+        for key, value in net.state_dict().items():
+            average[key].lerp_(value, 1 - d)
+    assert torch.allclose(load_checkpoint(out, "line").tensors["weight"], average["weight"], atol=1e-5)
+
+
+def test_one_process_is_a_team_of_one():
+    with Team("cpu") as team:
+        assert team.leads and team.size == 1 and str(team) == "cpu"
+        assert [team.draw(s) for s in range(3)] == [0, 1, 2] and team.agree(0.3) == 0.3
