@@ -30,8 +30,8 @@ class Options:
     leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
 
-    samples: int = 64
-    ddim_steps: int = 10
+    samples: int = 48
+    ddim_steps: int = 6
     chains: int = 96
     climbers: int = 8
     climb_steps: int = 9
