@@ -75,20 +75,6 @@ class Chart:
         noise = [2 * NEPER_PER_DB * noise_db] if self.unknown_noise else []
         return torch.cat([NEPER_PER_DB * power_db, magnitude, *noise, *tail], 1)
 
-    def fold(self, x: torch.Tensor) -> torch.Tensor:
-        """Reflect the box coordinates once at their walls, in place: steps shorter than the box end up inside it.
-
-        A symmetric step stays symmetric under it.
-        """
-        low, high, width = self._walls
-        x[:, : self.n_box].sub_(low).abs_().sub_(width).abs_().neg_().add_(high)
-        return x
-
-    def limit(self, step: torch.Tensor) -> torch.Tensor:
-        """Steps (..., d, S) no longer than the box where there are walls, as `fold` needs."""
-        width = torch.where(self.wraps, math.inf, 0.999 * (self.high - self.low))[:, None]
-        return torch.maximum(torch.minimum(step, width), -width)
-
     def wrap(self, x: torch.Tensor) -> torch.Tensor:
         """Wrap the wrapping coordinates into their period."""
         n = self.n_box
@@ -107,9 +93,9 @@ class Chart:
         """Whether the box coordinates lie in the box and the azimuths keep their least separation: (B, S) bool."""
         low, high, _ = self._walls
         part = x[:, : self.n_box]
-        ok = ((part >= low) & (part <= high)).all(1)
+        ok = ((part >= low).logical_and_(part <= high)).all(1)
         apart = self.apart(self.split(x)[3])
-        return ok if apart is None else ok & apart
+        return ok if apart is None else ok.logical_and_(apart)
 
     def apart(self, azimuth: torch.Tensor) -> torch.Tensor | None:
         """Whether azimuths (B, P, S) keep the least separation, (B, S); None for a single source."""

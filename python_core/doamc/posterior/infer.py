@@ -159,7 +159,7 @@ class Engine:
         which = systematic(mass.exp(), self.fine_comb)
         roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
         z = self.start[:, : chart.size]
-        drawn = chart.fold(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
+        drawn = gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2)
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
         log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
@@ -167,6 +167,9 @@ class Engine:
         power = tempering(log_weight, 0.5 * self.options.chains, 1.0)
         index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
         index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
+        none = (value == -math.inf).all(1)[:, None]  # a mode in a corner of the prior: start at the modes themselves
+        drawn = torch.where(none[:, None], gather(peak, which), drawn)
+        value = torch.where(none, height.gather(1, which), value)
         roots = roots.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
         return gather(drawn, index), value.gather(1, index), roots, fit
 

@@ -1,7 +1,8 @@
 """Metropolis-adjusted random walk on prior times likelihood: what makes the samples exact in the limit.
 
 Proposals are Gaussian with the inverse of Fisher information plus prior precision as covariance (fixed while a stage
-runs), reflected at the walls of the prior's box, so they are symmetric and the acceptance rule is plain Metropolis.
+runs), so they are symmetric and the acceptance rule is plain Metropolis; what leaves the prior's box is rejected.
+(Reflecting at the walls would not be symmetric: it turns the correlations of a step around.)
 All random numbers come from tables drawn once: an item's result depends on its own data and the seed only.
 """
 
@@ -24,11 +25,10 @@ def random_walk(
     accepted = torch.zeros_like(current)
     steps = len(increments)
     for i in range(steps):
-        new = chart.fold(x + increments[i])  # inside the box, since `Chart.limit` bounds the increments
+        new = x + increments[i]
         value = posterior.log_likelihood(new)
         ok = log_uniform[i] < value - current
-        apart = chart.apart(chart.split(new)[3])
-        ok = ok if apart is None else ok.logical_and_(apart)
+        ok.logical_and_(chart.inside(new))
         x = torch.where(ok[:, None], new, x)
         current = torch.where(ok, value, current)
         if i >= steps - keep:

@@ -49,7 +49,7 @@ class Walk:
         if self.leaps:
             apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
             moves[self.leaps] = (apart * self.factors).permute(2, 0, 1, 3)
-        return random_walk(posterior, x, value, posterior.chart.limit(moves), self.log_uniform, keep)
+        return random_walk(posterior, x, value, moves, self.log_uniform, keep)
 
 
 def balanced(table: torch.Tensor) -> torch.Tensor:

@@ -51,7 +51,7 @@ def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
         assert divergence <= 1e-2, (b, divergence)
 
 
-def long_chain(batch, scene, steps, chains=96):
+def long_chain(batch, scene, steps, chains=200):
     """Plain random walk with its own density: dense matrices, the prior by the scene's own ranges, noise known."""
     spec, p = scene.spec, scene.azimuth.shape[1]
     low, high = spec.sector_rad
@@ -85,7 +85,7 @@ def long_chain(batch, scene, steps, chains=96):
     kept = []
     d = chart.size
     for i in range(steps):
-        size = (2.8, 1.8)[i % 2] / math.sqrt(d)
+        size = (2.4, 1.2)[i % 2] / math.sqrt(d)
         z = torch.randn(batch.size, chains, d, generator=generator, dtype=torch.float64) * size
         move = (root @ z[..., None])[..., 0]
         k = c.shape[1]
@@ -95,6 +95,10 @@ def long_chain(batch, scene, steps, chains=96):
         ok = torch.rand(batch.size, chains, generator=generator, dtype=torch.float64).log() < value - now
         state = [torch.where(ok[..., None], a, b) for a, b in zip(new, state, strict=True)]
         now = torch.where(ok, value, now)
+        if i in (steps // 16, steps // 8):  # the covariance of the chains so far makes the better proposal
+            pool = torch.cat([state[1] * math.log(10) / 20, state[2], state[0], state[3]], -1)
+            pool = pool - pool.mean(1, keepdim=True)
+            root = torch.linalg.cholesky(pool.mT @ pool / chains + 1e-12 * torch.eye(d))[:, None]
         if i >= steps // 4:
             kept.append(state[0].sort(-1)[0])
     return torch.cat(kept, 1).transpose(1, 2)
@@ -108,7 +112,7 @@ def test_ula8_posterior_is_that_of_a_long_metropolis_chain():
     z = torch.randn(2, 3, 8, 100, generator=generator, dtype=torch.float64)
     y = torch.linalg.cholesky(scene.covariance) @ torch.complex(z[0], z[1]) / math.sqrt(2)
     batch = make_batch(y, 8, scene.noise_power)
-    expected = long_chain(batch, scene, 12_000)
+    expected = long_chain(batch, scene, 6000)
     (group,) = estimator.samples(batch, 2)
     samples = group.samples
     found = samples.chart.split(samples.x)[3].sort(1)[0]

@@ -66,15 +66,10 @@ def test_spread_is_the_inverse_of_information_where_the_prior_is_wide():
     assert torch.allclose(product, torch.eye(chart.size, dtype=torch.float64).expand_as(product), atol=0.03)
 
 
-def test_folded_steps_stay_inside_the_box():
-    scene = observed("ula8", 2, 2, 20, 0.0)[0]
+def test_wrapping_keeps_a_scene():
+    scene, rhat, count = observed("uca5", 2, 2, 20, 0.0)
     chart = chart_of(scene)
-    step = chart.limit(100 * torch.randn(2, chart.size, 400, dtype=torch.float64))
-    x = chart.clip(coordinates(chart, scene)) + step
-    n = chart.n_box
-    before = x[:, n:].clone()
-    chart.fold(x)
-    low, high = chart.low[:n, None], chart.high[:n, None]
-    assert ((x[:, :n] >= low - 1e-12) & (x[:, :n] <= high + 1e-12)).all()
-    assert torch.equal(x[:, n:], before)  # wrapping coordinates are left alone
-    assert (chart.wrap(x)[:, n:].abs() <= torch.pi + 1e-12).all()
+    posterior, x = posterior_of(chart, scene, rhat, count), coordinates(chart, scene)
+    turned = x.clone()
+    turned[:, chart.n_box :] += 2 * torch.pi
+    assert torch.allclose(posterior(turned), posterior(x)) and torch.allclose(chart.wrap(turned), x)
