@@ -39,12 +39,12 @@ class Options:
     steps: int = 24
     keep: int = 16
     seed: int = 0
-    reach: tuple[float, ...] = (2.4, 1.4)
+    reach: tuple[float, ...] = (2.0, 1.2)
     leap: tuple[float, ...] = (1.0, 0.5)
     bank: int = 0
     fit: float = 0.1
     hard_deg: float = 1.2
-    long_steps: int = 96
+    long_steps: int = 144
 
 
 def thorough(options: Options) -> Options:
