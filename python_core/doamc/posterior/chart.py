@@ -75,6 +75,12 @@ class Chart:
         noise = [2 * NEPER_PER_DB * noise_db] if self.unknown_noise else []
         return torch.cat([NEPER_PER_DB * power_db, magnitude, *noise, *tail], 1)
 
+    def reflect(self, x: torch.Tensor) -> torch.Tensor:
+        """Points with their box coordinates reflected once at their walls: for starts, not for steps of a chain."""
+        low, high, width = self._walls
+        inner = high - (width - (x[:, : self.n_box] - low).abs()).abs()
+        return torch.cat([inner, x[:, self.n_box :]], 1)
+
     def wrap(self, x: torch.Tensor) -> torch.Tensor:
         """Wrap the wrapping coordinates into their period."""
         n = self.n_box

@@ -83,7 +83,8 @@ class Engine:
         device = next(net.parameters()).device
         d = 2 * n_sources + 2 * layout.spec.family.n_coefficients + 1
         seed = o.seed + 7919 * n_sources
-        self.walk = Walk(o.chains, d, o.steps, o.reach, o.leap, seed, device)
+        steps = o.steps if d <= 10 else 5 * o.steps // 2  # a walk in more dimensions forgets its start later
+        self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
         self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
         generator = torch.Generator().manual_seed(seed + 1)
         fine = 3 * o.chains
@@ -159,7 +160,7 @@ class Engine:
         which = systematic(mass.exp(), self.fine_comb)
         roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
         z = self.start[:, : chart.size]
-        drawn = gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2)
+        drawn = chart.reflect(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
         log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
