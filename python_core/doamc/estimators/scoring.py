@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 #: steps after which the lowest of several descents goes on alone
-SCOUTING = 7
+SCOUTING = 4
 
 #: criterion: x (B, D), indices of its items in the batch (B,) -> value (B,), gradient (B, D), curvature (B, D, D)
 Criterion = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
@@ -74,6 +74,7 @@ def best_descent(
     largest_step: torch.Tensor,  # shape: (D,)
     keep: int,
     max_iterations: int = 40,
+    tolerance: float = 1e-7,
 ) -> torch.Tensor:
     """Lowest point x (B, D) reached from several starts.
 
@@ -86,7 +87,7 @@ def best_descent(
     x = start.gather(1, best[..., None].expand(-1, -1, start.shape[2])).flatten(0, 1)
     item = torch.arange(b).repeat_interleave(best.shape[1])
     scouting = min(SCOUTING, max_iterations) if best.shape[1] > 1 else 0
-    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, scouting)
+    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, scouting, tolerance)
     least = value.unflatten(0, (b, -1)).argmin(1)
     x = x.unflatten(0, (b, -1))[torch.arange(b), least]
-    return fisher_scoring(criterion, x, largest_step, max_iterations - scouting)[0]
+    return fisher_scoring(criterion, x, largest_step, max_iterations - scouting, tolerance)[0]
