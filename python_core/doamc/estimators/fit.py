@@ -107,6 +107,6 @@ class WeightedCovarianceFit(Estimator):
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x = best_descent(criterion, start, steps, keep=3)
+        x, _ = best_descent(criterion, start, steps, keep=3)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))

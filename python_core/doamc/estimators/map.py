@@ -153,6 +153,5 @@ def most_probable(
     """Estimates at the most probable scene reached from several starts; error bars from the curvature there."""
     criterion = Posterior(model, batch.covariance, batch.n_snapshots)
     steps = largest_steps(model, batch.noise_power is not None)
-    x = best_descent(criterion, start, steps, keep, max_iterations, SETTLED / batch.n_snapshots)
-    curvature = criterion(x, torch.arange(batch.size))[2]
+    x, curvature = best_descent(criterion, start, steps, keep, max_iterations, SETTLED / batch.n_snapshots)
     return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -17,8 +17,8 @@ from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-#: a descent ends when a step promises less than so many nats: a step of 0.04 standard deviations, and it is taken
-SETTLED = 1e-3
+#: a descent ends when a step promises less than so many nats: 0.14 standard deviations, and that step is taken
+SETTLED = 1e-2
 
 
 class Likelihood:
@@ -119,6 +119,6 @@ class MaximumLikelihood(Estimator):
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = Likelihood(model, batch.covariance)
-        x = best_descent(likelihood, start, steps, self.starts, self.max_iterations, SETTLED / batch.n_snapshots)
-        curvature = likelihood(x, torch.arange(batch.size))[2]
+        tolerance = SETTLED / batch.n_snapshots
+        x, curvature = best_descent(likelihood, start, steps, self.starts, self.max_iterations, tolerance)
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import torch
 
 #: steps after which the lowest of several descents goes on alone
-SCOUTING = 4
+SCOUTING = 3
 
 #: criterion: x (B, D), indices of its items in the batch (B,) -> value (B,), gradient (B, D), curvature (B, D, D)
 Criterion = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+Evaluation = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def fisher_scoring(
@@ -27,13 +28,26 @@ def fisher_scoring(
     then and grows otherwise. An item stops when the predicted decrease g^T dx is below the tolerance, or when mu
     has grown past 1e7.
     """
+    known = criterion(start, torch.arange(len(start)))
+    x, (value, _, _) = _descend(criterion, start, known, largest_step, max_iterations, tolerance)
+    return x, value
+
+
+def _descend(
+    criterion: Criterion,
+    start: torch.Tensor,  # shape: (B, D)
+    known: Evaluation,  # of the criterion at the start
+    largest_step: torch.Tensor,  # shape: (D,)
+    max_iterations: int,
+    tolerance: float,
+) -> tuple[torch.Tensor, Evaluation]:
+    """Steps of `fisher_scoring`; returns x (B, D) and the criterion there."""
     free = largest_step > 0
     every = bool(free.all())
-    x_all, mu = start.clone(), torch.full((len(start),), 1e-2, dtype=start.dtype)
+    x, (value, gradient, curvature) = start, known
+    x_all, known_all = start.clone(), tuple(v.clone() for v in known)
+    mu = torch.full((len(start),), 1e-2, dtype=start.dtype)
     index = torch.arange(len(start))
-    x = start
-    value, gradient, curvature = criterion(x, index)
-    value_all = value.clone()
     limit = largest_step[free]
     for _ in range(max_iterations):
         f, g = (curvature, gradient) if every else (curvature[:, free][:, :, free], gradient[:, free])
@@ -58,14 +72,16 @@ def fisher_scoring(
             gradient = torch.where(better[:, None], new_gradient, gradient)
             curvature = torch.where(better[:, None, None], new_curvature, curvature)
         mu[index] = torch.where(better, mu[index] * 0.3, mu[index] * 6).clamp_min(1e-9)
-        x_all[index], value_all[index] = x, value
+        x_all[index] = x
+        for whole, part in zip(known_all, (value, gradient, curvature), strict=True):
+            whole[index] = part
         go = (decrease > tolerance) & (mu[index] < 1e7)
         if not go.any():
             break
         if not go.all():
             index, x, value = index[go], x[go], value[go]
             gradient, curvature = gradient[go], curvature[go]
-    return x_all, value_all
+    return x_all, (known_all[0], known_all[1], known_all[2])
 
 
 def best_descent(
@@ -75,19 +91,20 @@ def best_descent(
     keep: int,
     max_iterations: int = 40,
     tolerance: float = 1e-7,
-) -> torch.Tensor:
-    """Lowest point x (B, D) reached from several starts.
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lowest point x (B, D) reached from several starts, and the curvature (B, D, D) there.
 
     All S are scored, the best ``keep`` are descended from for a few steps, and the lowest goes on alone.
     """
-    b = start.shape[0]
-    item = torch.arange(b).repeat_interleave(start.shape[1])
-    value = criterion(start.flatten(0, 1), item)[0].unflatten(0, (b, -1))
-    best = value.topk(min(keep, start.shape[1]), 1, largest=False)[1]
-    x = start.gather(1, best[..., None].expand(-1, -1, start.shape[2])).flatten(0, 1)
-    item = torch.arange(b).repeat_interleave(best.shape[1])
-    scouting = min(SCOUTING, max_iterations) if best.shape[1] > 1 else 0
-    x, value = fisher_scoring(lambda v, i: criterion(v, item[i]), x, largest_step, scouting, tolerance)
-    least = value.unflatten(0, (b, -1)).argmin(1)
-    x = x.unflatten(0, (b, -1))[torch.arange(b), least]
-    return fisher_scoring(criterion, x, largest_step, max_iterations - scouting, tolerance)[0]
+    b, s, _ = start.shape
+    keep = min(keep, s)
+    item, x = torch.arange(b).repeat_interleave(s), start.flatten(0, 1)
+    known = criterion(x, item)
+    best = (known[0].unflatten(0, (b, s)).topk(keep, 1, largest=False)[1] + s * torch.arange(b)[:, None]).flatten()
+    item, scouting = item[best], min(SCOUTING, max_iterations) if keep > 1 else 0
+    known = (known[0][best], known[1][best], known[2][best])
+    x, known = _descend(lambda v, i: criterion(v, item[i]), x[best], known, largest_step, scouting, tolerance)
+    least = known[0].unflatten(0, (b, keep)).argmin(1) + keep * torch.arange(b)
+    known = (known[0][least], known[1][least], known[2][least])
+    x, known = _descend(criterion, x[least], known, largest_step, max_iterations - scouting, tolerance)
+    return x, known[2]

@@ -84,6 +84,6 @@ class SparseBayes(Estimator):
                              theta[:, None].expand(-1, azimuth.shape[1], -1))  # fmt: skip
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = Likelihood(model, batch.covariance)
-        x = best_descent(likelihood, start, steps, self.starts)
+        x, _ = best_descent(likelihood, start, steps, self.starts)
         curvature = likelihood(x, torch.arange(batch.size))[2]
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))
