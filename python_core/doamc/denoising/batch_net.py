@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from doamc.posterior.features import FeatureMap
+from doamc.estimators.features import FeatureMap
 from doamc.spec import ArraySpec
 
 

@@ -16,8 +16,8 @@ from doamc.denoising.batch_net import BatchNet, factor_wiener
 from doamc.denoising.scene_start import scaled_response
 from doamc.denoising.wiener import filter_error
 from doamc.estimators.map import MaximumAPosteriori
-from doamc.posterior.draws import draw_covariance
 from doamc.scenes.prior import draw_scene
+from doamc.scenes.wishart import draw_covariance
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 

@@ -1,33 +1,13 @@
-"""Training examples: scenes from the prior with their sample covariances, drawn without drawing snapshots.
+"""Training examples: scenes from the prior with their sample covariances, drawn without drawing snapshots."""
 
-The sample covariance of L Gaussian snapshots is Wishart; Bartlett's triangular factor (Bartlett 1933; Goodman 1963
-for the complex case) draws it in O(N^2) whatever L is, and for L < N it gives the singular Wishart.
-"""
-
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from doamc.scenes.prior import Scene, draw_scene
+from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec
-
-
-def draw_covariance(
-    covariance: torch.Tensor,  # shape: (B, N, N), true covariance, positive definite
-    snapshots: torch.Tensor,  # shape: (B,), L >= 1
-    rng: np.random.Generator,
-) -> torch.Tensor:
-    """Sample covariances (B, N, N) of L circular Gaussian snapshots each."""
-    batch, n, _ = covariance.shape
-    shape = (snapshots[:, None] - torch.arange(n)).clamp_min(0).numpy()
-    root = np.sqrt(rng.standard_gamma(np.maximum(shape, 1e-300))) * (shape > 0)
-    z = rng.standard_normal((batch, n, n, 2))
-    lower = torch.view_as_complex(torch.from_numpy(z)).tril(-1) / math.sqrt(2)
-    lower = lower * torch.from_numpy((shape > 0).astype(float))[:, None, :]
-    factor = torch.linalg.cholesky(covariance) @ (lower + torch.diag_embed(torch.from_numpy(root)))
-    return factor @ factor.mH / snapshots[:, None, None]
 
 
 @dataclass(frozen=True)

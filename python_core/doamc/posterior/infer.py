@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from doamc.estimators.features import FeatureMap
 from doamc.posterior.align import align
 from doamc.posterior.chart import Chart, make_chart
-from doamc.posterior.features import FeatureMap
 from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.localise import climb, spread
 from doamc.posterior.net import ScoreNet

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from doamc.posterior.chart import Chart, make_chart
-from doamc.posterior.draws import Example, draw_covariance
+from doamc.posterior.draws import Example
 from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.localise import spread
 from doamc.posterior.metropolis import random_walk
 from doamc.posterior.summary import summarise
 from doamc.scenes.prior import Scene, draw_scene
+from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec
 
 HIT_DEG = 2.0  #: an estimate hits when every source is within so many degrees

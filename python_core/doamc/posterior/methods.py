@@ -9,10 +9,10 @@ from doamc.diffusion import load_checkpoint
 from doamc.diffusion.checkpoint import find_weights
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.features import FeatureMap
 from doamc.posterior.chart import NEPER_PER_DB
 from doamc.posterior.correlation import effective_snapshots
 from doamc.posterior.evidence import log_evidence, log_evidence_of_noise
-from doamc.posterior.features import FeatureMap
 from doamc.posterior.infer import Engine, Options, Samples, thorough
 from doamc.posterior.level import prior_gain
 from doamc.posterior.net import NetConfig, ScoreNet

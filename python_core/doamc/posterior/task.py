@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
+from doamc.estimators.features import FeatureMap
 from doamc.posterior.draws import Example, draw_example
-from doamc.posterior.features import FeatureMap
 from doamc.posterior.infer import Engine, Options
 from doamc.posterior.limit import hit_rate, limit_scenes, scenes_near_limit
 from doamc.posterior.net import NetConfig, ScoreNet

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from doamc.posterior.features import FeatureMap
+from doamc.estimators.features import FeatureMap
 from doamc.posterior.infer import Engine, Options
 from doamc.posterior.methods import Posterior
 from doamc.posterior.net import NetConfig, ScoreNet
