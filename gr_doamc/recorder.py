@@ -5,11 +5,12 @@ from typing import Any
 import pmt
 
 from doamc.errors import RecordingError
-from gr_doamc.message_block import guarded, message_block
+from gr_doamc.message_block import guarded
 from gr_doamc.messages import batch_from_pmt
+from gr_doamc.outlasting_block import outlasting_block
 
 
-class recorder(message_block):
+class recorder(outlasting_block):
     """Keeps estimates as JSON lines and batches as a SigMF recording, annotated with the estimates.
 
     Message port ``estimates``: one line each, at once, in ``file``.jsonl; and annotations of the batch that it was made
@@ -27,26 +28,23 @@ class recorder(message_block):
 
     def __init__(self, file: str = "record", max_batches: int = 10000, array: str = "") -> None:
         inputs = {"estimates": self._on_estimate, "snapshots": self._on_snapshots, "status": self._on_status}
-        message_block.__init__(self, "recorder", inputs)
+        outlasting_block.__init__(self, "recorder", inputs)
         if not file or max_batches < 0:
             raise RecordingError(f"expected a path and max_batches >= 0, found {file!r} and {max_batches}")
         self._path, self._limit, self._array = file, max_batches, array
         self._log: Any = None
         self._batches: Any = None
         self.estimates = self.batches = 0
-        self._running: set[str] = set()
         self._open()
 
     def start(self) -> bool:
         """Open the files again after a stop; called by GNU Radio."""
-        self._done = None
-        self._running.clear()
         try:
             if self._log is None:
                 self._open()
         except Exception as error:
             self.failed(error)
-        return True
+        return super().start()
 
     def stop(self) -> bool:
         """Finish the files; called by GNU Radio."""
@@ -59,10 +57,6 @@ class recorder(message_block):
         except Exception as error:
             self.failed(error)
         return True
-
-    def idle(self) -> bool:
-        """Whether every block that has told its status has also told that it stopped."""
-        return not self._running
 
     def _open(self) -> None:
         from doamc.estimates.record import Recorder
@@ -101,8 +95,4 @@ class recorder(message_block):
 
     @guarded
     def _on_status(self, message: Any) -> None:
-        status = pmt.to_python(message)
-        if status["state"] == "stopped":
-            self._running.discard(status.get("block"))
-        elif status["state"] == "running":
-            self._running.add(status.get("block"))
+        self.track(pmt.to_python(message))

@@ -4,12 +4,13 @@ from typing import Any
 
 import pmt
 
-from gr_doamc.message_block import guarded, message_block
+from gr_doamc.message_block import guarded
+from gr_doamc.outlasting_block import outlasting_block
 
 TRUTH_TOPIC = "doamc.truth"
 
 
-class zmq_publisher(message_block):
+class zmq_publisher(outlasting_block):
     """Publishes what comes in as JSON on a ZMQ PUB socket, two frames a message: topic, then the message.
 
     Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
@@ -27,9 +28,8 @@ class zmq_publisher(message_block):
 
     def __init__(self, address: str = "tcp://127.0.0.1:5577", heartbeat: float = 1.0) -> None:
         inputs = {"estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth}
-        message_block.__init__(self, "zmq_publisher", inputs)
+        outlasting_block.__init__(self, "zmq_publisher", inputs)
         self._heartbeat = float(heartbeat)
-        self._running: set[str] = set()
         self._open(address)
 
     @property
@@ -44,7 +44,6 @@ class zmq_publisher(message_block):
 
     def start(self) -> bool:
         """Open the endpoint again after a stop; called by GNU Radio."""
-        self._running.clear()
         try:
             if self._closed:
                 self._open(self.address)
@@ -58,10 +57,6 @@ class zmq_publisher(message_block):
         self._closed = True
         return True
 
-    def idle(self) -> bool:
-        """Whether every block that has told its status has also told that it stopped."""
-        return not self._running
-
     @guarded
     def _on_estimate(self, message: Any) -> None:
         self._publisher.estimate(pmt.to_python(message))
@@ -69,10 +64,7 @@ class zmq_publisher(message_block):
     @guarded
     def _on_status(self, message: Any) -> None:
         status = pmt.to_python(message)
-        if status["state"] == "stopped":
-            self._running.discard(status.get("block"))
-        elif status["state"] == "running":
-            self._running.add(status.get("block"))
+        self.track(status)
         # an empty dict cannot be told from nothing in PMT
         self._publisher.status(status | {"counters": status["counters"] or {}})
 
