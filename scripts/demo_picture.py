@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 
-from scripts.demo_truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
+from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

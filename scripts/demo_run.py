@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts.demo_truth import TRUTH_TOPIC, Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.estimates.truth import TRUTH_TOPIC, Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
 
 RATE_WINDOW_S = 2.0
 

@@ -5,8 +5,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from doamc.estimates.truth import wrap_deg
 from scripts.demo_run import Watch
-from scripts.demo_truth import wrap_deg
 
 
 def text(value: float, form: str, unit: str = "") -> str:

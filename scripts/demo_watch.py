@@ -18,9 +18,9 @@ from rich.live import Live
 
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
+from doamc.estimates.truth import TRUTH_TOPIC, Truth
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
-from scripts.demo_truth import TRUTH_TOPIC, Truth
 
 TOPICS = ("doamc.estimate", "doamc.status", TRUTH_TOPIC)
 

@@ -1,7 +1,8 @@
-"""What is true while a demo runs: directions, powers and coupling, from `doamc.truth` messages or a truth file."""
+"""What is true while estimates are made: directions, powers and coupling, from `doamc.truth` messages or a file."""
 
 import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def match(estimate_deg: np.ndarray, truth_deg: np.ndarray) -> list[int | None]:
     slots = list(range(p)) + [None] * max(0, n - p)
     far = 180.0**2
 
-    def cost(choice: tuple[int | None, ...]) -> float:
+    def cost(choice: Iterable[int | None]) -> float:
         pairs = zip(estimate_deg, choice, strict=True)
         return sum(far if k is None else float(wrap_deg(a - truth_deg[k])) ** 2 for a, k in pairs)
 

@@ -1,0 +1,63 @@
+"""Files that tell the truth of a run: the JSON beside a recording, truth messages in a log, a table as CSV."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from doamc.errors import RecordingError
+from doamc.estimates.message import TRUTH_SCHEMA
+from doamc.estimates.record import read_records
+from doamc.estimates.truth import Truth
+
+
+def read_truth(path: str | Path) -> Truth:
+    """Truth of a file, by its suffix.
+
+    ``.json``: an object with ``azimuth_deg`` (a list, constant in time) and optionally ``power_db`` and the coupling as
+    ``coupling_re`` and ``coupling_im``. ``.jsonl``: messages ``doamc.truth/1``, among others or not. ``.csv``: a header
+    with ``sample_time`` (s, ascending) and columns whose names begin with ``azimuth_deg``, one an emitter.
+    Raises RecordingError when the file cannot be read, holds no direction or one that is no finite number.
+    """
+    path = Path(path)
+    readers = {".json": _of_json, ".jsonl": _of_log, ".csv": _of_csv}
+    if path.suffix not in readers:
+        raise RecordingError(f"expected a truth file .json, .jsonl or .csv, found {path.name}")
+    truth = Truth()
+    try:
+        for message in readers[path.suffix](path):
+            truth.add(message)
+    except OSError as error:
+        raise RecordingError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RecordingError(f"expected directions in degrees in {path}, found something else ({error})") from error
+    if not truth.known:
+        raise RecordingError(f"expected at least one azimuth_deg in {path}, found none")
+    return truth
+
+
+def _of_json(path: Path) -> list[dict[str, Any]]:
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return [table | {"azimuth_deg": [_finite(a) for a in table["azimuth_deg"]]}]
+
+
+def _of_log(path: Path) -> list[dict[str, Any]]:
+    return [m for m in read_records(path) if m["schema"] == TRUTH_SCHEMA]
+
+
+def _of_csv(path: Path) -> list[dict[str, Any]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file, skipinitialspace=True)
+        names = [n for n in rows.fieldnames or [] if n.startswith("azimuth_deg")]
+        return [
+            {"sample_time": _finite(row["sample_time"]), "azimuth_deg": [_finite(row[n]) for n in names]}
+            for row in rows
+        ]
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number
