@@ -35,3 +35,7 @@ class ReceiverError(DoamcError, RuntimeError):
 
 class SamplerError(DoamcError, ValueError):
     """A noise schedule, grid, sampler or guidance is unknown, or does not apply to this problem."""
+
+
+class DashboardError(DoamcError, RuntimeError):
+    """The dashboard cannot run as asked: its port in use, its receivers not configured, an open door without a key."""
