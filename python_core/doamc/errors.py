@@ -39,3 +39,7 @@ class SamplerError(DoamcError, ValueError):
 
 class DashboardError(DoamcError, RuntimeError):
     """The dashboard cannot run as asked: its port in use, its receivers not configured, an open door without a key."""
+
+
+class ViewError(DoamcError, RuntimeError):
+    """A view cannot be shown or a figure not be drawn: no graphical application, nothing to draw, unknown format."""

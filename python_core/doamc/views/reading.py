@@ -1,0 +1,60 @@
+"""One estimate as views draw it: arrays, with NaN for what is not known."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doamc.errors import PublishError
+from doamc.estimates.truth import coupling_matrix, message_time
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a view shows of an estimate.
+
+    seq: its number. time_s: stream time of its first snapshot, Unix time where the stream has none. array, method:
+    names. azimuth_deg, std_deg, power_db: (P,), NaN where unknown. coupling: (N, N) complex, or None. latency_ms:
+    ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far.
+    """
+
+    seq: int
+    time_s: float
+    array: str
+    method: str
+    azimuth_deg: NDArray[np.float64]
+    std_deg: NDArray[np.float64]
+    power_db: NDArray[np.float64]
+    coupling: NDArray[np.complex128] | None
+    latency_ms: dict[str, float]
+    dropped: int
+
+
+def read_estimate(message: dict[str, Any]) -> Reading:
+    """Reading of a message ``doamc.estimate/1``, from JSON or from GNU Radio.
+
+    Raises PublishError when it is no such message or a number is none.
+    """
+    try:
+        azimuth, std, power = np.array(
+            [[_number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()]
+        ).reshape(-1, 3).T
+        coupling = coupling_matrix(message)
+        latency = message["latency_ms"] or {}
+        reading = Reading(
+            int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]), azimuth, std, power,
+            coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
+            int(message["dropped_batches"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PublishError(f"expected an estimate (doamc.estimate/1), found {str(message)[:60]} ({error!r})") from error
+    square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
+    if not square or not np.isfinite(reading.azimuth_deg).all() or not math.isfinite(reading.time_s):
+        raise PublishError("expected finite azimuths and time and a square coupling matrix, found others")
+    return reading
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

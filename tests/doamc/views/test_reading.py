@@ -1,0 +1,50 @@
+"""Messages as views read them, and what they refuse."""
+
+import math
+
+import numpy as np
+import pytest
+
+from doamc.errors import PublishError
+from doamc.estimates import make_message
+from doamc.views import read_estimate
+from doamc.views.palette import COLOURS, colour_of, magnitude_db, phase_deg
+
+
+def message(**changes):
+    about = {
+        "seq": 7, "time": 1.79e9, "sample_time": 2.5, "frequency_hz": None, "array": "ula8", "method": "ml",
+        "azimuth_deg": [-20.0, 30.0], "std_deg": [0.5, math.nan], "power_db": None, "noise_power": 0.1,
+        "coupling": np.array([[1, 0.1j], [0.1j, 1]]), "snapshots": 64,
+        "latency_ms": {"buffer": 1.0, "inference": 2.0, "total": 3.0}, "dropped_batches": 4,
+    }  # fmt: skip
+    return make_message(**(about | changes))
+
+
+def test_what_is_unknown_is_nan():
+    r = read_estimate(message())
+    assert (r.seq, r.time_s, r.array, r.method, r.dropped) == (7, 2.5, "ula8", "ml", 4)
+    np.testing.assert_array_equal(r.azimuth_deg, [-20.0, 30.0])
+    np.testing.assert_array_equal(r.std_deg, [0.5, math.nan])
+    assert np.isnan(r.power_db).all() and r.latency_ms == {"buffer": 1.0, "inference": 2.0, "total": 3.0}
+    np.testing.assert_array_equal(r.coupling, [[1, 0.1j], [0.1j, 1]])
+    empty = read_estimate(message(azimuth_deg=[], std_deg=None, coupling=None, sample_time=None))
+    assert empty.azimuth_deg.shape == (0,) and empty.coupling is None and empty.time_s == 1.79e9
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, [], {}, message() | {"sources": [{}]}, message() | {"coupling": {"re": [[1, 2]], "im": [[0, 0]]}},
+     message() | {"sources": [{"azimuth_deg": None, "std_deg": None, "power_db": None}]}, message() | {"seq": "x"}],
+)  # fmt: skip
+def test_other_messages_are_refused(wrong):
+    with pytest.raises(PublishError, match="expected"):
+        read_estimate(wrong)
+
+
+def test_scales():
+    c = np.array([[1, 0.1j], [-0.01, 0]])
+    np.testing.assert_allclose(magnitude_db(c), [[0, -20], [-40, -180]], atol=1e-9)
+    np.testing.assert_allclose(phase_deg(c), [[0, 90], [math.nan, math.nan]])
+    np.testing.assert_allclose(phase_deg(c, -50), [[0, 90], [180, math.nan]])
+    assert colour_of(0) == colour_of(6) == COLOURS[0] and len(set(COLOURS)) == 6
