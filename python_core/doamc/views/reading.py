@@ -44,8 +44,8 @@ def read_estimate(message: dict[str, Any]) -> Reading:
         coupling = coupling_matrix(message)
         latency = message["latency_ms"] or {}
         reading = Reading(
-            int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]), azimuth, std, power,
-            coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
+            int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
+            azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -17,7 +17,7 @@ ANGLE = st.floats(-360, 720)
 def test_compass_needles_point_where_the_emitter_is(azimuth, heading):
     """East and north of the emitter, from vectors: +x axis at the heading, azimuth counter-clockwise from it."""
     compass = Convention("compass", heading)
-    (sin_h, cos_h), (sin_a, cos_a) = ((math.sin(math.radians(x)), math.cos(math.radians(x))) for x in (heading, azimuth))
+    (sin_h, sin_a), (cos_h, cos_a) = ([f(math.radians(x)) for x in (heading, azimuth)] for f in (math.sin, math.cos))
     east, north = sin_h * cos_a - cos_h * sin_a, cos_h * cos_a + sin_h * sin_a
     bearing, drawn = math.radians(compass.shown_deg(azimuth)), math.radians(compass.screen_deg(azimuth))
     assert (math.sin(bearing), math.cos(bearing)) == pytest.approx((east, north), abs=1e-9)

@@ -22,12 +22,12 @@ def test_a_number_is_free_once_its_source_is_gone_for_long():
     assert tracker.assign(1.4, np.array([90.0, 270.0])) == [1, 0]  # it did not
 
 
-@given(st.lists(st.lists(st.floats(-180, 360), max_size=5), max_size=6))
+@given(st.lists(st.lists(st.integers(-180, 360), max_size=5), max_size=6))
 def test_numbers_of_an_estimate_differ_and_are_the_smallest(estimates):
     tracker = Tracker()
     for k, azimuth in enumerate(estimates):
-        numbers = tracker.assign(0.1 * k, np.array(azimuth))
+        numbers = tracker.assign(0.1 * k, np.array(azimuth, float))
         assert len(set(numbers)) == len(azimuth) and all(0 <= n < 30 for n in numbers)
         # the same estimate again: nothing moved, so the numbers stay
         if len(set(a % 360 for a in azimuth)) == len(azimuth):
-            assert tracker.assign(0.1 * k, np.array(azimuth)) == numbers
+            assert tracker.assign(0.1 * k, np.array(azimuth, float)) == numbers
