@@ -79,17 +79,26 @@ def test_the_library_does_not_import_gnuradio():
 
 def test_the_product_imports_what_it_declares_and_nothing_else():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
+    extras = project["optional-dependencies"]
+    declared, develop = (
+        {re.match(r"[\w-]+", d)[0] for d in wanted}
+        for wanted in (project["dependencies"] + extras["dashboard"], extras["dev"])
+    )
     imported: set[str] = set()
+    scripted: set[str] = set()
     for f in FILES:
         if f.startswith(("python_core/", "gr_doamc/", "scripts/")) and f.endswith(".py"):
             for node in ast.walk(ast.parse((ROOT / f).read_text(encoding="utf-8"))):
                 names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-                imported |= {n.split(".")[0] for n in names}
+                (scripted if f.startswith("scripts/") else imported).update(n.split(".")[0] for n in names)
     ours = {"doamc", "gr_doamc", "scripts", "gnuradio", "pmt", "tomllib"}  # GNU Radio is the system's
-    foreign = {{"zmq": "pyzmq"}.get(n, n) for n in imported - ours - set(sys.stdlib_module_names)}
-    assert foreign == declared
+    foreign, in_scripts = (
+        {{"zmq": "pyzmq"}.get(n, n) for n in names - ours - set(sys.stdlib_module_names)}
+        for names in (imported, scripted)
+    )
+    assert in_scripts <= declared | develop
+    assert foreign | (in_scripts - develop) == declared
 
 
 def test_no_path_of_a_machine():
@@ -219,7 +228,8 @@ def test_every_dependency_has_a_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     reasons = " ".join(re.findall(r"^\| ([^|]*) \|", text, re.M))
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["dashboard"] + [d for d in extras["dev"] if project["name"] not in d]
     missing = [n for d in wanted if (n := re.match(r"[\w-]+", d)[0]) not in re.findall(r"[\w-]+", reasons)]
     assert missing == []
 

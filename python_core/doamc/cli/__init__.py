@@ -14,7 +14,7 @@ from typing import NoReturn
 from doamc import DoamcError, __version__
 
 _COMMANDS = (
-    "estimate", "simulate", "compare", "mimo", "publish", "monitor", "train", "methods", "arrays", "grc",
+    "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
     "heimdall_emulator",
 )  # fmt: skip
 

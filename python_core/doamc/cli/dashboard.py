@@ -1,0 +1,71 @@
+"""``doamc dashboard``: estimates in a browser, live."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from doamc.cli.options import number, whole
+
+if TYPE_CHECKING:
+    from doamc.dashboard.server import Dashboard
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "dashboard",
+        help="show the estimates of publishers in a browser",
+        description="Serves a page with compass, histories, coupling and map; loopback only, unless a token is given.",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--connect", default="tcp://127.0.0.1:5577", metavar="ADDRESS", help="publisher (default tcp://127.0.0.1:5577)"
+    )
+    where.add_argument("--config", metavar="STATIONS.toml", help="several receivers, with positions and headings")
+    parser.add_argument("--heading-deg", type=number, metavar="H", help="compass bearing of the array's +x axis")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1); others need --token")
+    parser.add_argument("--port", type=_port, default=8050, help="default 8050; 0: a free one")
+    parser.add_argument("--token", help="what browsers must give (default: environment variable DOAMC_TOKEN)")
+    parser.add_argument("--recordings", metavar="FOLDER", help="let the page record estimates into this folder")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from doamc.errors import DashboardError
+
+    try:
+        import asyncio
+
+        from doamc.dashboard.receivers import Receiver, load_receivers
+        from doamc.dashboard.server import Dashboard
+    except ModuleNotFoundError as error:
+        raise DashboardError(
+            f"expected the package {error.name}, found none; install it: pip install 'gr-doamc[dashboard]'"
+        ) from error
+    if args.config and args.heading_deg is not None:
+        raise DashboardError("expected --heading-deg without --config; write heading_deg into the file")
+    if args.heading_deg is not None and not 0 <= args.heading_deg <= 360:
+        raise DashboardError(f"expected --heading-deg within 0 to 360, found {args.heading_deg:g}")
+    receivers = load_receivers(args.config) if args.config else [Receiver("receiver", args.connect, args.heading_deg)]
+    token = args.token if args.token is not None else os.environ.get("DOAMC_TOKEN") or None
+    asyncio.run(_serve(Dashboard(receivers, args.host, args.port, token, args.recordings)))
+    return 0
+
+
+async def _serve(dashboard: "Dashboard") -> None:
+    import asyncio
+
+    await dashboard.open()
+    try:
+        print(f"dashboard on {dashboard.url}", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        await dashboard.close()
+
+
+def _port(text: str) -> int:
+    value = whole(0)(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port 0..65535, found {text!r}")
+    return value

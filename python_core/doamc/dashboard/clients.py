@@ -1,0 +1,80 @@
+"""Browsers that listen: each with a bounded queue of its own, so that one that stalls holds up nobody."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Any, Protocol
+
+#: frames queued for one browser: about two seconds at the server's pace
+QUEUE = 40
+#: a browser that has taken nothing for so long is disconnected; its page connects again when it wakes
+STALL_S = 30.0
+MAX_CLIENTS = 64
+
+
+class Socket(Protocol):
+    """What a client writes to."""
+
+    async def send_str(self, data: str) -> Any:
+        """Send a text, waiting while the transport is full."""
+
+
+class Client:
+    """One browser. `offer` never waits: with `queue` texts waiting, the oldest is dropped and counted."""
+
+    def __init__(self, socket: Socket, queue: int = QUEUE, stall_s: float = STALL_S) -> None:
+        self.dropped = 0
+        self.sent = 0
+        self._socket, self._stall_s = socket, stall_s
+        self._waiting: deque[str] = deque(maxlen=queue)
+        self._some = asyncio.Event()
+
+    def offer(self, text: str) -> None:
+        """Queue a text."""
+        self.dropped += len(self._waiting) == self._waiting.maxlen
+        self._waiting.append(text)
+        self._some.set()
+
+    async def pump(self) -> None:
+        """Send what is queued until cancelled; ends when the browser has gone or has stalled for `stall_s`."""
+        told = 0
+        with suppress(ConnectionError, asyncio.TimeoutError):
+            while True:
+                await self._some.wait()
+                self._some.clear()
+                while self._waiting:
+                    text = self._waiting.popleft()
+                    await asyncio.wait_for(self._socket.send_str(text), self._stall_s)
+                    self.sent += 1
+                if told != self.dropped:  # it reads again: say what it has missed
+                    told = self.dropped
+                    await asyncio.wait_for(
+                        self._socket.send_str(f'{{"type":"skipped","frames":{told}}}'), self._stall_s
+                    )
+
+
+class Clients:
+    """All browsers."""
+
+    def __init__(self) -> None:
+        self._all: set[Client] = set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, client: Client) -> None:
+        """Let a client hear what is broadcast."""
+        self._all.add(client)
+
+    def remove(self, client: Client) -> None:
+        """Forget a client; again is harmless."""
+        self._all.discard(client)
+
+    def broadcast(self, text: str) -> None:
+        """Offer a text to all."""
+        for client in self._all:
+            client.offer(text)
+
+    def counts(self) -> dict[str, int]:
+        """Browsers connected, and frames that they have missed so far."""
+        return {"clients": len(self._all), "dropped": sum(c.dropped for c in self._all)}

@@ -1,0 +1,52 @@
+"""The last minute as files: JSON, the messages as they came, and CSV, a row a source."""
+
+import csv
+import io
+from typing import Any
+
+from doamc.dashboard.history import Kept
+
+COLUMNS = (
+    "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
+    "std_deg", "low_deg", "high_deg", "power_db", "noise_power", "snapshots", "buffer_ms", "inference_ms", "total_ms",
+    "dropped_batches",
+)  # fmt: skip
+
+
+def as_json(receivers: list[tuple[str, list[Kept]]]) -> bytes:
+    """JSON array of objects ``{"receiver", "received", "message"}``, by receiver, oldest first."""
+    import json
+
+    parts = [
+        b'{"receiver":%s,"received":%s,"message":%s}'
+        % (json.dumps(name).encode(), repr(kept.received).encode(), kept.data)
+        for name, history in receivers
+        for kept in history
+    ]
+    return b"[" + b",\n".join(parts) + b"]\n"
+
+
+def as_csv(receivers: list[tuple[str, list[Kept]]]) -> bytes:
+    """CSV with a head, a row a source, empty where a figure is not known; an estimate without sources has one row."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for name, history in receivers:
+        for kept in history:
+            view = kept.view
+            head = [_text(name), kept.received, *(view[k] for k in ("seq", "time", "sample_time", "frequency_hz"))]
+            head += [_text(view["array"]), _text(view["method"])]
+            tail = [view["noise_power"], view["snapshots"], *view["latency_ms"].values(), view["dropped_batches"]]
+            for row in [_source(i, s) for i, s in enumerate(view["sources"], 1)] or [[None] * 6]:
+                writer.writerow([*head, *row, *tail])
+    return text.getvalue().encode()
+
+
+def _source(number: int, source: dict[str, Any]) -> list[Any]:
+    low, high = source["interval_deg"] or (None, None)
+    return [number, source["azimuth_deg"], source["std_deg"], low, high, source["power_db"]]
+
+
+def _text(value: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,0 +1,125 @@
+"""One receiver's messages: a thread that reads them, and what the server takes from it."""
+
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from doamc.dashboard.history import History
+from doamc.dashboard.receivers import Receiver
+from doamc.dashboard.recording import Recording
+from doamc.dashboard.view import coupling_view, estimate_view
+from doamc.errors import PublishError
+from doamc.estimates.message import ESTIMATE_TOPIC, encode
+from doamc.estimates.subscriber import Subscriber
+
+#: estimates that wait for the server's next frame; in a flood the oldest are not shown, and counted
+MAX_WAITING = 40
+_POLL_S = 0.1
+_MAX_TEXT = 300
+_MAX_COUNTERS = 24
+
+
+class Feed:
+    """Reads one receiver until closed. A malformed message is counted and its fault told, nothing else.
+
+    The thread keeps the last minute, writes the recording, and leaves at most `MAX_WAITING` views for `take`.
+    """
+
+    def __init__(self, receiver: Receiver, recording: Recording) -> None:
+        self.receiver = receiver
+        self.history = History()
+        self._recording = recording
+        self._lock = threading.Lock()
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
+        self._coupling: dict[str, Any] | None = None
+        self._start: dict[str, Any] | None = None
+        self._latest: dict[str, Any] | None = None
+        self._status: dict[str, Any] = {}
+        self._malformed = self._unseen = 0
+        self._fault: str | None = None
+        self._subscriber = Subscriber(receiver.connect)  # raises PublishError here, not in the thread
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._read, name=f"doamc-dashboard-{receiver.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading; again is harmless."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._subscriber.close()
+
+    def take(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """Views since the last call, oldest first, and the newest coupling matrix among them, if any."""
+        with self._lock:
+            views, coupling = list(self._waiting), self._coupling
+            self._waiting.clear()
+            self._coupling = None
+        return views, coupling
+
+    @property
+    def latest(self) -> dict[str, Any] | None:
+        """View of the newest estimate."""
+        return self._latest
+
+    @property
+    def first_coupling(self) -> dict[str, Any] | None:
+        """The first coupling matrix of its size that came: what changes are counted from."""
+        return self._start
+
+    def health(self, now: float) -> dict[str, Any]:
+        """Counts and state for the health strip; times in s, None where nothing has come yet."""
+        latest, subscriber = self._latest, self._subscriber
+        return {
+            "rate_hz": self.history.rate_hz(now),
+            "age_s": None if latest is None else max(0.0, now - latest["received"]),
+            "received": subscriber.received,
+            "lost": subscriber.lost,
+            "restarts": subscriber.restarts,
+            "malformed": subscriber.malformed + self._malformed,
+            "unseen": self._unseen,
+            "fault": self._fault,
+            "status": self._status,
+        }
+
+    def _read(self) -> None:
+        while not self._end.is_set():
+            item = self._subscriber.receive(_POLL_S)
+            if item is None:
+                continue
+            topic, message = item
+            try:
+                if topic == ESTIMATE_TOPIC:
+                    self._on_estimate(message, time.time())
+                else:
+                    self._status = _status_view(message, time.time())
+            except PublishError as error:
+                self._malformed += 1
+                self._fault = str(error)[:_MAX_TEXT]
+
+    def _on_estimate(self, message: dict[str, Any], now: float) -> None:
+        view, coupling = estimate_view(message, now), coupling_view(message) if "coupling" in message else None
+        self.history.add(now, view, encode(message))
+        self._recording.write(self.receiver.name, message)
+        with self._lock:
+            self._unseen += len(self._waiting) == MAX_WAITING
+            self._waiting.append(view)
+            self._latest = view
+            if coupling is not None:
+                self._coupling = coupling
+                if self._start is None or len(self._start["re"]) != len(coupling["re"]):
+                    self._start = coupling
+
+
+def _status_view(message: dict[str, Any], now: float) -> dict[str, Any]:
+    """Heartbeat as the page shows it. Raises PublishError when it is none."""
+    counters = message.get("counters", {})
+    if not isinstance(counters, dict) or not isinstance(message.get("state"), str):
+        raise PublishError("expected a status with 'state' and 'counters'")
+    numbers = {k[:40]: v for k, v in list(counters.items())[:_MAX_COUNTERS] if isinstance(v, (int, float))}
+    texts = {k: str(message[k])[:_MAX_TEXT] for k in ("state", "link", "sync_state", "last_error") if message.get(k)}
+    return {"received": now, "counters": numbers, **texts}

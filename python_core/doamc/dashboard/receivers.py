@@ -1,0 +1,130 @@
+"""Receivers of a dashboard: where each publishes, where it stands and where its array points."""
+
+import math
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doamc.errors import DashboardError, PublishError
+from doamc.estimates.address import check_address
+
+#: mean radius of the Earth (IUGG R1), m
+EARTH_RADIUS_M = 6_371_008.8
+MAX_RECEIVERS = 16
+_KEYS = {"name", "connect", "heading_deg", "heading_std_deg", "position_m", "latitude", "longitude"}
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """One receiver.
+
+    name: shown on the page. connect: ZMQ address of its publisher. heading_deg: compass bearing of its array's +x
+    axis, None when not known. heading_std_deg: standard deviation of the heading. east_m, north_m: position on the
+    local map plane, None when not known. latitude, longitude: degrees, None when the position was given in metres.
+    """
+
+    name: str
+    connect: str
+    heading_deg: float | None = None
+    heading_std_deg: float = 0.0
+    east_m: float | None = None
+    north_m: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def load_receivers(path: str | Path) -> list[Receiver]:
+    """Receivers of a TOML file, tables ``[[receiver]]``; positions all in metres, all in degrees, or none at all.
+
+    Degrees become metres east and north of the receivers' mean by an equirectangular projection, whose error stays
+    under 0.1 % within 100 km. Raises DashboardError when the file cannot be read or says something impossible.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DashboardError(f"cannot read {path}: {error.strerror}; name a file of receivers") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DashboardError(f"{path}: expected TOML, found {error}") from error
+    rows = table.get("receiver")
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECEIVERS or set(table) != {"receiver"}:
+        found = ", ".join(sorted(table)) or "nothing"
+        raise DashboardError(f"{path}: expected 1 to {MAX_RECEIVERS} tables [[receiver]] and no more, found {found}")
+    receivers = [_receiver(row, f"{path}: receiver {i + 1}") for i, row in enumerate(rows)]
+    for what, values in (("name", [r.name for r in receivers]), ("address", [r.connect for r in receivers])):
+        if len(set(values)) < len(values):
+            raise DashboardError(f"{path}: expected receivers of different {what}, found {', '.join(values)}")
+    kinds = {(r.east_m is not None, r.latitude is not None) for r in receivers}
+    if len(kinds) > 1:
+        raise DashboardError(f"{path}: expected position_m for all, or latitude and longitude for all, or none")
+    return project(receivers)
+
+
+def project(receivers: list[Receiver]) -> list[Receiver]:
+    """The receivers with ``east_m`` and ``north_m`` from their degrees, about the mean of their positions."""
+    from dataclasses import replace
+
+    if receivers[0].latitude is None or receivers[0].longitude is None:
+        return receivers
+    latitude, longitude = origin(receivers)
+    scale = math.radians(EARTH_RADIUS_M)
+    return [
+        replace(
+            r,
+            east_m=scale * math.cos(math.radians(latitude)) * _turn((r.longitude or 0.0) - longitude),
+            north_m=scale * ((r.latitude or 0.0) - latitude),
+        )
+        for r in receivers
+    ]
+
+
+def origin(receivers: list[Receiver]) -> tuple[float, float]:
+    """Latitude and longitude, degrees, of the map plane's origin: the mean of the receivers'."""
+    first = receivers[0].longitude or 0.0
+    n = len(receivers)
+    longitude = first + sum(_turn((r.longitude or 0.0) - first) for r in receivers) / n
+    return sum(r.latitude or 0.0 for r in receivers) / n, _turn(longitude)
+
+
+def _receiver(row: Any, where: str) -> Receiver:
+    if not isinstance(row, dict) or not {"name", "connect"} <= row.keys() <= _KEYS:
+        found = ", ".join(sorted(row)) if isinstance(row, dict) else repr(row)
+        raise DashboardError(f"{where}: expected name, connect and of {', '.join(sorted(_KEYS))}, found {found}")
+    name = row["name"]
+    if not isinstance(name, str) or not re.fullmatch(r"[^\x00-\x1f\x7f]{1,40}", name):
+        raise DashboardError(f"{where}: expected a name of 1 to 40 characters, found {name!r}")
+    try:
+        connect = check_address(row["connect"])
+    except PublishError as error:
+        raise DashboardError(f"{where}: {error}") from error
+    heading = _number(row, "heading_deg", where, 0.0, 360.0)
+    spread = _number(row, "heading_std_deg", where, 0.0, 90.0) or 0.0
+    latitude = _number(row, "latitude", where, -90.0, 90.0)
+    longitude = _number(row, "longitude", where, -180.0, 180.0)
+    position = row.get("position_m")
+    if (latitude is None) != (longitude is None) or (latitude is not None and position is not None):
+        raise DashboardError(f"{where}: expected position_m, or latitude and longitude together")
+    if position is None:
+        return Receiver(name, connect, heading, spread, None, None, latitude, longitude)
+    if not isinstance(position, list) or len(position) != 2:
+        raise DashboardError(f"{where}: expected position_m = [east, north], found {position!r}")
+    east, north = (_number({"position_m": p}, "position_m", where, -1e6, 1e6) for p in position)
+    return Receiver(name, connect, heading, spread, east, north)
+
+
+def _number(row: dict[str, Any], key: str, where: str, low: float, high: float) -> float | None:
+    value = row.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise DashboardError(f"{where}: expected {key} within {low:g} to {high:g}, found {value!r}")
+    return float(value)
+
+
+def _turn(degrees: float) -> float:
+    return (degrees + 180.0) % 360.0 - 180.0

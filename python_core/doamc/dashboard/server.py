@@ -1,0 +1,176 @@
+"""The server of the dashboard: the page, a WebSocket with what comes, and the last minute as files."""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from doamc.dashboard.access import access_middleware, check_access
+from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
+from doamc.dashboard.export import as_csv, as_json
+from doamc.dashboard.feed import Feed
+from doamc.dashboard.fix import locate
+from doamc.dashboard.receivers import Receiver
+from doamc.dashboard.recording import Recording
+from doamc.errors import DashboardError
+
+STATIC = Path(__file__).parent / "static"
+#: least and greatest time between two frames, s
+FRAME_S, IDLE_S = 0.05, 1.0
+#: views of the last minute that a new page is given of each receiver
+MAX_HISTORY = 1200
+_HEARTBEAT_S = 20.0
+_COMMANDS = ("start", "stop")
+
+
+class Dashboard:
+    """Serves receivers on one address until closed; one event loop.
+
+    host, port: where to listen, port 0 takes a free one (see `url`). token: what browsers must give, None for none,
+    which only an address of this computer allows. recordings: folder of the recordings, None for no recording.
+    Raises DashboardError on an open door without a token; PublishError on a malformed address of a receiver.
+    """
+
+    def __init__(
+        self,
+        receivers: list[Receiver],
+        host: str = "127.0.0.1",
+        port: int = 8050,
+        token: str | None = None,
+        recordings: str | Path | None = None,
+    ) -> None:
+        check_access(host, token)
+        self.receivers, self.host, self.port = receivers, host, port
+        self.recording = Recording(recordings)
+        self.clients = Clients()
+        self._token = token
+        self._feeds: list[Feed] = []
+        self._runner: web.AppRunner | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the page, without the token."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    async def open(self) -> None:
+        """Listen and read. Raises DashboardError when the port cannot be had."""
+        app = web.Application(middlewares=[access_middleware(self._token)], client_max_size=1 << 16)
+        app.router.add_get("/", self._page)
+        app.router.add_get("/live", self._live)
+        app.router.add_get("/export/{name:last-minute[.](?:json|csv)}", self._export)
+        app.router.add_static("/static", STATIC)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.host, self.port)
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:
+            await self._runner.cleanup()
+            raise DashboardError(f"cannot listen on {self.host}:{self.port}: {error}; take another --port") from error
+        self.port = self._runner.addresses[0][1]
+        self._feeds = [Feed(receiver, self.recording) for receiver in self.receivers]
+        for feed in self._feeds:
+            feed.start()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop reading, end the recording, let the browsers go; again is harmless."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        feeds, self._feeds = self._feeds, []
+        await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
+        self.recording.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _run(self) -> None:
+        """Send a frame whenever something has come, not more often than `FRAME_S`, and every `IDLE_S` anyway."""
+        sent = 0.0
+        while True:
+            await asyncio.sleep(FRAME_S)
+            taken = [feed.take() for feed in self._feeds]
+            if len(self.clients) and (any(views for views, _ in taken) or time.monotonic() - sent >= IDLE_S):
+                sent = time.monotonic()
+                self.clients.broadcast(self._frame(taken))
+
+    def _frame(self, taken: list[tuple[list[dict[str, Any]], dict[str, Any] | None]]) -> str:
+        now = time.time()
+        receivers = [
+            {"views": views, "coupling": coupling, "health": feed.health(now)}
+            for feed, (views, coupling) in zip(self._feeds, taken, strict=True)
+        ]
+        fix = locate(self.receivers, [feed.latest for feed in self._feeds], now)
+        rest = {"fix": fix, "recording": self.recording.state(), "browsers": self.clients.counts()}
+        return _json({"type": "frame", "time": now, "receivers": receivers, **rest})
+
+    def _hello(self) -> str:
+        now = time.time()
+        receivers = []
+        for receiver, feed in zip(self.receivers, self._feeds, strict=True):
+            kept = feed.history.last(now)
+            views = [k.view for k in kept[:: -(-len(kept) // MAX_HISTORY) or 1]]
+            about = {k: getattr(receiver, k) for k in ("name", "connect", "heading_deg", "east_m", "north_m")}
+            receivers.append({**about, "views": views, "start": feed.first_coupling, "health": feed.health(now)})
+        return _json({"type": "hello", "time": now, "receivers": receivers, "recording": self.recording.state()})
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / "index.html")
+
+    async def _export(self, request: web.Request) -> web.Response:
+        name, now = request.match_info["name"], time.time()
+        kept = [(feed.receiver.name, feed.history.last(now)) for feed in self._feeds]
+        make, kind = (as_json, "application/json") if name.endswith("json") else (as_csv, "text/csv")
+        stem = time.strftime("doamc-%Y%m%dT%H%M%SZ", time.gmtime(now))
+        headers = {"Content-Disposition": f'attachment; filename="{stem}{Path(name).suffix}"'}
+        body = await asyncio.to_thread(make, kept)
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        if len(self.clients) >= MAX_CLIENTS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} browsers are connected already\n")
+        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=4096)
+        await socket.prepare(request)
+        client = Client(socket)
+        client.offer(self._hello())
+        self.clients.add(client)
+        pump = asyncio.create_task(client.pump())
+        listen = asyncio.create_task(self._listen(socket))
+        try:
+            await asyncio.wait({pump, listen}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.clients.remove(client)
+            for task in (pump, listen):
+                task.cancel()
+            await asyncio.gather(pump, listen, return_exceptions=True)
+            if pump.done() and request.transport is not None and not socket.closed:
+                request.transport.abort()  # a stalled browser would not answer a farewell either
+        return socket
+
+    async def _listen(self, socket: web.WebSocketResponse) -> None:
+        """Obey ``{"recording": "start"}`` and ``{"recording": "stop"}``; pass over whatever else a browser says."""
+        async for message in socket:
+            if message.type != WSMsgType.TEXT:
+                continue
+            try:
+                command = json.loads(message.data)
+                wish = command.get("recording") if isinstance(command, dict) else None
+            except ValueError:
+                continue
+            if wish in _COMMANDS:
+                with suppress(DashboardError):
+                    self.recording.start() if wish == "start" else self.recording.stop()
+                self.clients.broadcast(_json({"type": "recording", "recording": self.recording.state()}))
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
