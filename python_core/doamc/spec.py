@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc import spec_checks as checks
-from doamc.errors import SpecificationError
+from doamc.errors import EstimatorError, SpecificationError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,6 +20,7 @@ else:
 if TYPE_CHECKING:
     import torch
 
+    from doamc.coupling.drawn import DrawnFamily
     from doamc.coupling.families import CouplingFamily
 
 SHIPPED = Path(__file__).parent / "specs"
@@ -70,14 +71,36 @@ class ArraySpec:
             g["kind"], lambda: g["elements"])())
 
     @cached_property
-    def family(self) -> "CouplingFamily":
+    def family(self) -> "CouplingFamily | DrawnFamily":
         """Coupling family with its prior."""
+        from doamc.coupling.drawn import load_drawn_family
         from doamc.coupling.families import make_family
 
         c = self.coupling
+        if c["family"] == "drawn":
+            family = load_drawn_family(c["prior"])
+            if family.n_elements != self.n_elements:
+                found = f"{family.n_elements} elements, the geometry has {self.n_elements}"
+                raise SpecificationError(f"[coupling] prior {c['prior']} is for {found}")
+            return family
         return make_family(
             c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
         )
+
+    @property
+    def plain_family(self) -> "CouplingFamily":
+        """The coupling family, for methods that need one of free coefficients in ranges.
+
+        Raises EstimatorError where the coupling is drawn from antennas.
+        """
+        from doamc.coupling.families import CouplingFamily
+
+        if not isinstance(self.family, CouplingFamily):
+            raise EstimatorError(
+                f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
+                "use method posterior, or one that needs no such family"
+            )
+        return self.family
 
     @property
     def sector_rad(self) -> tuple[float, float]:
@@ -93,6 +116,10 @@ class ArraySpec:
     def digest(self) -> str:
         """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
+            from doamc.coupling.drawn import file_digest
+
+            part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -105,6 +132,15 @@ def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
     """Specification by shipped name or TOML path. Raises SpecificationError that names what is wrong."""
     if isinstance(name_or_path, ArraySpec):
         return name_or_path
+    table, path = read_table(name_or_path)
+    try:
+        return parse_spec(table, path.parent)
+    except SpecificationError as error:
+        raise SpecificationError(f"{path}: {error}") from error
+
+
+def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
+    """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError."""
     path = SHIPPED / f"{name_or_path}.toml"
     if not path.is_file():
         path = Path(name_or_path)
@@ -113,17 +149,13 @@ def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
             f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {str(name_or_path)!r}"
         )
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8")), path
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecificationError(f"{path}: not a TOML file ({error})") from error
-    try:
-        return parse_spec(table)
-    except SpecificationError as error:
-        raise SpecificationError(f"{path}: {error}") from error
 
 
-def parse_spec(table: dict[str, Any]) -> ArraySpec:
-    """Specification of a parsed TOML table (or of a checkpoint's header).
+def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
+    """Specification of a parsed TOML table (or of a checkpoint's header); files it names are looked for in folder.
 
     Raises SpecificationError that names the entry, what it must be and what was found; a key that is not known in its
     table is an error too, so that a misspelt one is not passed over.
@@ -132,8 +164,11 @@ def parse_spec(table: dict[str, Any]) -> ArraySpec:
         raise SpecificationError(f"expected a string 'name', found {table.get('name', 'none')!r}")
     geometry = checks.geometry_of(table)
     sector = checks.section(table, "sector", "azimuth_deg")
-    coupling = checks.section(table, "coupling", "family", "magnitude")
-    checks.check_coupling(coupling)
+    coupling = checks.coupling_of(table, folder, SHIPPED)
+    if "antenna" in table:
+        from doamc.antenna.table import parse_antenna
+
+        parse_antenna(table)  # its own checks
     sources, snapshots = checks.section(table, "sources"), checks.section(table, "snapshots")
     spec = ArraySpec(
         name=table["name"],

@@ -1,6 +1,7 @@
 """Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError
@@ -15,6 +16,7 @@ GEOMETRY_KEYS = {
 KNOWN_KEYS = {
     "sector": {"azimuth_deg", "min_separation_deg"},
     "coupling": {"family", "magnitude", "phase_deg", "diagonal"},
+    "drawn coupling": {"family", "prior"},
     "sources": {"count", "power_db"},
     "snapshots": {"count", "snr_db"},
 }
@@ -99,8 +101,23 @@ def _check_points(points: Any) -> None:
         )
 
 
-def check_coupling(part: dict[str, Any]) -> None:
-    """The types inside [coupling]; how many ranges a family takes is the family's own check."""
+def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str, Any]:
+    """The checked table [coupling]; how many ranges a family takes is the family's own check.
+
+    The prior of a drawn family, a file beside the specification or the name of a shipped one, becomes its path.
+    """
+    given = table.get("coupling")
+    drawn = isinstance(given, dict) and given.get("family") == "drawn"
+    if drawn:
+        part = section(table, "coupling", "family", "prior", known=KNOWN_KEYS["drawn coupling"])
+        if not isinstance(part["prior"], str):
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {part['prior']!r}")
+        places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
+        found = [p for p in places if p.is_file()]
+        if not found:
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {places[0]}")
+        return {"family": "drawn", "prior": str(found[0])}
+    part = section(table, "coupling", "family", "magnitude")
     if not isinstance(part["family"], str):
         raise SpecificationError(f"[coupling] family must be a name, found {part['family']!r}")
     ranges = part["magnitude"]
@@ -108,6 +125,7 @@ def check_coupling(part: dict[str, Any]) -> None:
         raise SpecificationError(f"[coupling] magnitude must be ranges [[low, high], ...], 0 <= low, found {ranges!r}")
     number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
     number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
+    return part
 
 
 def _is_number(value: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.arrays.steering import steering
 from doamc.errors import SpecificationError
 
 
@@ -29,6 +30,8 @@ class CouplingFamily:
     phase_rad: float = math.pi
     hermitian: bool = False
 
+    normal = False  #: the prior over parameters is not a normal one
+
     @property
     def n_elements(self) -> int:
         """Number of antenna elements N."""
@@ -38,6 +41,16 @@ class CouplingFamily:
     def n_coefficients(self) -> int:
         """Number of complex coefficients K; there are 2 K real parameters."""
         return self.patterns.shape[0]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of real parameters 2 K."""
+        return 2 * self.n_coefficients
+
+    @property
+    def centre(self) -> torch.Tensor:
+        """C of parameters zero: the identity, (N, N)."""
+        return torch.eye(self.n_elements, dtype=self.patterns.dtype, device=self.patterns.device)
 
     @property
     def basis(self) -> torch.Tensor:
@@ -56,9 +69,27 @@ class CouplingFamily:
     def matrix(self, theta: torch.Tensor) -> torch.Tensor:
         """C of the real parameters (..., 2 K): (..., N, N)."""
         c = self.complex(theta)
-        part = torch.einsum("...k,kij->...ij", c, self.patterns.to(c.dtype))
+        part = torch.einsum("...k,kij->...ij", c, self.patterns.to(c))
         eye = torch.eye(self.n_elements, dtype=c.dtype, device=c.device)
         return eye + part + part.mH if self.hermitian else eye + part
+
+    def response(
+        self,
+        theta: torch.Tensor,  # shape: (..., 2 K)
+        positions: torch.Tensor,  # shape: (N, 3), wavelengths
+        azimuth: torch.Tensor,  # shape: (..., P), rad
+    ) -> torch.Tensor:
+        """C a(az) of each source, (..., N, P)."""
+        return self.matrix(theta) @ steering(positions, azimuth).to(torch.complex128)
+
+    def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Parameters (..., 2 K) as coordinates in which the prior is flat: |c_k| and arg c_k, each (..., K)."""
+        c = self.complex(theta)
+        return c.abs(), c.angle()
+
+    def from_coordinates(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
+        """Parameters (..., 2 K) of |c_k| and arg c_k, each (..., K)."""
+        return self.parameters(torch.polar(flat.contiguous(), wrapping.contiguous()))
 
     def complex(self, theta: torch.Tensor) -> torch.Tensor:
         """Complex coefficients (..., K) of the real parameters (..., 2 K)."""

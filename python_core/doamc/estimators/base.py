@@ -1,7 +1,7 @@
 """The interface of every estimator, and their registry by name."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +18,11 @@ class Estimates:
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them.
+
+    What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
+    coupling_std: (B, N, N), r.m.s. spread of each entry of the coupling. mode_azimuth: (B, M, P) rad, places where the
+    directions may be, heaviest first, NaN past the last; mode_share: (B, M), their probabilities. snapshots: (B,)
+    effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of sources, where counted.
     """
 
     azimuth: torch.Tensor
@@ -27,6 +32,17 @@ class Estimates:
     noise_power: torch.Tensor
     n_sources: torch.Tensor
     clean: torch.Tensor | None = None
+    interval: torch.Tensor | None = None
+    coupling_std: torch.Tensor | None = None
+    mode_azimuth: torch.Tensor | None = None
+    mode_share: torch.Tensor | None = None
+    snapshots: torch.Tensor | None = None
+    log_evidence: torch.Tensor | None = None
+
+    def select(self, index: torch.Tensor) -> "Estimates":
+        """The estimates of some of the observations."""
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v[index] for k, v in held.items() if v is not None})
 
 
 class Estimator(ABC):

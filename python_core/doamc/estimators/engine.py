@@ -1,6 +1,7 @@
 """Opening an estimator by name, and estimating with an unknown number of sources, in groups."""
 
 import inspect
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -42,44 +43,62 @@ def check_device(device: str) -> None:
 def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | None) -> Estimates:
     """Estimates of one batch; with n_sources None the observations are grouped by their number of sources.
 
-    The number is the estimator's own where it has a way to count (a method ``source_number``), else that of minimum
-    description length, at most the largest of the array specification.
+    The number is the most probable one where the estimator has an evidence (a method ``log_evidence``), else that of
+    minimum description length, at most the largest of the array specification.
     """
     if n_sources is not None:
         return estimator(batch, n_sources)
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
-    own = getattr(estimator, "source_number", None)
-    count = (own(batch) if own else source_number(batch.covariance, batch.n_snapshots)).clamp_max(most)
+    counter = getattr(estimator, "log_evidence", None)
+    evidence = None if counter is None else counter(batch)
+    count = source_number(batch.covariance, batch.n_snapshots) if evidence is None else evidence.argmax(1).cpu()
+    count = count.clamp_max(most)
     index, parts = [], []
     for p in count.unique().tolist():
         chosen = (count == p).nonzero()[:, 0]
         part = batch.select(chosen)
         index.append(chosen)
         parts.append(estimator(part, p) if p else _nothing_but_noise(part))
-    return _take(join(parts), torch.cat(index).argsort())
+    result = join(parts).select(torch.cat(index).argsort())
+    result.log_evidence = evidence
+    return result
+
+
+#: which axis of a field counts sources; it is filled with NaN where a batch has fewer
+SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "interval": 1, "mode_azimuth": 2}
 
 
 def join(parts: list[Estimates]) -> Estimates:
-    """Estimates one after the other, with NaN where some have fewer sources; denoised snapshots are left out."""
+    """Estimates one after the other, with NaN where some have fewer sources; denoised snapshots are left out.
+
+    What only some of the parts have is NaN in the others.
+    """
     width = max(1, *(e.azimuth.shape[1] for e in parts))
-
-    def wide(x: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.pad(x, (0, width - x.shape[1]), value=torch.nan)
-
-    return Estimates(
-        azimuth=torch.cat([wide(e.azimuth) for e in parts]),
-        std=torch.cat([wide(e.std) for e in parts]),
-        power=torch.cat([wide(e.power) for e in parts]),
-        coupling=torch.cat([e.coupling for e in parts]),
-        noise_power=torch.cat([e.noise_power for e in parts]),
-        n_sources=torch.cat([e.n_sources for e in parts]),
-    )
+    joined = {}
+    for field in fields(Estimates):
+        values = [getattr(e, field.name) for e in parts]
+        if field.name != "clean" and any(v is not None for v in values):
+            joined[field.name] = _join(values, [len(e.n_sources) for e in parts], SOURCE_AXIS.get(field.name), width)
+    return Estimates(**joined)
 
 
-def _take(e: Estimates, index: torch.Tensor) -> Estimates:
-    return Estimates(
-        e.azimuth[index], e.std[index], e.power[index], e.coupling[index], e.noise_power[index], e.n_sources[index]
-    )
+def _join(
+    values: list[torch.Tensor | None], sizes: list[int], axis: int | None, width: int
+) -> torch.Tensor:
+    like = next(v for v in values if v is not None)
+
+    def wide(x: torch.Tensor | None, size: int) -> torch.Tensor:
+        if x is None:
+            x = torch.full((size, *like.shape[1:]), torch.nan, dtype=like.dtype, device=like.device)
+        if axis is None or x.shape[axis] == width:
+            return x
+        missing = list(x.shape)
+        missing[axis] = width - x.shape[axis]
+        if missing[axis] < 0:
+            return x.narrow(axis, 0, width)
+        return torch.cat([x, x.new_full(missing, torch.nan)], axis)
+
+    return torch.cat([wide(v, size) for v, size in zip(values, sizes, strict=True)])
 
 
 def _nothing_but_noise(batch: SnapshotBatch) -> Estimates:

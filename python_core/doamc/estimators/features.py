@@ -30,10 +30,16 @@ class FeatureMap:
         """T(az)^H M T(az) as a linear map of Hermitian M, and its size; T: orthonormal basis of [B_k a(az)]."""
         span = self.spec.azimuth_deg[1] - self.spec.azimuth_deg[0]
         grid = self.grid = azimuth_grid(self.spec, span / (GRID_POINTS - 1))
-        basis = self.spec.family.linear_basis
-        if basis.shape[0] > 5 or basis.shape[0] >= self.spec.n_elements:  # too free a family: plain null spectrum
-            basis = basis[:1]
-        t = torch.einsum("kij,jg->gik", basis.to(torch.complex128), steering(self.spec.positions, grid).to(basis.dtype))
+        family = self.spec.family
+        basis = family.linear_basis
+        if family.normal:  # a prior drawn from physics is narrow: the null spectrum of its mean
+            mean = torch.zeros(1, family.n_parameters, dtype=torch.float64)
+            t = family.response(mean, self.spec.positions, grid[:, None])  # (G, N, 1)
+        else:
+            if basis.shape[0] > 5 or basis.shape[0] >= self.spec.n_elements:  # too free a family: plain null spectrum
+                basis = basis[:1]
+            a = steering(self.spec.positions, grid).to(basis.dtype)
+            t = torch.einsum("kij,jg->gik", basis.to(torch.complex128), a)
         t = torch.linalg.qr(t)[0]  # orthonormal columns: the forms lie between 0 and 1
         form = torch.einsum("gik,gjl->ijgkl", t.conj(), t)
         n, k = self.spec.n_elements, t.shape[-1]

@@ -70,7 +70,7 @@ class CovarianceFit(Estimator):
             azimuth, theta = Rare(self.spec).candidates(batch.covariance, model.n_sources, batch.n_snapshots)
         else:
             azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth[:, None]
-            theta = torch.zeros(batch.size, 1, 2 * self.spec.family.n_coefficients, dtype=torch.float64)
+            theta = torch.zeros(batch.size, 1, self.spec.family.n_parameters, dtype=torch.float64)
         return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)[:, 0]
 
     def _minimise(self, criterion: FitCriterion, x: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:

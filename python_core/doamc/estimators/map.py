@@ -33,7 +33,7 @@ class SoftPrior:
     """Penalty of x outside the prior's ranges, in nats, with gradient and Gauss-Newton curvature."""
 
     def __init__(self, model: CovarianceModel) -> None:
-        spec, family = model.spec, model.spec.family
+        spec, family = model.spec, model.spec.plain_family
         self.model, self.family = model, family
         self.sector, self.full = spec.sector_rad, spec.full_circle
         self.separation = math.radians(spec.min_separation_deg)
@@ -113,11 +113,11 @@ def rare_starts(
 ) -> torch.Tensor:
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
     azimuth, theta = rare.candidates(covariance, model.n_sources, batch.n_snapshots, extra_peaks)
-    c = model.spec.family.complex(theta)
-    low, high = model.spec.family.magnitude.unbind(1)
-    widest = model.spec.family.phase_rad
+    c = model.spec.plain_family.complex(theta)
+    low, high = model.spec.plain_family.magnitude.unbind(1)
+    widest = model.spec.plain_family.phase_rad
     c = torch.polar(torch.maximum(torch.minimum(c.abs(), high), low), c.angle().clamp(-widest, widest))
-    return start_vector(model, batch.covariance, batch.noise_power, azimuth, model.spec.family.parameters(c))
+    return start_vector(model, batch.covariance, batch.noise_power, azimuth, model.spec.plain_family.parameters(c))
 
 
 class MaximumAPosteriori(Estimator):

@@ -43,8 +43,8 @@ class Likelihood:
 
 def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
     """Longest step per coordinate of x: 0.2 rad, 3 dB, 0.2 in a coefficient, 4 dB in the noise (0 when known)."""
-    p, k = model.n_sources, model.spec.family.n_coefficients
-    return torch.tensor([0.2] * p + [0.7] * p + [0.2] * (2 * k) + [0.0 if noise_known else 1.0], dtype=torch.float64)
+    p, k = model.n_sources, model.spec.family.n_parameters
+    return torch.tensor([0.2] * p + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64)
 
 
 def start_vector(

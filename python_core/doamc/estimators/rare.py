@@ -27,7 +27,7 @@ class RareSpectrum:
 
     def __init__(self, spec: ArraySpec, step_deg: float = 0.25) -> None:
         self.spec, self.grid = spec, azimuth_grid(spec, step_deg)
-        self.basis = spec.family.linear_basis
+        self.basis = spec.plain_family.linear_basis
         t = self._span(self.grid)  # (G, N, K')
         # an orthonormal basis that drops directions in which T itself is (nearly) rank deficient
         u, s, _ = torch.linalg.svd(t, full_matrices=False)
@@ -75,11 +75,11 @@ class RareSpectrum:
         m = (z.mH @ z).sum(1)
         v = torch.linalg.eigh(m)[1][..., 0]
         c = v[:, 1:] / torch.where(v[:, :1].abs() > 1e-9, v[:, :1], 1e-9)
-        k = self.spec.family.n_coefficients
-        if self.spec.family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
+        k = self.spec.plain_family.n_coefficients
+        if self.spec.plain_family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
             c = 0.5 * (c[:, :k] + c[:, k:].conj())
         size = c.abs().clamp_min(1e-9)
-        return self.spec.family.parameters(c * (size.clamp_max(LARGEST_COEFFICIENT) / size))
+        return self.spec.plain_family.parameters(c * (size.clamp_max(LARGEST_COEFFICIENT) / size))
 
 
 class Rare(Estimator):
@@ -118,7 +118,7 @@ class Rare(Estimator):
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, coupling and powers; no error bars."""
         azimuth, theta = (c[:, 0] for c in self.candidates(batch.covariance, n_sources, batch.n_snapshots))
-        coupling = self.spec.family.matrix(theta)
+        coupling = self.spec.plain_family.matrix(theta)
         noise = noise_power_from_eigenvalues(batch.covariance, n_sources)
         noise = noise if batch.noise_power is None else batch.noise_power
         power = source_powers(batch.covariance, coupling @ steering(self.spec.positions, azimuth), noise)

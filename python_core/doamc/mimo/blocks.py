@@ -51,7 +51,7 @@ def block_dictionary(
     """Dictionary of paths (azimuth_rx[g], azimuth_tx[g])."""
 
     def parts(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
-        return torch.einsum("kij,jg->igk", spec.family.linear_basis, steering(spec.positions, azimuth))
+        return torch.einsum("kij,jg->igk", spec.plain_family.linear_basis, steering(spec.positions, azimuth))
 
     g, h = parts(link.rx.spec, azimuth_rx), parts(link.tx.spec, azimuth_tx)
     n = len(azimuth_rx)
@@ -68,15 +68,15 @@ def prior_scale(link: Link) -> torch.Tensor:
         own = ((low.square() + low * high + high.square()) / 3).sqrt()  # of a magnitude uniform in [low, high]
         return torch.cat([torch.ones(1, dtype=own.dtype), own] + ([own] if family.hermitian else []))
 
-    return torch.outer(one(link.rx.spec.family), one(link.tx.spec.family)).flatten()
+    return torch.outer(one(link.rx.spec.plain_family), one(link.tx.spec.plain_family)).flatten()
 
 
 def split_block(link: Link, shape: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Coupling parameters (2 K_R,) and (2 K_T,) of the nearest c_R kron c_T* to a block shape (d,)."""
-    d_rx = len(link.rx.spec.family.linear_basis)
+    d_rx = len(link.rx.spec.plain_family.linear_basis)
     left, _, right = torch.linalg.svd(shape.reshape(d_rx, -1), full_matrices=False)
 
     def member(family: CouplingFamily, c: torch.Tensor) -> torch.Tensor:
         return family.project(torch.einsum("k,kij->ij", c, family.linear_basis))
 
-    return member(link.rx.spec.family, left[:, 0]), member(link.tx.spec.family, right[0].conj())
+    return member(link.rx.spec.plain_family, left[:, 0]), member(link.tx.spec.plain_family, right[0].conj())

@@ -35,7 +35,7 @@ class LinkEnd:
 
     def n_parameters(self, n_paths: int) -> int:
         """Real coupling parameters, Q * 2 K."""
-        return self.n_rows(n_paths) * 2 * self.spec.family.n_coefficients
+        return self.n_rows(n_paths) * 2 * self.spec.plain_family.n_coefficients
 
     def matrices(
         self,
@@ -44,8 +44,8 @@ class LinkEnd:
     ) -> torch.Tensor:
         """Coupling matrix of every path, C_1 .. C_P of eq. (2), (*batch, P, N, N)."""
         if self.orders is None:
-            return self.spec.family.matrix(theta)
-        return DirectionalCoupling(self.spec.family, theta).matrix(azimuth)
+            return self.spec.plain_family.matrix(theta)
+        return DirectionalCoupling(self.spec.plain_family, theta).matrix(azimuth)
 
     def response(self, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
         """Columns u_p = C_p a(az_p), (*batch, N, P); arguments as in `matrices`."""
@@ -60,7 +60,7 @@ class LinkEnd:
         """Columns u (*batch, N, P), du_p/daz_p (*batch, N, P) per rad, and du_p/dtheta (*batch, N, P, Q * 2 K)."""
         c, a = self.matrices(azimuth, theta), steering(self.spec.positions, azimuth)
         by_azimuth = torch.einsum("...pij,...jp->...ip", c, steering_derivative(self.spec.positions, azimuth)[0])
-        shapes = torch.einsum("kij,...jp->...ipk", self.spec.family.basis, a)
+        shapes = torch.einsum("kij,...jp->...ipk", self.spec.plain_family.basis, a)
         weights, slope = self._weights(azimuth)
         turn = (slope @ theta).to(shapes.dtype)  # how the parameters of each path change with its azimuth
         by_azimuth = by_azimuth + torch.einsum("...pk,...ipk->...ip", turn, shapes)

@@ -3,7 +3,8 @@
 x = [log amplitude (P), |c_k| (K), log noise power (1, only where unknown), azimuth (P), arg c_k (K)], shape (B, d, S)
 with the S chains last; logarithms are natural, so that uniform in dB is uniform in x. The prior over scenes is uniform
 in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full circle and
-wrapping phase where it is free) and minus infinity outside.
+wrapping phase where it is free) and minus infinity outside. A drawn family has K real parameters of standard normal
+prior in the place of |c_k| and no phases; their box is so wide that it does not matter.
 """
 
 import math
@@ -12,9 +13,12 @@ from functools import cached_property
 
 import torch
 
+from doamc.coupling.drawn import DrawnFamily
 from doamc.spec import ArraySpec
 
 NEPER_PER_DB = math.log(10) / 20  #: of amplitude; power has twice as many
+
+NORMAL_REACH = 8.0  #: half-width of the box around a standard normal coordinate
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,21 @@ class Chart:
     wraps: torch.Tensor
 
     @cached_property
+    def n_flat(self) -> int:
+        """Number of flat coordinates of the coupling family (|c_k|, or the parameters of a drawn one)."""
+        return self._sizes[1]
+
+    @cached_property
+    def normal(self) -> slice:
+        """Where the coordinates of standard normal prior lie; empty where there are none."""
+        p = self.n_sources
+        return slice(p, p + self._sizes[1] if self.spec.family.normal else p)
+
+    def log_prior(self, x: torch.Tensor) -> torch.Tensor | float:
+        """Log density of the normal part of the prior, (B, d, S) -> (B, S), up to a constant; 0 where all is flat."""
+        return -0.5 * x[:, self.normal].square().sum(1) if self.spec.family.normal else 0.0
+
+    @cached_property
     def size(self) -> int:
         """Dimension d."""
         return len(self.low)
@@ -44,12 +63,12 @@ class Chart:
     @cached_property
     def azimuth_first(self) -> bool:
         """Whether the azimuths come before the phases; they come after where they wrap and the phases do not."""
-        return not (self.spec.full_circle and self.spec.family.phase_rad < math.pi - 1e-9)
+        return not (self.spec.full_circle and _half_turn(self.spec) < math.pi - 1e-9)
 
     @cached_property
     def _sizes(self) -> list[int]:
-        p, k = self.n_sources, self.spec.family.n_coefficients
-        return [p, k, int(self.unknown_noise), *((p, k) if self.azimuth_first else (k, p))]
+        p, (flat, wrapping) = self.n_sources, _coupling_sizes(self.spec)
+        return [p, flat, int(self.unknown_noise), *((p, wrapping) if self.azimuth_first else (wrapping, p))]
 
     @cached_property
     def _walls(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -65,10 +84,10 @@ class Chart:
     def join(
         self,
         power_db: torch.Tensor,  # shape: (B, P, S)
-        magnitude: torch.Tensor,  # shape: (B, K, S)
+        magnitude: torch.Tensor,  # shape: (B, K, S), flat coordinates of the coupling family
         noise_db: torch.Tensor,  # shape: (B, 1, S), dropped where it is known
         azimuth: torch.Tensor,  # shape: (B, P, S), rad
-        phase: torch.Tensor,  # shape: (B, K, S), rad
+        phase: torch.Tensor,  # shape: (B, K, S), rad, wrapping coordinates of the family
     ) -> torch.Tensor:
         """Coordinates (B, d, S) of scenes."""
         tail = [azimuth, phase] if self.azimuth_first else [phase, azimuth]
@@ -128,16 +147,27 @@ def make_chart(
     noise_db: range of an unknown noise power. power_margin_db: by how much the range of source powers is widened at
     both ends, for batches whose level says nothing.
     """
-    p, k = n_sources, spec.family.n_coefficients
-    phase = spec.family.phase_rad
+    p, (flat, wrapping), phase = n_sources, _coupling_sizes(spec), _half_turn(spec)
     margin = power_margin_db
     power = (NEPER_PER_DB * (spec.power_db[0] - margin), NEPER_PER_DB * (spec.power_db[1] + margin))
     noise = [(2 * NEPER_PER_DB * noise_db[0], 2 * NEPER_PER_DB * noise_db[1])] if unknown_noise else []
-    tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * k]
+    tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * wrapping]
     if spec.full_circle and phase < math.pi - 1e-9:
         tail.reverse()
-    rows = [(*r, False) for r in [power] * p + spec.family.magnitude.tolist() + noise] + tail[0] + tail[1]
+    box = [(-NORMAL_REACH, NORMAL_REACH)] * flat if spec.family.normal else spec.plain_family.magnitude.tolist()
+    rows = [(*r, False) for r in [power] * p + box + noise] + tail[0] + tail[1]
     if [r[2] for r in rows] != sorted(r[2] for r in rows):  # azimuth wraps only where the phases do
         raise AssertionError("wrapping coordinates must be last")
     low, high = (torch.tensor([r[i] for r in rows], dtype=torch.float64, device=device) for i in (0, 1))
     return Chart(spec, p, unknown_noise, low, high, torch.tensor([r[2] for r in rows], device=device))
+
+
+def _coupling_sizes(spec: ArraySpec) -> tuple[int, int]:
+    """Numbers of flat and of wrapping coordinates of the coupling family."""
+    n = spec.family.n_parameters
+    return (n, 0) if spec.family.normal else (n // 2, n // 2)
+
+
+def _half_turn(spec: ArraySpec) -> float:
+    """Half-width in rad of the family's phases; pi where it has none."""
+    return math.pi if isinstance(spec.family, DrawnFamily) else spec.family.phase_rad

@@ -43,7 +43,9 @@ def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Ten
     t = z * (FREEDOM / square).sqrt()
     new = mean + root @ t
     log_q = student_log_density(t, FREEDOM) - root.diagonal(dim1=1, dim2=2).log().sum(1)[:, None]
-    volume = (chart.high - chart.low).log().sum() + math.log(separation_share(chart))
+    widths = (chart.high - chart.low).log()
+    widths[chart.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
+    volume = widths.sum() + math.log(separation_share(chart))
     inside = samples.posterior(chart.wrap(new))
     weight = torch.logsumexp(inside - log_q, 1) - math.log(draws)
     return weight - volume + math.lgamma(chart.n_sources + 1)

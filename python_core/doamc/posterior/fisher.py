@@ -8,6 +8,7 @@ F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
 
 import torch
 
+from doamc.coupling.drawn import angular_functions, angular_slopes
 from doamc.posterior.likelihood import ExactPosterior
 
 
@@ -19,32 +20,53 @@ def derivatives(
     chart = posterior.chart
     amplitude, size, _, azimuth, phase = chart.split(x)
     b, p, s = azimuth.shape
-    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))
+    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))  # (B, N, P, S)
     if posterior.planar:
         turn = (posterior.wave @ torch.stack([-azimuth.sin(), azimuth.cos()], 1).view(b, 2, p * s)).view_as(a)
     else:
         turn = azimuth.cos()[:, None] * posterior.wave[:, :, None]
-    unit = torch.polar(torch.ones_like(phase), phase)
-    hermitian = chart.spec.family.hermitian
-    n, k = a.shape[1], size.shape[1]
     both = torch.stack([a, a * torch.complex(torch.zeros_like(turn), turn)], 1)
-    moved = (posterior.patterns @ both.view(b, 2, n, p * s)).view(b, 2, -1, n, p, s)
+    if posterior.n_blocks > 1:
+        g = angular_functions(azimuth, posterior.n_blocks).transpose(0, 1)[:, None, :, None]
+        slope = angular_slopes(azimuth, posterior.n_blocks).transpose(0, 1)[:, :, None]
+        extended = (g * both[:, :, None]).flatten(2, 3)  # (B, 2, J N, P, S)
+        both = torch.stack([extended[:, 0], extended[:, 1] + (slope * a[:, None]).flatten(1, 2)], 1)
+    family, n = chart.spec.family, a.shape[1]
+    flat = both.view(b, 2, -1, p * s)
+    moved = (posterior.patterns @ flat).view(b, 2, -1, n, p, s)
     c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
-    v, dv = (both + (moved * c).sum(2)).unbind(1)
+    first = both if posterior.n_blocks == 1 and not family.normal else (posterior.mean @ flat).view(b, 2, n, p, s)
+    v, dv = (first + (moved * c).sum(2)).unbind(1)
     eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
     by_azimuth = dv[:, None] * eye
     by_power = v[:, None] * eye
-    t = moved[:, 0]
-    u = unit[:, :, None, None]
-    by_size = t[:, :k] * u + (t[:, k:] * u.conj() if hermitian else 0)
+    t, k = moved[:, 0], size.shape[1]
+    if family.normal:
+        return v.permute(0, 3, 1, 2), torch.cat([by_power, t, by_azimuth], 1).permute(0, 4, 1, 2, 3)
+    u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
+    by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
     turned = 1j * size[:, :, None, None] * u
-    by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if hermitian else 0)
+    by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
     tail = [by_azimuth, by_phase] if chart.azimuth_first else [by_phase, by_azimuth]
     d = torch.cat([by_power, by_size, *tail], 1)  # (B, d', N, P, S)
     return v.permute(0, 3, 1, 2), d.permute(0, 4, 1, 2, 3)
 
 
 def information(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) with the normal prior's precision."""
+    gradient, f = likelihood_information(posterior, x)
+    chart = posterior.chart
+    if chart.spec.family.normal:
+        own = chart.normal
+        gradient[..., own] -= x[:, own].transpose(1, 2)
+        f[..., own, own] += torch.eye(chart.n_flat, dtype=f.dtype, device=f.device)
+    return gradient, f
+
+
+def likelihood_information(
     posterior: ExactPosterior,
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:

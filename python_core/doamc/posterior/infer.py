@@ -81,7 +81,7 @@ class Engine:
         o = options
         self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed, (-7.0, 9.0))
         device = next(net.parameters()).device
-        d = 2 * n_sources + 2 * layout.spec.family.n_coefficients + 1
+        d = 2 * n_sources + layout.spec.family.n_parameters + 1
         seed = o.seed + 7919 * n_sources
         steps = o.steps if d <= 10 else 5 * o.steps // 2  # a walk in more dimensions forgets its start later
         self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
@@ -190,8 +190,12 @@ class Engine:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Samples and their values with the best of a bank of prior scenes appended."""
         chart, o = posterior.chart, self.options
-        u = torch.rand(chart.size, o.bank, generator=torch.Generator().manual_seed(o.seed + 1), dtype=torch.float64)
+        generator = torch.Generator().manual_seed(o.seed + 1)
+        u = torch.rand(chart.size, o.bank, generator=generator, dtype=torch.float64)
         bank = (chart.low[:, None] + (chart.high - chart.low)[:, None] * u.to(x.device))[None]
+        if chart.spec.family.normal:
+            z = torch.randn(chart.n_flat, o.bank, generator=generator, dtype=torch.float64)
+            bank[:, chart.normal] = z.to(x.device)
         parts = []
         for i in range(len(x)):  # one at a time: a bank is large
             score = posterior.select(slice(i, i + 1))(bank)
@@ -205,19 +209,20 @@ class Engine:
     ) -> torch.Tensor:
         """Network states (B, S, D) as chart coordinates (B, d, S), moved into the prior's support."""
         azimuth, power_db, theta, noise_db = self.layout.decode(z, self.n_sources)
-        c = self.layout.spec.family.complex(theta)
+        flat, wrapping = self.layout.spec.family.coordinates(theta)
         azimuth = separate(azimuth.sort(-1)[0], chart)
         if chart.unknown_noise:
             n, p = covariance.shape[-1], self.n_sources
             values = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(0.5)
             plain = 10 * values.clamp_min(1e-12).log10()[:, None].expand_as(noise_db)
             noise_db = torch.where((snapshots >= n)[:, None], plain, noise_db)
-        parts = [v.transpose(1, 2) for v in (power_db, c.abs(), noise_db[..., None], azimuth, c.angle())]
+        parts = [v.transpose(1, 2) for v in (power_db, flat, noise_db[..., None], azimuth, wrapping)]
         return chart.clip(chart.join(*parts))
 
     def classic(self, chart: Chart, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
         """Rank-reduction starts (B, d, Q) in the prior's support."""
         spectrum = self.features.null_spectrum(features).double()
-        azimuth, power_db, c, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
+        azimuth, power_db, theta, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
         azimuth = separate(azimuth.transpose(1, 2), chart).transpose(1, 2)
-        return chart.clip(chart.join(power_db, c.abs(), noise_db[:, None], azimuth, c.angle()))
+        flat, wrapping = (v.transpose(1, 2) for v in chart.spec.family.coordinates(theta))
+        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))

@@ -12,6 +12,7 @@ import math
 
 import torch
 
+from doamc.coupling.drawn import DrawnFamily, angular_functions
 from doamc.posterior.chart import Chart
 
 
@@ -35,12 +36,16 @@ class ExactPosterior:
         patterns = family.patterns.to(device=device, dtype=torch.complex128)
         if family.hermitian:
             patterns = torch.cat([patterns, patterns.mH])
-        self.patterns = patterns.reshape(-1, n)
         eye = torch.eye(n, dtype=torch.complex128, device=device)
+        #: response to all coefficients zero, (N, J N): the identity, or the mean of a drawn family
+        self.mean = family.mean.to(eye) if isinstance(family, DrawnFamily) else eye
+        self.n_blocks = self.mean.shape[1] // n
+        self.patterns = patterns.reshape(-1, self.mean.shape[1])
         both = torch.cat([eye.expand_as(covariance), covariance], 1)
-        self._product = both @ torch.cat([eye, *patterns], 1)  # (B, 2 N, (1 + K) N)
+        self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
         self.eye = eye
-        place = chart.n_sources + family.n_coefficients  # of the noise in x; `information` appends it instead
+        flat = chart.n_flat
+        place = chart.n_sources + flat  # of the noise in x; `information` appends it instead
         self.noise_last = torch.tensor(
             [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
         ).long()
@@ -70,9 +75,17 @@ class ExactPosterior:
         b, p, s = azimuth.shape
         return (self.wave @ torch.stack([azimuth.cos(), azimuth.sin()], 1).view(b, 2, p * s)).view(b, -1, p, s)
 
+    def steering(self, amplitude: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
+        """Amplitudes times (extended) steering vectors, (B, J N, P, S)."""
+        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
+        if self.n_blocks == 1:
+            return a
+        g = angular_functions(azimuth, self.n_blocks).transpose(0, 1)  # (B, J, P, S)
+        return (g[:, :, None] * a[:, None]).flatten(1, 2)
+
     def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
-        c = torch.polar(size, phase)
+        c = size.to(torch.complex128) if self.chart.spec.family.normal else torch.polar(size, phase)
         one = self._one.expand(c.shape[0], 1, c.shape[2])
         return torch.cat([one, c, c.conj()] if self.chart.spec.family.hermitian else [one, c], 1)
 
@@ -80,8 +93,7 @@ class ExactPosterior:
         """V = C A sqrt(P), (B, S, N, P)."""
         amplitude, size, _, azimuth, phase = self.chart.split(x)
         b, p, s = azimuth.shape
-        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
-        n = a.shape[1]
+        a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         return torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s).permute(0, 3, 1, 2)
 
@@ -89,8 +101,7 @@ class ExactPosterior:
         """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
         amplitude, size, noise, azimuth, phase = self.chart.split(x)
         b, p, s = azimuth.shape
-        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
-        n = a.shape[1]
+        a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         w = torch.bmm(self._product, stacked.view(b, -1, p * s)).view(b, 2, n, 1, p, s)
         left = torch.conj_physical(w[:, :1]).view(b, 1, n, p, 1, s)
@@ -100,9 +111,14 @@ class ExactPosterior:
         log_det, trace = eliminate(gram, s2)
         return torch.mul((self._trace - trace).div_(s2).add_(log_det).add_(log_noise, alpha=n - p), -self.snapshots)
 
+    def log_density(self, x: torch.Tensor) -> torch.Tensor:
+        """Log likelihood and the normal part of the prior, (B, S); the support of the flat part is not checked."""
+        value = self.log_likelihood(x)
+        return value + self.chart.log_prior(x) if self.chart.spec.family.normal else value
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Log posterior up to a constant: the log likelihood inside the prior's support, else -inf."""
-        return torch.where(self.chart.inside(x), self.log_likelihood(x), -math.inf)
+        """Log posterior up to a constant: the log density inside the prior's support, else -inf."""
+        return torch.where(self.chart.inside(x), self.log_density(x), -math.inf)
 
 
 def eliminate(

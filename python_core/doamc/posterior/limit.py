@@ -31,10 +31,10 @@ def limit_scenes(
 
 def truth_in(chart: Chart, scene: Scene) -> torch.Tensor:
     """Coordinates (B, d, 1) of scenes in a chart."""
-    c = scene.spec.family.complex(scene.theta)
+    flat, wrapping = scene.spec.family.coordinates(scene.theta)
     noise_db = 10 * scene.noise_power.log10()[:, None, None]
     power_db = 10 * scene.power.log10()[..., None]
-    x = chart.join(power_db, c.abs()[..., None], noise_db, scene.azimuth[..., None], c.angle()[..., None])
+    x = chart.join(power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None])
     return chart.clip(x)
 
 

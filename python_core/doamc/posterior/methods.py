@@ -1,6 +1,6 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ from doamc.diffusion import load_checkpoint
 from doamc.diffusion.checkpoint import find_weights
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.engine import join
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.chart import NEPER_PER_DB
 from doamc.posterior.correlation import effective_snapshots
@@ -23,20 +24,6 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
 KIND = "posterior"
-
-
-@dataclass
-class PosteriorEstimates(Estimates):
-    """Estimates with what only a posterior gives.
-
-    interval: (B, P, 2) rad, 90 %. share: (B,) posterior probability of the reported mode. coefficient_std: (B, K)
-    spread of the coupling coefficients. effective_snapshots: (B,).
-    """
-
-    interval: torch.Tensor | None = None
-    share: torch.Tensor | None = None
-    coefficient_std: torch.Tensor | None = None
-    effective_snapshots: torch.Tensor | None = None
 
 
 @dataclass
@@ -148,32 +135,31 @@ class Posterior(Estimator):
         return filters @ batch.snapshots
 
     @torch.no_grad()
-    def estimate(self, batch: SnapshotBatch, n_sources: int) -> PosteriorEstimates:
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Medians of the main mode, its 90 % half-widths over 1.645, posterior mean coupling."""
         groups = self.samples(batch, n_sources)
         parts = [self._figures(g, batch, n_sources) for g in groups]
         if len(parts) == 1:
             return parts[0]
-        order = torch.cat([g.index for g in groups]).argsort()
-        joined = {f.name: [getattr(e, f.name) for e in parts] for f in fields(PosteriorEstimates) if f.name != "clean"}
-        return PosteriorEstimates(**{k: torch.cat(v)[order] for k, v in joined.items()})
+        return join(parts).select(torch.cat([g.index for g in groups]).argsort())
 
-    def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> PosteriorEstimates:
+    def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> Estimates:
         s = summarise(group.samples.x, group.samples.chart)
         family, gain = self.spec.family, group.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
         else:
             noise = batch.noise_power.to(self.device)[group.index]
-        return PosteriorEstimates(
+        return Estimates(
             azimuth=s.azimuth,
             std=s.std,
             power=10 ** (s.power_db / 10) / gain[:, None],
-            coupling=family.matrix(family.parameters(s.coefficients)),
+            coupling=family.matrix(s.theta),
             noise_power=noise,
             n_sources=torch.full((len(gain),), n_sources, dtype=torch.int64),
             interval=s.interval,
-            share=s.share,
-            coefficient_std=s.spread,
-            effective_snapshots=group.length,
+            coupling_std=s.coupling_std,
+            mode_azimuth=s.mode_azimuth,
+            mode_share=s.mode_share,
+            snapshots=group.length,
         )

@@ -26,7 +26,7 @@ def random_walk(
     steps = len(increments)
     for i in range(steps):
         new = x + increments[i]
-        value = posterior.log_likelihood(new)
+        value = posterior.log_density(new)
         ok = log_uniform[i] < value - current
         ok.logical_and_(chart.inside(new))
         x = torch.where(ok[:, None], new, x)

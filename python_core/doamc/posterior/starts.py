@@ -12,6 +12,7 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.estimators.peaks import highest_peaks
 from doamc.posterior.chart import Chart
+from doamc.spec import ArraySpec
 
 
 def peak_sets(n_sources: int, extra: int = 2, most: int = 4) -> list[tuple[int, ...]]:
@@ -26,7 +27,7 @@ def rank_reduction_starts(
     grid: torch.Tensor,  # shape: (G,), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Azimuth (B, P, Q), power in dB (B, P, Q), complex coefficients (B, K, Q), noise in dB (B, Q) of Q starts."""
+    """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
     spec, p = chart.spec, chart.n_sources
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
@@ -36,23 +37,42 @@ def rank_reduction_starts(
     noise = values[:, : n - p].mean(1).clamp_min(1e-12)
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
-    a = steering(spec.positions.to(covariance.device), azimuth).to(covariance.dtype)  # (B, Q, N, P)
-    basis = spec.family.linear_basis.to(covariance)
-    t = torch.einsum("kij,bqjp->bqpik", basis, a)
-    form = (t.mH @ projector @ t).sum(2)
-    vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
-    lead = vector[..., :1]
-    k = spec.family.n_coefficients
-    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
-    c = spec.family.complex(clip_coefficients(spec.family.parameters(c), chart))
-    v = spec.family.matrix(spec.family.parameters(c)) @ a
+    positions = spec.positions.to(covariance.device)
+    theta = prior_mean(spec, azimuth) if spec.family.normal else null_vector(chart, projector, azimuth)
+    v = spec.family.response(theta, positions, azimuth)
     gram = v.mH @ v
     q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, device=v.device))[:, None] @ v
     eye = 1e-9 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None] * torch.eye(p, device=v.device)
     left = torch.linalg.solve(gram + eye, q)
     power = torch.linalg.solve(gram + eye, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(1e-9)
     noise_db = (10 * noise.log10())[:, None].expand(-1, len(sets))
-    return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), c.transpose(1, 2), noise_db
+    return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), theta, noise_db
+
+
+def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
+    """Parameters zero, the mean of a normal prior, for azimuths (B, Q, P): (B, Q, K).
+
+    A family drawn from physics is narrow, and far too rich for rank reduction.
+    """
+    return azimuth.new_zeros(*azimuth.shape[:2], spec.family.n_parameters)
+
+
+def null_vector(
+    chart: Chart,
+    projector: torch.Tensor,  # shape: (B, 1, 1, N, N) on the noise subspace
+    azimuth: torch.Tensor,  # shape: (B, Q, P)
+) -> torch.Tensor:
+    """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
+    spec = chart.spec
+    a = steering(spec.positions.to(projector.device), azimuth).to(projector.dtype)  # (B, Q, N, P)
+    basis = spec.plain_family.linear_basis.to(projector)
+    t = torch.einsum("kij,bqjp->bqpik", basis, a)
+    form = (t.mH @ projector @ t).sum(2)
+    vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
+    lead = vector[..., :1]
+    k = spec.plain_family.n_coefficients
+    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
+    return clip_coefficients(spec.plain_family.parameters(c), chart)
 
 
 def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:
@@ -65,7 +85,7 @@ def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: 
 
 def clip_coefficients(theta: torch.Tensor, chart: Chart) -> torch.Tensor:
     """Coupling parameters with magnitudes and phases moved into the prior's range."""
-    family = chart.spec.family
+    family = chart.spec.plain_family
     c = family.complex(theta)
     low, high = family.magnitude.to(theta.device).unbind(-1)
     size = torch.maximum(torch.minimum(c.abs(), high), low)

@@ -19,7 +19,7 @@ NOISE_DB = 12.0  #: scale of the noise coordinate
 class StateLayout:
     """Where each part of a scene lies in z, and its standardisation.
 
-    mean, scale: (D,) float32 of the prior. D = (1 or 2) P_max + P_max + 2 K + 1.
+    mean, scale: (D,) float32 of the prior. D = (1 or 2) P_max + P_max + 2 K + 1 (K for a drawn family).
     """
 
     spec: ArraySpec
@@ -39,7 +39,7 @@ class StateLayout:
     @property
     def size(self) -> int:
         """Length D of z."""
-        return self.n_angle + self.max_sources + 2 * self.spec.family.n_coefficients + 1
+        return self.n_angle + self.max_sources + self.spec.family.n_parameters + 1
 
     def mask(self, n_sources: torch.Tensor) -> torch.Tensor:
         """Which coordinates exist for P = n_sources (B,): (B, D) float32 of 0 and 1."""

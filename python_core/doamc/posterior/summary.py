@@ -18,23 +18,30 @@ NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal di
 LINK_DEG = 4.0  #: samples closer than this are one mode
 
 
+MODES = 3  #: modes told of at most, the main one with them
+LEAST_SHARE = 0.02  #: of a mode that is told of
+
+
 @dataclass
 class Summary:
     """Figures of B observations with P sources.
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad, 90 % half-width of the main mode over 1.645 (the standard
-    deviation where it is normal). interval: (B, P, 2) rad, central 90 % of the main mode. share: (B,) of the main mode.
-    power_db: (B, P). noise_db: (B,), NaN where known. coefficients: (B, K) complex mean; spread: (B, K), r.m.s.
+    deviation where it is normal). interval: (B, P, 2) rad, central 90 % of the main mode. mode_azimuth (B, M, P) and
+    mode_share (B, M): medians and probabilities of the modes, the main one first, NaN and 0 past the last.
+    power_db: (B, P). noise_db: (B,), NaN where known. theta: (B, 2 K or K) mean coupling parameters.
+    coupling_std: (B, N, N), r.m.s. spread of the coupling's entries.
     """
 
     azimuth: torch.Tensor
     std: torch.Tensor
     interval: torch.Tensor
-    share: torch.Tensor
+    mode_azimuth: torch.Tensor
+    mode_share: torch.Tensor
     power_db: torch.Tensor
     noise_db: torch.Tensor
-    coefficients: torch.Tensor
-    spread: torch.Tensor
+    theta: torch.Tensor
+    coupling_std: torch.Tensor
 
 
 def main_mode(azimuth: torch.Tensor, least_radius: float, probes: int = 48) -> torch.Tensor:
@@ -86,10 +93,10 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
     half = quantiles((aligned - middle[..., None]).abs(), member, [0.9])[0]
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
-    c = torch.polar(size.contiguous(), phase.contiguous())
-    mean = c.mean(2)
-    spread = (c - mean[..., None]).abs().square().mean(2).sqrt()
+    family = chart.spec.family
+    theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
     noise = noise_db.mean(2)[:, 0] if chart.unknown_noise else torch.full_like(middle[:, 0], math.nan)
+    places, shares = modes(aligned, member, middle)
     if chart.spec.full_circle:
         start = chart.spec.sector_rad[0]
         turned = torch.remainder(middle - start, 2 * math.pi) + start
@@ -97,6 +104,50 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
         middle, place = turned.sort(1)
         half, power = half.gather(1, place), power.gather(1, place)
         interval = interval.gather(1, place[..., None].expand(-1, -1, 2))
+        places = (torch.remainder(places - start, 2 * math.pi) + start).sort(2)[0]
+    spread = coupling_spread(theta, family.basis.to(theta.device))
     return Summary(
-        middle, half / NORMAL_90, interval, member.double().mean(1), power, noise, mean, spread
+        middle, half / NORMAL_90, interval, places, shares, power, noise, theta.mean(1), spread
     )
+
+
+def modes(
+    azimuth: torch.Tensor,  # shape: (B, P, n), aligned
+    main: torch.Tensor,  # shape: (B, n) bool, members of the main mode
+    middle: torch.Tensor,  # shape: (B, P), its median
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Medians (B, M, P) and shares (B, M) of the main mode and of those apart from it.
+
+    The share of the main mode counts what lies in none of the others, so that shares sum to one.
+    """
+    b, p, n = azimuth.shape
+    places = azimuth.new_full((b, MODES, p), math.nan)
+    shares = azimuth.new_zeros(b, MODES)
+    places[:, 0] = middle
+    left = ~main
+    for i in range(1, MODES):
+        some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
+        if not len(some):
+            break
+        for item in some.tolist():  # rare: most posteriors have one mode
+            rest = azimuth[item : item + 1][:, :, left[item]]
+            member = main_mode(rest, math.radians(LINK_DEG))
+            place = quantiles(rest, member, [0.5])[0][0]
+            share = float(member.sum()) / n
+            if share > LEAST_SHARE and bool(((place - places[item, :i]).abs().amax(1) > math.radians(LINK_DEG)).all()):
+                places[item, i], shares[item, i] = place, share
+            left[item, left[item].nonzero()[member[0], 0]] = False
+    shares[:, 0] = 1 - shares.sum(1)
+    return places, shares
+
+
+def coupling_spread(
+    theta: torch.Tensor,  # shape: (B, n, K')
+    basis: torch.Tensor,  # shape: (K', N, N)
+) -> torch.Tensor:
+    """Root-mean-square spread (B, N, N) of the entries of C = centre + sum_k theta_k basis_k over samples."""
+    centred = theta - theta.mean(1, keepdim=True)
+    covariance = centred.mT @ centred / theta.shape[1]
+    flat = torch.view_as_real(basis.contiguous()).flatten(1).to(theta)  # (K', 2 N N)
+    variance = ((covariance @ flat) * flat).sum(1)
+    return variance.view(-1, *basis.shape[1:], 2).sum(-1).clamp_min(0).sqrt()

@@ -86,7 +86,7 @@ class CouplingDiffusion(Estimator):
         if finish not in FINISHES:
             raise EstimatorError(f"finish must be one of {', '.join(FINISHES)}, found {finish!r}")
         self.denoiser = QuadratureDenoiser(self.spec) if exact else open_denoiser(self.spec, weights)
-        self.scale, self.manifold = CouplingScale.of(self.spec.family), CorrectedManifold(self.spec)
+        self.scale, self.manifold = CouplingScale.of(self.spec.plain_family), CorrectedManifold(self.spec)
         self.particles, self.eta, self.finish, self.seed = particles, eta, finish, seed
         self.explicit = explicit
         self.grid = log_snr_grid(VPSchedule(), steps, -5.0, 7.0)
@@ -98,7 +98,7 @@ class CouplingDiffusion(Estimator):
         """
         check_identifiable(batch, n_sources)
         signal = torch.linalg.eigh(batch.covariance)[1][..., -min(n_sources, batch.n_snapshots) :]
-        coupling = self.spec.family.matrix(self.sample(batch, signal, n_sources))
+        coupling = self.spec.plain_family.matrix(self.sample(batch, signal, n_sources))
         if self.finish == "sbl":
             azimuth = self.manifold.sparse(coupling, batch.covariance, batch.noise_power, n_sources)
         elif self.finish == "esprit":
@@ -112,7 +112,7 @@ class CouplingDiffusion(Estimator):
 
     def sample(self, batch: SnapshotBatch, signal: torch.Tensor, n_sources: int) -> torch.Tensor:
         """Parameters theta (B, 2 K) of the most probable particle of every observation."""
-        model, family = CovarianceModel(self.spec, n_sources), self.spec.family
+        model, family = CovarianceModel(self.spec, n_sources), self.spec.plain_family
         m, length = self.particles, batch.n_snapshots
         generator = torch.Generator().manual_seed(self.seed)
         u = torch.randn(m, 2 * family.n_coefficients, dtype=torch.float64, generator=generator)

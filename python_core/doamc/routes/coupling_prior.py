@@ -40,7 +40,7 @@ class QuadratureDenoiser:
     """E[u_0 | u_t] under the prior of a specification, to the accuracy of a grid of magnitudes and phases."""
 
     def __init__(self, spec: ArraySpec, magnitudes: int = 12, phases: int = 48) -> None:
-        family, scale = spec.family, CouplingScale.of(spec.family)
+        family, scale = spec.plain_family, CouplingScale.of(spec.plain_family)
         k = family.n_coefficients
         r = (torch.arange(magnitudes, dtype=torch.float64) + 0.5) / magnitudes
         f = (2 * (torch.arange(phases, dtype=torch.float64) + 0.5) / phases - 1) * family.phase_rad
@@ -71,7 +71,7 @@ class CouplingNet(nn.Module):
 
     def __init__(self, spec: ArraySpec, config: CouplingNetConfig | None = None) -> None:
         super().__init__()
-        width, d = (config or CouplingNetConfig()).width, 2 * spec.family.n_coefficients
+        width, d = (config or CouplingNetConfig()).width, 2 * spec.plain_family.n_coefficients
         self.register_buffer("frequency", 2.0 ** torch.arange(-4, 2).float(), persistent=False)
         hidden = [nn.Linear(d + 12, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)]
         self.layers = nn.Sequential(*hidden, nn.SiLU(), nn.Linear(width, d))
@@ -118,11 +118,11 @@ class CouplingTask:
         torch.manual_seed(seed)
         config = CouplingNetConfig()
         self.net, self.config = CouplingNet(spec, config).to(device), {"width": config.width}
-        self.scale, self.schedule = CouplingScale.of(spec.family), VPSchedule()
+        self.scale, self.schedule = CouplingScale.of(spec.plain_family), VPSchedule()
 
     def _loss(self, seed: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
-        u = (self.spec.family.draw((self.batch,), generator) - self.scale.mean) / self.scale.deviation
+        u = (self.spec.plain_family.draw((self.batch,), generator) - self.scale.mean) / self.scale.deviation
         # uniform in log-SNR: in t most draws would be nearly pure noise
         log_snr = -6.0 + 14.0 * torch.rand(self.batch, generator=generator)
         t = self.schedule.time(log_snr)

@@ -61,7 +61,7 @@ def planar_bcs(
         )
     step = math.radians(options.step_deg)
     points = hemisphere(spec, low, high, step)[None]
-    shape = prior_shape(spec.family)
+    shape = prior_shape(spec.plain_family)
     state = learn(_spans(spec, points), batch.covariance, shape, batch.noise_power, options.iterations)
     found, power = _strongest(points, state, n_sources, 2.5 * step)
     offset = torch.cartesian_prod(*[torch.arange(-2, 3, dtype=torch.float64)] * 2)
@@ -95,7 +95,7 @@ def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.T
 
 def _spans(spec: ArraySpec, points: torch.Tensor) -> torch.Tensor:
     response = steering(spec.positions, points[..., 0], points[..., 1]).to(torch.complex128)
-    return block_spans(spec.family, response.mT)
+    return block_spans(spec.plain_family, response.mT)
 
 
 def _strongest(
@@ -121,7 +121,7 @@ def _estimates(spec: ArraySpec, batch: SnapshotBatch, found: torch.Tensor, state
         azimuth = start + torch.remainder(azimuth - start, 2 * math.pi)
     azimuth, order = azimuth.sort(1)
     elevation = elevation.gather(1, order)
-    coupling = spec.family.matrix(coefficients(spec.family, state.shape))
+    coupling = spec.plain_family.matrix(coefficients(spec.plain_family, state.shape))
     noise = state.noise if batch.noise_power is None else batch.noise_power
     power = source_powers(batch.covariance, coupling @ steering(spec.positions, azimuth, elevation), noise)
     return PlanarEstimates(azimuth, elevation, power, coupling, noise)

@@ -50,13 +50,13 @@ class SparseBayes(Estimator):
             raise EstimatorError(f"expected step_deg > 0 and iterations >= 1, found {step_deg} and {iterations}")
         self.grid = azimuth_grid(self.spec, step_deg)
         response = steering(self.spec.positions, self.grid).to(torch.complex128)
-        self.spans = block_spans(self.spec.family, response.mT)[None]
+        self.spans = block_spans(self.spec.plain_family, response.mT)[None]
         self.iterations, self.off_grid = iterations, off_grid
         self.extra_peaks, self.starts = extra_peaks, starts
 
     def spectrum(self, batch: SnapshotBatch) -> BlockState:
         """Powers of the grid directions, block shape and noise power; needs no number of sources."""
-        shape = prior_shape(self.spec.family)
+        shape = prior_shape(self.spec.plain_family)
         return learn(self.spans, batch.covariance, shape, batch.noise_power, self.iterations)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -70,12 +70,12 @@ class SparseBayes(Estimator):
         peaks = merged_peaks(
             state.gamma, self.grid, count, math.radians(self.spec.min_separation_deg), self.spec.full_circle
         )
-        theta = coefficients(self.spec.family, state.shape)
+        theta = coefficients(self.spec.plain_family, state.shape)
         model = CovarianceModel(self.spec, n_sources)
         if not self.off_grid:
             noise = state.noise if batch.noise_power is None else batch.noise_power
             azimuth = peaks.sort(1)[0]
-            v = self.spec.family.matrix(theta) @ steering(self.spec.positions, azimuth)
+            v = self.spec.plain_family.matrix(theta) @ steering(self.spec.positions, azimuth)
             power = source_powers(batch.covariance, v, noise)
             x = model.pack(azimuth, power, theta, noise)
             return to_estimates(model, x, torch.full_like(x, torch.nan))

@@ -70,11 +70,15 @@ class CovarianceModel:
     def _coupling(self, theta: torch.Tensor) -> torch.Tensor:
         """C, (B, N, N): one real product with the stacked basis."""
         n = self._eye.shape[0]
-        return torch.view_as_complex((theta @ self._flat).reshape(-1, n, n, 2)) + self._eye
+        return torch.view_as_complex((theta @ self._flat).reshape(-1, n, n, 2)) + self._centre
 
     @cached_property
     def _wavenumbers(self) -> torch.Tensor:
         return 2 * math.pi * self.spec.positions[:, :2]
+
+    @cached_property
+    def _centre(self) -> torch.Tensor:
+        return self.spec.family.centre
 
     @cached_property
     def _basis(self) -> torch.Tensor:

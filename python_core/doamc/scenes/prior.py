@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.arrays.steering import steering
 from doamc.spec import ArraySpec
 
 
@@ -30,8 +29,8 @@ class Scene:
 
     @property
     def response(self) -> torch.Tensor:
-        """C A(theta), (B, N, P)."""
-        return self.coupling @ steering(self.spec.positions, self.azimuth).to(torch.complex128)
+        """C A(theta), (B, N, P); the direction-dependent response of a drawn family."""
+        return self.spec.family.response(self.theta, self.spec.positions, self.azimuth)
 
     @property
     def signal_covariance(self) -> torch.Tensor:

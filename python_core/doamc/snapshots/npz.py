@@ -2,7 +2,9 @@
 
 Input keys: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
 Output keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
-``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources.
+``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. A posterior adds ``doa_interval_deg``
+(B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,)
+and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
 """
 
 import zipfile
@@ -116,7 +118,15 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
     """The output keys above: degrees, dB and linear noise power. Powers of zero or less are NaN in dB."""
     e = estimates
     power = e.power.cpu().numpy()
-    return {
+    extra = {
+        "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
+        "coupling_std": e.coupling_std,
+        "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),
+        "mode_share": e.mode_share,
+        "effective_snapshots": e.snapshots,
+        "log_evidence": e.log_evidence,
+    }
+    return {k: v.cpu().numpy() for k, v in extra.items() if v is not None} | {
         "doa_deg": np.degrees(e.azimuth.cpu().numpy()),
         "doa_std_deg": np.degrees(e.std.cpu().numpy()),
         "power_db": 10 * np.log10(power, out=np.full(power.shape, np.nan), where=power > 0),

@@ -1,0 +1,168 @@
+"""A family of coupling matrices learned from draws of antenna physics: a normal prior around a mean.
+
+    v(az) = E(z) a_ext(az),    E(z) = E_0 + sum_k z_k E_k,    z ~ N(0, I_K), z real
+    a_ext(az) = [a; cos az a; sin az a; cos 2az a; sin 2az a; ...], a the nominal steering vector
+
+The first block of E acts as a plain coupling matrix; the others let the response depend on direction: position errors
+to first order, element patterns, a mast (eq. (4) of the source paper). The coupling matrix that is reported is the
+least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mean diagonal 1.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.errors import SpecificationError
+
+
+@dataclass(frozen=True)
+class DrawnFamily:
+    """Mean and principal patterns of drawn antennas.
+
+    mean: (N, J N) complex. patterns: (K, N, J N) complex, each one standard deviation of the prior.
+    projection: (J N, N) complex, the W of C = E W. J is odd.
+    """
+
+    mean: torch.Tensor
+    patterns: torch.Tensor
+    projection: torch.Tensor
+    name: str = "drawn"
+
+    hermitian = False
+    normal = True  #: the prior over parameters is standard normal
+
+    @property
+    def n_elements(self) -> int:
+        """Number of antenna elements N."""
+        return self.mean.shape[0]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of real parameters K."""
+        return self.patterns.shape[0]
+
+    @property
+    def n_blocks(self) -> int:
+        """Number J of angular functions."""
+        return self.mean.shape[1] // self.mean.shape[0]
+
+    @cached_property
+    def centre(self) -> torch.Tensor:
+        """Coupling matrix of the prior's mean, (N, N)."""
+        return self.mean @ self.projection
+
+    @cached_property
+    def basis(self) -> torch.Tensor:
+        """Derivatives of C by the parameters, (K, N, N) complex."""
+        return self.patterns @ self.projection
+
+    @property
+    def linear_basis(self) -> torch.Tensor:
+        """Matrices whose complex span holds the family, (1 + K, N, N)."""
+        return torch.cat([self.centre[None], self.basis])
+
+    def matrix(self, theta: torch.Tensor) -> torch.Tensor:
+        """C of the parameters (..., K): (..., N, N)."""
+        basis = self.basis.to(theta.device)
+        return self.centre.to(basis) + torch.einsum("...k,kij->...ij", theta.to(basis.dtype), basis)
+
+    def response(
+        self,
+        theta: torch.Tensor,  # shape: (..., K)
+        positions: torch.Tensor,  # shape: (N, 3), wavelengths
+        azimuth: torch.Tensor,  # shape: (..., P), rad
+    ) -> torch.Tensor:
+        """Received response v(az) of each source, (..., N, P)."""
+        patterns = self.patterns.to(theta.device)
+        e = self.mean.to(patterns) + torch.einsum("...k,kij->...ij", theta.to(patterns.dtype), patterns)
+        return e @ extended_steering(positions, azimuth, self.n_blocks)
+
+    def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Parameters (..., K) as the flat and the wrapping coordinates of a chart: (..., K) and (..., 0)."""
+        return theta, theta[..., :0]
+
+    def from_coordinates(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
+        """Parameters (..., K) of a chart's coordinates."""
+        return flat
+
+    def project(self, coupling: torch.Tensor) -> torch.Tensor:
+        """Parameters (..., K) of the member nearest to matrices (..., N, N) scaled to mean diagonal 1.
+
+        A hundredth of the prior's precision is added, since the patterns of a prior need not be independent as seen
+        through the projection.
+        """
+        scale = coupling.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+        e = torch.view_as_real(self.basis.contiguous()).flatten(1)
+        r = torch.view_as_real((coupling / scale - self.centre).contiguous()).flatten(-3)
+        gram = e @ e.T
+        gram = gram + 1e-2 * gram.diagonal().min() * torch.eye(len(e), dtype=e.dtype)
+        return torch.linalg.solve(gram, (r @ e.T)[..., None])[..., 0]
+
+    def draw(self, shape: tuple[int, ...], generator: torch.Generator | None = None) -> torch.Tensor:
+        """Parameters drawn from the prior, (*shape, K)."""
+        return torch.randn(*shape, self.n_parameters, dtype=torch.float64, generator=generator)
+
+    def log_prior(self, theta: torch.Tensor) -> torch.Tensor:
+        """Log density of the prior up to a constant."""
+        return -0.5 * theta.square().sum(-1)
+
+
+def angular_functions(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
+    """1, cos az, sin az, cos 2az, ...: azimuth (...) -> (J, ...)."""
+    out = [torch.ones_like(azimuth)]
+    for h in range(1, (n_blocks + 1) // 2):
+        out += [(h * azimuth).cos(), (h * azimuth).sin()]
+    return torch.stack(out)
+
+
+def angular_slopes(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
+    """Derivatives of the angular functions by azimuth: (...) -> (J, ...)."""
+    out = [torch.zeros_like(azimuth)]
+    for h in range(1, (n_blocks + 1) // 2):
+        out += [-h * (h * azimuth).sin(), h * (h * azimuth).cos()]
+    return torch.stack(out)
+
+
+def extended_steering(positions: torch.Tensor, azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
+    """a_ext(az): azimuth (..., P) -> (..., J N, P)."""
+    a = steering(positions, azimuth).to(torch.complex128)
+    return torch.cat([a * g[..., None, :] for g in angular_functions(azimuth, n_blocks)], -2)
+
+
+def load_drawn_family(path: str | Path) -> DrawnFamily:
+    """Family of a prior file: safetensors with mean, patterns and projection, real and imaginary part last.
+
+    Raises SpecificationError that names the file and what is wrong with it.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(str(path))
+        # cloned, since a file's tensors lie in memory unaligned for complex numbers, on which matrix products crash
+        mean, patterns, projection = (
+            torch.view_as_complex(tensors[k].double().clone()) for k in ("mean", "patterns", "projection")
+        )
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise SpecificationError(
+            f"{path}: expected a prior file with mean, patterns and projection ({error}); doamc antenna writes one"
+        ) from error
+    n, wide = mean.shape
+    if wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
+        raise SpecificationError(
+            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found "
+            f"{tuple(mean.shape)}, {tuple(patterns.shape)}, {tuple(projection.shape)}"
+        )
+    return DrawnFamily(mean, patterns, projection)
+
+
+def file_digest(path: str | Path) -> str:
+    """Fingerprint of a prior file. Raises SpecificationError when it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise SpecificationError(f"[coupling] prior must be a file that can be read, found {path} ({error})") from error
