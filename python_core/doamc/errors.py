@@ -33,6 +33,10 @@ class ReceiverError(DoamcError, RuntimeError):
     """A receiver's server cannot be reached, refuses a command or sends what is no frame."""
 
 
+class CalibrationError(DoamcError, ValueError):
+    """Channels cannot be aligned by this signal, or a calibration file or coupling matrix cannot be used."""
+
+
 class SamplerError(DoamcError, ValueError):
     """A noise schedule, grid, sampler or guidance is unknown, or does not apply to this problem."""
 

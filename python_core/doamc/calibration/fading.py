@@ -1,0 +1,69 @@
+"""A matrix applied to streams, that changes from one to another without a step."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doamc.errors import CalibrationError
+
+#: samples of a block that stays in the processor's cache
+_CHUNK = 8192
+
+
+class FadingMatrix:
+    """y(t) = W(t) x(t), with W(t) constant but for cross-fades.
+
+    A fade from W0 to W1 over F samples is W0 + r_k (W1 - W0), r_k = (1 - cos(pi (k + 1) / (F + 1))) / 2, k = 0..F-1,
+    then W1: between two samples W moves by at most pi / (2 (F + 1)) of W1 - W0. A fade that is overtaken by another
+    one goes on from where it is. F = 0 changes W between two samples.
+
+    Args:
+        n_channels: number of streams N; W begins as the unit matrix.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        self._n = n_channels
+        self._old = self._new = np.eye(n_channels, dtype=np.complex64)
+        self._ramp, self._done = np.zeros(0, np.float32), 0
+        self._x = np.empty((n_channels, _CHUNK), np.complex64)
+        self._y = np.empty_like(self._x)
+
+    @property
+    def matrix(self) -> NDArray[np.complex64]:
+        """W (N, N) at the sample before the next one."""
+        if self._done == len(self._ramp):
+            return self._new
+        weight = self._ramp[self._done - 1] if self._done else np.float32(0)
+        return (self._old + weight * (self._new - self._old)).astype(np.complex64)
+
+    def fade_to(
+        self,
+        matrix: NDArray[np.complex128],  # shape: (N, N)
+        n_samples: int = 0,
+    ) -> None:
+        """Begin to change W to a matrix at the next sample. Raises CalibrationError unless it is finite and (N, N)."""
+        target = np.asarray(matrix).astype(np.complex64)
+        if target.shape != (self._n, self._n) or not np.isfinite(target).all() or n_samples < 0:
+            raise CalibrationError(
+                f"expected a finite matrix {self._n} x {self._n} and n_samples >= 0, found {target.shape}, {n_samples}"
+            )
+        self._old, self._new = self.matrix, target
+        k = np.arange(1, n_samples + 1)
+        self._ramp, self._done = ((1 - np.cos(np.pi * k / (n_samples + 1))) / 2).astype(np.float32), 0
+
+    def apply(self, inputs: Sequence[NDArray[np.complex64]], outputs: Sequence[NDArray[np.complex64]]) -> None:
+        """Write W x: N inputs of n samples each into as many outputs of n samples."""
+        for start in range(0, len(inputs[0]), _CHUNK):
+            count = min(_CHUNK, len(inputs[0]) - start)
+            x, y = self._x[:, :count], self._y[:, :count]
+            for row, stream in zip(x, inputs, strict=True):
+                row[:] = stream[start : start + count]
+            np.matmul(self._new, x, out=y)
+            fading = min(count, len(self._ramp) - self._done)
+            if fading:
+                left = 1 - self._ramp[self._done : self._done + fading]
+                y[:, :fading] += left * ((self._old - self._new) @ x[:, :fading])
+                self._done += fading
+            for row, stream in zip(y, outputs, strict=True):
+                stream[start : start + count] = row
