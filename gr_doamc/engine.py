@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
+from doamc.estimates.figures import message_figures
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -44,14 +45,7 @@ class Engine:
         with torch.no_grad():
             samples = torch.from_numpy(snapshots).to(self._device)
             batch = make_batch(samples, self.spec.n_elements, self._noise_power)
-            result = estimate_batch(self._estimator, batch, self._sources)
-            return {
-                "azimuth_deg": torch.rad2deg(result.azimuth[0]).cpu().numpy(),
-                "std_deg": torch.rad2deg(result.std[0]).cpu().numpy(),
-                "power_db": (10 * torch.log10(result.power[0])).cpu().numpy(),
-                "coupling": result.coupling[0].cpu().numpy(),
-                "noise_power": float(result.noise_power[0]),
-            }
+            return message_figures(estimate_batch(self._estimator, batch, self._sources))
 
     def _warm_up(self) -> None:
         generator = torch.Generator().manual_seed(0)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError
 from doamc.estimates import make_message, status_message
+from doamc.estimates.figures import message_figures
 from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch
 from doamc.snapshots.batch import make_batch
-from doamc.snapshots.npz import estimate_arrays
 
 DEFAULT_RATE = 10.0
 
@@ -77,7 +77,7 @@ class Replay:
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
         before = time.monotonic()
         batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
-        table = estimate_arrays(estimate_batch(self.estimator, batch, self.n_sources))
+        estimates = estimate_batch(self.estimator, batch, self.n_sources)
         after = time.monotonic()
         publisher.estimate(
             make_message(
@@ -87,11 +87,7 @@ class Replay:
                 frequency_hz=self.source.frequency_hz,
                 array=self.estimator.spec.name,
                 method=self.estimator.name,
-                azimuth_deg=table["doa_deg"][0],
-                std_deg=table["doa_std_deg"][0],
-                power_db=table["power_db"][0],
-                noise_power=float(table["noise_power"][0]),
-                coupling=table["coupling"][0],
+                **message_figures(estimates),
                 snapshots=block.shape[2],
                 latency_ms={
                     "buffer": 1e3 * max(0.0, before - received),

@@ -44,6 +44,11 @@ def make_message(
     snapshots: int,
     latency_ms: dict[str, float],
     dropped_batches: int,
+    interval_deg: ArrayLike | None = None,  # shape: (P, 2)
+    coupling_std: ArrayLike | None = None,  # shape: (N, N)
+    modes: list[dict[str, Any]] | None = None,
+    effective_snapshots: float | None = None,
+    source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
     **extra: Any,
 ) -> dict[str, Any]:
     """One estimate as a message of schema ``doamc.estimate/1``, plain Python values only.
@@ -51,7 +56,10 @@ def make_message(
     seq: number of the estimate, from 0, counting every one made. time: Unix time in s at which it was made.
     sample_time: stream time in s of its first sample. std_deg, power_db, noise_power (linear), coupling: None or NaN
     where the method gives none, written as null; a source whose azimuth is NaN is left out, and ``n_sources`` counts
-    the others. latency_ms: ``buffer``, ``inference`` and ``total``. extra: further keys, e.g. the truth of a
+    the others. latency_ms: ``buffer``, ``inference`` and ``total``.
+    What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
+    r.m.s. spread of each entry; modes, dicts of ``share`` and ``azimuth_deg``, the places where the directions may be;
+    effective_snapshots; source_probability of 0, 1, ... sources. extra: further keys, e.g. the truth of a
     simulation; complex arrays become ``{"re": ..., "im": ...}``.
     Raises PublishError when lengths differ, the coupling is not square or an extra key would replace one of these.
     """
@@ -62,11 +70,17 @@ def make_message(
         if column.shape != azimuth.shape:
             raise PublishError(f"expected {azimuth.size} values of {name}, one a source, found {column.size}")
         columns.append(column)
-    sources = [
+    sources: list[dict[str, Any]] = [
         {"azimuth_deg": float(a), "std_deg": _plain(float(s)), "power_db": _plain(float(p))}
         for a, s, p in zip(azimuth, *columns, strict=True)
-        if math.isfinite(a)
     ]
+    if interval_deg is not None:
+        interval = np.asarray(interval_deg, dtype=float)
+        if interval.shape != (azimuth.size, 2):
+            raise PublishError(f"expected interval_deg of shape ({azimuth.size}, 2), found {interval.shape}")
+        for source, pair in zip(sources, interval.tolist(), strict=True):
+            source["interval_deg"] = pair
+    sources = [s for s in sources if math.isfinite(s["azimuth_deg"])]
     message = {
         "schema": ESTIMATE_SCHEMA,
         "seq": int(seq),
@@ -83,6 +97,11 @@ def make_message(
         "latency_ms": {k: _plain(latency_ms.get(k)) for k in ("buffer", "inference", "total")},
         "dropped_batches": int(dropped_batches),
     }
+    posterior = {
+        "coupling_std": coupling_std, "modes": modes, "effective_snapshots": effective_snapshots,
+        "source_probability": source_probability,
+    }  # fmt: skip
+    message |= _plain({k: v for k, v in posterior.items() if v is not None})
     clash = sorted(message.keys() & extra.keys())
     if clash:
         raise PublishError(f"expected extra keys beside those of {ESTIMATE_SCHEMA}, found {', '.join(clash)}")

@@ -39,7 +39,7 @@ class Estimates:
     snapshots: torch.Tensor | None = None
     log_evidence: torch.Tensor | None = None
 
-    def select(self, index: torch.Tensor) -> "Estimates":
+    def select(self, index: torch.Tensor | slice) -> "Estimates":
         """The estimates of some of the observations."""
         held = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[index] for k, v in held.items() if v is not None})

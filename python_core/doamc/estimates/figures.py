@@ -1,0 +1,36 @@
+"""From estimates in memory to what a message says of one of them."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from doamc.estimators.base import Estimates
+
+
+def message_figures(estimates: "Estimates", item: int = 0) -> dict[str, Any]:
+    """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power."""
+    from doamc.snapshots.npz import estimate_arrays
+
+    table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
+    figures = {
+        "azimuth_deg": table["doa_deg"],
+        "std_deg": table["doa_std_deg"],
+        "power_db": table["power_db"],
+        "noise_power": float(table["noise_power"]),
+        "coupling": table["coupling"],
+        "interval_deg": table.get("doa_interval_deg"),
+        "coupling_std": table.get("coupling_std"),
+    }
+    spread = figures["coupling_std"]
+    if spread is not None and not np.isfinite(spread).all():
+        figures["coupling_std"] = None
+    if "mode_share" in table:
+        pairs = zip(table["mode_share"], table["mode_doa_deg"], strict=True)
+        figures["modes"] = [{"share": float(s), "azimuth_deg": places} for s, places in pairs if s > 0]
+    if np.isfinite(table.get("effective_snapshots", np.nan)):
+        figures["effective_snapshots"] = float(table["effective_snapshots"])
+    if "log_evidence" in table:
+        weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
+        figures["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
+    return figures

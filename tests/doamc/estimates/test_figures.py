@@ -1,0 +1,54 @@
+"""What a message says of one estimate: the same figures, in degrees and dB."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from doamc.estimates import make_message, validate
+from doamc.estimates.figures import message_figures
+from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.scenes import draw_scene, receive
+from doamc.snapshots import make_batch
+from doamc.spec import load_spec
+
+REST = {
+    "seq": 0, "time": 0.0, "sample_time": 0.0, "frequency_hz": None, "array": "ula8", "method": "posterior",
+    "snapshots": 100, "latency_ms": {}, "dropped_batches": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sources", [2, None])
+def test_a_posterior_tells_intervals_modes_and_spread(sources):
+    spec = load_spec("ula8")
+    scene = draw_scene(spec, 3, 2, 10.0, torch.Generator().manual_seed(1))
+    y = receive(scene, 100, generator=torch.Generator().manual_seed(2)).snapshots
+    estimates = estimate_batch(open_estimator("posterior", spec, sources, "cpu", 0), make_batch(y), sources)
+    message = make_message(**REST | message_figures(estimates, 1))
+    validate(message)
+    assert [s["azimuth_deg"] for s in message["sources"]] == pytest.approx(np.degrees(estimates.azimuth[1]).tolist())
+    for source in message["sources"]:
+        low, high = source["interval_deg"]
+        assert low < source["azimuth_deg"] < high
+        assert high - low == pytest.approx(2 * 1.645 * source["std_deg"], rel=0.3)  # a normal interval, about
+    assert np.shape(message["coupling_std"]) == (8, 8)
+    assert sum(m["share"] for m in message["modes"]) == pytest.approx(1.0)
+    assert message["modes"][0]["azimuth_deg"] == pytest.approx(np.degrees(estimates.azimuth[1]).tolist())
+    assert 0.9 * 100 <= message["effective_snapshots"] <= 100  # white waveforms
+    if sources is None:
+        assert sum(message["source_probability"]) == pytest.approx(1.0)
+        assert int(np.argmax(message["source_probability"])) == message["n_sources"]
+    else:
+        assert "source_probability" not in message
+
+
+def test_other_methods_say_less():
+    spec = load_spec("ula8")
+    scene = draw_scene(spec, 1, 1, 10.0, torch.Generator().manual_seed(1))
+    y = receive(scene, 100, generator=torch.Generator().manual_seed(2)).snapshots
+    estimates = estimate_batch(open_estimator("music", spec, 1, "cpu", 0), make_batch(y), 1)
+    message = make_message(**REST | message_figures(estimates))
+    validate(message)
+    assert message.keys().isdisjoint({"modes", "coupling_std", "effective_snapshots", "source_probability"})
+    assert math.isfinite(message["sources"][0]["azimuth_deg"]) and "interval_deg" not in message["sources"][0]
