@@ -1,0 +1,256 @@
+// The page: what comes from the server goes into the store; what is drawn is drawn at the screen's pace.
+
+import { Convention, fixed, minus } from "./angles.js";
+import { forgetTheme } from "./canvas.js";
+import { Connection } from "./connection.js";
+import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
+import { put, showAbout, showHealth, showLink } from "./health.js";
+import { length, PlaneMap } from "./map.js";
+import { powerRange, TimePlot } from "./plots.js";
+import { savePicture } from "./png.js";
+import { drawRose, interval } from "./rose.js";
+import { Receiver } from "./store.js";
+import { Waterfall } from "./waterfall.js";
+
+const $ = (id) => document.getElementById(id);
+const PLOT_MS = 100, HEAVY_MS = 250;
+
+let receivers = [], chosen = 0, fix = null, open = false, skipped = 0, paused = false;
+let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
+let convention = new Convention("math", null, -180);
+let matrix = null, dirty = true, frozen = 0, recording = null;
+const last = { plots: 0, heavy: 0 };
+
+const remember = (key, value) => { try { localStorage.setItem(`doamc-${key}`, value); } catch { /* storage is off */ } };
+const recall = (key, fallback) => { try { return localStorage.getItem(`doamc-${key}`) ?? fallback; } catch { return fallback; } };
+const now = () => (paused ? frozen : clock.server + (performance.now() - clock.here) / 1000);
+const current = () => receivers[chosen] ?? null;
+
+const waterfall = new Waterfall($("waterfall"));
+const plane = new PlaneMap($("map"));
+const bearingPlot = new TimePlot($("bearing-plot"), {
+  value: (source) => convention.shown(source.azimuth_deg),
+  spread: (source) => source.std_deg,
+  range: () => waterfall._span(convention),
+  ticks: () => ({
+    splits: (plot, i, low, high) => { const step = (high - low) / 4; return [0, 1, 2, 3, 4].map((k) => low + k * step); },
+    values: (plot, splits) => splits.map((v) => convention.tick(v)),
+  }),
+});
+const powerPlot = new TimePlot($("power-plot"), {
+  value: (source) => source.power_db ?? NaN, range: powerRange, ticks: () => ({ values: (plot, splits) => splits.map((v) => minus(v)) }),
+});
+
+function choose(index) {
+  chosen = index;
+  const receiver = current();
+  waterfall.clear();
+  for (const view of receiver.views) waterfall.add(view);
+  matrix = null;
+  setConvention();
+}
+
+function setConvention() {
+  const name = document.querySelector("input[name=convention]:checked").value;
+  convention = new Convention(name, current()?.heading ?? null, current()?.low() ?? -180);
+  put("convention-note", !convention.compass
+    ? "counter-clockwise from +x, as sent (default)"
+    : convention.known ? `clockwise from north; +x points to ${minus(convention.heading)}°` : "clockwise from +x: no heading is configured");
+  put("bearing-head", convention.compass ? "Bearing" : "Azimuth");
+  put("bearing-plot-title", convention.compass ? "Bearing" : "Azimuth");
+  bearingPlot.rebuild();
+  dirty = true;
+}
+
+function onMessage(message) {
+  if (message.type === "hello") {
+    receivers = message.receivers.map((about) => new Receiver(about));
+    skipped = 0;
+    $("receiver").replaceChildren(...receivers.map((r, i) => Object.assign(document.createElement("option"), { value: i, textContent: r.name })));
+    $("receiver-box").hidden = receivers.length < 2;
+    $("map-panel").hidden = receivers.filter((r) => r.east !== null).length < 2;
+    document.body.classList.toggle("mapped", !$("map-panel").hidden);
+    choose(Math.min(chosen, receivers.length - 1));
+    $("receiver").value = chosen;
+  } else if (message.type === "frame") {
+    fix = message.fix;
+    message.receivers.forEach((part, i) => take(receivers[i], part));
+  } else if (message.type === "skipped") {
+    skipped = message.frames;
+  }
+  if (message.time) clock = { server: message.time, here: performance.now() };
+  if (message.recording) showRecording(message.recording);
+  dirty = true;
+}
+
+function take(receiver, part) {
+  receiver.health = part.health;
+  for (const view of part.views) {
+    receiver.add(view);
+    if (receiver === current()) waterfall.add(view);
+  }
+  if (part.coupling) {
+    receiver.coupling = part.coupling;
+    if (!receiver.reference || receiver.reference.re.length !== part.coupling.re.length) receiver.reference = part.coupling;
+  }
+  if (receiver === current() && convention.low !== (convention.compass ? 0 : receiver.low())) setConvention();
+}
+
+function showRecording(state) {
+  recording = state;
+  const button = $("record");
+  button.disabled = !state.possible;
+  button.title = state.possible ? "" : "start the dashboard with --recordings FOLDER";
+  button.setAttribute("aria-pressed", String(state.on));
+  button.textContent = state.on ? "Stop recording" : "Record";
+  const files = state.files.map((f) => `${f.file} (${f.messages} estimates)`).join(", ");
+  $("record-note").hidden = !state.on && !files && !state.error;
+  $("record-note").classList.toggle("bad", Boolean(state.error));
+  put("record-note", state.error ? `Recording ended: ${state.error}` : state.on ? `Recording to ${files || "the next estimate"}` : `Recorded ${files}`);
+}
+
+function showSources(view) {
+  const body = $("sources").tBodies[0];
+  const sources = view?.sources ?? [];
+  while (body.rows.length > Math.max(1, sources.length)) body.deleteRow(-1);
+  while (body.rows.length < sources.length) body.insertRow();
+  if (!sources.length) {
+    const row = body.rows[0] ?? body.insertRow();
+    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : "waiting for estimates" }));
+    return;
+  }
+  sources.forEach((source, i) => {
+    const row = body.rows[i];
+    if (row.cells.length !== 5) {
+      row.replaceChildren(Object.assign(document.createElement("th"), { scope: "row" }));
+      row.cells[0].append(Object.assign(document.createElement("span"), { className: "dot" }), `${i + 1}`);
+      for (let k = 0; k < 4; k++) row.insertCell();
+    }
+    row.cells[0].firstChild.dataset.slot = source.slot;
+    const span = interval(source);
+    const edges = span && (convention.compass ? [span[1], span[0]] : span).map((v) => convention.text(v, 1));
+    [
+      convention.text(source.azimuth_deg),
+      source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,
+      edges ? `${edges[0]} to ${edges[1]}` : "–",
+      source.power_db === null ? "–" : `${fixed(source.power_db, 1)} dB`,
+    ].forEach((words, k) => { if (row.cells[k + 1].textContent !== words) row.cells[k + 1].textContent = words; });
+  });
+}
+
+function showFix() {
+  if (!fix) {
+    put("fix", "No crossing: two receivers with positions, headings and recent bearings are needed, and lines that meet.");
+    return;
+  }
+  const where = fix.latitude === undefined
+    ? `${length(Math.abs(fix.east_m))} ${fix.east_m < 0 ? "west" : "east"}, ${length(Math.abs(fix.north_m))} ${fix.north_m < 0 ? "south" : "north"}`
+    : `${fix.latitude.toFixed(5)}, ${fix.longitude.toFixed(5)}`;
+  const agree = fix.misfit === null ? "" : `; misfit ${fix.misfit.toFixed(1)}${fix.misfit > 3 ? ", the bearings disagree: different emitters?" : ""}`;
+  put("fix", `Crossing at ${where}; 95 % ellipse ± ${length(fix.major_m)} by ± ${length(fix.minor_m)}${agree}`);
+}
+
+function showCoupling(receiver) {
+  const coupling = receiver.coupling;
+  $("reference").disabled = !coupling;
+  $("spread-box").hidden = !coupling?.std;
+  if (!coupling) {
+    put("coupling-note", receiver.newest ? "this method gives no matrix" : "no matrix yet");
+    return;
+  }
+  put("coupling-note", `${coupling.re.length} × ${coupling.re.length}, mean diagonal 1; row: receiving element`);
+  const shown = quantities(coupling, receiver.reference);
+  for (const name of Object.keys(SCALES)) {
+    if (name !== "spread" || coupling.std) drawMap($(name), shown[name], SCALES[name]);
+  }
+  if ($("matrix-box").open) fillTable($("matrix").tBodies[0], coupling);
+}
+
+function describe(view) {
+  const words = (view?.sources ?? []).map((s) => `${convention.text(s.azimuth_deg, 1)}${s.power_db === null ? "" : `, ${fixed(s.power_db, 1)} dB`}`);
+  const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no sources";
+  if ($("rose").getAttribute("aria-label") !== label) $("rose").setAttribute("aria-label", label);
+}
+
+function draw(time) {
+  requestAnimationFrame(draw);
+  const receiver = current();
+  if (!receiver || paused) return;
+  const at = now(), view = receiver.newest;
+  if (dirty) {
+    dirty = false;
+    drawRose($("rose"), view, convention);
+    showSources(view);
+    showHealth(receiver.health, view, skipped);
+    showAbout(view, receiver);
+  }
+  if (time - last.plots >= PLOT_MS) {
+    last.plots = time;
+    bearingPlot.update(receiver.views, at);
+    powerPlot.update(receiver.views, at);
+    if (!$("map-panel").hidden) plane.draw(receivers, fix, at);
+  }
+  if (time - last.heavy >= HEAVY_MS) {
+    last.heavy = time;
+    waterfall.draw(convention, at);
+    showLink(open, view ? at - view.received : null);
+    if (receiver.coupling !== matrix || matrix === null) {
+      matrix = receiver.coupling;
+      showCoupling(receiver);
+    }
+    if (!$("map-panel").hidden) showFix();
+    describe(view);
+  }
+}
+
+function applyTheme() {
+  const wish = $("theme").value;
+  const dark = wish === "dark" || (wish === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  forgetTheme();
+  matrix = null;
+  bearingPlot.rebuild();
+  powerPlot.rebuild();
+  dirty = true;
+}
+
+$("theme").value = recall("theme", "auto");
+$("theme").addEventListener("change", () => { remember("theme", $("theme").value); applyTheme(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
+for (const input of document.querySelectorAll("input[name=convention]")) {
+  input.checked = input.value === recall("convention", "math");
+  input.addEventListener("change", () => { remember("convention", input.value); setConvention(); });
+}
+$("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
+$("pause").addEventListener("click", () => {
+  frozen = now();
+  paused = !paused;
+  $("pause").setAttribute("aria-pressed", String(paused));
+  put("pause", paused ? "Resume" : "Pause");
+  dirty = true;
+});
+$("record").addEventListener("click", () => connection.send({ recording: recording.on ? "stop" : "start" }));
+$("reference").addEventListener("click", () => {
+  const receiver = current();
+  receiver.reference = receiver.coupling;
+  put("since", new Date(1000 * now()).toTimeString().slice(0, 8));
+  matrix = null;
+});
+$("matrix-box").addEventListener("toggle", () => { matrix = null; });
+$("export-png").addEventListener("click", () => {
+  $("export").open = false;
+  const plot = (id) => $(id).querySelector("canvas");
+  savePicture(`gr-doamc · ${current()?.name ?? ""} · ${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`, $("about").textContent, [
+    [[$("rose"), "Bearings"], [plot("bearing-plot"), $("bearing-plot-title").textContent]],
+    [[plot("power-plot"), "Power, dB"], [$("waterfall"), "Posterior density over azimuth"], [$("map"), "Map plane"]],
+    [[$("magnitude"), "Coupling, dB"], [$("phase"), "Phase, degrees"], [$("spread"), "Uncertainty, dB"], [$("change"), "Change, dB"]],
+  ]);
+});
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && $("export").open) { $("export").open = false; $("export").firstElementChild.focus(); } });
+document.addEventListener("click", (event) => { if (!$("export").contains(event.target)) $("export").open = false; });
+new ResizeObserver(() => { dirty = true; matrix = null; }).observe($("main"));
+
+applyTheme();
+setConvention();
+const connection = new Connection(onMessage, (state) => { open = state === "open"; showLink(open, null); });
+requestAnimationFrame(draw);
