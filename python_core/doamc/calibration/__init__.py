@@ -6,8 +6,10 @@ from doamc.calibration.correction import correction_matrix, mmse_regularisation
 from doamc.calibration.fading import FadingMatrix
 from doamc.calibration.files import load_channels, load_coupling, save_channels, save_coupling
 from doamc.calibration.lags import channel_lags
+from doamc.calibration.reference import REFERENCES, reference_response
 
 __all__ = [
+    "REFERENCES",
     "Aligner",
     "ChannelCalibration",
     "FadingMatrix",
@@ -17,6 +19,7 @@ __all__ = [
     "load_channels",
     "load_coupling",
     "mmse_regularisation",
+    "reference_response",
     "save_channels",
     "save_coupling",
 ]

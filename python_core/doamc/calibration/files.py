@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from doamc.calibration.channels import ChannelCalibration
 from doamc.errors import CalibrationError
-from doamc.snapshots.atomic import whole_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -103,6 +102,8 @@ def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
 
 
 def _write(path: str | Path, title: str, entries: dict[str, Any]) -> None:
+    from doamc.snapshots.atomic import whole_file  # late: its package loads torch, and blocks import this file
+
     # What is written here, strings, numbers and lists of them, is spelt the same in JSON and in TOML.
     lines = [f"# {title}", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items())]
     with whole_file(path) as file:
