@@ -6,8 +6,10 @@ thread.
 """
 
 from gr_doamc.coupled_array_source import coupled_array_source
+from gr_doamc.coupling_corrector import coupling_corrector
 from gr_doamc.doa_estimator import doa_estimator
 from gr_doamc.heimdall_source import heimdall_source
+from gr_doamc.phase_corrector import phase_corrector
 from gr_doamc.recorder import recorder
 from gr_doamc.sigmf_source import sigmf_source
 from gr_doamc.snapshot_buffer import snapshot_buffer
@@ -15,8 +17,10 @@ from gr_doamc.zmq_publisher import zmq_publisher
 
 __all__ = [
     "coupled_array_source",
+    "coupling_corrector",
     "doa_estimator",
     "heimdall_source",
+    "phase_corrector",
     "recorder",
     "sigmf_source",
     "snapshot_buffer",

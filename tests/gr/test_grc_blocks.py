@@ -23,6 +23,8 @@ NEEDED = {
     "doamc_zmq_publisher": {"address": "tcp://127.0.0.1:*"},
     "doamc_sigmf_source": {"file": str(RECORDING), "n_elements": "5"},
     "doamc_heimdall_source": {},
+    "doamc_phase_corrector": {},
+    "doamc_coupling_corrector": {},
     "doamc_recorder": {"file": "record", "max_batches": "0"},
 }
 #: values that an assertion must catch
@@ -52,6 +54,13 @@ BAD = [
     ("doamc_heimdall_source", {"timeout": "0"}),
     ("doamc_heimdall_source", {"duration": "-1"}),
     ("doamc_recorder", {"max_batches": "-1"}),
+    ("doamc_phase_corrector", {"n_elements": "1"}),
+    ("doamc_phase_corrector", {"skip": "-1"}),
+    ("doamc_phase_corrector", {"max_lag": "20000"}),
+    ("doamc_phase_corrector", {"n_samples": "15", "n_elements": "2"}),
+    ("doamc_coupling_corrector", {"n_elements": "1"}),
+    ("doamc_coupling_corrector", {"regularisation": "-1"}),
+    ("doamc_coupling_corrector", {"fade": "-1"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
 ]
 
