@@ -32,7 +32,8 @@ class Feed:
         self._recording = recording
         self._lock = threading.Lock()
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
-        self._coupling: dict[str, Any] | None = None
+        self._newest_coupling: dict[str, Any] | None = None
+        self._coupling_is_new = False
         self._start: dict[str, Any] | None = None
         self._latest: dict[str, Any] | None = None
         self._status: dict[str, Any] = {}
@@ -56,9 +57,9 @@ class Feed:
     def take(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         """Views since the last call, oldest first, and the newest coupling matrix among them, if any."""
         with self._lock:
-            views, coupling = list(self._waiting), self._coupling
+            views, coupling = list(self._waiting), self._newest_coupling if self._coupling_is_new else None
             self._waiting.clear()
-            self._coupling = None
+            self._coupling_is_new = False
         return views, coupling
 
     @property
@@ -67,9 +68,9 @@ class Feed:
         return self._latest
 
     @property
-    def first_coupling(self) -> dict[str, Any] | None:
-        """The first coupling matrix of its size that came: what changes are counted from."""
-        return self._start
+    def couplings(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """The newest coupling matrix, and the first of its size: what changes are counted from."""
+        return self._newest_coupling, self._start
 
     def health(self, now: float) -> dict[str, Any]:
         """Counts and state for the health strip; times in s, None where nothing has come yet."""
@@ -102,15 +103,15 @@ class Feed:
                 self._fault = str(error)[:_MAX_TEXT]
 
     def _on_estimate(self, message: dict[str, Any], now: float) -> None:
-        view, coupling = estimate_view(message, now), coupling_view(message) if "coupling" in message else None
+        view, coupling = estimate_view(message, now), coupling_view(message)
         self.history.add(now, view, encode(message))
         self._recording.write(self.receiver.name, message)
         with self._lock:
             self._unseen += len(self._waiting) == MAX_WAITING
             self._waiting.append(view)
             self._latest = view
+            self._newest_coupling, self._coupling_is_new = coupling, coupling is not None
             if coupling is not None:
-                self._coupling = coupling
                 if self._start is None or len(self._start["re"]) != len(coupling["re"]):
                     self._start = coupling
 

@@ -120,7 +120,9 @@ class Dashboard:
             kept = feed.history.last(now)
             views = [k.view for k in kept[:: -(-len(kept) // MAX_HISTORY) or 1]]
             about = {k: getattr(receiver, k) for k in ("name", "connect", "heading_deg", "east_m", "north_m")}
-            receivers.append({**about, "views": views, "start": feed.first_coupling, "health": feed.health(now)})
+            coupling, start = feed.couplings
+            matrices = {"coupling": coupling, "start": start}
+            receivers.append({**about, **matrices, "views": views, "health": feed.health(now)})
         return _json({"type": "hello", "time": now, "receivers": receivers, "recording": self.recording.state()})
 
     async def _page(self, request: web.Request) -> web.StreamResponse:

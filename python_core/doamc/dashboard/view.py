@@ -7,7 +7,7 @@ from doamc.estimates.message import ESTIMATE_SCHEMA, validate
 
 MAX_SOURCES = 32
 MAX_ELEMENTS = 64
-MAX_MODES = 64
+MAX_MODES = 16
 _MAX_TEXT = 80
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
 _SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg")
@@ -30,11 +30,15 @@ def estimate_view(message: dict[str, Any], received: float) -> dict[str, Any]:
     view = {key: message[key] for key in _PLAIN}
     view["received"] = received
     view["array"], view["method"] = message["array"][:_MAX_TEXT], message["method"][:_MAX_TEXT]
+    view["has_coupling"] = message["coupling"] is not None
     view["latency_ms"] = {key: message["latency_ms"][key] for key in ("buffer", "inference", "total")}
     view["sources"] = [{key: source.get(key) for key in _SOURCE} for source in message["sources"]]
-    modes = message.get("modes")
-    if isinstance(modes, list):
-        view["modes"] = modes[:MAX_MODES]
+    view["effective_snapshots"] = message.get("effective_snapshots")
+    view["modes"] = [
+        {"share": mode["share"], "azimuth_deg": mode["azimuth_deg"][:MAX_SOURCES]}
+        for mode in message.get("modes", [])[:MAX_MODES]
+    ]
+    view["source_probability"] = message.get("source_probability", [])[: MAX_SOURCES + 1]
     return view
 
 

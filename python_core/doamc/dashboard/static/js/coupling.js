@@ -5,6 +5,7 @@ import { begin, text, theme } from "./canvas.js";
 import * as maps from "./colormaps.js";
 
 const FLOOR_DB = -80;
+const PHASE_FLOOR_DB = -30; // the phase of a smaller entry is mostly noise
 const decibel = (v) => (v > 0 ? Math.max(FLOOR_DB, 20 * Math.log10(v)) : FLOOR_DB);
 
 /** Matrices to show of a coupling {re, im, std} and a reference {re, im}: lists of N rows of N numbers, null for none. */
@@ -13,7 +14,7 @@ export function quantities(coupling, reference) {
   const same = reference && reference.re.length === coupling.re.length;
   return {
     magnitude: each((re, im) => decibel(Math.hypot(re, im))),
-    phase: each((re, im) => (Math.atan2(im, re) * 180) / Math.PI),
+    phase: each((re, im) => (decibel(Math.hypot(re, im)) < PHASE_FLOOR_DB ? null : (Math.atan2(im, re) * 180) / Math.PI)),
     spread: coupling.std ? each((re, im, i, j) => decibel(coupling.std[i][j])) : null,
     change: same ? each((re, im, i, j) => decibel(Math.hypot(re - reference.re[i][j], im - reference.im[i][j]))) : null,
   };
@@ -22,8 +23,8 @@ export function quantities(coupling, reference) {
 export const SCALES = {
   magnitude: { low: -40, high: 0, colour: maps.viridis, unit: "dB", digits: 1 },
   phase: { low: -180, high: 180, colour: (v) => maps.phase(v), unit: "°", digits: 0 },
-  spread: { low: -60, high: -10, colour: maps.viridis, unit: "dB", digits: 1 },
-  change: { low: -60, high: -10, colour: maps.viridis, unit: "dB", digits: 1 },
+  spread: { low: -60, high: -20, colour: maps.viridis, unit: "dB", digits: 1 },
+  change: { low: -60, high: -20, colour: maps.viridis, unit: "dB", digits: 1 },
 };
 
 export function drawMap(canvas, matrix, scale) {
@@ -35,10 +36,10 @@ export function drawMap(canvas, matrix, scale) {
     return;
   }
   const n = matrix.length;
-  const left = 22, top = 18, right = 48, bottom = 4;
+  const left = 22, top = 18, right = 54, bottom = 4;
   const cell = Math.min((width - left - right) / n, (height - top - bottom) / n);
   const shown = scale.digits === 0 ? 4 : 5;
-  const size = Math.min(12, cell / (shown * 0.62));
+  const size = Math.min(12, cell / (shown * 0.72));
   matrix.forEach((row, i) => {
     if (n <= 10 || i % 4 === 0) {
       text(c, `${i}`, left - 8, top + (i + 0.5) * cell, { size: 11 });
@@ -46,9 +47,9 @@ export function drawMap(canvas, matrix, scale) {
     }
     row.forEach((value, j) => {
       const rgb = scale.colour((value - scale.low) / (scale.high - scale.low));
-      c.fillStyle = maps.css(rgb);
+      c.fillStyle = value === null ? colour.grid : maps.css(rgb);
       c.fillRect(left + j * cell, top + i * cell, cell - (n > 16 ? 0 : 1), cell - (n > 16 ? 0 : 1));
-      if (size >= 7.5) text(c, cellText(value, scale), left + (j + 0.5) * cell, top + (i + 0.5) * cell, { size, colour: maps.inkOn(rgb) });
+      if (size >= 7.5) text(c, cellText(value, scale), left + (j + 0.5) * cell, top + (i + 0.5) * cell, { size, colour: value === null ? colour.muted : maps.inkOn(rgb) });
     });
   });
   const x = left + n * cell + 9, tall = n * cell;
@@ -62,7 +63,7 @@ export function drawMap(canvas, matrix, scale) {
   }
 }
 
-const cellText = (value, scale) => (value <= FLOOR_DB && scale.unit === "dB" ? "·" : signed(value, scale.digits).replace(/^−(0(\.0)?)$/, "$1"));
+const cellText = (value, scale) => (value === null || (value <= FLOOR_DB && scale.unit === "dB") ? "·" : signed(value, scale.digits).replace(/^−(0(\.0)?)$/, "$1"));
 
 /** The matrix as a table of complex numbers. */
 export function fillTable(body, coupling) {

@@ -2,7 +2,7 @@
 
 import { fixed } from "./angles.js";
 
-const SILENT_S = 3;
+export const SILENT_S = 3;
 const $ = (id) => document.getElementById(id);
 
 /** Set a text only where it has changed, so that assistive technology and layout have rest. */
@@ -15,6 +15,7 @@ function warn(id, bad) {
   $(id).classList.toggle("warn", Boolean(bad));
 }
 
+const told = Number.isFinite;
 const count = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
 
 export function showHealth(health, view, skipped) {
@@ -59,7 +60,10 @@ export function showAbout(view, receiver) {
     put("about", `from ${receiver.connect}`);
     return;
   }
-  const parts = [`array ${view.array}`, `method ${view.method}`, `${view.snapshots} snapshots`];
+  const parts = [`array ${view.array}`, `method ${view.method}`, `${view.snapshots} snapshots${told(view.effective_snapshots) ? `, ${view.effective_snapshots.toFixed(0)} of them independent` : ""}`];
+  const sure = view.source_probability?.[view.sources.length];
+  if (told(sure)) parts.push(`${view.sources.length} source${view.sources.length === 1 ? "" : "s"} by ${(100 * sure).toFixed(0)} %`);
+  if (view.modes?.length > 1) parts.push(`ambiguous: ${view.modes.map((m) => `${(100 * m.share).toFixed(0)} %`).join(" / ")}`);
   if (view.frequency_hz !== null) parts.push(`${+(view.frequency_hz / 1e6).toFixed(6)} MHz`);
   if (view.noise_power !== null) parts.push(`noise ${fixed(10 * Math.log10(view.noise_power), 1)} dB`);
   if (view.sample_time !== null) parts.push(`stream time ${view.sample_time.toFixed(1)} s`);

@@ -4,7 +4,7 @@ import { Convention, fixed, minus } from "./angles.js";
 import { forgetTheme } from "./canvas.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
-import { put, showAbout, showHealth, showLink } from "./health.js";
+import { put, showAbout, showHealth, showLink, SILENT_S } from "./health.js";
 import { length, PlaneMap } from "./map.js";
 import { powerRange, TimePlot } from "./plots.js";
 import { savePicture } from "./png.js";
@@ -89,6 +89,7 @@ function take(receiver, part) {
     receiver.add(view);
     if (receiver === current()) waterfall.add(view);
   }
+  if (receiver.newest && !receiver.newest.has_coupling) receiver.coupling = null;
   if (part.coupling) {
     receiver.coupling = part.coupling;
     if (!receiver.reference || receiver.reference.re.length !== part.coupling.re.length) receiver.reference = part.coupling;
@@ -128,11 +129,11 @@ function showSources(view) {
     }
     row.cells[0].firstChild.dataset.slot = source.slot;
     const span = interval(source);
-    const edges = span && (convention.compass ? [span[1], span[0]] : span).map((v) => convention.text(v, 1));
+    const edges = span && (convention.compass ? [span[1], span[0]] : span.map((v) => convention.shown(v))).map((v) => convention.text(v, 1));
     [
       convention.text(source.azimuth_deg),
       source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,
-      edges ? `${edges[0]} to ${edges[1]}` : "–",
+      edges ? `${edges[0]} … ${edges[1]}` : "–",
       source.power_db === null ? "–" : `${fixed(source.power_db, 1)} dB`,
     ].forEach((words, k) => { if (row.cells[k + 1].textContent !== words) row.cells[k + 1].textContent = words; });
   });
@@ -154,6 +155,7 @@ function showCoupling(receiver) {
   const coupling = receiver.coupling;
   $("reference").disabled = !coupling;
   $("spread-box").hidden = !coupling?.std;
+  $("coupling").classList.toggle("empty", !coupling);
   if (!coupling) {
     put("coupling-note", receiver.newest ? "this method gives no matrix" : "no matrix yet");
     return;
@@ -193,7 +195,9 @@ function draw(time) {
   if (time - last.heavy >= HEAVY_MS) {
     last.heavy = time;
     waterfall.draw(convention, at);
-    showLink(open, view ? at - view.received : null);
+    const age = view ? at - view.received : null;
+    showLink(open, age);
+    document.body.classList.toggle("stale", !open || age > SILENT_S);
     if (receiver.coupling !== matrix || matrix === null) {
       matrix = receiver.coupling;
       showCoupling(receiver);

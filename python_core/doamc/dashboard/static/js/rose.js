@@ -8,7 +8,7 @@ const Z90 = 1.6449; // half width of a Gaussian's central 90 %, deviations
 
 /** Interval of 90 % of a source, degrees: as told, else of a Gaussian, else null. */
 export function interval(source) {
-  if (source.interval_deg) return source.interval_deg;
+  if (source.interval_deg && source.interval_deg.every(Number.isFinite)) return source.interval_deg;
   if (source.std_deg === null) return null;
   return [source.azimuth_deg - Z90 * source.std_deg, source.azimuth_deg + Z90 * source.std_deg];
 }
@@ -18,7 +18,7 @@ export function drawRose(canvas, view, convention) {
   if (!area) return;
   const { c, width, height } = area;
   const colour = theme();
-  const radius = Math.min(width, height) / 2 - 30;
+  const radius = Math.min(width, height) / 2 - 40;
   c.translate(width / 2, height / 2);
   c.strokeStyle = colour.grid;
   for (let deg = 0; deg < 360; deg += 10) {
@@ -30,7 +30,7 @@ export function drawRose(canvas, view, convention) {
     if (major) {
       const shown = convention.low < 0 && deg > 180 ? deg - 360 : deg;
       const strong = deg % 90 === 0;
-      text(c, convention.tick(shown), (radius + 17) * Math.cos(at), (radius + 14) * Math.sin(at), {
+      text(c, convention.tick(shown), (radius + 23) * Math.cos(at), (radius + 16) * Math.sin(at), {
         size: strong ? 13 : 11.5, weight: strong ? 600 : 400, colour: strong ? colour.text : colour.muted,
       });
     }
@@ -47,6 +47,19 @@ export function drawRose(canvas, view, convention) {
     return;
   }
   const strongest = Math.max(...view.sources.map((s) => s.power_db ?? -Infinity));
+  for (const mode of (view.modes ?? []).slice(1)) { // where else they may be
+    c.setLineDash([4, 5]);
+    c.strokeStyle = withAlpha(colour.text, 0.25 + 0.6 * mode.share);
+    c.lineWidth = 1.5;
+    for (const azimuth of mode.azimuth_deg.filter(Number.isFinite)) {
+      const at = convention.screen(azimuth);
+      c.beginPath();
+      c.moveTo(HUB * radius * Math.cos(at), HUB * radius * Math.sin(at));
+      c.lineTo(radius * Math.cos(at), radius * Math.sin(at));
+      c.stroke();
+    }
+    c.setLineDash([]);
+  }
   const ordered = [...view.sources].sort((a, b) => (b.power_db ?? 0) - (a.power_db ?? 0));
   for (const source of ordered) {
     const hue = colour.sources[source.slot] ?? colour.muted;

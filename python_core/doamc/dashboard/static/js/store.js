@@ -18,7 +18,7 @@ export class Receiver {
     this.health = about.health;
     this.views = [];
     this.newest = null;
-    this.coupling = null;
+    this.coupling = about.coupling;
     this.reference = about.start;
     this.sinceStart = true;
     this._slots = new Array(SLOTS).fill(null);

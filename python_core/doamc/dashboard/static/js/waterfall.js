@@ -13,12 +13,18 @@ const UNKNOWN_STD_DEG = 5; // as the bearings for map tools have it
 const LEAST_STD_DEG = 0.05;
 export const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
 
-/** Density of an estimate added to `row` (BINS values over azimuths -180..180), each source of unit mass. */
+/**
+ * Density of an estimate added to `row` (BINS values over azimuths -180..180): each source a Gaussian of unit mass, or
+ * one in each mode by its share; of the other modes only the places are told, so they are as wide as the first.
+ */
 export function addDensity(row, view) {
-  for (const source of view.sources) {
+  const modes = view.modes?.length > 1 ? view.modes : null;
+  const total = modes?.reduce((sum, mode) => sum + mode.share, 0);
+  view.sources.forEach((source, i) => {
     const std = Math.max(LEAST_STD_DEG, source.std_deg ?? UNKNOWN_STD_DEG);
-    addGaussian(row, source.azimuth_deg, std, 1);
-  }
+    if (!modes || !(total > 0)) addGaussian(row, source.azimuth_deg, std, 1);
+    else for (const mode of modes) if (Number.isFinite(mode.azimuth_deg[i])) addGaussian(row, mode.azimuth_deg[i], std, mode.share / total);
+  });
 }
 
 function addGaussian(row, mean, std, mass) {
