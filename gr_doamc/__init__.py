@@ -1,12 +1,15 @@
 """GNU Radio blocks of gr-doamc: thin adapters from streams and messages to the library `doamc`.
 
 The chain: ``coupled_array_source``, ``sigmf_source`` or ``heimdall_source`` (or another radio) -> ``snapshot_buffer``
--> ``doa_estimator`` -> ``zmq_publisher``. Importing this loads neither torch nor scipy; the estimator does, in its own
-thread.
+-> ``doa_estimator`` -> ``zmq_publisher``, ``recorder`` or a Qt sink. Importing this loads neither torch nor scipy, nor
+Qt: the estimator does, in its own thread, and a Qt sink when it is made.
 """
 
+from gr_doamc.bearing_history_sink import bearing_history_sink
+from gr_doamc.compass_sink import compass_sink
 from gr_doamc.coupled_array_source import coupled_array_source
 from gr_doamc.coupling_corrector import coupling_corrector
+from gr_doamc.coupling_matrix_sink import coupling_matrix_sink
 from gr_doamc.doa_estimator import doa_estimator
 from gr_doamc.heimdall_source import heimdall_source
 from gr_doamc.phase_corrector import phase_corrector
@@ -16,8 +19,11 @@ from gr_doamc.snapshot_buffer import snapshot_buffer
 from gr_doamc.zmq_publisher import zmq_publisher
 
 __all__ = [
+    "bearing_history_sink",
+    "compass_sink",
     "coupled_array_source",
     "coupling_corrector",
+    "coupling_matrix_sink",
     "doa_estimator",
     "heimdall_source",
     "phase_corrector",

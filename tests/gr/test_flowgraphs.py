@@ -65,7 +65,7 @@ def run(script, *options, limit_s=60.0):
 
 
 def test_the_flowgraphs_are_those_that_are_tested():
-    assert NAMES == ["embedded_blocks", "krakensdr", "live_doa", "replay_recording"]
+    assert NAMES == ["embedded_blocks", "krakensdr", "live_doa", "live_doa_qt", "replay_recording"]
 
 
 def test_live_doa(scripts):

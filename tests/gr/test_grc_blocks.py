@@ -3,6 +3,7 @@
 import ast
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
 
 import gr_doamc
 import pmt
@@ -26,6 +27,9 @@ NEEDED = {
     "doamc_phase_corrector": {},
     "doamc_coupling_corrector": {},
     "doamc_recorder": {"file": "record", "max_batches": "0"},
+    "doamc_compass_sink": {},
+    "doamc_coupling_matrix_sink": {},
+    "doamc_bearing_history_sink": {},
 }
 #: values that an assertion must catch
 BAD = [
@@ -62,6 +66,11 @@ BAD = [
     ("doamc_coupling_corrector", {"regularisation": "-1"}),
     ("doamc_coupling_corrector", {"fade": "-1"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
+    ("doamc_compass_sink", {"history": "-1"}),
+    ("doamc_compass_sink", {"update_time": "0"}),
+    ("doamc_coupling_matrix_sink", {"floor_db": "0"}),
+    ("doamc_bearing_history_sink", {"span": "0"}),
+    ("doamc_bearing_history_sink", {"ymin": "90"}),
 ]
 
 
@@ -76,7 +85,7 @@ def platform():
 def block_of(platform, name, values):
     flowgraph = platform.make_flow_graph()
     block = flowgraph.new_block(name)
-    for key, value in (NEEDED[name] | values).items():
+    for key, value in ({"id": "made"} | NEEDED[name] | values).items():
         block.params[key].set_value(value)
     flowgraph.rewrite()
     flowgraph.validate()
@@ -122,18 +131,22 @@ def test_the_tree_holds_every_block_once():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_made_is_the_block_described(platform, name, tmp_path, monkeypatch):
+def test_what_is_made_is_the_block_described(platform, name, tmp_path, monkeypatch, qt):
     monkeypatch.chdir(tmp_path)  # a recorder makes its files at once
     block, faults = block_of(platform, name, {})
     assert faults == []
-    call = ast.parse(block.templates.render("make"), mode="eval").body
+    made_by = f"self.made = {block.templates.render('make').strip()}"  # as in a generated flowgraph
+    call = ast.parse(made_by).body[0].value
     kind = getattr(gr_doamc, name.removeprefix("doamc_"))
     assert ast.unparse(call.func) == f"gr_doamc.{kind.__name__}"
     assert [k.arg for k in call.keywords] and not call.args
     assert {k.arg for k in call.keywords} == set(inspect.signature(kind).parameters)
-    names = {}
+    window = SimpleNamespace(top_layout=qt.QVBoxLayout())
+    names = {"self": window}
     exec(block.templates.render("imports"), names)
-    made = eval(block.templates.render("make"), names)
+    exec(made_by, names)
+    made = window.made
+    assert window.top_layout.count() == ("gui_hint" in block.params)  # a widget is in the window
     assert type(made) is kind
     for side, signature, ports in (
         (block.active_sinks, made.input_signature(), ports_of(made, "in")),

@@ -9,7 +9,8 @@ import numpy, pmt
 begin = time.process_time()
 import gr_doamc
 spent = time.process_time() - begin
-print(json.dumps([spent, [m for m in ("torch", "scipy", "sigmf", "zmq", "jsonschema") if m in sys.modules]]))
+heavy = ("torch", "scipy", "sigmf", "zmq", "jsonschema", "PyQt5", "matplotlib")
+print(json.dumps([spent, [m for m in heavy if m in sys.modules]]))
 """
 
 

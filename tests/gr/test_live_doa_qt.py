@@ -1,0 +1,84 @@
+"""The flowgraph with a window: compiled, run without a screen, looked at, closed."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from doamc.estimates import Subscriber
+from doamc.views.palette import COLOURS
+from tests.gr.looking import middle_deg, of_colour, picture, screen_angles
+
+FLOWGRAPH = Path(__file__).resolve().parents[2] / "flowgraphs" / "live_doa_qt.grc"
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    code = "import sys; from doamc.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "grcc", str(FLOWGRAPH), "-o", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return folder / "live_doa_qt.py"
+
+
+def test_the_window_shows_what_is_estimated(qt, script, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))  # the window's place is a setting of the user
+    spec = importlib.util.spec_from_file_location("live_doa_qt", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    window = module.live_doa_qt(method="ml", address="tcp://127.0.0.1:*")
+    window.resize(1100, 850)
+    compass, history, matrix = (
+        getattr(window, name).qwidget() for name in ("compass_sink", "bearing_history_sink", "coupling_matrix_sink")
+    )
+    window.start()
+    try:
+        window.show()
+        end = time.monotonic() + 60
+        while len(history.points) < 20:
+            assert time.monotonic() < end, "no estimates came to the window"
+            qt.QApplication.instance().processEvents()
+            time.sleep(0.01)
+    finally:
+        window.stop()
+        window.wait()
+    for view in (compass, history, matrix):
+        view.take_in()
+    still, moving = compass.reading.azimuth_deg
+    # one emitter stands at -25 degrees, the other moves at 2 degrees a second; the bound is far below
+    assert still == pytest.approx(-25.0, abs=1.0)
+    assert moving == pytest.approx(2.0 * compass.reading.time_s, abs=1.0)
+    points = of_colour(picture(compass), COLOURS[0])
+    centre, radius = compass.rose()
+    assert middle_deg(screen_angles(points, centre, 0.5 * radius, 0.98 * radius)) == pytest.approx(-25.0, abs=1.5)
+    assert matrix.coupling.shape == (8, 8) and np.allclose(np.diag(matrix.coupling), 1.0, atol=0.2)
+    # all three stand in the window, without overlap, the history below the others
+    places = [view.geometry() for view in (compass, matrix, history)]
+    assert not any(a.intersects(b) for k, a in enumerate(places) for b in places[:k])
+    assert places[2].top() > max(places[0].bottom(), places[1].bottom())
+
+
+def test_the_program_runs_and_ends_when_told(script, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    command = [sys.executable, str(script), "--method", "music", "--address", address]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        with Subscriber(address, topics=("doamc.estimate",)) as subscriber:
+            assert subscriber.receive(60.0) is not None
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0 and "Traceback" not in err
