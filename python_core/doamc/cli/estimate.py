@@ -1,9 +1,14 @@
 """``doamc estimate``: directions and coupling of every batch of a file."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import add_estimator_arguments
+from doamc.cli.options import add_estimator_arguments, elements
+
+if TYPE_CHECKING:
+    from doamc.estimators.base import Estimator
+    from doamc.routes.completed import Completed
+    from doamc.spec import ArraySpec
 
 
 def add_parser(commands: Any) -> None:
@@ -14,6 +19,11 @@ def add_parser(commands: Any) -> None:
         description="Writes doa_deg, doa_std_deg, power_db, coupling, noise_power and n_sources to an .npz file.",
     )
     add_estimator_arguments(parser)
+    lost = parser.add_argument_group("lost elements", "completed by DDRM; for methods that take the array as uncoupled")
+    lost.add_argument("--missing", type=elements, metavar="M,M", help="elements that are dead or not there, from 0; "
+                      "the default method is then root-music on a line, else music")  # fmt: skip
+    lost.add_argument("--coupling", metavar="EST.npz", help="with --missing: estimates made before, the mean of whose "
+                      "coupling is taken to be that of the array (default: none)")  # fmt: skip
     parser.add_argument("-o", "--out", required=True, metavar="OUT.npz", help="file to write")
     parser.set_defaults(run=run)
 
@@ -24,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
     from doamc.cli.chunks import estimate_input
     from doamc.cli.inputs import open_input
+    from doamc.errors import EstimatorError
     from doamc.estimators.engine import open_estimator
     from doamc.snapshots.atomic import check_output
     from doamc.snapshots.npz import write_estimates
@@ -33,8 +44,28 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
     source = open_input(args.input, spec, args.snapshots, args.batches)
-    estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
+    estimator: Estimator
+    if args.missing:
+        estimator = _completed(args, spec)
+        source = source.keep(estimator.live)
+    elif args.coupling:
+        raise EstimatorError("expected --missing beside --coupling, found none; other methods estimate the coupling")
+    else:
+        estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
     estimates = estimate_input(estimator, source, args.sources, args.noise_power, args.seed)
     write_estimates(args.out, estimates)
-    print(f"{args.out}: {source.shape[0]} batches of {source.shape[2]} snapshots, {spec.name}, {estimator.name}")
+    made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
+    print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}")
     return 0
+
+
+def _completed(args: argparse.Namespace, spec: "ArraySpec") -> "Completed":
+    import torch
+
+    from doamc.estimators.engine import open_estimator
+    from doamc.routes.completed import Completed, default_finish
+    from doamc.snapshots.npz import read_coupling
+
+    finish = open_estimator(args.method or default_finish(spec), spec, args.sources, args.device, args.seed)
+    coupling = torch.from_numpy(read_coupling(args.coupling, spec.n_elements)) if args.coupling else None
+    return Completed(finish, args.missing, coupling, args.seed)

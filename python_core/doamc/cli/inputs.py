@@ -1,7 +1,7 @@
 """Inputs of the command line: .npz files and SigMF recordings behind one face, read a few batches at a time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ class Input:
     start_s: NDArray[Any] | None = None
     sample_rate_hz: float | None = None
     frequency_hz: float | None = None
+
+    def keep(self, channels: list[int]) -> "Input":
+        """The same input with these channels only."""
+        shape = (self.shape[0], len(channels), self.shape[2])
+        return replace(self, shape=shape, blocks=lambda size: (b[:, channels] for b in self.blocks(size)))
 
 
 def open_input(path: str, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool = False) -> Input:

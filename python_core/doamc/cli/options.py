@@ -39,6 +39,11 @@ def number(text: str) -> float:
     return value
 
 
+def elements(text: str) -> list[int]:
+    """Type of element numbers, ``2,5``."""
+    return [whole(0)(part) for part in text.split(",")]
+
+
 def source_count(text: str) -> int | None:
     """Type of ``P|auto``; auto is None."""
     return None if text == "auto" else whole(1)(text)
@@ -52,7 +57,8 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
     more = "; or estimates: .jsonl, or a ZMQ address" if made else ""
     parser.add_argument("input", metavar="INPUT", help=f".npz with 'snapshots' (B, N, L), or .sigmf-meta{more}")
     parser.add_argument("--array", required=not made, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--method", metavar="M", help="estimator (doamc methods); default: the most accurate one")
+    parser.add_argument("--method", metavar="M", help="estimator (doamc methods), with options as in "
+                        "em:prior=true,samples=8; default: the most accurate one")
     parser.add_argument(
         "--sources", type=source_count, default=None, metavar="P|auto",
         help="number of sources; auto (default): minimum description length, batch by batch",

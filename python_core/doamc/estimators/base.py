@@ -18,6 +18,7 @@ class Estimates:
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them.
+    elevation: (B, P) rad, of the same sources, where the method gives them.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
     coupling_std: (B, N, N), r.m.s. spread of each entry of the coupling. mode_azimuth: (B, M, P) rad, places where the
@@ -32,6 +33,7 @@ class Estimates:
     noise_power: torch.Tensor
     n_sources: torch.Tensor
     clean: torch.Tensor | None = None
+    elevation: torch.Tensor | None = None
     interval: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
@@ -86,6 +88,7 @@ METHODS: dict[str, str] = {
     "ddim": "doamc.denoising.methods:BatchDdim",
     "em": "doamc.routes.em:ExpectationMaximisation",
     "sbl": "doamc.routes.sbl:SparseBayes",
+    "bcs": "doamc.routes.planar_method:PlanarBayes",
     "vae": "doamc.routes.vae:VariationalAutoencoder",
     "coupling-diffusion": "doamc.routes.coupling_diffusion:CouplingDiffusion",
     "posterior": "doamc.posterior.methods:Posterior",

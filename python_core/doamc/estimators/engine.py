@@ -2,12 +2,12 @@
 
 import inspect
 from dataclasses import fields
-from typing import Any
 
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator, estimator_class
+from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
+from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -16,19 +16,23 @@ from doamc.spec import ArraySpec
 def open_estimator(name: str | None, spec: ArraySpec, n_sources: int | None, device: str, seed: int) -> Estimator:
     """Estimator by name (None: the default) that gets those of device and seed that it takes.
 
-    Raises EstimatorError on an unknown method or device, or unless 1 <= P < N.
+    name: may carry options, as in ``em:prior=true``; they are then part of the estimator's own name.
+    Raises EstimatorError on an unknown method, option or device, or unless 1 <= P < N.
     """
-    kind = estimator_class(name or DEFAULT_METHOD)
+    kind, options = parse_method(name or DEFAULT_METHOD)
     if n_sources is not None and not 1 <= n_sources < spec.n_elements:
         raise EstimatorError(
             f"number of sources must lie in 1..{spec.n_elements - 1} for array {spec.name}, found {n_sources}"
         )
     check_device(device)
     takes = inspect.signature(kind).parameters
-    options: dict[str, Any] = {k: v for k, v in {"device": device, "seed": seed}.items() if k in takes}
+    options |= {k: v for k, v in {"device": device, "seed": seed}.items() if k in takes}
     if device != "cpu" and "device" not in options:
         raise EstimatorError(f"method {kind.name} runs on cpu only, found --device {device}; leave it out")
-    return kind(spec, **options)
+    estimator = kind(spec, **options)
+    if name and ":" in name:
+        estimator.name = name
+    return estimator
 
 
 def check_device(device: str) -> None:
@@ -65,7 +69,7 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
 
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
-SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "interval": 1, "mode_azimuth": 2}
+SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2}
 
 
 def join(parts: list[Estimates]) -> Estimates:

@@ -52,13 +52,10 @@ def planar_bcs(
     Raises EstimatorError when the array is a line (no elevation there), or P or the range do not fit.
     """
     options = options or PlanarOptions()
+    check_planar(spec, elevation_deg)
+    if not 1 <= n_sources < batch.n_elements:
+        raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")
     low, high = (math.radians(v) for v in elevation_deg)
-    if torch.linalg.matrix_rank(spec.positions - spec.positions.mean(0)) < 2:
-        raise EstimatorError(f"elevation needs a planar array, found the line {spec.name}; use sbl")
-    if not 1 <= n_sources < batch.n_elements or not -math.pi / 2 < low < high < math.pi / 2:
-        raise EstimatorError(
-            f"expected 1 <= P < {batch.n_elements} and -90 < low < high < 90 deg, found {n_sources} and {elevation_deg}"
-        )
     step = math.radians(options.step_deg)
     points = hemisphere(spec, low, high, step)[None]
     shape = prior_shape(spec.plain_family)
@@ -79,6 +76,14 @@ def planar_bcs(
         found = (share[..., None] * near.unflatten(1, (n_sources, -1))).sum(2)
         power = power.sum(2)
     return _estimates(spec, batch, found, state)
+
+
+def check_planar(spec: ArraySpec, elevation_deg: tuple[float, float]) -> None:
+    """Raise EstimatorError when the array is a line or the range of elevations is not one."""
+    if torch.linalg.matrix_rank(spec.positions - spec.positions.mean(0)) < 2:
+        raise EstimatorError(f"elevation needs a planar array, found the line {spec.name}; use sbl")
+    if not -90 < elevation_deg[0] < elevation_deg[1] < 90:
+        raise EstimatorError(f"expected elevations -90 < low < high < 90 deg, found {elevation_deg}")
 
 
 def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:

@@ -2,9 +2,9 @@
 
 Input keys: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
 Output keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
-``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. A posterior adds ``doa_interval_deg``
-(B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,)
-and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
+``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
+posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` (B, M, P), ``mode_share``
+(B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
 """
 
 import zipfile
@@ -114,11 +114,34 @@ def write_estimates(path: str | Path, estimates: "Estimates") -> None:
         np.savez(file, **estimate_arrays(estimates))
 
 
+def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
+    """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1; batches with NaN left out.
+
+    Raises SnapshotError when the file cannot be read or holds no coupling of an array of N elements.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as table:
+            found = np.asarray(table["coupling"], dtype=complex)
+    except _DAMAGED as error:
+        raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found none ({error})") from error
+    matrices = found.reshape(-1, *found.shape[-2:]) if found.ndim in (2, 3) else found
+    if matrices.shape[1:] != (n_elements, n_elements):
+        raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found.shape}")
+    scale = matrices.trace(axis1=1, axis2=2) / n_elements
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrices = matrices / scale[:, None, None]
+    matrices = matrices[np.isfinite(matrices).all((1, 2))]
+    if not len(matrices):
+        raise SnapshotError(f"{path}: expected coupling in at least one batch, found none (method without coupling?)")
+    return np.asarray(matrices.mean(0))
+
+
 def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
     """The output keys above: degrees, dB and linear noise power. Powers of zero or less are NaN in dB."""
     e = estimates
     power = e.power.cpu().numpy()
     extra = {
+        "elevation_deg": None if e.elevation is None else e.elevation.rad2deg(),
         "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
         "coupling_std": e.coupling_std,
         "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),

@@ -12,3 +12,30 @@ def rectangle(rows: int, columns: int, magnitude: list[list[float]], half_sector
     table["sector"] = {**table["sector"], "azimuth_deg": [-half_sector_deg, half_sector_deg]}
     table["coupling"] = {**table["coupling"], "magnitude": magnitude}
     return parse_spec(table)
+
+
+def rectangle_toml(path, rows: int, columns: int, magnitude: list[list[float]], half_sector_deg: float = 60.0) -> None:
+    """Write the specification of `rectangle` to a file, as a user would."""
+    path.write_text(
+        f"""
+name = "rectangle"
+description = "half-wave rectangle"
+[geometry]
+kind = "ura"
+rows = {rows}
+columns = {columns}
+spacing_wavelengths = 0.5
+[sector]
+azimuth_deg = [{-half_sector_deg}, {half_sector_deg}]
+min_separation_deg = 8.0
+[coupling]
+family = "symmetric-toeplitz"
+magnitude = {magnitude}
+[sources]
+count = [1, 2]
+power_db = [-6.0, 0.0]
+[snapshots]
+count = [20, 200]
+snr_db = [0.0, 20.0]
+"""
+    )

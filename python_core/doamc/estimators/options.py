@@ -1,0 +1,51 @@
+"""A method with options in one word: ``em:prior=true,samples=8`` is `em` made with prior=True and samples=8."""
+
+import inspect
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from doamc.errors import EstimatorError
+from doamc.estimators.base import Estimator, estimator_class
+
+#: parameters of constructors that have command-line options of their own
+ELSEWHERE = ("spec", "device", "seed")
+_TRUTH = {"true": True, "false": False}
+
+
+def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
+    """Class and constructor options of ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
+
+    Values are read as what the constructor says it takes: true or false, whole numbers, numbers, words, none.
+    Raises EstimatorError on an unknown method or option, or a value of another kind.
+    """
+    name, colon, rest = text.partition(":")
+    kind = estimator_class(name)
+    known = {k: v for k, v in inspect.signature(kind).parameters.items() if k not in ELSEWHERE}
+    options: dict[str, Any] = {}
+    for part in rest.split(",") if colon else []:
+        key, equals, value = part.partition("=")
+        if key not in known or not equals:
+            takes = f"options {', '.join(known)}" if known else "no options"
+            raise EstimatorError(f"method {name} takes {takes} as {name}:OPTION=VALUE, found {part!r}")
+        try:
+            options[key] = _read(value, known[key].annotation)
+        except ValueError as error:
+            raise EstimatorError(f"option {key} of {name} must be {error}, found {value!r}") from error
+    return kind, options
+
+
+def _read(text: str, annotation: Any) -> Any:
+    """Value of an annotated parameter, the first of its types that reads it. Raises ValueError that names the types."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    if type(None) in kinds and text == "none":
+        return None
+    for kind in (k for k in (bool, int, float, str) if k in kinds):
+        if kind is bool and text in _TRUTH:
+            return _TRUTH[text]
+        if kind is not bool:
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    words = {bool: "true or false", int: "a whole number", float: "a number", type(None): "none"}
+    raise ValueError(" or ".join(words[k] for k in kinds if k in words) or "left out (no text stands for it)")
