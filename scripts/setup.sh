@@ -4,13 +4,16 @@
 #
 #   1. GNU Radio, from the system's packages, where no Python can import it yet (Debian, Ubuntu: apt-get).
 #   2. .venv, made with the very Python that GNU Radio is built for, seeing the system's packages.
-#   3. This package, editable, with its development tools, as pyproject.toml lists them.
+#   3. Chromium, which the tests of the dashboard drive, where apt-get has it; without one those tests are skipped.
+#   4. This package, editable, with its development tools, as pyproject.toml lists them.
 #
 # Environment:
 #   PYTHON           the interpreter to use, when the one found is not the one wanted; it must import gnuradio
+#   NO_BROWSER       when not empty, Chromium is not installed
 #   TORCH_INDEX_URL  package index that torch is taken from (a CPU-only or a CUDA build); default: pip's own
 #   PIP_*            everything pip itself reads
 set -eu
+NO_BROWSER=${NO_BROWSER:-}
 cd "$(dirname "$0")/.."
 here=$(pwd -P)
 
@@ -65,6 +68,11 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
 fi
 "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' ||
     fail "expected a GNU Radio on Python 3.10 to 3.12, found $("$python" --version) ($python)"
+# Ubuntu has Chromium as a snap only; whoever cannot install it loses nothing but the tests in a browser.
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ -z "$browser$NO_BROWSER" ] && command -v apt-get >/dev/null; then
+    (apt_install chromium) || say "no Chromium from apt-get: tests of the dashboard in a browser will be skipped"
+fi
 say "GNU Radio $("$python" -c 'from gnuradio import gr; print(gr.version())') on $("$python" --version) ($python)"
 
 # --upgrade-deps would be neater but leaves the old pip to resolve: Debian's is slow at it.
