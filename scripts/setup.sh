@@ -101,6 +101,9 @@ pip install $quiet --editable '.[dev]'
 import numpy, torch
 from gnuradio import gr
 import doamc
+from doamc.estimators.base import make_estimator
+from doamc.snapshots import make_batch
+make_estimator("posterior", "ula8")(make_batch(torch.randn(1, 8, 32, dtype=torch.complex128)), 2)  # compiles its loops
 print(f"setup: ready: GNU Radio {gr.version()}, numpy {numpy.__version__}, torch {torch.__version__}")
 PY
 stamp_text .venv/bin/python > "$stamp.part"

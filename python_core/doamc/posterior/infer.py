@@ -137,7 +137,7 @@ class Engine:
         if not bool(localised.all()):
             roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
         x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
-        kept = kept.permute(1, 2, 0, 3).flatten(2)
+        kept = kept.flatten(2)
         if o.keep <= o.long_steps * 2 // 3:
             hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
             if len(hard):
@@ -183,7 +183,7 @@ class Engine:
         stride = max(1, self.options.long_steps * 2 // 3 * x.shape[2] // count)
         keep = stride * count // x.shape[2]
         kept = self.long_walk(posterior, x, value, spread(posterior, x), keep)[2]
-        return kept[stride - 1 :: stride].permute(1, 2, 0, 3).flatten(2)
+        return kept[:, :, stride - 1 :: stride].flatten(2)
 
     def with_bank(
         self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor

@@ -9,11 +9,13 @@ from one product [I; Rhat] [I, B_1, ..., B_K] ([1; c] x A sqrt(P)) whose left pa
 """
 
 import math
+from functools import cached_property
 
 import torch
 
 from doamc.coupling.drawn import DrawnFamily, angular_functions
 from doamc.posterior.chart import Chart
+from doamc.posterior.native import Native, make_model
 
 
 class ExactPosterior:
@@ -116,8 +118,21 @@ class ExactPosterior:
         value = self.log_likelihood(x)
         return value + self.chart.log_prior(x) if self.chart.spec.family.normal else value
 
+    @cached_property
+    def native(self) -> Native | None:
+        """The same as compiled loops, where the tensors are the CPU's."""
+        if self.covariance.device.type != "cpu":
+            return None
+        return Native(make_model(self.chart, self.mean, self.patterns), self.covariance, self.snapshots, self._log_noise)
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior up to a constant: the log density inside the prior's support, else -inf."""
+        if self.native is not None and not x.requires_grad:
+            return self.native(x)
+        return self.log_posterior(x)
+
+    def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
+        """Log posterior by tensor operations: the reference of the compiled loop, and what runs on other devices."""
         return torch.where(self.chart.inside(x), self.log_density(x), -math.inf)
 
 

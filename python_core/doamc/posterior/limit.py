@@ -52,7 +52,7 @@ def scenes_near_limit(spec: ArraySpec, e: Example, steps: int = 300, chains: int
     moves = (root[None] @ z[:, None]).contiguous()
     log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
     kept = random_walk(posterior, x, posterior(x), moves, log_uniform, steps // 2)[2]
-    return e, hit_rate(chart.wrap(kept.permute(1, 2, 0, 3).flatten(2)), chart, e.scene)
+    return e, hit_rate(chart.wrap(kept.flatten(2)), chart, e.scene)
 
 
 def hit_rate(x: torch.Tensor, chart: Chart, scene: Scene) -> float:

@@ -26,6 +26,21 @@ def climb(
     After prune_after steps the best `survivors` of each observation go on. A climber whose last gain was below 0.01
     stands still, so that an observation's result does not depend on how long others need.
     """
+    if posterior.native is not None:
+        weak = 0.1 * prior_precision(posterior)
+        return posterior.native.climb(x, value, weak, steps, survivors, prune_after)
+    return climb_tensors(posterior, x, value, steps, survivors, prune_after)
+
+
+def climb_tensors(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, G)
+    value: torch.Tensor,  # shape: (B, G)
+    steps: int,
+    survivors: int,
+    prune_after: int = 3,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`climb` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
     chart = posterior.chart
     low, high = chart.low[:, None], chart.high[:, None]
     box = ~chart.wraps[:, None]
@@ -63,7 +78,8 @@ def spread(
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> torch.Tensor:
     """Lower Cholesky factors (B, S, d, d) of the inverse of Fisher information plus prior precision at x."""
-    f = information(posterior, x)[1] + torch.diag_embed(prior_precision(posterior))
+    f = (information(posterior, x) if posterior.native is None else posterior.native.information(x))[1]
+    f = f + torch.diag_embed(prior_precision(posterior))
     scale = f.diagonal(dim1=-2, dim2=-1).rsqrt()
     eye = torch.eye(f.shape[-1], dtype=f.dtype, device=f.device).expand_as(f)
     root = torch.linalg.cholesky(f * scale[..., None] * scale[..., None, :] + 1e-10 * eye)

@@ -24,6 +24,7 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
 KIND = "posterior"
+PART = 32  #: observations worked on at once
 
 
 @dataclass
@@ -137,6 +138,9 @@ class Posterior(Estimator):
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Medians of the main mode, its 90 % half-widths over 1.645, posterior mean coupling."""
+        if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
+            parts = [torch.arange(i, min(i + PART, batch.size)) for i in range(0, batch.size, PART)]
+            return join([self.estimate(batch.select(part), n_sources) for part in parts])
         groups = self.samples(batch, n_sources)
         parts = [self._figures(g, batch, n_sources) for g in groups]
         if len(parts) == 1:

@@ -19,7 +19,7 @@ def random_walk(
     log_uniform: torch.Tensor,  # shape: (T, S)
     keep: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """T steps; returns the last x, its log posterior, states of the last `keep` steps (keep, B, d, S), acceptance."""
+    """T steps; returns the last x, its log posterior, states of the last `keep` steps (B, d, keep, S), acceptance."""
     chart = posterior.chart
     kept = []
     accepted = torch.zeros_like(current)
@@ -34,4 +34,4 @@ def random_walk(
         if i >= steps - keep:
             kept.append(x)
             accepted += ok
-    return x, current, torch.stack(kept), accepted / max(1, keep)
+    return x, current, torch.stack(kept, 2), accepted / max(1, keep)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from doamc.posterior.chart import Chart
@@ -21,6 +22,17 @@ def systematic(weight: torch.Tensor, comb: torch.Tensor) -> torch.Tensor:
 
 def tempering(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
     """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
+    if value.device.type == "cpu":
+        from doamc.posterior import kernels
+
+        out = np.empty(len(value))
+        kernels.tempering(value.contiguous().numpy(), effective, most, out)
+        return torch.from_numpy(out)
+    return tempering_by_tensors(value, effective, most)
+
+
+def tempering_by_tensors(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
+    """`tempering` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
     shifted = (value - value.max(1, keepdim=True)[0]).clamp_min(-1e12)
     low, high = torch.full_like(value[:, 0], -30.0), torch.full_like(value[:, 0], math.log(most))
     enough = lambda b: torch.softmax(b.exp()[:, None] * shifted, 1).square().sum(1) < 1 / effective  # noqa: E731

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from doamc.posterior.likelihood import ExactPosterior
@@ -34,6 +35,8 @@ class Walk:
         factors = [leap[i % len(leap)] for i in range(len(self.leaps))]
         self.factors = torch.tensor(factors, dtype=torch.float64, device=device)[:, None]
         self.pairs = torch.randint(chains, (2, len(self.leaps), chains), generator=generator).to(device)
+        self.jumps = np.full(steps, -1)
+        self.jumps[self.leaps] = np.arange(len(self.leaps))
         self.log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log().to(device)
 
     def __call__(
@@ -45,6 +48,17 @@ class Walk:
         keep: int,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What `random_walk` returns."""
+        if posterior.native is not None:
+            normal = self.normal[:, : posterior.chart.size].permute(2, 1, 0).contiguous().numpy()
+            pairs = self.pairs.permute(1, 0, 2).contiguous().numpy()
+            tables = normal, self.jumps, self.factors[:, 0].numpy(), pairs, self.log_uniform.numpy()
+            return posterior.native.walk(x, value, roots, *tables, keep)
+        return self.by_tensors(posterior, x, value, roots, keep)
+
+    def by_tensors(
+        self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, roots: torch.Tensor, keep: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The walk by tensor operations: the reference of the compiled loop, and what runs on other devices."""
         moves = (roots @ self.normal[:, : posterior.chart.size]).permute(3, 0, 2, 1).contiguous()
         if self.leaps:
             apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)

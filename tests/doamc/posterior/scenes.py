@@ -11,7 +11,7 @@ from doamc.spec import ArraySpec, load_spec, parse_spec
 
 
 def observed(
-    array: str, batch: int, n_sources: int, snapshots: int, snr_db: float, seed: int = 1
+    array: str | ArraySpec, batch: int, n_sources: int, snapshots: int, snr_db: float, seed: int = 1
 ) -> tuple[Scene, torch.Tensor, torch.Tensor]:
     """Scenes, sample covariances (B, N, N) and L (B,)."""
     scene = draw_scene(load_spec(array), batch, n_sources, snr_db, torch.Generator().manual_seed(seed))

@@ -1,0 +1,143 @@
+"""Tensors in and out of the compiled kernels: the CPU's way through walk, climb and log posterior.
+
+The observations of a batch are shared out among as many threads as torch may use; the kernels hold no lock.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from doamc.posterior.chart import Chart
+
+if TYPE_CHECKING:
+    from doamc.posterior.kernels import Model
+
+
+def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Model":
+    """Constants of a chart for the kernels; mean (N, J N), patterns (K' N, J N) as in `ExactPosterior`."""
+    from doamc.posterior.kernels import Model
+
+    spec, p = chart.spec, chart.n_sources
+    positions = 2 * math.pi * spec.positions[:, :2]
+    flat, wrapping = chart.n_flat, chart.size - 2 * p - chart.n_flat - int(chart.unknown_noise)
+    noise = p + flat
+    tail = noise + int(chart.unknown_noise)
+    azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
+    gap = math.radians(spec.min_separation_deg)
+    return Model(
+        np.ascontiguousarray(positions.numpy()), np.ascontiguousarray(mean.numpy()),
+        np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
+        bool(spec.family.normal), p, flat, wrapping, chart.unknown_noise,
+        np.array([0, p, noise, azimuth, phase]), chart.low.numpy(), chart.high.numpy(), chart.n_box,
+        math.cos(gap) if spec.full_circle else gap, spec.full_circle,
+    )  # fmt: skip
+
+
+class Native:
+    """One batch of observations as the kernels take it."""
+
+    def __init__(
+        self,
+        model: "Model",
+        covariance: torch.Tensor,  # shape: (B, N, N)
+        snapshots: torch.Tensor,  # shape: (B, 1)
+        log_noise: torch.Tensor | None,  # shape: (B, 1), where known
+    ) -> None:
+        self.model = model
+        self._data = covariance, snapshots, log_noise
+
+    @cached_property
+    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Covariances, numbers of snapshots and log noise powers (NaN where unknown), one row an observation."""
+        covariance, snapshots, log_noise = self._data
+        count = _plain(snapshots[:, 0])
+        noise = np.full_like(count, np.nan) if log_noise is None else _plain(log_noise[:, 0])
+        return _plain(covariance), count, noise
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Log posterior (B, S) of x (B, d, S)."""
+        from doamc.posterior import kernels
+
+        points, out = _plain(x), np.empty((x.shape[0], x.shape[2]))
+        self._each(lambda i: kernels.posterior_of(self.model, *self._part(i), points[i], out[i]))
+        return torch.from_numpy(out)
+
+    def information(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradient (B, S, d) and Fisher information (B, S, d, d) at x (B, d, S), as `fisher.information` gives them."""
+        from doamc.posterior import kernels
+
+        points, (b, d, s) = _plain(x), x.shape
+        gradient, f = np.empty((b, s, d)), np.empty((b, s, d, d))
+        self._each(lambda i: kernels.information_of(self.model, *self._part(i), points[i], gradient[i], f[i]))
+        return torch.from_numpy(gradient), torch.from_numpy(f)
+
+    def walk(
+        self,
+        x: torch.Tensor,
+        value: torch.Tensor,
+        roots: torch.Tensor,
+        normal: np.ndarray,  # shape: (T, d, S)
+        leaps: np.ndarray,  # shape: (T,)
+        factors: np.ndarray,
+        pairs: np.ndarray,
+        log_uniform: np.ndarray,  # shape: (T, S)
+        keep: int,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What `metropolis.random_walk` returns, but the kept states as (B, d, keep, S)."""
+        from doamc.posterior import kernels
+
+        b, d, s = x.shape
+        now, level, wide = _plain(x).copy(), _plain(value).copy(), _plain(roots)
+        kept, accepted = np.empty((b, d, keep, s)), np.zeros((b, s))
+        self._each(
+            lambda i: kernels.walk(
+                self.model, *self._part(i), now[i], level[i], wide[i], normal, leaps, factors, pairs, log_uniform,
+                kept[i], accepted[i],
+            )
+        )  # fmt: skip
+        out = (torch.from_numpy(v) for v in (now, level, kept, accepted / max(1, keep)))
+        return tuple(out)  # type: ignore[return-value]
+
+    def climb(self, x: torch.Tensor, value: torch.Tensor, weak: torch.Tensor, steps: int, survivors: int,
+              prune_after: int) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+        """What `localise.climb` returns."""
+        from doamc.posterior import kernels
+
+        now, level, last = _plain(x).copy(), _plain(value).copy(), _plain(weak)
+        damping, done = np.full_like(level, 1e-3), np.zeros(level.shape, dtype=np.bool_)
+        for count in (min(prune_after, steps), steps - prune_after):
+            if count > 0:
+                self._each(
+                    lambda i, count=count: kernels.climb(
+                        self.model, *self._part(i), now[i], level[i], damping[i], done[i], last, count
+                    )
+                )
+            if survivors < level.shape[1]:
+                best = np.argsort(-level, axis=1, kind="stable")[:, :survivors]
+                now = np.ascontiguousarray(np.take_along_axis(now, best[:, None], 2))
+                level, damping, done = (np.take_along_axis(v, best, 1) for v in (level, damping, done))
+        return torch.from_numpy(now), torch.from_numpy(level)
+
+    def _part(self, index: slice) -> tuple[np.ndarray, ...]:
+        return tuple(v[index] for v in self.data)
+
+    def _each(self, work: Callable[[slice], Any]) -> None:
+        """Work on all observations, in as many parts as torch may use threads."""
+        size = len(self.data[1])
+        threads = min(size, torch.get_num_threads())
+        if threads <= 1:
+            work(slice(0, size))
+            return
+        edges = [size * i // threads for i in range(threads + 1)]
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]))
+
+
+def _plain(x: torch.Tensor) -> np.ndarray:
+    """Contiguous numpy view or copy with no pending conjugation."""
+    return x.resolve_conj().contiguous().numpy()
