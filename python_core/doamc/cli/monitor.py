@@ -1,19 +1,21 @@
 """``doamc monitor``: what a publisher sends, live in the terminal."""
 
 import argparse
+import io
 import json
+import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import positive, whole
+from doamc.cli.options import number, positive, whole
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from doamc.estimates import Recorder, Subscriber
 
-    from doamc.estimates import Subscriber
+#: s between two drawings, at least and at most
+_SOONEST, _LATEST = 0.1, 0.5
 
 
 def add_parser(commands: Any) -> None:
@@ -25,86 +27,140 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--timeout", type=positive, metavar="S", help="fail when no estimate comes for so long")
     parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
     parser.add_argument("--record", metavar="FILE.jsonl", help="also append every estimate to this file")
+    parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")
+    parser.add_argument("--heading", type=number, default=0.0, metavar="DEG",
+                        help="compass bearing of the array's +x axis, for --compass (default 0)")  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show estimates until interrupted, counted out or timed out."""
     from doamc.estimates import Recorder, Subscriber
+    from doamc.estimates.message import ESTIMATE_TOPIC
 
     with ExitStack() as stack:
         subscriber = stack.enter_context(Subscriber(args.address))
         record = stack.enter_context(Recorder(args.record)) if args.record else None
-        messages = _estimates(subscriber, 1 if args.once else args.count, args.timeout)
+        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, record)
         if args.json:
-            for message in _recorded(messages, record):
-                print(json.dumps(message), flush=True)
+            for item in messages:
+                if item is not None and item[0] == ESTIMATE_TOPIC:
+                    print(json.dumps(item[1]), flush=True)
             return 0
-        _show(_recorded(messages, record), subscriber)
+        _Screen(subscriber, args).run(messages)
     return 0
 
 
-def _estimates(subscriber: "Subscriber", count: int | None, timeout_s: float | None) -> Iterator[dict[str, Any]]:
+def _messages(
+    subscriber: "Subscriber", count: int | None, timeout_s: float | None, record: "Recorder | None"
+) -> Iterator[tuple[str, dict[str, Any]] | None]:
+    """Topics and messages; None when none came for a while. Ends after `count` estimates."""
     from doamc.errors import PublishError
     from doamc.estimates.message import ESTIMATE_TOPIC
 
-    last = time.monotonic()
-    left = count
+    last, left = time.monotonic(), count
     while left is None or left > 0:
-        wait = None if timeout_s is None else last + timeout_s - time.monotonic()
-        item = subscriber.receive(wait) if wait is None or wait > 0 else None
-        if item is None:
+        wait = _LATEST if timeout_s is None else min(_LATEST, last + timeout_s - time.monotonic())
+        if wait <= 0:
             raise PublishError(
                 f"expected estimates from {subscriber.address}, found none within {timeout_s:g} s; is it publishing?"
             )
-        if item[0] == ESTIMATE_TOPIC:
-            last = time.monotonic()
-            left = None if left is None else left - 1
-            yield item[1]
+        item = subscriber.receive(wait)
+        if item is not None and item[0] == ESTIMATE_TOPIC:
+            last, left = time.monotonic(), None if left is None else left - 1
+            if record is not None:
+                record.write(item[1])
+        yield item
 
 
-def _recorded(messages: Iterator[dict[str, Any]], record: Any) -> Iterator[dict[str, Any]]:
-    for message in messages:
-        if record is not None:
-            record.write(message)
-        yield message
+class _Screen:
+    """What the messages add up to, drawn on a terminal or printed into a log."""
 
+    def __init__(self, subscriber: "Subscriber", args: argparse.Namespace) -> None:
+        from rich.console import Console
 
-def _show(messages: Iterator[dict[str, Any]], subscriber: "Subscriber") -> None:
-    from rich.console import Console
-    from rich.live import Live
+        from doamc.views import Convention, Health, Reading, Tracker
+        from doamc.views.canvas import WITHOUT_UNICODE
 
-    console = Console()
-    arrivals: deque[float] = deque(maxlen=50)
-    if not console.is_terminal:  # a log: one table an estimate
-        for message in messages:
-            arrivals.append(time.monotonic())
-            console.print(estimate_table(message, arrivals, subscriber.lost))
-        return
-    with Live(console=console, auto_refresh=False) as live:
-        for message in messages:
-            arrivals.append(time.monotonic())
-            live.update(estimate_table(message, arrivals, subscriber.lost), refresh=True)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=WITHOUT_UNICODE)
+        self.console = Console()
+        self.live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self.subscriber, self.once = subscriber, args.once
+        self.convention = Convention("compass" if args.compass else "math", args.heading)
+        self.health, self.tracker = Health(), Tracker()
+        self.reading: Reading | None = None
+        self.numbers: list[int] = []
+        self.unusable = 0
 
+    def run(self, messages: Iterator[tuple[str, dict[str, Any]] | None]) -> None:
+        """Show them until they end."""
+        from rich.live import Live
 
-def estimate_table(message: dict[str, Any], arrivals: deque[float], lost: int) -> "Table":
-    """Table of one estimate: a row a source; array, method, rate, latency and losses around it."""
-    from rich.table import Table
+        if not self.live or self.once:
+            for item in messages:
+                if self.take(item):
+                    self.console.print(self.render() if self.live else self.table())
+            return
+        drawn = -1e9
+        try:
+            with Live(self.render(), console=self.console, auto_refresh=False, screen=True) as live:
+                for item in messages:
+                    self.take(item)
+                    if time.monotonic() - drawn >= _SOONEST:
+                        live.update(self.render(), refresh=True)
+                        drawn = time.monotonic()
+        finally:  # interrupted, too: the last picture stays on the terminal
+            if self.reading is not None:
+                self.console.print(self.render())
 
-    span = arrivals[-1] - arrivals[0]
-    rate = f"{(len(arrivals) - 1) / span:.1f}/s" if span > 0 else "-"
-    total = message["latency_ms"]["total"]
-    table = Table(
-        title=f"{message['array']}, {message['method']}, estimate {message['seq']}",
-        caption=f"rate {rate}, latency {_text(total, '.1f')} ms, lost {lost}, dropped {message['dropped_batches']}",
-    )
-    for column in ("source", "azimuth / deg", "std / deg", "power / dB"):
-        table.add_column(column, justify="right")
-    for i, source in enumerate(message["sources"]):
-        values = (source["azimuth_deg"], source["std_deg"], source["power_db"])
-        table.add_row(str(i + 1), *(_text(v, f) for v, f in zip(values, ("+.2f", ".2f", "+.1f"), strict=True)))
-    return table
+    def take(self, item: tuple[str, dict[str, Any]] | None) -> bool:
+        """Take in a message; whether it was an estimate that can be shown."""
+        from doamc.errors import PublishError
+        from doamc.estimates.message import ESTIMATE_TOPIC
+        from doamc.views import read_estimate
 
+        if item is None:
+            return False
+        topic, message = item
+        try:
+            self.health.take(topic, message)
+            if topic != ESTIMATE_TOPIC:
+                return False
+            reading = read_estimate(message)
+        except (PublishError, TypeError, ValueError):
+            self.unusable += 1
+            return False
+        self.reading = reading
+        self.numbers = self.tracker.assign(reading.time_s, reading.azimuth_deg)
+        return True
 
-def _text(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+    @property
+    def losses(self) -> dict[str, int]:
+        """Counts of what did not arrive as it should."""
+        s = self.subscriber
+        return {"lost": s.lost, "unusable": s.malformed + self.unusable, "restarts": s.restarts}
+
+    def render(self) -> Any:
+        """All of it, for a terminal."""
+        from doamc.views.terminal import screen
+
+        size = (self.console.width, self.console.height)
+        return screen(
+            self.reading, self.numbers, self.convention, self.health, self.losses, self.subscriber.address, size
+        )
+
+    def table(self) -> Any:
+        """The newest estimate, for a log."""
+        from rich import box
+
+        from doamc.views.terminal import sources_table, summary
+
+        if self.reading is None:
+            return ""
+        table = sources_table(self.reading, self.numbers, self.convention, len(self.numbers) + 1)
+        table.box, table.padding = box.HEAVY_HEAD, (0, 1, 0, 1)
+        table.min_width = 60  # of the caption
+        words = summary(self.reading, self.health, self.losses)
+        table.title, table.caption = words["title"], words["caption"]
+        return table
