@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from doamc.cli.options import add_threads_argument, number, whole
@@ -15,7 +16,8 @@ def add_parser(commands: Any) -> None:
         description="Scenes come from the prior of the array; every method sees the same ones.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--methods", nargs="+", default=["music", "ml"], metavar="M", help="default music ml")
+    parser.add_argument("--methods", nargs="+", default=["music", "ml"], metavar="M",
+                        help="with options as in em:prior=true; all: whatever works here (default music ml)")
     parser.add_argument("--snr-db", nargs="+", type=number, default=[-10.0, 0.0, 10.0], metavar="X",
                         help="default -10 0 10")  # fmt: skip
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")
@@ -26,7 +28,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--plot", metavar="OUT.png", help="also plot RMSE and hits over the SNR")
+    parser.add_argument("--plot", metavar="OUT.png", help="also plot them over the SNR; or .pdf, .svg")
     parser.set_defaults(run=run)
 
 
@@ -34,16 +36,22 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, plot."""
     import torch
 
-    from doamc.cli.montecarlo import compare
+    from doamc.cli.compare_plot import plot_comparison
+    from doamc.cli.figures import check_figure
+    from doamc.cli.montecarlo import compare, usable_methods
     from doamc.estimators.engine import open_estimator
-    from doamc.snapshots.atomic import check_output
     from doamc.spec import load_spec
 
     if args.plot:
-        check_output(args.plot)
+        check_figure(args.plot)
     torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
-    estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in args.methods]
+    methods = args.methods
+    if methods == ["all"]:
+        methods, refused = usable_methods(spec, args.sources, args.snapshots, args.device, args.seed)
+        for method, reason in refused.items():
+            print(f"doamc: {method} left out: {reason}", file=sys.stderr)
+    estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in methods]
     rows = compare(
         spec, estimators, args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed
     )
@@ -53,12 +61,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(rows)
     if args.plot:
-        _plot(args.plot, rows, f"{spec.name}, P = {args.sources}, L = {args.snapshots}")
+        title = f"{spec.name}: P = {args.sources}, L = {args.snapshots}, {args.trials} scenes an SNR"
+        plot_comparison(args.plot, rows, title)
     return 0
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    print(f"{'method':<19}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}{'C gain dB':>11}{'ms':>8}")
+    wide = max(19, *(len(r["method"]) + 2 for r in rows))
+    print(f"{'method':<{wide}}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}"
+          f"{'C gain dB':>11}{'ms':>8}")  # fmt: skip
     for r in rows:
         figures = "".join(
             f"{'-' if r[k] is None else format(r[k], form):>{width}}"
@@ -67,29 +78,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
                 ("coupling_gain_db", ".1f", 11), ("ms", ".2f", 8),
             )
         )  # fmt: skip
-        print(f"{r['method']:<19}{r['snr_db']:>7g}{figures}")
-
-
-def _plot(path: str, rows: list[dict[str, Any]], title: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from doamc.snapshots.atomic import whole_file
-
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for method in dict.fromkeys(r["method"] for r in rows):
-        mine = [r for r in rows if r["method"] == method]
-        snr = [r["snr_db"] for r in mine]
-        left.semilogy(snr, [r["rmse_hit_deg"] or float("nan") for r in mine], "o-", label=method)
-        right.plot(snr, [r["hits"] for r in mine], "o-", label=method)
-    bound = {r["snr_db"]: r["bound_deg"] for r in rows}
-    left.semilogy(list(bound), list(bound.values()), "k--", label="Cramér-Rao bound")
-    left.set(xlabel="SNR / dB", ylabel="RMSE of hits / degrees")
-    right.set(xlabel="SNR / dB", ylabel="all sources within 2 degrees", ylim=(-0.02, 1.02))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.suptitle(title)
-    with whole_file(path) as file:
-        FigureCanvasAgg(figure).print_png(file)
+        print(f"{r['method']:<{wide}}{r['snr_db']:>7g}{figures}")

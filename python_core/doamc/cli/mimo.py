@@ -2,9 +2,12 @@
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doamc.cli.options import add_threads_argument, number, positive, whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: found and true paths are matched over all orders
 MAX_PATHS = 6
@@ -40,7 +43,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
     add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--plot", metavar="OUT.png", help="also plot loss and errors over the strength")
+    parser.add_argument("--plot", metavar="OUT.png", help="also plot loss and errors over the strength; "
+                        "or .pdf, .svg")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -48,15 +52,15 @@ def run(args: argparse.Namespace) -> int:
     """Sound, estimate, align, print, plot."""
     import torch
 
+    from doamc.cli.figures import check_figure
     from doamc.cli.mimo_trials import align_trials
     from doamc.errors import SpecificationError
     from doamc.mimo.channel import Link
     from doamc.mimo.link_end import LinkEnd
-    from doamc.snapshots.atomic import check_output
     from doamc.spec import load_spec
 
     if args.plot:
-        check_output(args.plot)
+        check_figure(args.plot)
     if min(args.strength) < 0 or args.directional < 0:
         raise SpecificationError("coupling strengths and --directional must be >= 0; take their absolute values")
     torch.set_num_threads(args.threads)
@@ -107,26 +111,24 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _plot(path: str, rows: list[dict[str, Any]], title: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from doamc.snapshots.atomic import whole_file
+    from doamc.cli.figures import BOUND, curve_style, draw_figure, plain_log
 
     rows = sorted(rows, key=lambda r: r["strength"])
     strength = [r["strength"] for r in rows]
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for name, label in _CURVES.items():
-        left.plot(strength, [_mean(r[f"loss_{name}_db"]) for r in rows], "o-", label=label)
-    for name in ("blind", "coupled"):
-        errors = [r[f"rmse_{name}_deg"] or float("nan") for r in rows]
-        right.semilogy(strength, errors, "o-", color=f"C{1 + (name == 'coupled')}", label=_CURVES[name])
-    right.semilogy(strength, [r["bound_deg"] for r in rows], "k--", label="Cramér-Rao bound")
-    left.set(xlabel="coupling strength", ylabel="mean beam-alignment loss / dB")
-    right.set(xlabel="coupling strength", ylabel="RMSE of directions (hits) / degrees")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.suptitle(title)
-    with whole_file(path) as file:
-        FigureCanvasAgg(figure).print_png(file)
+
+    def draw(figure: "Figure") -> None:
+        left, right = figure.subplots(1, 2)
+        for k, (name, label) in enumerate(_CURVES.items()):
+            left.plot(strength, [_mean(r[f"loss_{name}_db"]) for r in rows], label=label, **curve_style(k))
+            if name != "plain":
+                errors = [r[f"rmse_{name}_deg"] or float("nan") for r in rows]
+                right.plot(strength, errors, label=label, **curve_style(k))
+        right.plot(strength, [r["bound_deg"] for r in rows], **BOUND)
+        plain_log(right)
+        left.set(xlabel="coupling strength", ylabel="mean beam-alignment loss / dB")
+        right.set(xlabel="coupling strength", ylabel="RMSE of directions (hits) / degrees")
+        for axes in (left, right):
+            axes.legend(frameon=False)
+        figure.suptitle(title, fontsize=10)
+
+    draw_figure(path, (7.2, 3.2), draw)

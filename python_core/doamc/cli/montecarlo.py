@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from doamc.estimators.base import Estimator
+from doamc.errors import DoamcError
+from doamc.estimators.base import METHODS, Estimator
+from doamc.estimators.engine import open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
 from doamc.spec import ArraySpec
@@ -54,6 +56,24 @@ def compare(
                 }
             )
     return rows
+
+
+def usable_methods(
+    spec: ArraySpec, n_sources: int, n_snapshots: int, device: str, seed: int
+) -> tuple[list[str], dict[str, str]]:
+    """Methods that take this array, P and L, and for the others why not: each is tried on one scene."""
+    generator = torch.Generator().manual_seed(seed)
+    scene = draw_scene(spec, 1, n_sources, 10.0, generator)
+    batch = make_batch(receive(scene, n_snapshots, generator=generator).snapshots)
+    taken, refused = [], {}
+    for name in METHODS:
+        try:
+            open_estimator(name, spec, n_sources, device, seed)(batch, n_sources)
+        except DoamcError as error:
+            refused[name] = str(error)
+        else:
+            taken.append(name)
+    return taken, refused
 
 
 def azimuth_error(

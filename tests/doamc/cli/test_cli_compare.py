@@ -8,7 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doamc.cli.figures import curve_style, draw_figure, plain_log
 from doamc.cli.montecarlo import azimuth_error, coupling_gain_db
+from doamc.estimators import METHODS
 
 
 @settings(max_examples=50, deadline=None)
@@ -61,7 +63,57 @@ def test_table_has_a_row_a_method_and_snr(doamc):
     assert [(r[0], r[1]) for r in rows[1:]] == [("music", "-5"), ("rare", "-5"), ("music", "5"), ("rare", "5")]
 
 
+def test_all_routes_beside_the_bound(doamc, tmp_path):
+    """Whatever the array and the number of snapshots allow, and why the others are left out; the figure names all."""
+    plot = tmp_path / "c.svg"
+    status, text, err = doamc("compare", "uca5", "--methods", "all", "--snr-db", 10, "--trials", 2, "--snapshots", 4,
+                              "--plot", plot)  # fmt: skip
+    assert status == 0
+    listed = [line.split()[0] for line in text.splitlines()[1:]]
+    assert {"music", "ml", "map", "em", "sbl", "bcs", "coupling-diffusion", "vae", "ddim", "posterior"} <= set(listed)
+    left_out = dict(line.removeprefix("doamc: ").split(" left out: ") for line in err.splitlines())
+    assert set(listed) | set(left_out) == set(METHODS) and not set(listed) & set(left_out)
+    assert "uniform linear array" in left_out["esprit"] and "at least 5 snapshots" in left_out["comet"]
+    drawn = plot.read_text()
+    for word in (*listed, "Cramér-Rao bound", "SNR / dB", "time per estimate / ms", "gain of coupling over C = I / dB"):
+        assert f">{word}<" in drawn
+
+
+def test_methods_with_options_are_compared(doamc):
+    status, text, _ = doamc("compare", "ula8", "--methods", "em", "em:samples=1", "--snr-db", 10, "--trials", 20,
+                            "--json")  # fmt: skip
+    rows = {r["method"]: r for r in json.loads(text)["rows"]}
+    assert status == 0 and list(rows) == ["em", "em:samples=1"]
+    # one draw in place of exact moments leaves a spread in the fixed point
+    assert rows["em:samples=1"]["coupling_gain_db"] < rows["em"]["coupling_gain_db"] - 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(0.05, 1.0, {0.05, 0.1, 0.2, 0.5, 1}), (0.1, 900, {0.1, 1, 10, 100})]
+)
+def test_logarithmic_axes_are_labelled_in_plain_numbers(tmp_path, low, high, expected):
+    texts = []
+
+    def draw(figure):
+        axes = figure.subplots()
+        axes.plot([0, 1], [low, high])
+        plain_log(axes)
+        figure.canvas.draw()
+        texts.extend(t.get_text() for t in axes.get_yticklabels())
+
+    draw_figure(str(tmp_path / "f.pdf"), (3, 3), draw)
+    assert expected <= {float(t) for t in texts if t} and not [t for t in texts if "e" in t or "$" in t]
+    assert (tmp_path / "f.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_curves_differ():
+    styles = {tuple(sorted(curve_style(k).items())) for k in range(77)}
+    assert len(styles) == 77
+
+
 def test_bad_options_are_refused(refused, tmp_path):
     assert "method must be one of" in refused("compare", "ula4", "--methods", "music,ml")
     assert "1..3" in refused("compare", "ula4", "--sources", 4)
+    assert "expected a figure that ends in .png, .pdf, .svg" in refused("compare", "ula4", "--plot", tmp_path / "c.txt")
+    assert "as em:OPTION=VALUE, found 'prior:true'" in refused("compare", "ula4", "--methods", "em:prior:true")
     assert "there is no folder" in refused("compare", "ula4", "--plot", tmp_path / "no" / "c.png")

@@ -1,0 +1,52 @@
+"""The figure of ``doamc compare``: directions, hits, coupling and time of every method over the SNR."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from doamc.cli.figures import BOUND, curve_style, draw_figure, plain_log
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: key of a row, label of its axis
+_PANELS = {
+    "rmse_hit_deg": "RMSE of hits / degrees",
+    "hits": "hits: all sources within 2 degrees",
+    "coupling_gain_db": "gain of coupling over C = I / dB",
+}
+
+
+def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
+    """Four panels, the last of which is the legend too; methods without a figure (None) have no mark there."""
+    methods = list(dict.fromkeys(r["method"] for r in rows))
+
+    def draw(figure: "Figure") -> None:
+        panels = figure.subplots(2, 2).ravel()
+        for axes, (key, label) in zip(panels, _PANELS.items(), strict=False):
+            for k, method in enumerate(methods):
+                mine = [r for r in rows if r["method"] == method]
+                value = [math.nan if r[key] is None else r[key] for r in mine]
+                axes.plot([r["snr_db"] for r in mine], value, **curve_style(k))
+            axes.set(xlabel="SNR / dB", ylabel=label, xticks=sorted({r["snr_db"] for r in rows}))
+        bound = {r["snr_db"]: r["bound_deg"] for r in rows if r["bound_deg"] is not None}
+        panels[0].plot(list(bound), list(bound.values()), **BOUND)
+        panels[0].legend(frameon=False)
+        plain_log(panels[0])
+        panels[1].set_ylim(-0.03, 1.03)
+        _times(panels[3], rows, methods)
+        figure.suptitle(title, fontsize=10)
+
+    draw_figure(path, (7.2, max(5.2, 2.6 + 0.34 * len(methods))), draw)
+
+
+def _times(axes: "Axes", rows: list[dict[str, Any]], methods: list[str]) -> None:
+    """A method a line with its mark, from the fastest to the slowest estimate over the SNRs."""
+    for k, method in enumerate(methods):
+        ms = [r["ms"] for r in rows if r["method"] == method]
+        axes.plot([min(ms), max(ms)], [k, k], **curve_style(k) | {"linestyle": "-"})
+    axes.set(yticks=range(len(methods)), yticklabels=methods, ylim=(len(methods) - 0.4, -0.6))
+    axes.set_xlabel("time per estimate / ms")
+    axes.tick_params(axis="y", length=0)
+    plain_log(axes, "x")
+    axes.grid(visible=False, axis="y")

@@ -1,0 +1,68 @@
+"""What the figures of several commands share: fit for print, told apart without colour, whole or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doamc.errors import RecordingError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "pdf", "svg")
+#: Okabe and Ito: told apart with any colour vision; black is the bound's
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B")
+MARKERS, LINES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h"), ("-", "--", "-.")
+BOUND = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4, "zorder": 3, "label": "Cramér-Rao bound"}
+_STYLE: dict[Any, Any] = {
+    "font.size": 9, "axes.labelsize": 9, "legend.fontsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8,
+    "lines.linewidth": 1.2, "lines.markersize": 5, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.alpha": 0.3, "svg.fonttype": "none", "svg.hashsalt": "doamc",
+}  # fmt: skip
+
+
+def check_figure(path: str) -> None:
+    """Raise RecordingError unless a figure can be written at this path: its folder, and a suffix of `FORMATS`."""
+    from doamc.snapshots.atomic import check_output
+
+    check_output(path)
+    if Path(path).suffix.lower().removeprefix(".") not in FORMATS:
+        raise RecordingError(f"expected a figure that ends in .{', .'.join(FORMATS)}, found {path}")
+
+
+def curve_style(k: int) -> dict[str, Any]:
+    """Colour, marker and line of the k-th curve; the first 77 differ."""
+    line = LINES[k // len(COLOURS) % len(LINES)]
+    colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+    return {"color": colour, "marker": marker, "linestyle": line, "markeredgecolor": "white", "markeredgewidth": 0.4}
+
+
+def draw_figure(path: str, size_inches: tuple[float, float], draw: Callable[["Figure"], None]) -> None:
+    """Make a figure, let ``draw`` fill it, and write it in the format of its suffix, 200 dots an inch."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from doamc.snapshots.atomic import whole_file
+
+    kind = Path(path).suffix.lower().removeprefix(".")
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=size_inches, layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure)
+        with whole_file(path) as file:
+            figure.savefig(file, format=kind, dpi=200, metadata=undated)
+
+
+def plain_log(axes: "Axes", axis: str = "y") -> None:
+    """A logarithmic axis with ticks 1, 2, 5, ... (1, 10, ... on a long one) written as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    getattr(axes, f"set_{axis}scale")("log")
+    one = getattr(axes, f"{axis}axis")
+    low, high = one.get_view_interval()
+    one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300 * low else (1.0,)))
+    one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    one.set_minor_formatter(NullFormatter())
