@@ -270,7 +270,7 @@ def information(model: Any, covariance: Any, count: float, log_noise: float, x: 
         for j in range(wide // n):
             order = (j + 1) // 2
             g = 1.0 if j == 0 else math.cos(order * azimuth) if j % 2 else math.sin(order * azimuth)
-            slope = 0.0 if j == 0 else -order * math.sin(order * azimuth) if j % 2 else order * math.cos(order * azimuth)
+            slope = order * (-math.sin(order * azimuth) if j % 2 else math.cos(order * azimuth))
             for m in range(n):
                 turn = model.steer[m, 1] * math.cos(azimuth) - model.steer[m, 0] * math.sin(azimuth)
                 plain = complex(a_re[m, p, 0], a_im[m, p, 0])
@@ -464,10 +464,9 @@ def climb(
                     break
                 information(model, covariance[b], count[b], log_noise[b], now, gradient, f)
                 for i in range(d):  # a wall stops a coordinate that would leave the box
-                    out = i < model.n_box and (
-                        (now[i, 0] <= model.low[i] and gradient[i] < 0) or (now[i, 0] >= model.high[i] and gradient[i] > 0)
-                    )
-                    free[i] = 0.0 if out else 1.0
+                    below = now[i, 0] <= model.low[i] and gradient[i] < 0
+                    above = now[i, 0] >= model.high[i] and gradient[i] > 0
+                    free[i] = 0.0 if i < model.n_box and (below or above) else 1.0
                 for i in range(d):
                     f[i, i] += f[i, i] * damping[b, g] + weak[i]
                 for i in range(d):

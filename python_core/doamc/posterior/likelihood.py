@@ -123,7 +123,8 @@ class ExactPosterior:
         """The same as compiled loops, where the tensors are the CPU's."""
         if self.covariance.device.type != "cpu":
             return None
-        return Native(make_model(self.chart, self.mean, self.patterns), self.covariance, self.snapshots, self._log_noise)
+        model = make_model(self.chart, self.mean, self.patterns)
+        return Native(model, self.covariance, self.snapshots, self._log_noise)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior up to a constant: the log density inside the prior's support, else -inf."""

@@ -139,8 +139,8 @@ class Posterior(Estimator):
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Medians of the main mode, its 90 % half-widths over 1.645, posterior mean coupling."""
         if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
-            parts = [torch.arange(i, min(i + PART, batch.size)) for i in range(0, batch.size, PART)]
-            return join([self.estimate(batch.select(part), n_sources) for part in parts])
+            places = torch.arange(batch.size).split(PART)
+            return join([self.estimate(batch.select(place), n_sources) for place in places])
         groups = self.samples(batch, n_sources)
         parts = [self._figures(g, batch, n_sources) for g in groups]
         if len(parts) == 1:

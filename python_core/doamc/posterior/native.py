@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,22 +107,24 @@ class Native:
     def climb(self, x: torch.Tensor, value: torch.Tensor, weak: torch.Tensor, steps: int, survivors: int,
               prune_after: int) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
         """What `localise.climb` returns."""
+        last, level = _plain(weak), _plain(value).copy()
+        state: tuple[np.ndarray, ...] = (_plain(x).copy(), level)
+        state = (*state, np.full_like(level, 1e-3), np.zeros(level.shape, dtype=np.bool_))  # damping, done
+        self._climb(state, last, min(prune_after, steps))
+        if survivors < value.shape[1]:
+            best = np.argsort(-level, axis=1, kind="stable")[:, :survivors]
+            points = np.ascontiguousarray(np.take_along_axis(state[0], best[:, None], 2))
+            state = (points, *(np.take_along_axis(v, best, 1) for v in state[1:]))
+        self._climb(state, last, steps - prune_after)
+        return torch.from_numpy(state[0]), torch.from_numpy(state[1])
+
+    def _climb(self, state: tuple[np.ndarray, ...], weak: np.ndarray, steps: int) -> None:
         from doamc.posterior import kernels
 
-        now, level, last = _plain(x).copy(), _plain(value).copy(), _plain(weak)
-        damping, done = np.full_like(level, 1e-3), np.zeros(level.shape, dtype=np.bool_)
-        for count in (min(prune_after, steps), steps - prune_after):
-            if count > 0:
-                self._each(
-                    lambda i, count=count: kernels.climb(
-                        self.model, *self._part(i), now[i], level[i], damping[i], done[i], last, count
-                    )
-                )
-            if survivors < level.shape[1]:
-                best = np.argsort(-level, axis=1, kind="stable")[:, :survivors]
-                now = np.ascontiguousarray(np.take_along_axis(now, best[:, None], 2))
-                level, damping, done = (np.take_along_axis(v, best, 1) for v in (level, damping, done))
-        return torch.from_numpy(now), torch.from_numpy(level)
+        if steps > 0:
+            self._each(
+                lambda i: kernels.climb(self.model, *self._part(i), *(v[i] for v in state), weak, steps)
+            )
 
     def _part(self, index: slice) -> tuple[np.ndarray, ...]:
         return tuple(v[index] for v in self.data)
@@ -135,7 +138,7 @@ class Native:
             return
         edges = [size * i // threads for i in range(threads + 1)]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]))
+            list(pool.map(work, [slice(a, b) for a, b in pairwise(edges)]))
 
 
 def _plain(x: torch.Tensor) -> np.ndarray:
