@@ -1,12 +1,13 @@
 """The training loop of every network: cosine rate over a budget, EMA weights, progress bar, checkpoints, resume.
 
 A task says what is trained and what its loss is; the loop does the rest. Beside the checkpoint (averaged weights) lies
-its ``.resume`` twin with the raw weights and the optimiser's state until training is finished.
+its ``.resume`` twin with the raw weights and the optimiser's state until training is finished, and its log.
 """
 
 import math
 import resource
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ import torch
 from doamc.diffusion.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from doamc.diffusion.ema import MovingAverage
 from doamc.diffusion.parallel import Team
+from doamc.diffusion.training_log import TrainingLog, log_of
 from doamc.spec import ArraySpec
 
 
@@ -46,6 +48,7 @@ class Schedule:
     warm_up: int = 200
     decay: float = 0.999
     save_seconds: float = 60.0
+    log_seconds: float = 5.0
 
     def fraction(self, step: int, minutes: float) -> float:
         """Share of the budget that is used, 0 to 1."""
@@ -77,18 +80,23 @@ def train(
     average = MovingAverage(task.net, schedule.decay)
     step, used = (_restore(task, path, optimiser, average)) if resume else (0, 0.0)
     team.share_weights(task.net)
-    begun = saved = time.monotonic()
+    log = TrainingLog(log_of(path), task.kind, task.spec.name, resume) if team.leads else None
+    begun = saved = logged = time.monotonic()
     record: dict[str, Any] = {}
     running = math.nan
     form = "{l_bar}{bar}| {elapsed} {postfix}"
-    with tqdm(total=100, disable=not (progress and team.leads), bar_format=form, mininterval=2) as bar:
+    shows = progress and team.leads
+    with log or nullcontext(), tqdm(total=100, disable=not shows, bar_format=form, mininterval=2) as bar:
         while True:
             minutes = used + (time.monotonic() - begun) / 60
             fraction = team.agree(schedule.fraction(step, minutes))
             if team.leads and (fraction >= 1 or time.monotonic() - saved > schedule.save_seconds):
                 record = _save(task, path, optimiser, average, step, minutes, running)
-                saved = time.monotonic()
+                saved = logged = time.monotonic()
                 shown = {k: v for k, v in record.items() if isinstance(v, float) and k != "minutes"}
+                if log is not None:
+                    figures = {k: v for k, v in shown.items() if k not in ("loss", "steps_per_second")}
+                    log.write(step, minutes, running, schedule.rate_at(step, fraction), figures)
                 bar.set_postfix_str(f"step {step}, " + ", ".join(f"{k} {v:.3g}" for k, v in shown.items()))
             bar.update(round(100 * fraction) - bar.n)
             if fraction >= 1:
@@ -108,6 +116,9 @@ def train(
             if step % 10 == 0:
                 value = float(loss.detach())
                 running = value if math.isnan(running) else 0.95 * running + 0.05 * value
+                if log is not None and time.monotonic() - logged > schedule.log_seconds:
+                    log.write(step, minutes, running, schedule.rate_at(step, fraction), {})
+                    logged = time.monotonic()
 
 
 def _save(
