@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 import pmt
-from gnuradio import gr
 
 from doamc.calibration import FadingMatrix, correction_matrix, load_coupling, mmse_regularisation, save_coupling
 from doamc.errors import CalibrationError
 from gr_doamc.message_block import block_status, guarded
+from gr_doamc.stream_arrays import channels_block
 from gr_doamc.stream_guard import guarded_work
 
 _TAG = "coupling_correction"
-_BUFFER = 1 << 16
 
 
-class coupling_corrector(gr.sync_block):
+class coupling_corrector(channels_block):
     """Applies the regularised inverse of the coupling matrix to N complex streams and follows its estimates.
 
     W = (C^H C + lambda I)^-1 C^H on every sample, by BLAS on blocks of them. A new C comes in by a cross-fade that
@@ -51,10 +50,7 @@ class coupling_corrector(gr.sync_block):
                 "expected n_elements >= 2, fade >= 0 and a regularisation >= 0 or mmse, found "
                 f"{n_elements}, {fade} and {regularisation!r}"
             )
-        gr.sync_block.__init__(
-            self, name="coupling_corrector", in_sig=[np.complex64] * n_elements, out_sig=[np.complex64] * n_elements
-        )
-        self.set_tag_propagation_policy(gr.TPP_ONE_TO_ONE)
+        channels_block.__init__(self, "coupling_corrector", n_elements)
         self._n, self._file, self._fade, self._array = n_elements, file, fade, array
         self._lambda = None if regularisation == "mmse" else float(regularisation)
         self._matrix = FadingMatrix(n_elements)
@@ -64,8 +60,6 @@ class coupling_corrector(gr.sync_block):
         self.failure: Exception | None = None
         self.last_error: str | None = None
         self.counters = {"updates": 0, "without_coupling": 0, "failed": 0}
-        for port in range(n_elements):
-            self.set_min_output_buffer(port, _BUFFER)
         self.message_port_register_out(pmt.intern("status"))
         self.message_port_register_in(pmt.intern("estimates"))
         self.set_msg_handler(pmt.intern("estimates"), self._on_estimate)

@@ -1,24 +1,24 @@
 """Phase corrector: aligns the channels of a receiver by a signal that all of them hear, and keeps the result."""
 
+import importlib
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pmt
-from gnuradio import gr
 
 from doamc.calibration import Aligner, ChannelCalibration, load_channels, reference_response, save_channels
 from doamc.errors import CalibrationError
 from gr_doamc.alignment import Alignment
 from gr_doamc.message_block import block_status, guarded
+from gr_doamc.stream_arrays import channels_block
 from gr_doamc.stream_guard import guarded_work
 
 _TAG = "phase_correction"
-_BUFFER = 1 << 16
 
 
-class phase_corrector(gr.sync_block):
+class phase_corrector(channels_block):
     """Aligns gains, phases and delays of N complex streams by a common noise source or one emitter of known direction.
 
     An alignment takes ``n_samples`` of the streams as they come in. Without ``max_lag`` it applies from the very next
@@ -60,10 +60,7 @@ class phase_corrector(gr.sync_block):
                 "expected n_elements >= 2, skip and max_lag >= 0 and n_samples >= 16 and 2 n_elements + 4 max_lag, "
                 f"found {n_elements}, {skip}, {max_lag} and {n_samples}"
             )
-        gr.sync_block.__init__(
-            self, name="phase_corrector", in_sig=[np.complex64] * n_elements, out_sig=[np.complex64] * n_elements
-        )
-        self.set_tag_propagation_policy(gr.TPP_ONE_TO_ONE)
+        channels_block.__init__(self, "phase_corrector", n_elements)
         self._n, self._skip, self._at_start, self._file = n_elements, skip, at_start, file
         self._reference = {
             "reference": reference, "n_channels": n_elements, "array": array, "azimuth_deg": azimuth_deg,
@@ -79,11 +76,11 @@ class phase_corrector(gr.sync_block):
         self.failure: Exception | None = None
         self.last_error: str | None = None
         self.counters = {"aligned": 0, "refused": 0, "failed": 0}
-        for port in range(n_elements):
-            self.set_min_output_buffer(port, _BUFFER)
         self.message_port_register_out(pmt.intern("status"))
         self.message_port_register_in(pmt.intern("align"))
         self.set_msg_handler(pmt.intern("align"), self._on_align)
+        if file:
+            importlib.import_module("doamc.snapshots.atomic")  # torch comes with it: now, not in the stream
         if file and Path(file).exists():
             self._use(load_channels(file, n_elements), "stored")
 

@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from doamc.errors import CalibrationError
 
-#: samples of a block that stays in the processor's cache
-_CHUNK = 8192
+#: samples of a piece: it stays in the processor's cache
+_PIECE = 8192
+#: products of up to so many multiplications OpenBLAS does in the calling thread: its other threads would take cores
+#: from the rest of a flowgraph and gain nothing
+_PRODUCT = 1 << 15
 
 
 class FadingMatrix:
@@ -26,7 +29,8 @@ class FadingMatrix:
         self._n = n_channels
         self._old = self._new = np.eye(n_channels, dtype=np.complex64)
         self._ramp, self._done = np.zeros(0, np.float32), 0
-        self._x = np.empty((n_channels, _CHUNK), np.complex64)
+        self._step = max(_PRODUCT // n_channels**2, 32)
+        self._x = np.empty((n_channels, _PIECE), np.complex64)
         self._y = np.empty_like(self._x)
 
     @property
@@ -54,16 +58,23 @@ class FadingMatrix:
 
     def apply(self, inputs: Sequence[NDArray[np.complex64]], outputs: Sequence[NDArray[np.complex64]]) -> None:
         """Write W x: N inputs of n samples each into as many outputs of n samples."""
-        for start in range(0, len(inputs[0]), _CHUNK):
-            count = min(_CHUNK, len(inputs[0]) - start)
+        for start in range(0, len(inputs[0]), _PIECE):
+            count = min(_PIECE, len(inputs[0]) - start)
             x, y = self._x[:, :count], self._y[:, :count]
             for row, stream in zip(x, inputs, strict=True):
                 row[:] = stream[start : start + count]
-            np.matmul(self._new, x, out=y)
+            self._multiply(self._new, x, y)
             fading = min(count, len(self._ramp) - self._done)
             if fading:
                 left = 1 - self._ramp[self._done : self._done + fading]
-                y[:, :fading] += left * ((self._old - self._new) @ x[:, :fading])
+                change = np.empty((self._n, fading), np.complex64)
+                self._multiply(self._old - self._new, x[:, :fading], change)
+                y[:, :fading] += left * change
                 self._done += fading
             for row, stream in zip(y, outputs, strict=True):
                 stream[start : start + count] = row
+
+    def _multiply(self, matrix: NDArray[np.complex64], x: NDArray[np.complex64], out: NDArray[np.complex64]) -> None:
+        for begin in range(0, x.shape[1], self._step):
+            part = slice(begin, begin + self._step)
+            np.matmul(matrix, x[:, part], out=out[:, part])
