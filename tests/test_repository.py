@@ -82,7 +82,7 @@ def test_the_product_imports_what_it_declares_and_nothing_else():
     extras = project["optional-dependencies"]
     declared, develop = (
         {re.match(r"[\w-]+", d)[0] for d in wanted}
-        for wanted in (project["dependencies"] + extras["dashboard"], extras["dev"])
+        for wanted in (project["dependencies"] + extras["antenna"] + extras["dashboard"], extras["dev"])
     )
     imported: set[str] = set()
     scripted: set[str] = set()
@@ -229,7 +229,8 @@ def test_every_dependency_has_a_reason():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     reasons = " ".join(re.findall(r"^\| ([^|]*) \|", text, re.M))
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["dashboard"] + [d for d in extras["dev"] if project["name"] not in d]
+    optional = extras["antenna"] + extras["dashboard"]
+    wanted = project["dependencies"] + optional + [d for d in extras["dev"] if project["name"] not in d]
     missing = [n for d in wanted if (n := re.match(r"[\w-]+", d)[0]) not in re.findall(r"[\w-]+", reasons)]
     assert missing == []
 

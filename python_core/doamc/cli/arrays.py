@@ -1,7 +1,10 @@
 """``doamc arrays``: the array specifications that ship, and what one of them says."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doamc.spec import ArraySpec
 
 
 def add_parser(commands: Any) -> None:
@@ -20,14 +23,13 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name:<8}  {load_spec(name).description}")
         return 0
     spec = load_spec(args.name)
-    c = spec.coupling
     lines = {
         "name": spec.name,
         "description": spec.description,
         "elements": f"{spec.n_elements} ({spec.geometry['kind']})",
         "sector": f"{spec.azimuth_deg[0]:g} to {spec.azimuth_deg[1]:g} deg, "
         f"sources at least {spec.min_separation_deg:g} deg apart",
-        "coupling": f"{c['family']}, |c_k| in " + ", ".join(f"{low:g}-{high:g}" for low, high in c["magnitude"]),
+        "coupling": _coupling(spec),
         "sources": f"{spec.source_count[0]} to {spec.source_count[1]}, {spec.power_db[0]:g} to {spec.power_db[1]:g} dB",
         "snapshots": f"{spec.snapshot_count[0]} to {spec.snapshot_count[1]}, "
         f"SNR {spec.snr_db[0]:g} to {spec.snr_db[1]:g} dB",
@@ -39,3 +41,10 @@ def run(args: argparse.Namespace) -> int:
     for m, (x, y, z) in enumerate(spec.positions.tolist()):
         print(f"{m:>11}  {x:9.4f} {y:9.4f} {z:9.4f}")
     return 0
+
+
+def _coupling(spec: "ArraySpec") -> str:
+    c = spec.coupling
+    if c["family"] == "drawn":
+        return f"drawn, {spec.family.n_parameters} patterns"
+    return f"{c['family']}, |c_k| in " + ", ".join(f"{low:g}-{high:g}" for low, high in c["magnitude"])

@@ -1,0 +1,43 @@
+"""Prior files: safetensors with mean, patterns and projection (real and imaginary part last), weights and scales.
+
+The header tells how they were drawn.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from doamc.antenna.prior import DrawnPrior
+from doamc.errors import SpecificationError
+from doamc.snapshots.atomic import whole_file
+
+SUFFIX = ".prior.safetensors"
+
+
+def write_prior(path: str | Path, prior: DrawnPrior, record: dict[str, Any]) -> None:
+    """Write a prior file; it appears whole or not at all. record: what made it, as JSON.
+
+    The bytes depend on the arguments alone, so that a checkpoint can be tied to them.
+    """
+    from safetensors.numpy import save
+
+    tensors = {
+        name: np.ascontiguousarray(np.stack([value.real, value.imag], -1))
+        for name, value in (("mean", prior.mean), ("patterns", prior.patterns), ("projection", prior.projection))
+    }
+    tensors |= {"weights": prior.weights, "scales": np.ascontiguousarray(prior.scales)}
+    with whole_file(path) as file:
+        file.write(save(tensors, {"doamc": json.dumps(record, sort_keys=True)}))
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """What made a prior file. Raises SpecificationError when it is none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "numpy") as file:
+            return dict(json.loads((file.metadata() or {})["doamc"]))
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise SpecificationError(f"{path}: expected a prior file, which doamc antenna writes ({error})") from error

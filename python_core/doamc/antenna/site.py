@@ -1,0 +1,58 @@
+"""The antenna of a specification with its places, at a frequency."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from doamc.antenna.table import Antenna, Mast, parse_antenna
+from doamc.errors import SpecificationError
+from doamc.spec import parse_spec, read_table
+
+
+@dataclass(frozen=True)
+class Site:
+    """name: of the specification. positions: (N, 2) nominal, wavelengths. table: the specification as parsed."""
+
+    name: str
+    antenna: Antenna
+    positions: np.ndarray
+    sector_deg: tuple[float, float]
+    table: dict[str, Any]
+
+    def at(self, frequency_hz: float) -> "Site":
+        """The same metal at another frequency: every length in wavelengths grows with it.
+
+        Raises SpecificationError where [antenna] names no design_frequency_hz.
+        """
+        design = self.antenna.design_frequency_hz
+        if design is None:
+            raise SpecificationError(
+                "expected design_frequency_hz in [antenna] to tell lengths at another frequency, found none; add it"
+            )
+        f = frequency_hz / design
+        a = self.antenna
+        mast = a.mast and Mast(
+            (f * a.mast.position[0], f * a.mast.position[1]), f * a.mast.bottom, f * a.mast.top, f * a.mast.radius
+        )
+        scaled = replace(a, length=f * a.length, radius=f * a.radius, mast=mast, design_frequency_hz=frequency_hz)
+        return replace(self, antenna=scaled, positions=f * self.positions)
+
+
+def load_site(name_or_path: str | Path) -> Site:
+    """Antenna of a specification. Its coupling family is left aside: the prior it names may be about to be made.
+
+    Raises SpecificationError when the specification is wrong, has no table [antenna] or elements at several heights.
+    """
+    table, path = read_table(name_or_path)
+    try:
+        antenna = parse_antenna(table)
+        coupling = {"family": "symmetric-toeplitz", "magnitude": [[0.0, 0.1]]}
+        spec = parse_spec(table | {"coupling": coupling}, path.parent)
+        positions = spec.positions.numpy()
+        if np.ptp(positions[:, 2]) > 0:
+            raise SpecificationError("[antenna] takes elements at one height, found several in [geometry]")
+    except SpecificationError as error:
+        raise SpecificationError(f"{path}: {error}") from error
+    return Site(spec.name, antenna, positions[:, :2], spec.azimuth_deg, table)
