@@ -4,9 +4,10 @@
 
 Each flowgraph is N noise sources (a repeated vector), the block, and N null sinks, with every thread of the process
 pinned to one core, sources and sinks included. The rate is that of each channel, in samples per second of the
-process's own processor time, so that other programs on the machine do not count; the rate by the clock stands beside
-it. For comparison the same with GNU Radio's C++ block that multiplies by a matrix, and without any block. Updates come
-in by cross-fades of 4096 samples. Prints the figures and writes benchmarks/corrector.json.
+process's own processor time, so that other programs on the machine count only by the caches that they share: the best
+of five parts is taken. The rate by the clock stands beside it. For comparison the same with GNU Radio's C++ block that
+multiplies by a matrix, and without any block. Updates come in by cross-fades of 4096 samples. Prints the figures and
+writes benchmarks/corrector.json.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from machine import machine
 
 RESULT = Path(__file__).with_suffix(".json")
 BAR_MSPS = 10.0
+#: parts of a case, of which the best counts: other programs take the caches away, too
+_RUNS = 5
 
 
 def coupling(n: int, seed: int) -> np.ndarray:
@@ -46,16 +49,19 @@ def rate(n: int, seconds: float, block: Any, meanwhile: Callable[[], None] | Non
             flowgraph.connect((block, k), sink)
     flowgraph.start()
     time.sleep(0.5)  # buffers fill, caches warm
-    read = sinks[0].nitems_read
-    samples, cpu, wall = read(0), time.process_time(), time.perf_counter()
-    while time.perf_counter() < wall + seconds:
-        time.sleep(0.05)
-        if meanwhile:
-            meanwhile()
-    samples, cpu, wall = read(0) - samples, time.process_time() - cpu, time.perf_counter() - wall
+    read, found = sinks[0].nitems_read, []
+    for _ in range(_RUNS):
+        samples, cpu, wall = read(0), time.process_time(), time.perf_counter()
+        while time.perf_counter() < wall + seconds / _RUNS:
+            time.sleep(0.05)
+            if meanwhile:
+                meanwhile()
+        samples, cpu, wall = read(0) - samples, time.process_time() - cpu, time.perf_counter() - wall
+        found.append({"msps_per_core": samples / cpu / 1e6, "msps_by_the_clock": samples / wall / 1e6,
+                      "cores": cpu / wall})  # fmt: skip
     flowgraph.stop()
     flowgraph.wait()
-    return {"msps_per_core": samples / cpu / 1e6, "msps_by_the_clock": samples / wall / 1e6, "cores": cpu / wall}
+    return max(found, key=lambda f: f["msps_per_core"])
 
 
 def measure(n: int = 8, seconds: float = 3.0) -> dict[str, dict[str, float]]:
