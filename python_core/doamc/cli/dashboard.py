@@ -54,12 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(dashboard: "Dashboard") -> None:
-    import asyncio
-
     await dashboard.open()
     try:
         print(f"dashboard on {dashboard.url}", flush=True)
-        await asyncio.Event().wait()
+        await dashboard.run()
     finally:
         await dashboard.close()
 

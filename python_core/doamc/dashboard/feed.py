@@ -10,14 +10,13 @@ from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.recording import Recording
 from doamc.dashboard.view import coupling_view, estimate_view
 from doamc.errors import PublishError
-from doamc.estimates.message import ESTIMATE_TOPIC, encode
+from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_SCHEMA, decode, encode, validate
 from doamc.estimates.subscriber import Subscriber
 
 #: estimates that wait for the server's next frame; in a flood the oldest are not shown, and counted
 MAX_WAITING = 40
 _POLL_S = 0.1
 _MAX_TEXT = 300
-_MAX_COUNTERS = 24
 
 
 class Feed:
@@ -94,17 +93,19 @@ class Feed:
                 continue
             topic, message = item
             try:
+                data = encode(message)  # 1e999 is JSON and reads as an infinity; here it becomes null
                 if topic == ESTIMATE_TOPIC:
-                    self._on_estimate(message, time.time())
+                    self._on_estimate(decode(data), data, time.time())
                 else:
-                    self._status = _status_view(message, time.time())
-            except PublishError as error:
+                    self._status = _status_view(decode(data), time.time())
+            except Exception as error:  # whatever a sender thinks of: the thread reads on
                 self._malformed += 1
-                self._fault = str(error)[:_MAX_TEXT]
+                told = str(error) if isinstance(error, PublishError) else f"{type(error).__name__}: {error}"
+                self._fault = told[:_MAX_TEXT]
 
-    def _on_estimate(self, message: dict[str, Any], now: float) -> None:
+    def _on_estimate(self, message: dict[str, Any], data: bytes, now: float) -> None:
         view, coupling = estimate_view(message, now), coupling_view(message)
-        self.history.add(now, view, encode(message))
+        self.history.add(now, view, data)
         self._recording.write(self.receiver.name, message)
         with self._lock:
             self._unseen += len(self._waiting) == MAX_WAITING
@@ -118,9 +119,8 @@ class Feed:
 
 def _status_view(message: dict[str, Any], now: float) -> dict[str, Any]:
     """Heartbeat as the page shows it. Raises PublishError when it is none."""
-    counters = message.get("counters", {})
-    if not isinstance(counters, dict) or not isinstance(message.get("state"), str):
-        raise PublishError("expected a status with 'state' and 'counters'")
-    numbers = {k[:40]: v for k, v in list(counters.items())[:_MAX_COUNTERS] if isinstance(v, (int, float))}
+    validate(message)
+    if message["schema"] != STATUS_SCHEMA:
+        raise PublishError(f"expected a message of {STATUS_SCHEMA}, found {message['schema']}")
     texts = {k: str(message[k])[:_MAX_TEXT] for k in ("state", "link", "sync_state", "last_error") if message.get(k)}
-    return {"received": now, "counters": numbers, **texts}
+    return {"received": now, **texts}

@@ -5,6 +5,7 @@ import json
 import time
 from contextlib import suppress
 from pathlib import Path
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -23,7 +24,10 @@ STATIC = Path(__file__).parent / "static"
 FRAME_S, IDLE_S = 0.05, 1.0
 #: views of the last minute that a new page is given of each receiver
 MAX_HISTORY = 1200
-_HEARTBEAT_S = 20.0
+#: a browser that does not answer is pinged for so long and half as long again, then disconnected
+HEARTBEAT_S = 20.0
+#: the system's own buffer of one browser, bytes: what it holds is late already
+SEND_BUFFER = 1 << 17
 _COMMANDS = ("start", "stop")
 
 
@@ -49,6 +53,7 @@ class Dashboard:
         self.clients = Clients()
         self._token = token
         self._feeds: list[Feed] = []
+        self._transports: set[asyncio.Transport] = set()
         self._runner: web.AppRunner | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -77,7 +82,12 @@ class Dashboard:
         self._feeds = [Feed(receiver, self.recording) for receiver in self.receivers]
         for feed in self._feeds:
             feed.start()
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._send())
+
+    async def run(self) -> None:
+        """Serve, once it is open, until cancelled."""
+        if self._task is not None:
+            await self._task
 
     async def close(self) -> None:
         """Stop reading, end the recording, let the browsers go; again is harmless."""
@@ -89,11 +99,13 @@ class Dashboard:
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
         self.recording.stop()
+        for transport in tuple(self._transports):
+            transport.abort()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
-    async def _run(self) -> None:
+    async def _send(self) -> None:
         """Send a frame whenever something has come, not more often than `FRAME_S`, and every `IDLE_S` anyway."""
         sent = 0.0
         while True:
@@ -140,8 +152,13 @@ class Dashboard:
     async def _live(self, request: web.Request) -> web.StreamResponse:
         if len(self.clients) >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} browsers are connected already\n")
-        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=4096)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
         await socket.prepare(request)
+        transport = request.transport
+        if transport is None:  # the browser has left already
+            return socket
+        self._transports.add(transport)
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         client = Client(socket)
         client.offer(self._hello())
         self.clients.add(client)
@@ -154,8 +171,8 @@ class Dashboard:
             for task in (pump, listen):
                 task.cancel()
             await asyncio.gather(pump, listen, return_exceptions=True)
-            if pump.done() and request.transport is not None and not socket.closed:
-                request.transport.abort()  # a stalled browser would not answer a farewell either
+            transport.abort()  # a stalled browser would not take a farewell either
+            self._transports.discard(transport)
         return socket
 
     async def _listen(self, socket: web.WebSocketResponse) -> None:

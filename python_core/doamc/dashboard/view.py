@@ -9,6 +9,7 @@ MAX_SOURCES = 32
 MAX_ELEMENTS = 64
 MAX_MODES = 16
 _MAX_TEXT = 80
+_MAX_NUMBER = 1e15
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
 _SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg")
 
@@ -17,7 +18,7 @@ def estimate_view(message: dict[str, Any], received: float) -> dict[str, Any]:
     """View of a message of schema ``doamc.estimate/1``; received: Unix time of arrival here, s.
 
     Raises PublishError when the message breaks its schema or is larger than the page shows (`MAX_SOURCES`,
-    `MAX_ELEMENTS`), or its coupling matrix is not square.
+    `MAX_ELEMENTS`) or with a number beyond 1e15.
     """
     if message.get("schema") != ESTIMATE_SCHEMA:
         raise PublishError(f"expected a message of {ESTIMATE_SCHEMA}, found {str(message.get('schema'))[:40]!r}")
@@ -39,13 +40,14 @@ def estimate_view(message: dict[str, Any], received: float) -> dict[str, Any]:
         for mode in message.get("modes", [])[:MAX_MODES]
     ]
     view["source_probability"] = message.get("source_probability", [])[: MAX_SOURCES + 1]
+    _check_size(view)
     return view
 
 
 def coupling_view(message: dict[str, Any]) -> dict[str, Any] | None:
     """Coupling matrix of a message: ``re``, ``im`` and ``std`` (None when not told), lists of N rows of N numbers.
 
-    None when the message has no coupling. Raises PublishError when a matrix is not square.
+    None when the message has no coupling. Raises PublishError when a matrix is not square or a number beyond 1e15.
     """
     coupling = message["coupling"]
     if coupling is None:
@@ -55,4 +57,15 @@ def coupling_view(message: dict[str, Any]) -> dict[str, Any] | None:
     for name, rows in (("re", coupling["re"]), ("im", coupling["im"]), ("coupling_std", spread)):
         if rows is not None and (len(rows) != n or any(len(row) != n for row in rows)):
             raise PublishError(f"expected {n} rows of {n} numbers as {name} of the coupling matrix")
-    return {"re": coupling["re"], "im": coupling["im"], "std": spread}
+    view = {"re": coupling["re"], "im": coupling["im"], "std": spread}
+    _check_size(view)
+    return view
+
+
+def _check_size(value: Any) -> None:
+    """Raise PublishError when a number is larger than any that means something: JSON's may have 400 digits."""
+    if isinstance(value, (int, float)) and not abs(value) <= _MAX_NUMBER:
+        raise PublishError(f"expected numbers within {_MAX_NUMBER:g}, found {str(value)[:40]}")
+    if isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_size(inner)
