@@ -1,0 +1,1 @@
+"""Self-calibration while running: the coupling's posterior is carried from batch to batch."""

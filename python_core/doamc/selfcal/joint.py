@@ -1,0 +1,147 @@
+"""One batch under a belief: directions, powers, noise and coupling together, at the modes of their posterior."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from doamc.coupling.drawn import DrawnFamily
+from doamc.posterior.fisher import likelihood_information
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.selfcal.belief import Belief
+from doamc.selfcal.observation import Observation
+from doamc.selfcal.places import Places
+from doamc.selfcal.scene import chart_of, fit_scenes, known_family, start_points
+from doamc.selfcal.window import eliminate_scene
+from doamc.spec import ArraySpec
+
+SCENE_STEPS, JOINT_STEPS = 4, 8  #: climbing at the believed coupling, then together with it
+TOGETHER = 2  #: scenes that climb together with the coupling
+FAR = 40.0  #: nats below the best at which a scene is not climbed further, once the belief is no longer broad
+SAME_DEG = 1.0  #: modes whose azimuths all lie closer are one
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Modes of one batch, M of them, heaviest first.
+
+    azimuth: (M, P) rad. log_mass: (M,), Laplace's approximation. Of the heaviest: std (P,) rad, log_power (P,) and
+    log_noise, natural, z (K,) of the coupling, scene (d,) for a window, log_density, and the information (K, K) on z
+    that the batch adds.
+    """
+
+    azimuth: torch.Tensor
+    log_mass: torch.Tensor
+    std: torch.Tensor
+    log_power: torch.Tensor
+    log_noise: float
+    z: torch.Tensor
+    scene: torch.Tensor
+    log_density: float
+    information: torch.Tensor
+
+    @property
+    def share(self) -> torch.Tensor:
+        """Probabilities of the modes, (M,)."""
+        return torch.softmax(self.log_mass, 0)
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the probability of the batch given the belief, up to a constant of the batch."""
+        return float(torch.logsumexp(self.log_mass, 0))
+
+
+def fit_batch(
+    spec: ArraySpec,
+    places: Places,
+    belief: Belief,
+    seen: Observation,
+    seeds: list[tuple[torch.Tensor, torch.Tensor]],  # azimuth (P,) and z (K,) to try as well
+    broad: bool,
+) -> "Modes":
+    """Modes of a batch's posterior under a belief. broad: whether more starts are worth their time."""
+    p, family = seen.n_sources, belief.family
+    x = scenes_at(spec, places, family, seen, broad)
+    chart = chart_of(spec, family, p, seen.noise is None)
+    own = chart.normal
+    x = torch.cat([x[:, :p], x.new_zeros(1, family.n_parameters, x.shape[2]), x[:, p:]], 1)
+    for azimuth, z in seeds:
+        more = x[:, :, :1].clone()
+        more[0, own, 0] = belief.root.T @ (z - belief.mean)
+        more[0, chart.size - p :, 0] = azimuth
+        x = torch.cat([x, chart.clip(more)], 2)
+    posterior, x, value = fit_scenes(
+        chart, seen.covariance, seen.length, seen.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
+    )
+    return Modes(belief, posterior, x, value)
+
+
+def scenes_at(
+    spec: ArraySpec, places: Places, family: DrawnFamily, seen: Observation, broad: bool
+) -> torch.Tensor:
+    """Scenes (1, d, G) of a batch at the mean of a family, best first."""
+    known = known_family(family.mean, family)
+    chart = chart_of(spec, known, seen.n_sources, seen.noise is None)
+    azimuth = places(known, seen.covariance, seen.n_sources)
+    x = start_points(chart, azimuth, seen.covariance, seen.noise)
+    _, x, value = fit_scenes(chart, seen.covariance, seen.length, seen.noise, x, SCENE_STEPS, 3)
+    if broad:
+        return x
+    apart = (x[0, -seen.n_sources :] - x[0, -seen.n_sources :, :1]).abs().amax(0)
+    other = (value[0] > value[0, 0] - FAR) & (apart > math.radians(SAME_DEG))
+    return torch.cat([x[:, :, :1], x[:, :, other][:, :, : TOGETHER - 1]], 2)
+
+
+class Modes:
+    """Points (1, d, G) climbed to under a belief, with their log density (1, G); each can be told as a `Fit`."""
+
+    def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
+        self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
+        chart = posterior.chart
+        self.gradient, self.information = likelihood_information(posterior, x)
+        whole = self.information[0].clone()
+        whole[:, chart.normal, chart.normal] += torch.eye(chart.n_flat, dtype=whole.dtype)
+        self.root = torch.linalg.cholesky(whole + torch.diag_embed(1e-9 * whole.diagonal(dim1=1, dim2=2)))
+        self.mass = value[0] - self.root.diagonal(dim1=1, dim2=2).log().sum(1)
+        self.azimuth, self.order = x[0, chart.size - chart.n_sources :].T.sort(1)
+        self.places = distinct(self.azimuth, self.mass, chart.spec.full_circle)
+
+    def fit(self) -> Fit:
+        """The heaviest mode, with the others beside it."""
+        return self.told(int(self.places[0]), self.places)
+
+    def every(self) -> list[Fit]:
+        """All points, each as if it were the only mode, heaviest first."""
+        return [self.told(i, torch.tensor([i])) for i in self.mass.argsort(descending=True).tolist()]
+
+    def told(self, i: int, modes: torch.Tensor) -> Fit:
+        """Fit at point i, with modes of these indices."""
+        chart, belief, point, order = self.posterior.chart, self.belief, self.x[0, :, i], self.order[i]
+        own, p = chart.normal, chart.n_sources
+        variance = torch.cholesky_inverse(self.root[i]).diagonal()[chart.size - p :]
+        _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
+        turned = belief.root @ information[0] @ belief.root.T
+        noise = chart.split(self.x[:, :, i : i + 1])[2]
+        return Fit(
+            azimuth=self.azimuth[modes],
+            log_mass=self.mass[modes],
+            std=variance.sqrt()[order],
+            log_power=2 * point[:p][order],
+            log_noise=float(self.posterior.log_noise(noise)[0, 0]),
+            z=belief.mean + belief.spread @ point[own],
+            scene=torch.cat([point[: own.start], point[own.stop :]]),
+            log_density=float(self.value[0, i]),
+            information=0.5 * (turned + turned.T),
+        )
+
+
+def distinct(azimuth: torch.Tensor, mass: torch.Tensor, wraps: bool) -> torch.Tensor:
+    """Indices of points (G, P) that lie apart from every heavier one, heaviest first."""
+    kept: list[int] = []
+    for i in mass.argsort(descending=True).tolist():
+        apart = azimuth[kept] - azimuth[i]
+        if wraps:
+            apart = torch.atan2(apart.sin(), apart.cos())
+        if not bool((apart.abs().amax(1) < math.radians(SAME_DEG)).any()):
+            kept.append(i)
+    return torch.tensor(kept)

@@ -1,0 +1,130 @@
+"""Method ``self-calibrating``: estimates that become better while they run, since the coupling is remembered."""
+
+import math
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from doamc.errors import DoamcError, EstimatorError
+from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.engine import join
+from doamc.selfcal.files import load_belief, save_belief
+from doamc.selfcal.observation import Observation, observe
+from doamc.selfcal.tracker import Step, Tracker
+from doamc.snapshots.atomic import check_output
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+SAVE_S = 10.0  #: least time between two writings of the calibration while it runs
+NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
+MODES = 3  #: modes told of at most
+
+
+class SelfCalibrating(Estimator):
+    """Observations are taken in their order, as received one after the other; the coupling is carried along.
+
+    calibration: file that is read where it exists, and written while the estimator runs and when it ends.
+    memory_batches: time constant of forgetting. spread_db: how far the coupling may lie outside the array's family.
+    channel_db, channel_deg: standard deviations of gains and phases behind the antennas, as in `start_family`.
+    Raises CalibrationError when the file is of another array, EstimatorError when a number is out of range.
+    """
+
+    name = "self-calibrating"
+    summary = "the coupling's posterior carried from batch to batch: calibrates the array while it runs"
+    sequential = True  #: the order of observations matters
+
+    def __init__(
+        self,
+        spec: ArraySpec | str,
+        calibration: str | None = None,
+        memory_batches: float = 3000.0,
+        spread_db: float = -15.0,
+        channel_db: float = 0.0,
+        channel_deg: float = 0.0,
+    ) -> None:
+        super().__init__(spec)
+        if not memory_batches >= 1 or not math.isfinite(spread_db) or not min(channel_db, channel_deg) >= 0:
+            raise EstimatorError(
+                "expected memory_batches >= 1, a finite spread_db, and channel_db and channel_deg >= 0, found "
+                f"{memory_batches}, {spread_db}, {channel_db} and {channel_deg}"
+            )
+        self.tracker = Tracker(self.spec, memory_batches, spread_db, channel_db, channel_deg)
+        self._file = None if calibration is None else Path(calibration)
+        self._saved = time.monotonic()
+        if self._file is not None:
+            check_output(self._file)
+            if self._file.exists():
+                belief, record = load_belief(self._file, self.spec)
+                self.tracker.resume(belief, record)
+            self._closer = weakref.finalize(self, _save_quietly, self._file, self.spec, self.tracker)
+
+    def save(self, path: str | Path) -> None:
+        """Write the calibration. Raises RecordingError when the file cannot be written."""
+        save_belief(path, self.spec, self.tracker.best.belief, self.tracker.record())
+
+    def close(self) -> None:
+        """Write the calibration where a file was named; done at the end of the program otherwise."""
+        if self._file is not None and self._closer.detach() is not None:
+            self.save(self._file)
+
+    def state(self) -> dict[str, Any]:
+        """How far the calibration is: counts of batches, and the r.m.s. spread of the coupling's entries."""
+        spread = self.tracker.best.belief.coupling_std
+        return self.tracker.record() | {"coupling_std": float(spread.square().mean().sqrt())}
+
+    @torch.no_grad()
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Estimates of observations, one after the other; each is made before what it teaches is known to others.
+
+        Raises EstimatorError when L <= P.
+        """
+        if batch.n_snapshots <= n_sources:
+            raise EstimatorError(
+                f"self-calibrating needs more snapshots than sources, found L = {batch.n_snapshots} for P = {n_sources}"
+            )
+        parts = []
+        for item in range(batch.size):
+            seen = observe(batch, item, n_sources)
+            parts.append(self._told(seen, self.tracker.update(seen)))
+        if self._file is not None and time.monotonic() > self._saved + SAVE_S:
+            self.save(self._file)
+            self._saved = time.monotonic()
+        return join(parts)
+
+    def _told(self, seen: Observation, step: Step) -> Estimates:
+        fit, belief = step.fit, self.tracker.best.belief
+        azimuth = fit.azimuth[:MODES]
+        if self.spec.full_circle:
+            low = self.spec.sector_rad[0]
+            azimuth = torch.remainder(azimuth - low, 2 * math.pi) + low
+        first, order = azimuth[0].sort()
+        std = fit.std[order]
+        places = torch.full((MODES, seen.n_sources), math.nan, dtype=torch.float64)
+        shares = torch.zeros(MODES, dtype=torch.float64)
+        places[: len(azimuth)], shares[: len(azimuth)] = azimuth.sort(1)[0], fit.share[:MODES]
+        half = NORMAL_90 * std
+        return Estimates(
+            azimuth=first[None],
+            std=std[None],
+            power=(fit.log_power[order].exp() * seen.level)[None],
+            coupling=belief.coupling[None],
+            noise_power=torch.tensor([math.exp(fit.log_noise) * seen.level], dtype=torch.float64),
+            n_sources=torch.tensor([seen.n_sources]),
+            interval=torch.stack([first - half, first + half], -1)[None],
+            coupling_std=belief.coupling_std[None],
+            mode_azimuth=places[None],
+            mode_share=shares[None],
+            snapshots=torch.tensor([seen.snapshots], dtype=torch.float64),
+        )
+
+
+def _save_quietly(path: Path, spec: ArraySpec, tracker: Tracker) -> None:
+    """Write at the end of the program, where nobody is left to tell of what goes wrong."""
+    if tracker.batches:
+        try:
+            save_belief(path, spec, tracker.best.belief, tracker.record())
+        except DoamcError:
+            pass

@@ -1,0 +1,63 @@
+"""Where the sources of a batch may be, once a coupling is assumed: starting scenes for the fit.
+
+The null spectrum of MUSIC with the assumed response gives sets of peaks; an alternating projection (Ziskind and Wax,
+IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560) adds the set that explains most power.
+"""
+
+import torch
+
+from doamc.coupling.drawn import DrawnFamily, extended_steering
+from doamc.estimators.peaks import azimuth_grid, highest_peaks
+from doamc.posterior.starts import peak_sets
+from doamc.spec import ArraySpec
+
+STEP_DEG = 0.5  #: of the grid; a fit follows
+
+
+class Places:
+    """Grid of azimuths of an array, and the search on it."""
+
+    def __init__(self, spec: ArraySpec, n_blocks: int) -> None:
+        self.wraps = spec.full_circle
+        self.grid = azimuth_grid(spec, STEP_DEG)
+        self._steering = extended_steering(spec.positions, self.grid, n_blocks)  # (J N, G)
+
+    def __call__(
+        self,
+        family: DrawnFamily,
+        covariance: torch.Tensor,  # shape: (B, N, N)
+        n_sources: int,
+    ) -> torch.Tensor:
+        """Sets of azimuths (B, P, Q) in rad, ascending, for the family's mean."""
+        response = family.mean @ self._steering
+        response = response / response.abs().square().sum(0).sqrt()
+        signal = torch.linalg.eigh(covariance)[1][:, :, -n_sources:]
+        spectrum = (signal.mH @ response).abs().square().sum(1)
+        sets = peak_sets(n_sources)
+        peaks = highest_peaks(spectrum, self.grid, max(max(s) for s in sets) + 1, self.wraps, True)
+        found = [peaks[:, list(s)] for s in sets]
+        found.append(self.grid[self._project(response, covariance, n_sources)])
+        return torch.stack(found, 2).sort(1)[0]
+
+    def _project(self, response: torch.Tensor, covariance: torch.Tensor, n_sources: int) -> torch.Tensor:
+        """Grid indices (B, P) by alternating projection: greedy first, then each source once more in turn."""
+        rest, chosen = covariance, []
+        for _ in range(n_sources):
+            chosen.append(_strongest(response, rest))
+            rest = _without(response, covariance, chosen)
+        for i in range(n_sources if n_sources > 1 else 0):
+            others = chosen[:i] + chosen[i + 1 :]
+            chosen[i] = _strongest(response, _without(response, covariance, others))
+        return torch.stack(chosen, 1)
+
+
+def _strongest(response: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    return (response.conj() * (covariance @ response)).sum(1).real.argmax(1)
+
+
+def _without(response: torch.Tensor, covariance: torch.Tensor, chosen: list[torch.Tensor]) -> torch.Tensor:
+    """Covariance with the span of chosen responses projected out."""
+    q = torch.linalg.qr(response[:, torch.stack(chosen, 1)].transpose(0, 1))[0]  # (B, N, P)
+    eye = torch.eye(q.shape[1], dtype=q.dtype)
+    away = eye - q @ q.mH
+    return away @ covariance @ away

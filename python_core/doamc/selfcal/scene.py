@@ -1,0 +1,74 @@
+"""The sources of batches under a belief or under a known coupling: starts, climbs, and the modes they find."""
+
+from dataclasses import replace
+
+import torch
+
+from doamc.coupling.drawn import DrawnFamily
+from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.posterior.chart import Chart, make_chart
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.posterior.localise import climb
+from doamc.posterior.resample import separate
+from doamc.spec import ArraySpec
+
+POWER_MARGIN_DB = 40.0  #: by which powers may lie outside the specification's range: a receiver has its own scale
+NOISE_DB = (-100.0, 40.0)  #: range of an unknown noise power over the mean source power
+LEAST_POWER_DB = -30.0  #: of a start
+LEAST_SEPARATION_DEG = 3.0  #: emitters that cross come closer than a specification says; held apart, they would bend C
+
+
+def chart_of(spec: ArraySpec, family: DrawnFamily, n_sources: int, unknown_noise: bool) -> Chart:
+    """Chart of an array whose coupling family is a belief."""
+    own = replace(spec, min_separation_deg=min(spec.min_separation_deg, LEAST_SEPARATION_DEG))
+    vars(own)["family"] = family  # in the place of what the cached property would load
+    return make_chart(own, n_sources, unknown_noise, NOISE_DB, POWER_MARGIN_DB)
+
+
+def known_family(matrix: torch.Tensor, like: DrawnFamily) -> DrawnFamily:
+    """The family of one matrix (N, J N), without parameters."""
+    return replace(like, mean=matrix, patterns=matrix.new_zeros(0, *matrix.shape))
+
+
+def start_points(
+    chart: Chart,
+    azimuth: torch.Tensor,  # shape: (B, P, Q), rad
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    noise_power: torch.Tensor | None,  # shape: (B,) where known
+) -> torch.Tensor:
+    """Scenes (B, d, Q) at azimuths and the family's mean: powers by least squares, noise by eigenvalues."""
+    spec, (b, p, q) = chart.spec, azimuth.shape
+    family = spec.family
+    azimuth = separated(azimuth, chart)
+    noise = noise_power_from_eigenvalues(covariance, p) if noise_power is None else noise_power
+    flat = azimuth.transpose(1, 2)
+    v = family.response(flat.new_zeros(b, q, family.n_parameters), spec.positions, flat)
+    each = (covariance[:, None].expand(-1, q, -1, -1).flatten(0, 1), v.flatten(0, 1), noise.repeat_interleave(q))
+    power_db = 10 * source_powers(*each).unflatten(0, (b, q)).log10().transpose(1, 2)
+    noise_db = (10 * noise.log10())[:, None, None].expand(b, 1, q)
+    return chart.clip(
+        chart.join(
+            power_db.clamp_min(LEAST_POWER_DB), azimuth.new_zeros(b, chart.n_flat, q), noise_db, azimuth, azimuth[:, :0]
+        )
+    )
+
+
+def separated(azimuth: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Azimuths (B, P, Q) pushed apart to the least separation."""
+    return separate(azimuth.transpose(1, 2).sort(-1)[0], chart).transpose(1, 2)
+
+
+def fit_scenes(
+    chart: Chart,
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    snapshots: torch.Tensor,  # shape: (B,)
+    noise_power: torch.Tensor | None,  # shape: (B,) where known
+    x: torch.Tensor,  # shape: (B, d, Q)
+    steps: int,
+    survivors: int,
+) -> tuple[ExactPosterior, torch.Tensor, torch.Tensor]:
+    """Posterior, points (B, d, G) climbed to, best first, and their log posterior (B, G)."""
+    posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
+    x, value = climb(posterior, x, posterior(x), steps, survivors, 2)
+    value, order = value.sort(1, descending=True)
+    return posterior, x.gather(2, order[:, None].expand_as(x)), value

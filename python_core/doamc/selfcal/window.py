@@ -1,0 +1,121 @@
+"""The last batches, kept as sufficient statistics with their own scenes, to be fitted again with one shared coupling.
+
+A belief that is only ever added to freezes every batch's linearisation where the coupling was believed to be at that
+time; directions which are hardly observed (a slope of phases along a line) then seem to be known. Fitted again
+together, the batches of the window share one linearisation; what leaves the window is kept as information.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from doamc.coupling.drawn import DrawnFamily
+from doamc.posterior.fisher import likelihood_information
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.posterior.localise import climb
+from doamc.selfcal.scene import chart_of
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One batch at the level of its fit. scene: (d,) chart coordinates without the coupling. weight: 0..1."""
+
+    covariance: torch.Tensor
+    snapshots: float
+    noise_power: float | None
+    n_sources: int
+    scene: torch.Tensor
+    weight: float = 1.0
+
+    @property
+    def kind(self) -> tuple[int, bool]:
+        """What batches must have in common to be computed together."""
+        return self.n_sources, self.noise_power is None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Batches, oldest first; faded: weight that all of them have lost since they were stored."""
+
+    batches: tuple[Kept, ...] = ()
+    faded: float = 1.0
+
+    def forget(self, share: float) -> "Window":
+        """The window with all batches weighted by share."""
+        return Window(self.batches, self.faded * share)
+
+    def add(self, batch: Kept) -> "Window":
+        """The window with a batch of full weight more."""
+        return Window((*self.batches, replace(batch, weight=1 / self.faded)), self.faded)
+
+    def split(self, count: int) -> tuple["Window", "Window"]:
+        """The oldest batches and the rest."""
+        return Window(self.batches[:count], self.faded), Window(self.batches[count:], self.faded)
+
+    def groups(self) -> list["Group"]:
+        """The batches in groups of one kind."""
+        kinds = sorted({b.kind for b in self.batches})
+        places = [[i for i, b in enumerate(self.batches) if b.kind == kind] for kind in kinds]
+        return [Group([self.batches[i] for i in where], where, self.faded) for where in places]
+
+    def moved(self, groups: list["Group"]) -> "Window":
+        """The window with the scenes that its groups have now, its weights written out."""
+        batches = list(self.batches)
+        for g in groups:
+            for i, scene, weight in zip(g.where, g.scene, g.weight.tolist(), strict=True):
+                batches[i] = replace(batches[i], scene=scene, weight=weight)
+        return Window(tuple(batches))
+
+
+class Group:
+    """Batches of one kind, stacked; B of them. where: their places in the window."""
+
+    def __init__(self, batches: list[Kept], where: list[int], faded: float) -> None:
+        self.where = where
+        self.n_sources, self.unknown_noise = batches[0].kind
+        self.covariance = torch.stack([b.covariance for b in batches])
+        self.snapshots = torch.tensor([b.snapshots for b in batches], dtype=torch.float64)
+        self.weight = faded * torch.tensor([b.weight for b in batches], dtype=torch.float64)
+        noise = [b.noise_power for b in batches if b.noise_power is not None]
+        self.noise_power = torch.tensor(noise, dtype=torch.float64) if noise else None
+        self.scene = torch.stack([b.scene for b in batches])
+
+    def posterior(self, spec: ArraySpec, family: DrawnFamily) -> ExactPosterior:
+        """Posterior of the batches for a family."""
+        chart = chart_of(spec, family, self.n_sources, self.unknown_noise)
+        return ExactPosterior(chart, self.covariance, self.snapshots, self.noise_power)
+
+    def climb(self, spec: ArraySpec, known: DrawnFamily, steps: int) -> float:
+        """Weighted log likelihood at a known coupling with every scene climbed to it."""
+        posterior = self.posterior(spec, known)
+        x = posterior.chart.clip(self.scene[:, :, None])
+        x, value = climb(posterior, x, posterior(x), steps, 1)
+        self.scene = x[:, :, 0]
+        return float(self.weight @ value[:, 0])
+
+    def reduced(self, spec: ArraySpec, family: DrawnFamily) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradient (B, K) and information (B, K, K) of a family's parameters at zero, scenes eliminated."""
+        posterior = self.posterior(spec, family)
+        own = posterior.chart.normal
+        zero = self.scene.new_zeros(len(self.scene), family.n_parameters)
+        x = torch.cat([self.scene[:, : own.start], zero, self.scene[:, own.start :]], 1)
+        gradient, information = likelihood_information(posterior, x[:, :, None])
+        return eliminate_scene(gradient[:, 0], information[:, 0], own)
+
+
+def eliminate_scene(
+    gradient: torch.Tensor,  # shape: (B, d)
+    information: torch.Tensor,  # shape: (B, d, d)
+    own: slice,  # of the coupling's coordinates
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, K) and information (B, K, K) of the coupling with the scene's own coordinates eliminated (Schur)."""
+    mine = torch.zeros(gradient.shape[1], dtype=torch.bool)
+    mine[own] = True
+    scene = (~mine).nonzero()[:, 0]
+    cross = information[:, own][:, :, scene]
+    block = information[:, scene][:, :, scene]
+    block = block + torch.diag_embed(1e-9 * block.diagonal(dim1=1, dim2=2) + 1e-12)
+    right = torch.cat([cross.mT, gradient[:, scene, None]], 2)
+    solved = torch.linalg.solve(block, right)
+    return gradient[:, own] - (cross @ solved[..., -1:])[..., 0], information[:, own, own] - cross @ solved[..., :-1]
