@@ -6,6 +6,7 @@ exp(+j omega t), so that a plane wave from +x has the phase exp(+j 2 pi x) and s
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,9 @@ class Ports:
 def load_pynec() -> Any:
     """The module PyNEC. Raises SpecificationError that tells how to install it."""
     try:
-        import PyNEC
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the wrapper generator, from Python 3.12 on
+            import PyNEC
     except ImportError as error:
         raise SpecificationError(
             "antennas are solved with PyNEC, which is not installed; pip install 'gr-doamc[antenna]'"
