@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(dashboard: "Dashboard") -> None:
-    await dashboard.open()
     try:
+        await dashboard.open()
         print(f"dashboard on {dashboard.url}", flush=True)
         await dashboard.run()
     finally:

@@ -64,7 +64,9 @@ class Dashboard:
         return f"http://{host}:{self.port}/"
 
     async def open(self) -> None:
-        """Listen and read. Raises DashboardError when the port cannot be had."""
+        """Listen and read; `close` is owed even when it fails. Raises DashboardError when the port cannot be had."""
+        for receiver in self.receivers:
+            self._feeds.append(Feed(receiver, self.recording))
         app = web.Application(middlewares=[access_middleware(self._token)], client_max_size=1 << 16)
         app.router.add_get("/", self._page)
         app.router.add_get("/live", self._live)
@@ -76,10 +78,8 @@ class Dashboard:
         try:
             await site.start()
         except (OSError, OverflowError) as error:
-            await self._runner.cleanup()
             raise DashboardError(f"cannot listen on {self.host}:{self.port}: {error}; take another --port") from error
         self.port = self._runner.addresses[0][1]
-        self._feeds = [Feed(receiver, self.recording) for receiver in self.receivers]
         for feed in self._feeds:
             feed.start()
         self._task = asyncio.create_task(self._send())

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from doamc.dashboard.receivers import Receiver
 from doamc.estimates import Publisher
 
-from .serving import FREE, Served, until
+from .serving import FREE, Served, estimate, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -26,7 +27,7 @@ def served(publisher, tmp_path):
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not run on under other tests
 def chromium():
     """The browser; skipped where there is none, but not in continuous integration."""
     if CHROMIUM is None and os.environ.get("CI") != "true":
@@ -52,15 +53,25 @@ class Watched:
         self._contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
-        page.on("console", lambda m: self.problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self.asked.add(request.url))
         page.goto(url)
         return page
 
+    def _on_console(self, message):
+        ours = "getImageData" in message.text  # of tests that look at pixels
+        if message.type in ("error", "warning") and not ours:
+            self.problems.append(message.text)
+
     def close(self):
         for context in self._contexts:
             context.close()
+
+    def check(self):
+        """No error in the console, and nothing asked of another computer."""
+        assert self.problems == []
+        assert [u for u in self.asked if not u.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:"))] == []
 
 
 @pytest.fixture
@@ -69,26 +80,39 @@ def pages(chromium):
     watched = Watched(chromium)
     yield watched
     watched.close()
-    assert watched.problems == []
-    assert [u for u in watched.asked if not u.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:"))] == []
+    watched.check()
 
 
-@pytest.fixture
-def live(pages, served, publisher):
-    """live(*estimates) -> a page that shows the last of them."""
+class Stage:
+    """A publisher, a dashboard and a page that stay up; `show` sends an estimate and waits until the page has it."""
 
-    def show(*estimates, **options):
-        page = pages.open(served.url, **options)
-        until(lambda: len(served.dashboard.clients) > 0)
-        served.connected(publisher)
-        for message in estimates:
-            publisher.estimate(message)
-            time.sleep(0.02)
-        if estimates:
-            shows(page, "seq", f"estimate {estimates[-1]['seq']}")
-        return page
+    def __init__(self, publisher, served, page):
+        self.publisher, self.served, self.page = publisher, served, page
+        self.seq = 1000
 
-    return show
+    def show(self, *changes, page=None):
+        for change in changes:
+            self.seq += 1
+            self.publisher.estimate(estimate(self.seq, **change))
+            time.sleep(0.01)
+        shows(page or self.page, "seq", f"estimate {self.seq}")
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def stage(chromium, tmp_path_factory):
+    """A stage whose receiver's +x axis points east (heading 90), for all tests of a module."""
+    watched = Watched(chromium)
+    folder = tmp_path_factory.mktemp("recordings")
+    with Publisher(FREE, heartbeat_s=0.2) as publisher:
+        receiver = Receiver("roof", publisher.address, heading_deg=90.0)
+        with Served([], [receiver], recordings=folder) as served:
+            page = watched.open(served.url)
+            until(lambda: len(served.dashboard.clients) > 0)
+            served.connected(publisher)
+            yield Stage(publisher, served, page)
+            watched.close()
+    watched.check()
 
 
 def shows(page, element, text):

@@ -41,14 +41,19 @@ class Served:
     """`Dashboard` in a thread; a context manager. `do(coroutine)` runs something in its loop."""
 
     def __init__(self, addresses, receivers=None, **options):
-        receivers = receivers or [Receiver(f"receiver {i}", a) for i, a in enumerate(addresses)]
+        if receivers is None:
+            receivers = [Receiver(f"receiver {i}", a) for i, a in enumerate(addresses)]
         self.dashboard = Dashboard(receivers, **({"port": 0} | options))
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def __enter__(self):
         self.thread.start()
-        self.do(self.dashboard.open())
+        try:
+            self.do(self.dashboard.open())
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception):

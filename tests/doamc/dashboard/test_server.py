@@ -122,8 +122,8 @@ def test_pages_of_other_sites_are_refused(served):
 
 
 def test_a_port_in_use_is_told(served):
-    with pytest.raises(DashboardError, match="take another --port"):
-        served.do(Dashboard([], port=served.dashboard.port).open())
+    with pytest.raises(DashboardError, match="take another --port"), Served([], [], port=served.dashboard.port):
+        pass
 
 
 def test_a_malformed_address_is_told():
@@ -237,7 +237,7 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
 
         import numpy as np
 
-        big = np.eye(40) * (1 + 0.123456789j) + 0.123456789  # some 50 kB a frame: the buffers of the system are soon full
+        big = np.eye(40) * (1 + 0.123456789j) + 0.123456789  # some 50 kB: buffers are soon full
         seen, ages = served.do(scenario(), timeout_s=60)
         assert seen == list(range(seen[0], seq)) and max(ages) < 1.0
         assert served.feed().health(time.time())["lost"] == 0
