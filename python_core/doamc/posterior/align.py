@@ -32,9 +32,13 @@ def align(azimuth: torch.Tensor, chart: Chart) -> tuple[torch.Tensor, torch.Tens
 def aligned(x: torch.Tensor, chart: Chart) -> torch.Tensor:
     """Samples (B, d, n) with their sources in one order and every wrapping coordinate unwrapped around its mean."""
     amplitude, size, noise, azimuth, phase = chart.split(x)
+    angle, turn = chart.split_correlation(x)
     azimuth, order = align(azimuth, chart)
-    if bool(chart.wraps[-1]):
+    if phase.shape[1] and chart.spec.plain_family.phase_rad >= math.pi - 1e-9:
         centre = torch.atan2(phase.sin().mean(2, keepdim=True), phase.cos().mean(2, keepdim=True))
         phase = centre + torch.remainder(phase - centre + math.pi, 2 * math.pi) - math.pi
     tail = [azimuth, phase] if chart.azimuth_first else [phase, azimuth]
-    return torch.cat([amplitude.gather(1, order), size, noise, *tail], 1)
+    if chart.n_pairs:
+        centre = torch.atan2(turn.sin().mean(2, keepdim=True), turn.cos().mean(2, keepdim=True))
+        turn = centre + torch.remainder(turn - centre + math.pi, 2 * math.pi) - math.pi
+    return torch.cat([amplitude.gather(1, order), size, angle, noise, *tail, turn], 1)

@@ -4,7 +4,8 @@ x = [log amplitude (P), |c_k| (K), log noise power (1, only where unknown), azim
 with the S chains last; logarithms are natural, so that uniform in dB is uniform in x. The prior over scenes is uniform
 in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full circle and
 wrapping phase where it is free) and minus infinity outside. A drawn family has K real parameters of standard normal
-prior in the place of |c_k| and no phases; their box is so wide that it does not matter.
+prior in the place of |c_k| and no phases; their box is so wide that it does not matter. Where sources may be coherent,
+P (P - 1) / 2 angles stand before the noise and as many phases at the end (see `coherence`).
 """
 
 import math
@@ -34,6 +35,12 @@ class Chart:
     low: torch.Tensor
     high: torch.Tensor
     wraps: torch.Tensor
+    coherent: bool = False
+
+    @cached_property
+    def n_pairs(self) -> int:
+        """Number of pairs of sources with a correlation of their own; 0 where sources are uncorrelated."""
+        return self.n_sources * (self.n_sources - 1) // 2 if self.coherent else 0
 
     @cached_property
     def n_flat(self) -> int:
@@ -68,7 +75,8 @@ class Chart:
     @cached_property
     def _sizes(self) -> list[int]:
         p, (flat, wrapping) = self.n_sources, _coupling_sizes(self.spec)
-        return [p, flat, int(self.unknown_noise), *((p, wrapping) if self.azimuth_first else (wrapping, p))]
+        tail = (p, wrapping) if self.azimuth_first else (wrapping, p)
+        return [p, flat, self.n_pairs, int(self.unknown_noise), *tail, self.n_pairs]
 
     @cached_property
     def _walls(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -77,9 +85,14 @@ class Chart:
 
     def split(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Log amplitude (B, P, S), magnitude (B, K, S), log noise (B, 0 or 1, S), azimuth and phase."""
-        amplitude, size, noise, first, second = x.split(self._sizes, 1)
+        amplitude, size, _, noise, first, second, _ = x.split(self._sizes, 1)
         azimuth, phase = (first, second) if self.azimuth_first else (second, first)
         return amplitude, size, noise, azimuth, phase
+
+    def split_correlation(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Angles and phases (B, pairs, S) of the correlations between sources."""
+        parts = x.split(self._sizes, 1)
+        return parts[2], parts[6]
 
     def join(
         self,
@@ -88,11 +101,13 @@ class Chart:
         noise_db: torch.Tensor,  # shape: (B, 1, S), dropped where it is known
         azimuth: torch.Tensor,  # shape: (B, P, S), rad
         phase: torch.Tensor,  # shape: (B, K, S), rad, wrapping coordinates of the family
+        correlation: tuple[torch.Tensor, torch.Tensor] | None = None,  # angles and phases, each (B, pairs, S)
     ) -> torch.Tensor:
-        """Coordinates (B, d, S) of scenes."""
+        """Coordinates (B, d, S) of scenes; correlation is needed where sources may be coherent."""
         tail = [azimuth, phase] if self.azimuth_first else [phase, azimuth]
         noise = [2 * NEPER_PER_DB * noise_db] if self.unknown_noise else []
-        return torch.cat([NEPER_PER_DB * power_db, magnitude, *noise, *tail], 1)
+        angle, turn = correlation or (azimuth[:, :0], azimuth[:, :0])
+        return torch.cat([NEPER_PER_DB * power_db, magnitude, angle, *noise, *tail, turn], 1)
 
     def reflect(self, x: torch.Tensor) -> torch.Tensor:
         """Points with their box coordinates reflected once at their walls: for starts, not for steps of a chain."""
@@ -141,11 +156,12 @@ def make_chart(
     noise_db: tuple[float, float],
     power_margin_db: float = 0.0,
     device: str | torch.device = "cpu",
+    coherent: bool = False,
 ) -> Chart:
     """Chart of a specification for P sources.
 
     noise_db: range of an unknown noise power. power_margin_db: by how much the range of source powers is widened at
-    both ends, for batches whose level says nothing.
+    both ends, for batches whose level says nothing. coherent: sources may be correlated.
     """
     p, (flat, wrapping), phase = n_sources, _coupling_sizes(spec), _half_turn(spec)
     margin = power_margin_db
@@ -155,11 +171,14 @@ def make_chart(
     if spec.full_circle and phase < math.pi - 1e-9:
         tail.reverse()
     box = [(-NORMAL_REACH, NORMAL_REACH)] * flat if spec.family.normal else spec.plain_family.magnitude.tolist()
-    rows = [(*r, False) for r in [power] * p + box + noise] + tail[0] + tail[1]
+    pairs = p * (p - 1) // 2 if coherent else 0
+    rows = [(*r, False) for r in [power] * p + box + [(0.0, math.pi / 2)] * pairs + noise] + tail[0] + tail[1]
+    rows += [(-math.pi, math.pi, True)] * pairs
     if [r[2] for r in rows] != sorted(r[2] for r in rows):  # azimuth wraps only where the phases do
         raise AssertionError("wrapping coordinates must be last")
     low, high = (torch.tensor([r[i] for r in rows], dtype=torch.float64, device=device) for i in (0, 1))
-    return Chart(spec, p, unknown_noise, low, high, torch.tensor([r[2] for r in rows], device=device))
+    wraps = torch.tensor([r[2] for r in rows], device=device)
+    return Chart(spec, p, unknown_noise, low, high, wraps, coherent)
 
 
 def _coupling_sizes(spec: ArraySpec) -> tuple[int, int]:

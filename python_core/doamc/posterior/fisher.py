@@ -9,6 +9,7 @@ F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
 import torch
 
 from doamc.coupling.drawn import angular_functions, angular_slopes
+from doamc.posterior.coherence import factor_slopes
 from doamc.posterior.likelihood import ExactPosterior
 
 
@@ -42,14 +43,31 @@ def derivatives(
     by_power = v[:, None] * eye
     t, k = moved[:, 0], size.shape[1]
     if family.normal:
-        return v.permute(0, 3, 1, 2), torch.cat([by_power, t, by_azimuth], 1).permute(0, 4, 1, 2, 3)
+        return _mixed(posterior, x, v, [by_power, t], [by_azimuth])
     u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
     by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
     turned = 1j * size[:, :, None, None] * u
     by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
     tail = [by_azimuth, by_phase] if chart.azimuth_first else [by_phase, by_azimuth]
-    d = torch.cat([by_power, by_size, *tail], 1)  # (B, d', N, P, S)
-    return v.permute(0, 3, 1, 2), d.permute(0, 4, 1, 2, 3)
+    return _mixed(posterior, x, v, [by_power, by_size], tail)
+
+
+def _mixed(
+    posterior: ExactPosterior,
+    x: torch.Tensor,
+    v: torch.Tensor,  # shape: (B, N, P, S)
+    head: list[torch.Tensor],  # derivatives (B, ., N, P, S) before those by the correlations' angles
+    tail: list[torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V and its derivatives with the chains in front, times Gamma where sources may be coherent."""
+    chart = posterior.chart
+    if not chart.n_pairs:
+        return v.permute(0, 3, 1, 2), torch.cat([*head, *tail], 1).permute(0, 4, 1, 2, 3)
+    slopes = factor_slopes(*chart.split_correlation(x), chart.n_sources)
+    by_angle, by_phase = (torch.einsum("bnps,bkpqs->bknqs", v, g) for g in slopes)
+    head, tail = ([posterior.mixed(x, d) for d in part] for part in (head, tail))
+    d = torch.cat([*head, by_angle, *tail, by_phase], 1)
+    return posterior.mixed(x, v).permute(0, 3, 1, 2), d.permute(0, 4, 1, 2, 3)
 
 
 def information(

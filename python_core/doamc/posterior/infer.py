@@ -7,6 +7,7 @@ import torch
 
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.align import align
+from doamc.posterior.alternate import AlternatingProjection
 from doamc.posterior.chart import Chart, make_chart
 from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.localise import climb, spread
@@ -70,18 +71,31 @@ class Samples:
     acceptance: torch.Tensor
     localised: torch.Tensor
 
+    def select(self, index: torch.Tensor) -> "Samples":
+        """Samples of some of the observations."""
+        posterior = self.posterior.select(index)
+        return Samples(self.chart, posterior, self.x[index], self.acceptance[index], self.localised[index])
+
 
 class Engine:
     """The sampler for one array and one number of sources; every random table is drawn once, from the seed."""
 
     def __init__(
-        self, net: ScoreNet, layout: StateLayout, features: FeatureMap, n_sources: int, options: Options
+        self,
+        net: ScoreNet,
+        layout: StateLayout,
+        features: FeatureMap,
+        n_sources: int,
+        options: Options,
+        coherent: bool = False,
     ) -> None:
+        self.coherent = coherent and n_sources > 1
         self.net, self.layout, self.features, self.n_sources, self.options = net, layout, features, n_sources, options
         o = options
         self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed, (-7.0, 9.0))
         device = next(net.parameters()).device
         d = 2 * n_sources + layout.spec.family.n_parameters + 1
+        d += n_sources * (n_sources - 1) if self.coherent else 0
         seed = o.seed + 7919 * n_sources
         steps = o.steps if d <= 10 else 5 * o.steps // 2  # a walk in more dimensions forgets its start later
         self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
@@ -108,17 +122,21 @@ class Engine:
         known = torch.full((b,), noise_power is not None)
         given = torch.ones(b, dtype=torch.float64) if noise_power is None else noise_power
         features = self.features(covariance, snapshots, count, given, known)
-        z = self.proposer(features, self.layout.mask(count))
         noise_db = (-spec.snr_db[1] - 20.0, -spec.snr_db[0] + 10.0)
-        chart = make_chart(spec, p, noise_power is None, noise_db, power_margin_db, covariance.device)
+        unknown = noise_power is None
+        chart = make_chart(spec, p, unknown, noise_db, power_margin_db, covariance.device, self.coherent)
         posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
-        x = self.to_chart(chart, z, covariance, snapshots)
+        if self.coherent:  # the network has seen uncorrelated sources alone
+            x = AlternatingProjection(chart, self.features.grid, o.samples, o.seed)(covariance)
+        else:
+            z = self.proposer(features, self.layout.mask(count))
+            x = self.to_chart(chart, z, covariance, snapshots)
         value = posterior(x)
         if o.bank:
             x, value = self.with_bank(posterior, x, value)
         # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
         top, order = value.topk(o.climbers, 1)
-        classic = self.classic(chart, features, covariance)
+        classic = gather(x, order[:, :4]) if self.coherent else self.classic(chart, features, covariance)
         usable = (snapshots > p)[:, None, None] & torch.ones_like(classic[:, :1], dtype=torch.bool)
         extra = torch.where(usable, classic, gather(x, order[:, : classic.shape[2]]))
         first = torch.cat([gather(x, order), extra], 2)
@@ -216,8 +234,8 @@ class Engine:
             values = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(0.5)
             plain = 10 * values.clamp_min(1e-12).log10()[:, None].expand_as(noise_db)
             noise_db = torch.where((snapshots >= n)[:, None], plain, noise_db)
-        parts = [v.transpose(1, 2) for v in (power_db, flat, noise_db[..., None], azimuth, wrapping)]
-        return chart.clip(chart.join(*parts))
+        power_db, flat, azimuth, wrapping = (v.transpose(1, 2) for v in (power_db, flat, azimuth, wrapping))
+        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
 
     def classic(self, chart: Chart, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
         """Rank-reduction starts (B, d, Q) in the prior's support."""

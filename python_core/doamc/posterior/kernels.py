@@ -20,7 +20,8 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"co
 class Model(NamedTuple):
     """Constants of a chart. steer: (N, 2) 2 pi x and 2 pi y. mean (N, J N), patterns (K', N, J N) complex.
 
-    places: first index of amplitude, flat, noise, azimuth and wrapping coordinates. n_wrapping: 0 for a drawn family.
+    places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
+    n_pairs: of sources that may be coherent, 0 where none may.
     gap: cosine of the least separation on a circle, else the separation in rad; circle: whether it is one.
     """
 
@@ -31,7 +32,7 @@ class Model(NamedTuple):
     normal: bool
     n_sources: int
     n_flat: int
-    n_wrapping: int
+    n_pairs: int
     unknown_noise: bool
     places: Any
     low: Any
@@ -115,6 +116,37 @@ def _response(model: Any, c_re: Any, c_im: Any, a_re: Any, a_im: Any, v_re: Any,
 
 
 @compiled
+def _factor(model: Any, x: Any, s: int, gamma: Any) -> None:
+    """Factor Gamma of the sources' correlation (see `coherence`) of chain s into gamma (P, P)."""
+    gamma[:] = 0.0
+    index = 0
+    for p in range(model.n_sources):
+        left = 1.0
+        for q in range(p):
+            angle, phase = x[model.places[5] + index, s], x[model.places[6] + index, s]
+            gamma[p, q] = left * math.sin(angle) * complex(math.cos(phase), math.sin(phase))
+            left *= math.cos(angle)
+            index += 1
+        gamma[p, p] = left
+
+
+@compiled
+def _mix(model: Any, x: Any, v_re: Any, v_im: Any) -> None:
+    """V Gamma in place of V (N, P, S)."""
+    n, p_n, chains = v_re.shape
+    gamma = np.empty((p_n, p_n), np.complex128)
+    for s in range(chains):
+        _factor(model, x, s, gamma)
+        for i in range(n):
+            for q in range(p_n):  # column q takes from p >= q, which are not yet overwritten
+                total = 0j
+                for p in range(q, p_n):
+                    total += complex(v_re[i, p, s], v_im[i, p, s]) * gamma[p, q]
+                v_re[i, q, s] = total.real
+                v_im[i, q, s] = total.imag
+
+
+@compiled
 def log_density(model: Any, covariance: Any, count: float, log_noise: float, x: Any, out: Any) -> None:
     """Log likelihood and normal prior of chains x (d, S) into out (S); log_noise is read where the noise is known."""
     n, wide = model.mean.shape
@@ -125,6 +157,8 @@ def log_density(model: Any, covariance: Any, count: float, log_noise: float, x: 
     _steering(model, x, a_re, a_im)
     _coefficients(model, x, c_re, c_im)
     _response(model, c_re, c_im, a_re, a_im, v_re, v_im)
+    if model.n_pairs:
+        _mix(model, x, v_re, v_im)
     w_re, w_im = np.zeros((n, p_n, chains)), np.zeros((n, p_n, chains))
     for i in range(n):
         for j in range(n):
@@ -308,6 +342,8 @@ def information(model: Any, covariance: Any, count: float, log_noise: float, x: 
         if model.hermitian:
             slopes[model.places[1] + k] += np.conj(unit) * moved[flat + k]
             slopes[model.places[4] + k] -= 1j * size * np.conj(unit) * moved[flat + k]
+    if model.n_pairs:
+        v = _mixed_slopes(model, x, v, slopes)
     s2 = math.exp(x[model.places[2], 0] if model.unknown_noise else log_noise)
     ri = _inverse(v, s2)
     u, rr = _product(ri, v), _product(ri, covariance)
@@ -348,6 +384,29 @@ def information(model: Any, covariance: Any, count: float, log_noise: float, x: 
         for k in range(model.places[1], model.places[1] + flat):
             gradient[k] -= x[k, 0]
             f[k, k] += 1.0
+
+
+@compiled
+def _mixed_slopes(model: Any, x: Any, v: Any, slopes: Any) -> Any:
+    """V Gamma; slopes (d, N, P) become its derivatives, those by the correlations included."""
+    p_n = model.n_sources
+    gamma, ahead = np.empty((p_n, p_n), np.complex128), np.empty((p_n, p_n), np.complex128)
+    _factor(model, x, 0, gamma)
+    for i in range(len(slopes)):
+        slopes[i] = _product(slopes[i], gamma)
+    index, turned = 0, x.copy()
+    for p in range(p_n):
+        for q in range(p):
+            angle, phase = model.places[5] + index, model.places[6] + index
+            turned[angle, 0] += 0.5 * math.pi  # the derivative of sin and cos alike: a quarter turn ahead
+            _factor(model, turned, 0, ahead)
+            turned[angle, 0] = x[angle, 0]
+            for n in range(v.shape[0]):
+                slopes[phase, n, q] = 1j * v[n, p] * gamma[p, q]
+                for k in range(q, p + 1):
+                    slopes[angle, n, k] = v[n, p] * ahead[p, k]
+            index += 1
+    return _product(v, gamma)
 
 
 @compiled

@@ -15,6 +15,7 @@ import torch
 
 from doamc.coupling.drawn import DrawnFamily, angular_functions
 from doamc.posterior.chart import Chart
+from doamc.posterior.coherence import factor
 from doamc.posterior.native import Native, make_model
 
 
@@ -47,7 +48,7 @@ class ExactPosterior:
         self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
         self.eye = eye
         flat = chart.n_flat
-        place = chart.n_sources + flat  # of the noise in x; `information` appends it instead
+        place = chart.n_sources + flat + chart.n_pairs  # of the noise in x; `information` appends it instead
         self.noise_last = torch.tensor(
             [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
         ).long()
@@ -92,12 +93,21 @@ class ExactPosterior:
         return torch.cat([one, c, c.conj()] if self.chart.spec.family.hermitian else [one, c], 1)
 
     def response(self, x: torch.Tensor) -> torch.Tensor:
-        """V = C A sqrt(P), (B, S, N, P)."""
+        """V = C A sqrt(P), times Gamma where sources may be coherent, (B, S, N, P)."""
         amplitude, size, _, azimuth, phase = self.chart.split(x)
         b, p, s = azimuth.shape
         a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
-        return torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s).permute(0, 3, 1, 2)
+        v = torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s)
+        return self.mixed(x, v).permute(0, 3, 1, 2)
+
+    def mixed(self, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """V Gamma of V (B, ..., P, S), where sources may be coherent; V where they are not."""
+        if not self.chart.n_pairs:
+            return v
+        gamma = factor(*self.chart.split_correlation(x), self.chart.n_sources)
+        shape = (len(gamma), *[1] * (v.ndim - 3), *gamma.shape[1:])
+        return (v[..., :, None, :] * gamma.view(shape)).sum(-3)
 
     def log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
         """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
@@ -106,6 +116,7 @@ class ExactPosterior:
         a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         w = torch.bmm(self._product, stacked.view(b, -1, p * s)).view(b, 2, n, 1, p, s)
+        w = self.mixed(x, w)
         left = torch.conj_physical(w[:, :1]).view(b, 1, n, p, 1, s)
         gram = (left * w).sum(2)  # (B, 2, P, P, S): V^H V and V^H Rhat V
         log_noise = self.log_noise(noise)

@@ -24,6 +24,7 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
 KIND = "posterior"
+COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
 PART = 32  #: observations worked on at once
 
 
@@ -36,12 +37,18 @@ class Group:
     gain: torch.Tensor
     length: torch.Tensor
 
+    def select(self, index: torch.Tensor) -> "Group":
+        """Some of the observations."""
+        return Group(self.index[index], self.samples.select(index), self.gain[index], self.length[index])
+
 
 class Posterior(Estimator):
     """A score network over scenes proposes; the exact likelihood weighs, localises and corrects.
 
     weights: checkpoint; the shipped one of the array where left out. seed: of all random tables (same seed, same
     result; an observation's result does not depend on the others of its batch).
+    coherent: "no" for uncorrelated sources, "yes" for sources of any correlation, two paths of one emitter among them,
+    "auto" for whichever has the greater evidence.
     """
 
     name = "posterior"
@@ -54,7 +61,11 @@ class Posterior(Estimator):
         seed: int = 0,
         weights: str | Path | None = None,
         options: Options | None = None,
+        coherent: str = "no",
     ) -> None:
+        if coherent not in COHERENT:
+            raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
+        self.coherent = coherent
         super().__init__(spec)
         checkpoint = load_checkpoint(weights or find_weights(KIND, self.spec.name), KIND, self.spec)
         self.device = torch.device(device)
@@ -63,10 +74,10 @@ class Posterior(Estimator):
         self.net.requires_grad_(False).eval()
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
         self.options = replace(options or Options(), seed=seed)
-        self._engines: dict[tuple[int, bool], Engine] = {}
+        self._engines: dict[tuple[int, bool, bool], Engine] = {}
 
-    def engine(self, n_sources: int, few: bool = False) -> Engine:
-        """Sampler for P sources; few: for fewer snapshots than elements.
+    def engine(self, n_sources: int, few: bool = False, coherent: bool = False) -> Engine:
+        """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
 
         Raises EstimatorError when the network was not trained for so many sources.
         """
@@ -76,19 +87,22 @@ class Posterior(Estimator):
                 f"posterior weights of {self.spec.name} know {low} to {high} sources, found {n_sources}; "
                 "use another method or train for more"
             )
-        key = n_sources, few
+        key = n_sources, few, coherent and n_sources > 1
         if key not in self._engines:
             options = thorough(self.options) if few else self.options
-            self._engines[key] = Engine(self.net, self.layout, self.features, n_sources, options)
+            self._engines[key] = Engine(self.net, self.layout, self.features, n_sources, options, key[2])
         return self._engines[key]
 
-    def samples(self, batch: SnapshotBatch, n_sources: int) -> list[Group]:
+    def samples(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None = None) -> list[Group]:
         """Posterior samples, in one group or two: at the prior's level, and rescaled to it.
+
+        coherent: whether sources may be correlated; as the option of the estimator where left out.
 
         A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
         source powers widened by their range, since only their differences still mean something.
         """
-        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements)
+        coherent = self.coherent == "yes" if coherent is None else coherent
+        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements, coherent)
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
@@ -114,13 +128,21 @@ class Posterior(Estimator):
         top = min(self.spec.source_count[1], batch.n_elements - 1)
         out = torch.full((batch.size, top + 1), -torch.inf, dtype=torch.float64)
         for p in range(self.spec.source_count[0], top + 1):
-            for g in self.samples(batch, p):
-                # the likelihood of a rescaled covariance differs by L N log(gain)
-                shift = g.length * batch.n_elements * g.gain.log()
-                out[g.index, p] = log_evidence(g.samples, seed=self.options.seed) + shift
+            out[:, p] = self._evidence(batch, self.samples(batch, p))
+            if self.coherent == "auto" and p > 1:
+                out[:, p] = torch.maximum(out[:, p], self._evidence(batch, self.samples(batch, p, True)))
         length = effective_snapshots(batch.snapshots, batch.covariance, 1)
         range_db = self.spec.snr_db[1] - self.spec.snr_db[0] + 30.0
         out[:, 0] = log_evidence_of_noise(batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * range_db)
+        return out
+
+    def _evidence(self, batch: SnapshotBatch, groups: list[Group]) -> torch.Tensor:
+        """Log evidence (B,) of what was sampled."""
+        out = torch.empty(batch.size, dtype=torch.float64)
+        for g in groups:
+            # the likelihood of a rescaled covariance differs by L N log(gain)
+            shift = g.length * batch.n_elements * g.gain.log()
+            out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu()
         return out
 
     def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
@@ -142,10 +164,18 @@ class Posterior(Estimator):
             places = torch.arange(batch.size).split(PART)
             return join([self.estimate(batch.select(place), n_sources) for place in places])
         groups = self.samples(batch, n_sources)
+        if self.coherent == "auto" and n_sources > 1:
+            groups = self._likelier(batch, groups, self.samples(batch, n_sources, True))
         parts = [self._figures(g, batch, n_sources) for g in groups]
         if len(parts) == 1:
             return parts[0]
         return join(parts).select(torch.cat([g.index for g in groups]).argsort())
+
+    def _likelier(self, batch: SnapshotBatch, plain: list[Group], coherent: list[Group]) -> list[Group]:
+        """Of two hypotheses, for every observation the one with the greater evidence."""
+        better = self._evidence(batch, coherent) > self._evidence(batch, plain)
+        chosen = [g.select(~better[g.index]) for g in plain] + [g.select(better[g.index]) for g in coherent]
+        return [g for g in chosen if len(g.index)]
 
     def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> Estimates:
         s = summarise(group.samples.x, group.samples.chart)

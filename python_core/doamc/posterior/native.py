@@ -25,16 +25,18 @@ def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Mod
 
     spec, p = chart.spec, chart.n_sources
     positions = 2 * math.pi * spec.positions[:, :2]
-    flat, wrapping = chart.n_flat, chart.size - 2 * p - chart.n_flat - int(chart.unknown_noise)
-    noise = p + flat
+    flat, pairs = chart.n_flat, chart.n_pairs
+    noise = p + flat + pairs
     tail = noise + int(chart.unknown_noise)
+    wrapping = chart.size - tail - p - pairs
     azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
+    places = np.array([0, p, noise, azimuth, phase, p + flat, tail + p + wrapping])
     gap = math.radians(spec.min_separation_deg)
     return Model(
         np.ascontiguousarray(positions.numpy()), np.ascontiguousarray(mean.numpy()),
         np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
-        bool(spec.family.normal), p, flat, wrapping, chart.unknown_noise,
-        np.array([0, p, noise, azimuth, phase]), chart.low.numpy(), chart.high.numpy(), chart.n_box,
+        bool(spec.family.normal), p, flat, pairs, chart.unknown_noise,
+        places, chart.low.numpy(), chart.high.numpy(), chart.n_box,
         math.cos(gap) if spec.full_circle else gap, spec.full_circle,
     )  # fmt: skip
 
