@@ -1,6 +1,6 @@
 """Correlated sources: a factor Gamma of their correlation matrix, E[s s^H] = D Gamma Gamma^H D with D the amplitudes.
 
-Gamma is lower triangular with rows of norm one, by angles psi in 0..pi/2 and phases phi (a stick broken piece by piece):
+Gamma is lower triangular with rows of norm one, by angles psi in 0..pi/2 and phases phi (a stick broken in pieces):
 
     Gamma_pq = sin psi_pq prod_{k < q} cos psi_pk e^{j phi_pq},  q < p;    Gamma_pp = prod_{k < p} cos psi_pk
 

@@ -1,0 +1,137 @@
+"""Accuracy of every method over the SNR, beside the Cramér-Rao bound and the Bayes limit.
+
+The limit is the median of long Metropolis chains that start at the truth (exact likelihood, prior of the array), the
+best that any method can do on such scenes. Writes a table and draws it.
+Usage: python benchmarks/accuracy.py [--trials 100] [--out FILE.json] [--plot FILE.png]
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from benchmarks.machine import machine
+from doamc.cli.montecarlo import HIT_DEG, azimuth_error, compare, coupling_gain_db, usable_methods
+from doamc.estimators.engine import open_estimator
+from doamc.posterior.chart import make_chart
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.posterior.limit import truth_in
+from doamc.posterior.localise import spread
+from doamc.posterior.summary import summarise
+from doamc.posterior.walk import Walk
+from doamc.scenes import draw_scene, receive
+from doamc.snapshots import make_batch
+from doamc.spec import load_spec
+
+MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
+CASES = [  # array, P, L, methods
+    ("ula8", 2, 200, None),
+    ("ula8", 2, 20, MAIN),
+    ("ula8", 3, 200, MAIN),
+    ("uca5", 2, 200, MAIN),
+]
+SNR_DB = [-10.0, -5.0, 0.0, 5.0, 10.0, 20.0]
+COLOURS = {
+    "posterior": "#d62728", "ddim": "#1f77b4", "map": "#2ca02c", "ml": "#9467bd", "rare": "#8c564b", "music": "#ff7f0e",
+    "bartlett": "#7f7f7f",
+}  # fmt: skip
+
+
+def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int, seed: int, steps: int = 2000):
+    """Hits, RMSE and coupling gain of the Bayes limit on the scenes that `compare` draws."""
+    generator = torch.Generator().manual_seed(seed)
+    scene = draw_scene(spec, trials, n_sources, snr_db, generator)
+    batch = make_batch(receive(scene, n_snapshots, "gaussian", generator).snapshots)
+    low, high = spec.snr_db
+    chart = make_chart(spec, n_sources, True, (-high - 20.0, -low + 10.0))
+    walk = Walk(24, chart.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
+    azimuth, coupling = [], []
+    count = torch.full((1,), float(n_snapshots), dtype=torch.float64)
+    starts = truth_in(chart, scene)
+    for i in range(trials):
+        posterior = ExactPosterior(chart, batch.covariance[i : i + 1], count, None)
+        x = starts[i : i + 1].expand(-1, -1, 24).contiguous()
+        kept = walk(posterior, x, posterior(x), spread(posterior, x), steps // 2)[2]
+        s = summarise(chart.wrap(kept[:, :, ::10].flatten(2)), chart)
+        azimuth.append(s.azimuth)
+        coupling.append(spec.family.matrix(s.theta))
+    error = azimuth_error(scene.azimuth, torch.cat(azimuth), spec.full_circle).rad2deg()
+    hit = error.abs().amax(1) < HIT_DEG
+    return {
+        "method": "Bayes limit", "snr_db": snr_db, "hits": hit.double().mean().item(),
+        "rmse_deg": error.square().mean().sqrt().item(), "rmse_hit_deg": error[hit].square().mean().sqrt().item(),
+        "coupling_gain_db": coupling_gain_db(scene.coupling, torch.cat(coupling)),
+    }  # fmt: skip
+
+
+def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str] | None, trials: int):
+    """Rows of one case."""
+    spec = load_spec(array)
+    if methods is None:
+        methods = usable_methods(spec, n_sources, n_snapshots, "cpu", 0)[0]
+    estimators = [open_estimator(m, spec, n_sources, "cpu", 0) for m in methods]
+    rows = compare(spec, estimators, SNR_DB, n_sources, n_snapshots, trials, seed=5)
+    rows += [limit_row(spec, n_sources, n_snapshots, level, trials, 5) for level in SNR_DB]
+    return {"array": array, "sources": n_sources, "snapshots": n_snapshots, "trials": trials, "rows": rows}
+
+
+def plot(cases, path: str) -> None:
+    """Hits above, RMSE of hits below, one column a case."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(2, len(cases), figsize=(3.6 * len(cases), 6.4), sharex=True, sharey="row")
+    for column, case in enumerate(cases):
+        top, low = axes[:, column]
+        top.set_title(f"{case['array']}, P = {case['sources']}, L = {case['snapshots']}", fontsize=10)
+        methods = list(dict.fromkeys(r["method"] for r in case["rows"]))
+        for method in sorted(methods, key=lambda m: m in COLOURS):
+            rows = [r for r in case["rows"] if r["method"] == method]
+            x = [r["snr_db"] for r in rows]
+            if method == "Bayes limit":
+                style = {"color": "black", "linestyle": "--", "linewidth": 1.6, "zorder": 5}
+            elif method in COLOURS:
+                style = {"color": COLOURS[method], "marker": "o", "markersize": 3, "linewidth": 1.3}
+            else:
+                style = {"color": "0.8", "linewidth": 0.8}
+            shown = method in COLOURS or method == "Bayes limit"
+            top.plot(x, [r["hits"] for r in rows], label=method if shown else None, **style)
+            low.semilogy(x, [r["rmse_hit_deg"] or float("nan") for r in rows], **style)
+        first = [r for r in case["rows"] if r["method"] == methods[0]]
+        low.semilogy([r["snr_db"] for r in first], [r["bound_deg"] for r in first], ":", color="black", label="CRB")
+        low.set_xlabel("SNR (dB)")
+        low.set_ylim(0.02, 2.0)
+        for axis in (top, low):
+            axis.grid(alpha=0.3, which="both", linewidth=0.4)
+    axes[0, 0].set_ylabel(f"share of scenes within {HIT_DEG:g}°")
+    axes[1, 0].set_ylabel("RMSE of hits (°)")
+    axes[1, 0].legend(loc="lower left", fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=9, fontsize=8, frameon=False)
+    figure.tight_layout(rect=(0, 0, 1, 0.95))
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Run, write and draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--out", default="benchmarks/accuracy.json")
+    parser.add_argument("--plot", default="docs/images/accuracy.png")
+    parser.add_argument("--drawn-only", action="store_true", help="draw what --out holds")
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    if not a.drawn_only:
+        cases = []
+        for case in CASES:
+            cases.append(run_case(*case, a.trials))
+            print(json.dumps(cases[-1]["rows"][-1]), flush=True)
+            Path(a.out).write_text(json.dumps({"machine": machine(), "cases": cases}, indent=1) + "\n")
+    plot(json.loads(Path(a.out).read_text())["cases"], a.plot)
+
+
+if __name__ == "__main__":
+    main()
