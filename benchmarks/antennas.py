@@ -1,0 +1,142 @@
+"""Captures of antennas built anew, by NEC2: method ``posterior`` with a drawn prior beside the Cramér-Rao bound.
+
+Every batch is another array, drawn from [antenna.draws] with seeds of its own, and its waves are solved directly at
+their azimuths, without the extended matrix that the prior is made of. The bound knows the response exactly. Errors
+beyond 10 deg are counted as misses and left out of the RMSE. Usage:
+python benchmarks/antennas.py [--arrays dipole8 kraken5] [--batches 48] [--weights FOLDER] [--out FILE.json]
+"""
+
+import argparse
+import json
+import math
+import os
+from dataclasses import replace
+
+import numpy as np
+import torch
+from machine import machine
+from tqdm import tqdm
+
+from doamc.antenna.draws import draw_built
+from doamc.antenna.response import coupling_matrix, embedded_response, scale_to, solve_built, steering_vectors
+from doamc.antenna.site import Site, load_site
+from doamc.estimators import make_estimator
+from doamc.scenes.prior import draw_azimuth
+from doamc.snapshots import make_batch
+from doamc.spec import load_spec
+
+CASES = [(1, 5.0), (1, -5.0), (2, 15.0), (2, 5.0), (2, 0.0), (3, 10.0)]  #: sources, SNR in dB
+SNAPSHOTS = 256
+MISS_DEG = 10.0
+
+
+class Capture:
+    """One array, its sources and what it receives.
+
+    response: (N, P) at the true azimuths; slope: its derivative per rad.
+    """
+
+    def __init__(self, site: Site, azimuth: np.ndarray, snr_db: float, rng: np.random.Generator) -> None:
+        self.azimuth, self.rough = azimuth, bool(rng.random() < site.antenna.draws.rough_share)
+        built, gains, frequency = draw_built(site.antenna, site.positions, rng, self.rough)
+        step = 0.05
+        solved = [
+            solve_built(site.antenna, built, np.rad2deg(az) + step * np.array([-1.0, 0.0, 1.0]), frequency)
+            for az in azimuth
+        ]
+        c = coupling_matrix(solved[0], built.load)
+        v = [embedded_response(ports, built.load) for ports in solved]
+        true = steering_vectors(built.positions, np.rad2deg(azimuth))
+        scale = scale_to(np.stack([x[:, 1] for x in v], 1), c @ true)[0]
+        total = scale * len(c) / np.trace(gains[:, None] * c) * gains[:, None]
+        self.coupling = gains[:, None] * c * len(c) / np.trace(gains[:, None] * c)
+        self.response = total * np.stack([x[:, 1] for x in v], 1)
+        self.slope = total * np.stack([(x[:, 2] - x[:, 0]) / np.deg2rad(2 * step) for x in v], 1)
+        self.power = 10 ** (rng.uniform(-6, 0, len(azimuth)) / 10)
+        self.noise = 10 ** (-snr_db / 10)
+        shape = (len(azimuth) + len(c), SNAPSHOTS)
+        z = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / math.sqrt(2)
+        signal = np.sqrt(self.power)[:, None] * z[: len(azimuth)]
+        self.snapshots = self.response @ signal + math.sqrt(self.noise) * z[len(azimuth) :]
+
+    def bound(self) -> np.ndarray:
+        """Variances (P,) of the azimuths, rad^2: powers and noise unknown, response known (Slepian-Bangs)."""
+        v, d, p = self.response, self.slope, self.power
+        r = (v * p) @ v.conj().T + self.noise * np.eye(len(v))
+        turn = [p[k] * (np.outer(d[:, k], v[:, k].conj()) + np.outer(v[:, k], d[:, k].conj())) for k in range(len(p))]
+        derivatives = [*turn, *(np.outer(x, x.conj()) for x in v.T), np.eye(len(v))]
+        white = [np.linalg.solve(r, x) for x in derivatives]
+        f = SNAPSHOTS * np.array([[np.trace(x @ y).real for y in white] for x in white])
+        return np.diag(np.linalg.inv(f))[: len(p)]
+
+
+def figures(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+    """What one case comes to; errors and bounds (B, P) in deg and deg^2."""
+    hit = (np.abs(errors) < MISS_DEG).all(1)
+    return {
+        "batches": len(errors),
+        "misses": int((~hit).sum()),
+        "rmse_deg": round(float(np.sqrt((errors[hit] ** 2).mean())), 3),
+        "median_deg": round(float(np.median(np.abs(errors[hit]))), 3),
+        "bound_deg": round(float(np.sqrt(bounds[hit].mean())), 3),
+        "coupling_nmse_db": round(float(np.median(nmse_db)), 1),
+        "inside_90": round(float(inside[hit].mean()), 3),
+    }
+
+
+def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[str, dict[str, float]]:
+    """Figures of careful and rough builders apart, half of the batches each."""
+    spec, site = load_spec(array), load_site(array)
+    azimuth = draw_azimuth(spec, batches, n_sources, torch.Generator().manual_seed(990_017)).numpy()
+    captures = []
+    for i, az in enumerate(azimuth):
+        share = replace(site.antenna.draws, rough_share=float(i % 2))
+        one = replace(site, antenna=replace(site.antenna, draws=share))
+        captures.append(Capture(one, az, snr_db, np.random.default_rng((990_021, n_sources, round(snr_db) + 99, i))))
+    batch = make_batch(torch.from_numpy(np.stack([c.snapshots for c in captures])))
+    e = make_estimator("posterior", array).estimate(batch, n_sources)
+    error = e.azimuth.numpy() - azimuth
+    if spec.full_circle:
+        turned = [np.roll(e.azimuth.numpy(), s, 1) - azimuth for s in range(n_sources)]
+        turned = [(x + np.pi) % (2 * np.pi) - np.pi for x in turned]
+        best = np.argmin([(x**2).sum(1) for x in turned], 0)
+        error = np.stack(turned, 1)[np.arange(batches), best]
+        std = np.stack([np.roll(e.std.numpy(), s, 1) for s in range(n_sources)], 1)[np.arange(batches), best]
+    else:
+        std = e.std.numpy()
+    c = np.stack([x.coupling for x in captures])
+    away = np.linalg.norm(e.coupling.numpy() - c, axis=(1, 2)) / np.linalg.norm(c, axis=(1, 2))
+    bound = np.rad2deg(np.rad2deg(np.stack([x.bound() for x in captures])))
+    rough = np.array([x.rough for x in captures])
+    inside = np.abs(error) < 1.645 * std
+    return {
+        kind: figures(np.rad2deg(error)[k], bound[k], 20 * np.log10(away[k]), inside[k])
+        for kind, k in (("careful", ~rough), ("rough", rough))
+    }
+
+
+def main() -> None:
+    """Run and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arrays", nargs="+", default=["dipole8", "kraken5"])
+    parser.add_argument("--batches", type=int, default=48)
+    parser.add_argument("--weights", help="folder of checkpoints to use instead of the shipped ones")
+    parser.add_argument("--out", default="benchmarks/antennas.json")
+    a = parser.parse_args()
+    if a.weights:
+        os.environ["DOAMC_WEIGHTS"] = a.weights
+    torch.set_num_threads(1)
+    result: dict = {"snapshots": SNAPSHOTS, "machine": machine()}
+    for array in a.arrays:
+        most = load_spec(array).source_count[1]
+        result[array] = {}
+        for n_sources, snr_db in tqdm([c for c in CASES if c[0] <= most], desc=array, disable=None):
+            row = run_case(array, n_sources, snr_db, a.batches)
+            result[array][f"P{n_sources} {snr_db:+g}dB"] = row
+            print(array, n_sources, snr_db, json.dumps(row), flush=True)
+    with open(a.out, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
