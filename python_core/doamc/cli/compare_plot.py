@@ -3,7 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.figures import BOUND, curve_style, draw_figure, plain_log
+from doamc.figures.bands import band_of
+from doamc.figures.style import BAND, BOUND, curve_style, draw_figure, plain_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,10 @@ _PANELS = {
 
 
 def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
-    """Four panels, the last of which is the legend too; methods without a figure (None) have no mark there."""
+    """Four panels, the last of which is the legend too; methods without a figure (None) have no mark there.
+
+    Bands are 95 % intervals by the number of scenes.
+    """
     methods = list(dict.fromkeys(r["method"] for r in rows))
 
     def draw(figure: "Figure") -> None:
@@ -27,7 +31,10 @@ def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
             for k, method in enumerate(methods):
                 mine = [r for r in rows if r["method"] == method]
                 value = [math.nan if r[key] is None else r[key] for r in mine]
-                axes.plot([r["snr_db"] for r in mine], value, **curve_style(k))
+                snr_db = [r["snr_db"] for r in mine]
+                axes.plot(snr_db, value, **curve_style(k))
+                if (band := band_of(key, mine)) is not None:
+                    axes.fill_between(snr_db, *band, color=curve_style(k)["color"], alpha=BAND, linewidth=0)
             axes.set(xlabel="SNR / dB", ylabel=label, xticks=sorted({r["snr_db"] for r in rows}))
         bound = {r["snr_db"]: r["bound_deg"] for r in rows if r["bound_deg"] is not None}
         panels[0].plot(list(bound), list(bound.values()), **BOUND)

@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     """Sound, estimate, align, print, plot."""
     import torch
 
-    from doamc.cli.figures import check_figure
     from doamc.cli.mimo_trials import align_trials
     from doamc.errors import SpecificationError
+    from doamc.figures.style import check_figure
     from doamc.mimo.channel import Link
     from doamc.mimo.link_end import LinkEnd
     from doamc.spec import load_spec
@@ -111,7 +111,7 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _plot(path: str, rows: list[dict[str, Any]], title: str) -> None:
-    from doamc.cli.figures import BOUND, curve_style, draw_figure, plain_log
+    from doamc.figures.style import BOUND, curve_style, draw_figure, plain_log
 
     rows = sorted(rows, key=lambda r: r["strength"])
     strength = [r["strength"] for r in rows]

@@ -22,7 +22,8 @@ def compare(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """One row a method and SNR; every method sees the same scenes, the same at every SNR but for the noise power.
 
-    hits: share of scenes with all sources within 2 degrees. rmse_deg, rmse_hit_deg: of all and of hits. bound_deg:
+    trials: number of scenes. hits: share of them with all sources within 2 degrees. rmse_deg, rmse_hit_deg: of all and
+    of hits; rmse_hit_std_deg: standard deviation of the latter, by the scenes that happened to be drawn. bound_deg:
     root mean square of the bound on the same scenes, coupling unknown. coupling_gain_db: how much smaller the error of
     the coupling matrix is than that of C = I. ms: time per estimate in a batch of all trials. None: no such figure.
     """
@@ -50,6 +51,8 @@ def compare(
                     "hits": hit.double().mean().item(),
                     "rmse_deg": _rms(error[torch.isfinite(error)]),
                     "rmse_hit_deg": _rms(error[hit]),
+                    "rmse_hit_std_deg": rms_deviation(error[hit]),
+                    "trials": trials,
                     "bound_deg": bound if math.isfinite(bound) else None,
                     "coupling_gain_db": coupling_gain_db(scene.coupling, e.coupling.cpu()),
                     "ms": ms,
@@ -111,3 +114,15 @@ def scaled_error(true: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
 
 def _rms(error: torch.Tensor) -> float | None:
     return error.square().mean().sqrt().item() if error.numel() else None
+
+
+def rms_deviation(error: torch.Tensor) -> float | None:
+    """Standard deviation of the root mean square of independent rows of errors (M, P); None for fewer than two.
+
+    To first order: the standard error of the mean square over twice its root.
+    """
+    if len(error) < 2:
+        return None
+    square = error.square().mean(1)
+    mean = square.mean().item()
+    return square.std().item() / (2 * math.sqrt(mean * len(square))) if mean > 0 else 0.0

@@ -1,24 +1,30 @@
-"""What the figures of several commands share: fit for print, told apart without colour, whole or not at all."""
+"""What figures share: fit for print, told apart without colour, written whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.errors import RecordingError
+from doamc.views.palette import COLOURS as PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "pdf", "svg")
-#: Okabe and Ito: told apart with any colour vision; black is the bound's
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B")
+#: width in inches of a printed page of two columns
+PAGE = 7.16
+#: how opaque a band is
+BAND = 0.2
+#: one more than views use; black is the bound's
+COLOURS = (*PALETTE, "#6B6B6B")
 MARKERS, LINES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h"), ("-", "--", "-.")
 BOUND = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4, "zorder": 3, "label": "Cramér-Rao bound"}
 _STYLE: dict[Any, Any] = {
-    "font.size": 9, "axes.labelsize": 9, "legend.fontsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8,
+    "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 9, "legend.frameon": False,
+    "legend.fontsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8,
     "lines.linewidth": 1.2, "lines.markersize": 5, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.alpha": 0.3, "svg.fonttype": "none", "svg.hashsalt": "doamc",
+    "axes.grid": True, "grid.alpha": 0.3, "svg.fonttype": "none", "svg.hashsalt": "doamc", "pdf.fonttype": 42,
 }  # fmt: skip
 
 
@@ -66,3 +72,11 @@ def plain_log(axes: "Axes", axis: str = "y") -> None:
     one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300 * low else (1.0,)))
     one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     one.set_minor_formatter(NullFormatter())
+
+
+def letter(plots: Sequence["Axes"]) -> None:
+    """(a), (b), ... above the left corners of the plots of a figure, before a title that is there; none for one."""
+    for axes, name in zip(plots, "abcdefghijklmnopqrstuvwxyz" if len(plots) > 1 else "", strict=False):
+        title = axes.get_title()
+        axes.set_title("")
+        axes.set_title(f"({name}) {title}".rstrip(), loc="left", fontsize=9)

@@ -1,0 +1,112 @@
+"""A run as figures need it: the readings of a log beside the truth."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doamc.errors import RecordingError
+from doamc.estimates.message import ESTIMATE_SCHEMA, TRUTH_SCHEMA
+from doamc.estimates.record import read_records
+from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.views.reading import Reading, read_estimate
+from doamc.views.tracks import Tracker
+
+#: number of a source that no true one goes with
+STRAY = -1
+
+
+@dataclass(frozen=True)
+class Points:
+    """The sources of all readings, one after the other, in order of time.
+
+    time_s: since the first reading. azimuth_deg: beside the truth it goes with, so that no track jumps by a turn.
+    std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
+    beyond the truth. error_deg: estimate less truth, NaN where unknown.
+    """
+
+    time_s: NDArray[np.float64]
+    azimuth_deg: NDArray[np.float64]
+    std_deg: NDArray[np.float64]
+    power_db: NDArray[np.float64]
+    number: NDArray[np.int64]
+    error_deg: NDArray[np.float64]
+
+    def of(self, number: int) -> "Points":
+        """The points of one source."""
+        kept = self.number == number
+        return Points(**{name: getattr(self, name)[kept] for name in self.__dataclass_fields__})
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of the sources, ascending."""
+        return [int(n) for n in np.unique(self.number)]
+
+
+class Run:
+    """Readings in order of time with the truth beside them.
+
+    Attributes: readings; truth; time_s (K,), since the first; points; lost (estimates missing by their ``seq``).
+    """
+
+    def __init__(self, readings: Iterable[Reading], truth: Truth) -> None:
+        received = list(readings)
+        seqs = sorted({r.seq for r in received})
+        self.lost = max(0, seqs[-1] - seqs[0] + 1 - len(seqs)) if seqs else 0
+        self.readings = sorted(received, key=lambda r: r.time_s)  # an engine may catch up with an older batch
+        self.truth = truth
+        self.time_s = np.array([r.time_s for r in self.readings])
+        self._origin = self.time_s[0] if len(self.time_s) else 0.0
+        self.time_s = self.time_s - self._origin
+        self.points = self._points()
+
+    def true_azimuth_deg(self) -> NDArray[np.float64]:
+        """True directions (K, P) at the times of the readings; P = 0 where none is known."""
+        if not self.truth.known:
+            return np.zeros((len(self.readings), 0))
+        return self.truth.azimuth_deg(self.time_s + self._origin)
+
+    def couplings(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
+        """Times (M,) and matrices (M, N, N) of the readings with a coupling, those of the newest's size."""
+        known = [(t, r.coupling) for t, r in zip(self.time_s, self.readings, strict=True) if r.coupling is not None]
+        kept = [(t, c) for t, c in known if c.shape == known[-1][1].shape]
+        return np.array([t for t, _ in kept]), np.array([c for _, c in kept])
+
+    def coupling_errors_db(self) -> NDArray[np.float64]:
+        """Error (M,) of every coupling over the truth's squared norm, dB; NaN where no truth is known."""
+        return np.array([coupling_error_db(c, self.truth.coupling) for c in self.couplings()[1]])
+
+    def _points(self) -> Points:
+        rows: list[tuple[Any, ...]] = []
+        tracker, true = Tracker(), self.true_azimuth_deg()
+        for time_s, near, r in zip(self.time_s, true, self.readings, strict=True):
+            if self.truth.known:
+                pairs = [STRAY if k is None else k for k in match(r.azimuth_deg, near)]
+            else:
+                pairs = tracker.assign(float(time_s), r.azimuth_deg)
+            for azimuth, std, power, n in zip(r.azimuth_deg, r.std_deg, r.power_db, pairs, strict=True):
+                known = self.truth.known and n != STRAY
+                error = float(wrap_deg(azimuth - near[n])) if known else np.nan
+                rows.append((time_s, near[n] + error if known else azimuth, std, power, error, n))
+        columns = np.array(rows, dtype=float).reshape(-1, 6).T
+        time, shown, deviation, level, errors, number = columns
+        return Points(time, shown, deviation, level, number.astype(np.int64), errors)
+
+
+def read_run(path: str | Path, truth: Truth | None = None) -> Run:
+    """Run of a JSON-lines log; its own truth messages count where no truth is given.
+
+    Raises RecordingError when the file cannot be read or holds no estimate, PublishError on an estimate that is none.
+    """
+    readings, told = [], Truth()
+    for message in read_records(path):
+        if message["schema"] == ESTIMATE_SCHEMA:
+            readings.append(read_estimate(message))
+        elif message["schema"] == TRUTH_SCHEMA:
+            told.add(message)
+    if not readings:
+        raise RecordingError(f"expected estimates (doamc.estimate/1) in {path}, found none")
+    return Run(readings, told if truth is None else truth)

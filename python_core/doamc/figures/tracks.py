@@ -1,0 +1,67 @@
+"""Bearings against time, with bands of one standard deviation, on the truth."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
+
+from doamc.figures.run import STRAY, Points, Run
+from doamc.figures.style import BAND
+from doamc.views.palette import STRAY as STRAY_COLOUR
+from doamc.views.palette import TRUTH, colour_of
+
+#: more dots than this are put into a vector figure as one picture
+MOST = 4000
+
+
+def missing(run: Run) -> str | None:
+    """Nothing: a run has estimates."""
+    return None
+
+
+def draw(figure: FigureBase, run: Run) -> list[Axes]:
+    """One plot; an outlier does not set its scale."""
+    axes = figure.subplots()
+    for k, track in enumerate(run.true_azimuth_deg().T):
+        axes.plot(run.time_s, track, color=TRUTH, linewidth=3.5, zorder=1, label=None if k else "truth")
+    for number in run.points.numbers:
+        p = run.points.of(number)
+        colour = STRAY_COLOUR if number == STRAY else colour_of(number)
+        label = "beyond the truth" if number == STRAY else f"source {number + 1}"
+        axes.plot(p.time_s, p.azimuth_deg, ".", color=colour, markersize=3, label=label, zorder=3,
+                  rasterized=len(p.time_s) > MOST)  # fmt: skip
+        if number != STRAY:
+            band(axes, p, p.azimuth_deg, colour)
+    axes.set(xlabel="time (s)", ylabel="azimuth (deg)", xlim=limits_of(run.time_s))
+    fit(axes, run.points.azimuth_deg, run.true_azimuth_deg(), 2.0)
+    if run.points.numbers:
+        axes.legend(loc="best", ncols=2, markerscale=2)
+    return [axes]
+
+
+def band(axes: Axes, p: Points, middle: np.ndarray, colour: str) -> None:
+    """One standard deviation to either side, where it is known."""
+    known = np.isfinite(p.std_deg)
+    if known.any():
+        axes.fill_between(
+            p.time_s[known], (middle - p.std_deg)[known], (middle + p.std_deg)[known], color=colour, alpha=BAND,
+            linewidth=0, zorder=2,
+        )  # fmt: skip
+
+
+def fit(axes: Axes, values: np.ndarray, always: np.ndarray, least: float) -> None:
+    """Vertical limits around all but the outermost hundredth of the values; what is left out is told."""
+    if values.size + always.size == 0:
+        return
+    low, high = np.percentile(values, [0.5, 99.5]) if values.size else (np.inf, -np.inf)
+    low, high = min([low, *always.flat]), max([high, *always.flat])
+    margin = max(least, 0.15 * (high - low))
+    axes.set_ylim(low - margin, high + margin)
+    outside = int(((values < low - margin) | (values > high + margin)).sum())
+    if outside:
+        axes.annotate(f"{outside} beyond the frame", (1, 1), xycoords="axes fraction", ha="right", va="bottom",
+                      color="#555555", fontsize=7)  # fmt: skip
+
+
+def limits_of(time_s: np.ndarray) -> tuple[float, float]:
+    """Horizontal limits of a run, of a second at least."""
+    return 0.0, max(1.0, float(time_s[-1]))

@@ -1,0 +1,141 @@
+"""What stands in the axes of the figures of a run is what the log and the truth say."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from doamc.errors import ViewError
+from doamc.figures.page import draw_page, kinds_of, size_of
+from doamc.figures.run import read_run
+from doamc.views.palette import COLOURS, TRUTH
+from tests.doamc.figures.runs import COUPLING, ERRORS, truth_at, write_log
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return read_run(write_log(tmp_path_factory.mktemp("logs") / "x.jsonl"))
+
+
+def plots_of(run, kind):
+    figure = Figure(figsize=size_of([kind]), layout="constrained")
+    draw_page(figure, run, kinds_of(run, kind))
+    figure.canvas.draw()
+    return figure.axes
+
+
+def lines_of(axes):
+    """(colour, x, y) of every line."""
+    return [(to_hex(line.get_color()).upper(), *line.get_data()) for line in axes.lines]
+
+
+def band_of(collection):
+    """Lower and upper edge of a band, by its x."""
+    points = collection.get_paths()[0].vertices
+    x = np.unique(points[:, 0])
+    return x, *([f(points[points[:, 0] == v, 1]) for v in x] for f in (np.min, np.max))
+
+
+def test_tracks(run):
+    (axes,) = plots_of(run, "tracks")
+    lines = lines_of(axes)
+    for number in (0, 1):
+        true = np.array([truth_at(t)[number] for t in range(10)])
+        colour, x, y = lines[number]
+        assert colour == TRUTH
+        np.testing.assert_allclose(np.stack([x, y]), [range(10), true], atol=1e-9)
+        colour, x, y = lines[2 + number]
+        assert colour == COLOURS[number]
+        np.testing.assert_allclose(np.stack([x, y]), [range(10), true + ERRORS[:, number]], atol=1e-9)
+        x, low, high = band_of(axes.collections[number])
+        np.testing.assert_allclose(high - y, [0.11, 0.1][number])
+        np.testing.assert_allclose(y - low, [0.11, 0.1][number])
+    assert axes.get_xlabel() == "time (s)" and axes.get_ylabel() == "azimuth (deg)"
+    low, high = axes.get_ylim()
+    assert low < 100 and high > 373 and axes.get_title(loc="left") == ""  # one plot bears no letter
+
+
+def test_errors(run):
+    left, right = plots_of(run, "errors")
+    for number in (0, 1):
+        _, x, y = lines_of(left)[number]
+        np.testing.assert_allclose(np.stack([x, y]), [range(10), ERRORS[:, number]], atol=1e-9)
+        _, low, high = band_of(left.collections[number])
+        np.testing.assert_allclose(high, [0.11, 0.1][number])  # what the error bars promise
+        np.testing.assert_allclose(low, [-0.11, -0.1][number])
+        _, size, share = lines_of(right)[number]
+        np.testing.assert_allclose(size, np.sort(np.abs(ERRORS[:, number])), atol=1e-9)
+        np.testing.assert_allclose(share, np.arange(1, 11) / 10)
+    labels = [line.get_label() for line in right.lines]
+    # errors of 0.1 within 0.11, always; 0, 0.02, ..., 0.18 within 0.1: six of ten; RMS = 0.02 sqrt(285 / 10)
+    assert labels == ["source 1: RMS 0.1°, 1.00 within 1 sd", "source 2: RMS 0.11°, 0.60 within 1 sd"]
+    assert [a.get_title(loc="left") for a in (left, right)] == ["(a)", "(b)"]
+
+
+def test_coupling(run):
+    mean, true, magnitude_bar, phase, true_phase, _, time = _coupling_axes(run)
+    for axes in (mean, true):
+        db = np.asarray(axes.images[0].get_array())
+        np.testing.assert_allclose(np.diag(db)[0], 0.0 if axes is true else 20 * np.log10(1.045), atol=1e-9)
+        np.testing.assert_allclose(db[0, 1] - db[0, 0], 20 * np.log10(0.2), atol=1e-9)
+    for axes in (phase, true_phase):
+        np.testing.assert_allclose(np.asarray(axes.images[0].get_array()), np.where(np.eye(3), 0.0, 90.0), atol=1e-9)
+    assert magnitude_bar.get_xlabel() == "|C| (dB)"
+    (_, x, y), (_, _, middle), (_, _, ignored) = lines_of(time)
+    np.testing.assert_array_equal(x, np.arange(10))
+    assert (y < -250).all() and middle[0] == pytest.approx(np.median(y))
+    off = np.abs(COUPLING - np.eye(3)) ** 2
+    assert ignored[0] == pytest.approx(10 * np.log10(off.sum() / (np.abs(COUPLING) ** 2).sum()))
+
+
+def _coupling_axes(run):
+    axes = plots_of(run, "coupling")
+    maps = [a for a in axes if a.images and a.get_xlabel() == "element"]
+    bars = [a for a in axes if a.get_xlabel() in ("|C| (dB)", "arg C (deg)")]
+    (time,) = [a for a in axes if a.get_xlabel() == "time (s)"]
+    return maps[0], maps[1], bars[0], maps[2], maps[3], bars[1], time
+
+
+def test_latency(run):
+    left, right = plots_of(run, "latency")
+    expected = {0: np.ones(10), 1: 10.0 + np.arange(10), 2: 11.0 + np.arange(10)}
+    for k, values in expected.items():
+        np.testing.assert_array_equal(lines_of(left)[k][1:], [np.arange(10), values])
+        np.testing.assert_array_equal(lines_of(right)[k][1], np.sort(values))
+    assert right.lines[2].get_label().startswith("total: median 15.5, 95 % 19.")  # 15.5 and 19.55
+    assert "10 estimates, 3 lost, 9 batches dropped" in [t.get_text() for t in left.texts]
+
+
+def test_a_page_has_what_the_log_has(tmp_path, run):
+    assert kinds_of(run) == ["tracks", "errors", "coupling", "latency"]
+    bare = read_run(write_log(tmp_path / "x.jsonl", truth=False, coupling=None, latency_ms={}))
+    assert kinds_of(bare) == ["tracks"]
+    for kind, told in (("errors", "--truth"), ("coupling", "ml estimates none"), ("latency", "latencies")):
+        with pytest.raises(ViewError, match=told):
+            kinds_of(bare, kind)
+    figure = Figure(figsize=size_of(kinds_of(run)), layout="constrained")
+    draw_page(figure, run, kinds_of(run))
+    letters = [a.get_title(loc="left")[:3] for a in figure.axes if a.get_title(loc="left")]
+    assert letters == [f"({c})" for c in "abcdefgh"]
+
+
+def test_coupling_without_truth_is_set_beside_its_mean(tmp_path):
+    alone = read_run(write_log(tmp_path / "x.jsonl", truth=False))
+    axes = plots_of(alone, "coupling")
+    assert sum(bool(a.images) and a.get_xlabel() == "element" for a in axes) == 2
+    (time,) = [a for a in axes if a.get_xlabel() == "time (s)"]
+    assert "distance from the mean" in time.get_ylabel()
+
+
+def test_outliers_do_not_set_the_scale_and_are_told(tmp_path):
+    from doamc.estimates import Recorder
+    from tests.doamc.figures.runs import estimate
+
+    path = tmp_path / "x.jsonl"
+    with Recorder(path) as recorder:
+        for k in range(400):
+            recorder.write(estimate(0, seq=k, sample_time=k / 10, azimuth_deg=[10.0], std_deg=[1.0], power_db=None))
+        recorder.write(estimate(0, seq=400, sample_time=41.0, azimuth_deg=[170.0], std_deg=[1.0], power_db=None))
+    (axes,) = plots_of(read_run(path), "tracks")
+    assert axes.get_ylim() == pytest.approx((8.0, 12.0))
+    assert "1 beyond the frame" in [t.get_text() for t in axes.texts]

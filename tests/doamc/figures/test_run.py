@@ -1,0 +1,50 @@
+"""A log beside its truth: what figures draw."""
+
+import numpy as np
+import pytest
+
+from doamc.errors import RecordingError
+from doamc.figures.run import STRAY, read_run
+from tests.doamc.figures.runs import ERRORS, estimate, truth_at, write_log
+
+
+def test_points_go_with_their_emitters_through_the_seam(tmp_path):
+    run = read_run(write_log(tmp_path / "x.jsonl"))
+    np.testing.assert_array_equal(run.time_s, np.arange(10.0))  # put in order
+    assert run.points.numbers == [0, 1] and run.lost == 3
+    for number in (0, 1):
+        p = run.points.of(number)
+        np.testing.assert_allclose(p.error_deg, ERRORS[:, number], atol=1e-9)
+        true = np.array([truth_at(t)[number] for t in range(10)])
+        np.testing.assert_allclose(p.azimuth_deg, true + ERRORS[:, number], atol=1e-9)  # unwrapped, no jump
+        np.testing.assert_allclose(p.std_deg, [0.11, 0.1][number])
+    np.testing.assert_allclose(run.true_azimuth_deg(), [truth_at(t) for t in range(10)], atol=1e-9)
+    times, matrices = run.couplings()
+    assert times.tolist() == list(range(10)) and matrices.shape == (10, 3, 3)
+    assert (run.coupling_errors_db() < -250).all()  # a common factor does not matter
+
+
+def test_without_truth_tracks_are_followed(tmp_path):
+    run = read_run(write_log(tmp_path / "x.jsonl", truth=False))
+    assert run.points.numbers == [0, 1] and np.isnan(run.points.error_deg).all()
+    moving = run.points.of(int(run.points.number[run.points.azimuth_deg > 300][0]))
+    assert len(moving.time_s) == 10 and moving.azimuth_deg.max() > 355 and moving.azimuth_deg.min() < 20
+
+
+def test_estimates_beyond_the_truth_are_strays(tmp_path):
+    from doamc.estimates import Recorder
+
+    path = write_log(tmp_path / "x.jsonl")
+    with Recorder(path) as recorder:
+        recorder.write(estimate(9, seq=20, sample_time=10.0, azimuth_deg=[15.0, 100.0, 200.0], std_deg=None))
+    run = read_run(path)
+    stray = run.points.of(STRAY)
+    assert stray.azimuth_deg.tolist() == [200.0] and np.isnan(stray.error_deg).all()
+
+
+def test_logs_without_estimates_are_refused(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"schema": "doamc.status/1"}\n{"schema": "doa')
+    with pytest.raises(RecordingError, match="expected estimates"):
+        read_run(tmp_path / "x.jsonl")
+    with pytest.raises(RecordingError, match="cannot read"):
+        read_run(tmp_path / "y.jsonl")
