@@ -37,8 +37,8 @@ class Options:
     climbers: int = 8
     climb_steps: int = 9
     survivors: int = 6
-    steps: int = 24
-    keep: int = 16
+    steps: int = 60
+    keep: int = 24
     seed: int = 0
     reach: tuple[float, ...] = (2.0, 1.2)
     leap: tuple[float, ...] = (1.0, 0.5)
@@ -55,8 +55,8 @@ def thorough(options: Options) -> Options:
         samples=4 * options.samples,
         climbers=4 * options.climbers,
         survivors=4 * options.survivors,
-        steps=3 * options.steps,
-        keep=3 * options.keep,
+        steps=2 * options.steps,
+        keep=2 * options.keep,
         bank=8192,
     )
 
@@ -97,7 +97,7 @@ class Engine:
         d = 2 * n_sources + layout.spec.family.n_parameters + 1
         d += n_sources * (n_sources - 1) if self.coherent else 0
         seed = o.seed + 7919 * n_sources
-        steps = o.steps if d <= 10 else 5 * o.steps // 2  # a walk in more dimensions forgets its start later
+        steps = o.steps if d <= 10 else 3 * o.steps // 2  # a walk in more dimensions forgets its start later
         self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
         self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
         generator = torch.Generator().manual_seed(seed + 1)
