@@ -17,7 +17,7 @@ def mathematical(stage):
 
 
 def rows(page):
-    return [r.split("\t") for r in page.locator("#sources tbody").inner_text().replace("\u2212", "-").splitlines()]
+    return [r.split("\t") for r in page.locator("#sources tbody").inner_text().translate({0x2212: "-", 0xA0: " "}).splitlines()]
 
 
 def text(page, element):

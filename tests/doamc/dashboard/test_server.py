@@ -260,9 +260,9 @@ def test_there_is_a_greatest_number_of_browsers(served, monkeypatch):
 
 
 def test_a_flood_leaves_the_server_quick_and_its_memory_bounded(served, publisher):
-    """Three seconds of estimates as fast as they can be sent: the page still loads within a second."""
+    """A second and a half of estimates as fast as they can be sent: the page still loads within a second."""
     served.connected(publisher)
-    end, sent, slowest, seq = time.monotonic() + 3.0, 0, 0.0, 1000
+    end, sent, slowest, seq = time.monotonic() + 1.5, 0, 0.0, 1000
     while time.monotonic() < end:
         for _ in range(200):
             publisher.estimate(estimate(seq))
@@ -271,7 +271,7 @@ def test_a_flood_leaves_the_server_quick_and_its_memory_bounded(served, publishe
         begin = time.monotonic()
         assert get(served.url)[0] == 200
         slowest = max(slowest, time.monotonic() - begin)
-    assert sent > 2000 and slowest < 1.0
+    assert sent > 1000 and slowest < 1.0
     until(lambda: served.feed().latest["seq"] > 1000)
     assert len(served.feed().history.last(time.time())) <= 3000
     health = served.feed().health(time.time())

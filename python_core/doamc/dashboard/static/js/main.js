@@ -13,7 +13,7 @@ import { Receiver } from "./store.js";
 import { Waterfall } from "./waterfall.js";
 
 const $ = (id) => document.getElementById(id);
-const PLOT_MS = 100, HEAVY_MS = 250;
+const PLOT_MS = 200, HEAVY_MS = 500;
 
 let receivers = [], chosen = 0, fix = null, open = false, skipped = 0, paused = false;
 let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
@@ -133,7 +133,7 @@ function showSources(view) {
     [
       convention.text(source.azimuth_deg),
       source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,
-      edges ? `${edges[0]} … ${edges[1]}` : "–",
+      edges ? `${edges[0]} …\u00a0${edges[1]}` : "–",
       source.power_db === null ? "–" : `${fixed(source.power_db, 1)} dB`,
     ].forEach((words, k) => { if (row.cells[k + 1].textContent !== words) row.cells[k + 1].textContent = words; });
   });

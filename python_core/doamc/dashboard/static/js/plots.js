@@ -76,14 +76,19 @@ export class TimePlot {
     c.clip();
     c.globalAlpha = 0.3;
     c.lineWidth = Math.max(1, window.devicePixelRatio || 1);
-    for (const [x, y, spread, slot] of this.bars) {
-      c.strokeStyle = colour.sources[slot];
-      const at = plot.valToPos(x, "x", true);
+    const { min, max } = plot.scales.y;
+    const perSecond = width / SPAN_S, perUnit = height / (max - min);
+    colour.sources.forEach((hue, i) => {
+      c.strokeStyle = hue;
       c.beginPath();
-      c.moveTo(at, plot.valToPos(y - spread, "y", true));
-      c.lineTo(at, plot.valToPos(y + spread, "y", true));
+      for (const [x, y, spread, slot] of this.bars) {
+        if (slot !== i) continue;
+        const at = left + (x + SPAN_S) * perSecond;
+        c.moveTo(at, top + (max - y + spread) * perUnit);
+        c.lineTo(at, top + (max - y - spread) * perUnit);
+      }
       c.stroke();
-    }
+    });
     c.restore();
   }
 

@@ -13,6 +13,12 @@ const UNKNOWN_STD_DEG = 5; // as the bearings for map tools have it
 const LEAST_STD_DEG = 0.05;
 export const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
 
+// The colours as pixels (red in the lowest byte: computers that run browsers are little-endian).
+const TABLE = Uint32Array.from({ length: 256 }, (_, i) => {
+  const [r, g, b] = viridis(i / 255);
+  return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+});
+
 /**
  * Density of an estimate added to `row` (BINS values over azimuths -180..180): each source a Gaussian of unit mass, or
  * one in each mode by its share; of the other modes only the places are told, so they are as wide as the first.
@@ -57,6 +63,8 @@ export class Waterfall {
     this.rows = new Float32Array(BINS * ROWS);
     this.counts = new Uint16Array(ROWS);
     this.times = new Float64Array(ROWS).fill(-1); // number of the quarter second that a row holds
+    this.line = this.picture.getContext("2d").createImageData(BINS, 1);
+    this.key = null;
   }
 
   add(view) {
@@ -89,9 +97,12 @@ export class Waterfall {
     const left = 52, right = 64, top = 8, bottom = 26;
     const w = width - left - right, h = height - top - bottom;
     const [from, to] = this._span(convention);
-    this._paint(convention, now, from, to);
+    const newest = Math.floor(now / ROW_S), first = ROWS - 1 - (newest % ROWS);
+    this._paint(convention, newest, from, to);
     c.imageSmoothingEnabled = false;
-    c.drawImage(this.picture, 0, 0, BINS, ROWS, left, top, w, h);
+    const split = h * (1 - first / ROWS);
+    c.drawImage(this.picture, 0, first, BINS, ROWS - first, left, top, w, split);
+    if (first > 0) c.drawImage(this.picture, 0, 0, BINS, first, left, top + split, w, h - split);
     c.strokeStyle = colour.line;
     c.strokeRect(left + 0.5, top + 0.5, w - 1, h - 1);
     const step = (to - from) / (w < 420 ? 4 : to - from > 180 ? 8 : 6);
@@ -111,29 +122,29 @@ export class Waterfall {
     }
   }
 
-  _paint(convention, now, from, to) {
+  /** Bring the picture up to `newest`: rows stand in it by time modulo its height, so that each is painted but once or twice. */
+  _paint(convention, newest, from, to) {
+    const key = `${convention.compass} ${convention.heading} ${from} ${to}`;
+    if (key !== this.key || newest - this.painted >= ROWS || newest < this.painted) {
+      this.key = key;
+      this.painted = newest - ROWS + 1;
+      this.source = Int32Array.from({ length: BINS }, (_, x) => {
+        const azimuth = convention.azimuth(from + ((x + 0.5) / BINS) * (to - from));
+        return ((Math.floor((azimuth + 180) / BIN_DEG) % BINS) + BINS) % BINS;
+      });
+    }
     const context = this.picture.getContext("2d");
-    const image = context.createImageData(BINS, ROWS);
-    const newest = Math.floor(now / ROW_S);
-    const source = new Int32Array(BINS);
-    for (let x = 0; x < BINS; x++) {
-      const azimuth = convention.azimuth(from + ((x + 0.5) / BINS) * (to - from));
-      source[x] = ((Math.floor((azimuth + 180) / BIN_DEG) % BINS) + BINS) % BINS;
-    }
-    const empty = viridis(0);
-    for (let y = 0; y < ROWS; y++) {
-      const at = (((newest - y) % ROWS) + ROWS) % ROWS;
-      const some = this.times[at] === newest - y && this.counts[at] > 0;
+    for (let quarter = this.painted - 1; quarter <= newest; quarter++) { // the one before may have got more since
+      const at = ((quarter % ROWS) + ROWS) % ROWS;
+      const some = this.times[at] === quarter && this.counts[at] > 0;
+      const pixels = new Uint32Array(this.line.data.buffer);
       for (let x = 0; x < BINS; x++) {
-        const density = some ? this.rows[at * BINS + source[x]] / this.counts[at] : 0;
-        const [r, g, b] = density > 0 ? viridis((10 * Math.log10(density) - LOW_DB) / (HIGH_DB - LOW_DB)) : empty;
-        const i = 4 * (y * BINS + x);
-        image.data[i] = r;
-        image.data[i + 1] = g;
-        image.data[i + 2] = b;
-        image.data[i + 3] = some ? 255 : 0;
+        const density = some ? this.rows[at * BINS + this.source[x]] / this.counts[at] : 0;
+        const level = density > 0 ? (10 * Math.log10(density) - LOW_DB) / (HIGH_DB - LOW_DB) : 0;
+        pixels[x] = some ? TABLE[Math.max(0, Math.min(255, Math.round(255 * level)))] : 0;
       }
+      context.putImageData(this.line, 0, ROWS - 1 - at);
     }
-    context.putImageData(image, 0, 0);
+    this.painted = newest;
   }
 }

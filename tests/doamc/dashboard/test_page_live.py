@@ -1,0 +1,177 @@
+"""The page over time: restarts, paces, floods, rude senders, several browsers."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from doamc.estimates import Publisher
+
+from .conftest import shows
+from .serving import FREE, Served, estimate, until
+
+
+class Pace:
+    """Sends estimates at a rate from a thread of its own, from `seq` on, until the block ends."""
+
+    def __init__(self, publisher, rate_hz, seq):
+        self.publisher, self.rate, self.seq = publisher, rate_hz, seq
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        begin, first = time.monotonic(), self.seq
+        while not self._end.wait(max(0.0, begin + (self.seq - first) / self.rate - time.monotonic())):
+            self.publisher.estimate(estimate(self.seq))
+            self.seq += 1
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._end.set()
+        self._thread.join(10)
+
+
+def number(page, element):
+    digits = "".join(c for c in page.locator(f"#{element}").text_content() if c in "0123456789.")
+    return float(digits or "nan")
+
+
+def test_the_page_goes_on_when_the_publisher_starts_again(pages):
+    with Publisher(FREE) as first, Served([first.address]) as served:
+        page = pages.open(served.url)
+        served.connected(first)
+        first.estimate(estimate(1000))
+        shows(page, "seq", "estimate 1000")
+        first.close()
+        page.wait_for_function("() => document.getElementById('link').textContent === 'Publisher silent'")
+        with Publisher(first.address) as second:
+            served.connected(second)
+            second.estimate(estimate(70, azimuth_deg=[7.0], std_deg=[1.0], power_db=[0.0]))
+            shows(page, "seq", "estimate 70")
+            assert page.locator("#restarts").text_content() == "estimates, 1 restart"
+            assert page.locator("#sources td").first.text_content() == "7.00°"
+            page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
+
+
+def test_the_page_goes_on_when_the_server_starts_again(pages, publisher):
+    with Served([publisher.address]) as served:
+        page, port = pages.open(served.url), served.dashboard.port
+        served.connected(publisher)
+        page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
+    page.wait_for_function("() => document.getElementById('link').textContent === 'Server gone, reconnecting'")
+    with Served([publisher.address], port=port) as served:
+        until(lambda: len(served.dashboard.clients) == 1)
+        served.connected(publisher)
+        publisher.estimate(estimate(77))
+        shows(page, "seq", "estimate 77")
+    refused = [p for p in pages.problems if "ERR_CONNECTION_REFUSED" in p or "WebSocket" in p]
+    assert pages.problems == refused  # the browser itself notes what could not be reached
+    pages.problems.clear()
+
+
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.slow)])
+def test_twenty_estimates_a_second(pages, served, publisher, seconds):
+    """None is lost, the page shows the pace, and what it shows is less than a second old."""
+    page = pages.open(served.url)
+    seq = served.connected(publisher)
+    lost = served.feed().health(time.time())["lost"]
+    with Pace(publisher, 20.0, seq) as pace:
+        page.wait_for_timeout(1000 * seconds)
+        shown = number(page, "seq")
+        assert pace.seq - shown < 20
+        assert number(page, "rate") == pytest.approx(20.0, abs=1.5)
+    shows(page, "seq", f"estimate {pace.seq - 1}")
+    assert pace.seq - seq == pytest.approx(20 * seconds, rel=0.1)
+    assert number(page, "lost") == lost and number(page, "unseen") == 0
+    assert page.locator("#link").text_content() == "Live"
+
+
+def test_malformed_messages_are_shown_and_the_page_stays(pages, served, publisher):
+    page = pages.open(served.url)
+    seq = served.connected(publisher)
+    with publisher._lock:
+        for data in (b"\xff", b"{}", json.dumps(estimate(seq) | {"n_sources": "two"}).encode()):
+            publisher._socket.send_multipart([b"doamc.estimate", data])
+    publisher.estimate(estimate(500))
+    shows(page, "seq", "estimate 500")
+    shows(page, "malformed", "3")
+    assert "n_sources: 'two' is not of type 'integer'" in page.locator("#fault").text_content()
+
+
+def test_a_flood_is_survived_and_counted(pages, served, publisher):
+    """One second as fast as it goes: the page takes the newest, tells how many it passed over, and stays quick."""
+    page = pages.open(served.url)
+    served.connected(publisher)
+    with Pace(publisher, 1e9, 1000) as pace:
+        page.wait_for_timeout(1000)
+        begin = time.monotonic()
+        page.evaluate("() => 0")
+        assert time.monotonic() - begin < 1.5
+    assert pace.seq > 1500
+    publisher.estimate(estimate(pace.seq + 9))  # the last ones may be lost; this one comes once the queue is empty
+    until(lambda: served.feed().latest["seq"] > 1000)
+
+    def caught_up():
+        publisher.estimate(estimate(pace.seq + 10))
+        return number(page, "seq") == pace.seq + 10
+
+    until(caught_up, timeout_s=15, pause_s=0.1)
+    health = served.feed().health(time.time())
+    assert health["unseen"] > 0 and health["malformed"] == 0
+    page.wait_for_function("() => document.getElementById('unseen').textContent !== '0'")
+
+
+def test_two_browsers_show_the_same_and_one_that_stalls_does_not_hold_up_the_other(pages, served, publisher):
+    stalled, other = pages.open(served.url), pages.open(served.url)
+    seq = served.connected(publisher)
+    for page in (stalled, other):
+        page.wait_for_function("() => document.getElementById('seq').textContent.startsWith('estimate')")
+    stalled.evaluate("() => { setTimeout(() => { const end = Date.now() + 2000; while (Date.now() < end); }, 0); }")
+    with Pace(publisher, 20.0, seq) as pace:
+        end, behind = time.monotonic() + 1.6, []
+        while time.monotonic() < end:
+            behind.append(pace.seq - number(other, "seq"))
+            other.wait_for_timeout(100)
+    assert max(behind[3:]) < 20  # less than a second
+    for page in (stalled, other):
+        shows(page, "seq", f"estimate {pace.seq - 1}")
+        assert page.locator("#sources tbody tr").count() == 2
+    assert stalled.locator("#sources").inner_text() == other.locator("#sources").inner_text()
+
+
+def test_a_page_that_comes_late_is_given_the_last_minute(pages, served, publisher):
+    seq = served.connected(publisher)
+    for k in range(50):
+        publisher.estimate(estimate(seq + k))
+    until(lambda: served.feed().latest["seq"] == seq + 49)
+    page = pages.open(served.url)
+    shows(page, "seq", f"estimate {seq + 49}")
+    assert page.locator("#magnitude").is_visible()
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow(pages, served, publisher):
+    """100 estimates a second fill what is kept within half a minute; a minute later neither side has grown.
+
+    Heap of the page after garbage collection, resident set of this process: within 10 and 5 %.
+    """
+    page = pages.open(served.url)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+
+    def sizes():
+        devtools.send("HeapProfiler.collectGarbage")
+        metrics = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
+        with open("/proc/self/statm") as file:
+            return metrics["JSHeapUsedSize"], int(file.read().split()[1])
+
+    with Pace(publisher, 100.0, served.connected(publisher)):
+        page.wait_for_timeout(65_000)
+        heap, resident = sizes()
+        page.wait_for_timeout(60_000)
+        heap_later, resident_later = sizes()
+    assert heap_later < 1.1 * heap and resident_later < 1.05 * resident
