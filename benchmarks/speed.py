@@ -20,6 +20,30 @@ from doamc.spec import load_spec
 SINGLE, BATCH = 200, 256
 
 
+def loop_over_network(estimator, batch, repeats: int = 60) -> float:
+    """Time of the proposing sampler loop of `posterior` over that of its network calls alone, median of paired runs."""
+    engine = estimator.engine(2)
+    net, proposer = engine.net, engine.proposer
+    flag = torch.ones(batch.size, dtype=torch.bool)
+    count = torch.full((batch.size,), 2)
+    length = torch.full((batch.size,), 256.0)
+    x = engine.features(batch.covariance, length, count, torch.ones(batch.size), ~flag)
+    mask = engine.layout.mask(count)
+    ratios = []
+    with torch.no_grad():
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            proposer(x, mask)
+            loop = time.perf_counter() - begin
+            begin = time.perf_counter()
+            modulation = net.modulation(net.encode(x)[:, None], proposer.clocks)
+            z = proposer.noise.expand(batch.size, -1, -1)
+            for i in range(len(proposer.grid)):
+                net.head(z, [m[:, i : i + 1] for m in modulation])
+            ratios.append(loop / (time.perf_counter() - begin))
+    return float(np.median(ratios))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out")
@@ -51,6 +75,10 @@ def main() -> None:
             "batched_per_second": round(BATCH / (time.perf_counter() - start)),
             "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
+        if method == "posterior":
+            for size in (1, 64):
+                ratio = loop_over_network(estimator, make_batch(many[:size]))
+                table[method][f"loop_over_network_batch_{size}"] = round(ratio, 3)
         print(f"{method:10s}", table[method], flush=True)
     if args.out:
         with open(args.out, "w") as file:

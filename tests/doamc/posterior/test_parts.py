@@ -116,6 +116,25 @@ def test_main_mode_leaves_out_a_separate_lighter_one():
     assert member[1].double().mean() > 0.99
 
 
+def test_a_second_place_of_the_directions_is_told_with_its_share():
+    chart = make_chart(load_spec("ula8"), 2, False, (-60.0, 40.0))
+    generator = torch.Generator().manual_seed(0)
+    n = 1000
+    azimuth = torch.tensor([[-0.3], [0.4]]) + 0.01 * torch.randn(2, 2, n, generator=generator, dtype=torch.float64)
+    azimuth[0, 1, 720:] += 0.35  # 28 % of the first item's samples have the second source elsewhere
+    one = torch.ones(2, 2, n, dtype=torch.float64)
+    spread = 0.05 * torch.randn(2, 2, n, generator=generator, dtype=torch.float64)
+    s = summarise(chart.join(-3 * one, 0.3 * one, one[:, :1], azimuth, spread), chart)
+    expected = torch.tensor([[-0.3, 0.4], [-0.3, 0.75]], dtype=torch.float64)
+    assert torch.allclose(s.mode_azimuth[0, :2], expected, atol=0.003)
+    assert torch.allclose(s.mode_share[0, :2], torch.tensor([0.72, 0.28], dtype=torch.float64), atol=1e-9)
+    assert s.mode_share[1].tolist() == [1.0, 0.0, 0.0] and s.mode_azimuth[1, 1:].isnan().all()
+    assert torch.equal(s.azimuth, s.mode_azimuth[:, 0]) and (s.std < 0.02).all()  # the second place widens nothing
+    # C = I + sum c_k B_k, c_k = 0.3 exp(j 0.05 z): spread 0.3 * 0.05 to first order on both bands, none elsewhere
+    assert torch.allclose(s.coupling_std[0].diagonal(1), torch.full((7,), 0.015, dtype=torch.float64), rtol=0.1)
+    assert s.coupling_std[0].diagonal().abs().max() == 0 and s.coupling_std[0].diagonal(3).abs().max() == 0
+
+
 def test_summary_on_a_circle_knows_where_north_is():
     spec = load_spec("uca5")
     chart = make_chart(spec, 2, False, (-60.0, 40.0))
