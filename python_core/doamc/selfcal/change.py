@@ -6,7 +6,7 @@ change.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SLACK = 0.5  #: standard deviations that are forgiven in every batch
 #: of the sum. Normal scores pass it once in (exp(2 k b) - 2 k b - 1) / (2 k^2) = 1e6 batches, k = SLACK,
@@ -14,15 +14,18 @@ SLACK = 0.5  #: standard deviations that are forgiven in every batch
 ALARM = 12.0
 LIMIT = 4.0  #: a batch that is further off counts as so many and is not learnt from
 BASELINE = 200  #: batches over which the baseline is learnt
+FIRST = 10  #: batches that the baseline expected beforehand counts for
+LEAST_SCALE = 0.5
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """sum: of the scores so far. baseline, scale: their mean (0 at least) and standard deviation (1 at least)."""
+    """sum: of the scores so far. baseline, scale: mean and standard deviation that scores have here. count: batches."""
 
     sum: float = 0.0
     baseline: float = 0.0
     scale: float = 1.0
+    count: int = 0
 
     def score(self, deviance: float, mean: float, std: float) -> float:
         """How many standard deviations too badly a batch fits; 0 where there is no deviance."""
@@ -31,12 +34,13 @@ class Monitor:
     def after(self, score: float) -> "Monitor":
         """The monitor after a batch with this score."""
         clipped = min(max(score, -LIMIT), LIMIT)
-        rate = 1 / BASELINE
-        spread = math.sqrt((1 - rate) * self.scale**2 + rate * (clipped * self.scale) ** 2)
+        rate = 1 / min(self.count + FIRST, BASELINE)
+        spread = self.scale * math.sqrt((1 - rate) * (1 + rate * clipped**2))
         return Monitor(
             sum=max(0.0, self.sum + clipped - SLACK),
-            baseline=max(0.0, self.baseline + rate * clipped * self.scale),
-            scale=max(1.0, spread),
+            baseline=self.baseline + rate * clipped * self.scale,
+            scale=max(LEAST_SCALE, spread),
+            count=self.count + 1,
         )
 
     @property
@@ -46,4 +50,4 @@ class Monitor:
 
     def accept(self, score: float) -> "Monitor":
         """The monitor with a mean score taken for what is normal: after an alarm that no other coupling explains."""
-        return Monitor(0.0, max(0.0, self.baseline + score * self.scale), self.scale)
+        return replace(self, sum=0.0, baseline=self.baseline + score * self.scale)

@@ -27,7 +27,8 @@ class SelfCalibrating(Estimator):
     """Observations are taken in their order, as received one after the other; the coupling is carried along.
 
     calibration: file that is read where it exists, and written while the estimator runs and when it ends.
-    memory_batches: time constant of forgetting. spread_db: how far the coupling may lie outside the array's family.
+    memory_batches: time constant of forgetting. spread_db: how far the coupling may lie outside the array's family,
+    as in `start_family`.
     channel_db, channel_deg: standard deviations of gains and phases behind the antennas, as in `start_family`.
     Raises CalibrationError when the file is of another array, EstimatorError when a number is out of range.
     """
@@ -41,12 +42,12 @@ class SelfCalibrating(Estimator):
         spec: ArraySpec | str,
         calibration: str | None = None,
         memory_batches: float = 3000.0,
-        spread_db: float = -15.0,
+        spread_db: float | None = None,
         channel_db: float = 0.0,
         channel_deg: float = 0.0,
     ) -> None:
         super().__init__(spec)
-        if not memory_batches >= 1 or not math.isfinite(spread_db) or not min(channel_db, channel_deg) >= 0:
+        if not memory_batches >= 1 or not math.isfinite(spread_db or 0.0) or not min(channel_db, channel_deg) >= 0:
             raise EstimatorError(
                 "expected memory_batches >= 1, a finite spread_db, and channel_db and channel_deg >= 0, found "
                 f"{memory_batches}, {spread_db}, {channel_db} and {channel_deg}"

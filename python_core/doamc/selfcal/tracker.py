@@ -51,7 +51,7 @@ class Tracker:
         self,
         spec: ArraySpec,
         memory_batches: float = 3000.0,
-        spread_db: float = -15.0,
+        spread_db: float | None = None,
         channel_db: float = 0.0,
         channel_deg: float = 0.0,
     ) -> None:
