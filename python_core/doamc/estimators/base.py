@@ -52,6 +52,7 @@ class Estimator(ABC):
 
     name: str
     summary: str
+    sequential = False  #: whether observations are taken as one after the other, and their order matters
 
     def __init__(self, spec: ArraySpec | str) -> None:
         self.spec = load_spec(spec)
@@ -92,6 +93,7 @@ METHODS: dict[str, str] = {
     "vae": "doamc.routes.vae:VariationalAutoencoder",
     "coupling-diffusion": "doamc.routes.coupling_diffusion:CouplingDiffusion",
     "posterior": "doamc.posterior.methods:Posterior",
+    "self-calibrating": "doamc.selfcal.methods:SelfCalibrating",
 }
 #: the most accurate method, used unless another is named
 DEFAULT_METHOD = "posterior"

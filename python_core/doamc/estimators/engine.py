@@ -52,6 +52,8 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
     """
     if n_sources is not None:
         return estimator(batch, n_sources)
+    if estimator.sequential and batch.size > 1:
+        return join([estimate_batch(estimator, batch.select(slice(i, i + 1)), None) for i in range(batch.size)])
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
     counter = getattr(estimator, "log_evidence", None)
     evidence = None if counter is None else counter(batch)
