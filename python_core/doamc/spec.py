@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ class ArraySpec:
 
     geometry: the table of the file. azimuth_deg: sector [low, high]; 360 wide means a full circle.
     min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
+    frequency: in use, relative to that of design; geometry is in wavelengths in use.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ArraySpec:
     snapshot_count: tuple[int, int]
     snr_db: tuple[float, float]
     table: dict[str, Any] = field(repr=False, compare=False)
+    frequency: float = 1.0
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -78,7 +80,7 @@ class ArraySpec:
 
         c = self.coupling
         if c["family"] == "drawn":
-            family = load_drawn_family(c["prior"])
+            family = load_drawn_family(c["prior"], self.frequency)
             if family.n_elements != self.n_elements:
                 found = f"{family.n_elements} elements, the geometry has {self.n_elements}"
                 raise SpecificationError(f"[coupling] prior {c['prior']} is for {found}")
@@ -113,6 +115,22 @@ class ArraySpec:
         return self.azimuth_deg[1] - self.azimuth_deg[0] >= 360.0 - 1e-9
 
     @property
+    def frequency_range(self) -> tuple[float, float] | None:
+        """Frequencies relative to that of design that one checkpoint serves, where there is more than one."""
+        given = self.table.get("antenna", {}).get("frequency_range")
+        return given and (float(given[0]), float(given[1]))
+
+    def at(self, frequency: float) -> "ArraySpec":
+        """The same array at a frequency relative to that of design: every distance in wavelengths grows with it.
+
+        Raises SpecificationError where its coupling is drawn and the prior does not hold there.
+        """
+        geometry = checks.scaled_geometry(self.geometry, frequency / self.frequency)
+        spec = replace(self, geometry=geometry, frequency=frequency)
+        _ = spec.family  # its own checks
+        return spec
+
+    @property
     def digest(self) -> str:
         """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
@@ -129,14 +147,32 @@ def shipped_arrays() -> list[str]:
 
 
 def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
-    """Specification by shipped name or TOML path. Raises SpecificationError that names what is wrong."""
+    """Specification by shipped name or TOML path, or either at a frequency, NAME@HZ.
+
+    Raises SpecificationError that names what is wrong.
+    """
     if isinstance(name_or_path, ArraySpec):
         return name_or_path
-    table, path = read_table(name_or_path)
+    text, _, frequency_hz = str(name_or_path).rpartition("@")
+    table, path = read_table(text or name_or_path)
     try:
-        return parse_spec(table, path.parent)
+        spec = parse_spec(table, path.parent)
+        return spec.at(_relative(frequency_hz, spec)) if text else spec
     except SpecificationError as error:
         raise SpecificationError(f"{path}: {error}") from error
+
+
+def _relative(frequency_hz: str, spec: ArraySpec) -> float:
+    design = spec.table.get("antenna", {}).get("design_frequency_hz")
+    if design is None:
+        raise SpecificationError(f"expected design_frequency_hz in [antenna] to go to {frequency_hz} Hz, found none")
+    try:
+        relative = float(frequency_hz) / design
+    except ValueError:
+        relative = math.nan
+    if not 0 < relative < math.inf:
+        raise SpecificationError(f"expected a frequency in Hz after '@', found {frequency_hz!r}")
+    return relative
 
 
 def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:

@@ -91,6 +91,14 @@ def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
     return geometry
 
 
+def scaled_geometry(geometry: dict[str, Any], factor: float) -> dict[str, Any]:
+    """A checked table [geometry] with every distance times a factor."""
+    if geometry["kind"] == "positions":
+        return geometry | {"points_wavelengths": [[factor * v for v in p] for p in geometry["points_wavelengths"]]}
+    key = "radius_wavelengths" if geometry["kind"] == "uca" else "spacing_wavelengths"
+    return geometry | {key: factor * geometry.get(key, 0.5)}
+
+
 def _check_points(points: Any) -> None:
     ok = isinstance(points, list) and 2 <= len(points) <= MAX_ELEMENTS
     ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_number, p)) for p in points)

@@ -115,7 +115,8 @@ def test_a_file_is_read_and_a_specification_passes_through(tmp_path):
 
 
 def test_an_unknown_array_lists_the_known_ones(tmp_path):
-    with pytest.raises(SpecificationError, match="one of seed16, uca5, ula4, ula8 or a TOML file, found 'ula9'"):
+    known = ", ".join(shipped_arrays())
+    with pytest.raises(SpecificationError, match=f"one of {known} or a TOML file, found 'ula9'"):
         load_spec("ula9")
     with pytest.raises(SpecificationError, match="or a TOML file"):
         load_spec(tmp_path)  # a folder

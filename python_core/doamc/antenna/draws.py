@@ -88,12 +88,16 @@ def solve_draw(
     positions: np.ndarray,  # shape: (N, >= 2), nominal, wavelengths
     sector_deg: tuple[float, float],
     seed: tuple[int, int],
-) -> Drawn:
-    """Draw one array and solve it. seed: of the run, and the number of this draw."""
+) -> list[Drawn]:
+    """Draw one array and solve it at every frequency of [antenna]. seed: of the run, and the number of this draw."""
     rng = np.random.default_rng(seed)
     rough = bool(rng.random() < antenna.draws.rough_share)
-    built, gains, frequency = draw_built(antenna, positions, rng, rough)
-    return replace(extend(antenna, positions, built, gains, sector_deg, frequency), rough=rough)
+    built, gains, own = draw_built(antenna, positions, rng, rough)
+    out = []
+    for f in antenna.frequencies:
+        at = built.scaled(f, antenna.tuned)
+        out.append(replace(extend(antenna, f * positions, at, gains, sector_deg, f * own), rough=rough))
+    return out
 
 
 def extend(

@@ -10,8 +10,11 @@ from doamc.antenna.nec import load_pynec
 from doamc.antenna.site import Site
 
 
-def draw_many(site: Site, count: int, seed: int = 0, jobs: int = 1) -> Iterator[Drawn]:
-    """Drawn arrays in order; jobs: processes. Raises SpecificationError where NEC2 cannot take the wires."""
+def draw_many(site: Site, count: int, seed: int = 0, jobs: int = 1) -> Iterator[list[Drawn]]:
+    """Drawn arrays in order, each at every frequency of [antenna]; jobs: processes.
+
+    Raises SpecificationError where NEC2 cannot take the wires.
+    """
     load_pynec()
     one = partial(solve_draw, site.antenna, site.positions, site.sector_deg)
     seeds = [(seed, i) for i in range(count)]

@@ -8,6 +8,7 @@ All draws together, the scores z have zero mean and unit covariance. Careful and
 distributions within: since their covariances average to the identity, one rotation of z makes both diagonal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ MOST = 64  #: components
 class DrawnPrior:
     """E(z) = mean + sum_k z_k patterns_k; C = E projection. Over all draws z has zero mean and unit covariance.
 
-    mean: (N, J N). patterns: (K, N, J N). projection: (J N, N). weights: (M,) shares of the kinds of builders, M = 2,
+    mean: (F, N, J N). patterns: (F, K, N, J N). projection: (F, J N, N), at F frequencies; the same z means the same
+    array at each. weights: (M,) shares of the kinds of builders, M = 2,
     or 1 where all draws are of one kind. scales: (M, K) standard deviations of z in each. spread_db, residual_db:
     observable power of the deviations of the draws, before and after the components, relative to the response.
     """
@@ -38,25 +40,28 @@ class DrawnPrior:
 
 
 def fit_prior(
-    drawn: list[Drawn],
-    positions: np.ndarray,  # shape: (N, >= 2), nominal, wavelengths
+    drawn: list[list[Drawn]],
+    positions: list[np.ndarray],  # shape: (N, >= 2) each, nominal, wavelengths
     sector_deg: tuple[float, float],
     target_db: float = TARGET_DB,
 ) -> DrawnPrior:
     """Prior of draws: as few components as leave `target_db` of observable power.
 
-    Raises SpecificationError when there are too few draws to tell components from chance.
+    drawn: for each array what it is at every frequency; positions: at every frequency. Raises SpecificationError when
+    there are too few draws to tell components from chance.
     """
-    extended, projection = common_scale(drawn)
-    n, wide = extended.shape[1:]
-    grid = azimuth_grid(positions)
-    a = extended_steering(positions, grid[in_sector(grid, sector_deg)], wide // n)
-    mean = extended.mean(0)
-    centre = mean @ a
-    deviation = hide_own_scale((extended - mean) @ a, centre)
-    flat = np.concatenate([deviation.real, deviation.imag], 1).reshape(len(drawn), -1)
-    scores, size, _ = np.linalg.svd(flat, full_matrices=False)
-    power = size**2 / (len(drawn) * np.linalg.norm(centre) ** 2)
+    parts, flat, total = [], [], 0.0
+    for at, places in zip(zip(*drawn, strict=True), positions, strict=True):
+        extended, projection = common_scale(at)
+        mean = extended.mean(0)
+        grid = azimuth_grid(places)
+        a = extended_steering(places, grid[in_sector(grid, sector_deg)], mean.shape[1] // len(mean))
+        deviation = hide_own_scale((extended - mean) @ a, mean @ a)
+        flat.append(np.concatenate([deviation.real, deviation.imag], 1).reshape(len(drawn), -1))
+        total += float(np.linalg.norm(mean @ a)) ** 2
+        parts.append((extended - mean, mean, projection))
+    scores, size, _ = np.linalg.svd(np.concatenate(flat, 1), full_matrices=False)
+    power = size**2 / (len(drawn) * total)
     left = 10 * np.log10(np.maximum(power.sum() - np.concatenate([[0.0], power.cumsum()]), 1e-30))
     count = int(np.argmax(left <= target_db)) or 1
     if count > min(MOST, len(drawn) // 8):
@@ -64,8 +69,9 @@ def fit_prior(
             f"{count} components would be needed, with at least 8 draws each and at most {MOST}, "
             f"found {len(drawn)} draws; take more draws, or narrow [antenna.draws]"
         )
-    z, weights, scales = by_builder(scores[:, :count] * np.sqrt(len(drawn)), np.array([d.rough for d in drawn]))
-    patterns = np.einsum("dk,dij->kij", z, extended - mean) / len(drawn)
+    z, weights, scales = by_builder(scores[:, :count] * np.sqrt(len(drawn)), np.array([d[0].rough for d in drawn]))
+    patterns = np.stack([np.einsum("dk,dij->kij", z, away) / len(drawn) for away, _, _ in parts])
+    mean, projection = (np.stack([p[k] for p in parts]) for k in (1, 2))
     return DrawnPrior(mean, patterns, projection, weights, scales, float(left[0]), float(left[count]))
 
 
@@ -82,7 +88,7 @@ def by_builder(
     return scores, np.array([k.mean() for k in kinds]), np.stack([np.sqrt((scores[k] ** 2).mean(0)) for k in kinds])
 
 
-def common_scale(drawn: list[Drawn]) -> tuple[np.ndarray, np.ndarray]:
+def common_scale(drawn: Sequence[Drawn]) -> tuple[np.ndarray, np.ndarray]:
     """Extended matrices (D, N, J N) with mean diagonal of E W = 1, and W (J N, N).
 
     W turns the first block of E, which holds the response exactly, into the nearest to the coupling of port

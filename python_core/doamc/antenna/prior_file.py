@@ -16,17 +16,21 @@ from doamc.snapshots.atomic import whole_file
 SUFFIX = ".prior.safetensors"
 
 
-def write_prior(path: str | Path, prior: DrawnPrior, record: dict[str, Any]) -> None:
-    """Write a prior file; it appears whole or not at all. record: what made it, as JSON.
+def write_prior(path: str | Path, prior: DrawnPrior, frequency: np.ndarray, record: dict[str, Any]) -> None:
+    """Write a prior file; it appears whole or not at all.
 
+    frequency: (F,), relative to that of design; written where there are several. record: what made it, as JSON.
     The bytes depend on the arguments alone, so that a checkpoint can be tied to them.
     """
     from safetensors.numpy import save
 
+    several = len(prior.mean) > 1
     tensors = {
-        name: np.ascontiguousarray(np.stack([value.real, value.imag], -1))
+        name: np.ascontiguousarray(np.stack([value.real, value.imag], -1)[() if several else 0])
         for name, value in (("mean", prior.mean), ("patterns", prior.patterns), ("projection", prior.projection))
     }
+    if several:
+        tensors["frequency"] = frequency
     tensors |= {"weights": prior.weights, "scales": np.ascontiguousarray(prior.scales)}
     with whole_file(path) as file:
         file.write(save(tensors, {"doamc": json.dumps(record, sort_keys=True)}))

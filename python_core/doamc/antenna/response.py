@@ -24,9 +24,10 @@ class Built:
     radius: np.ndarray
     load: np.ndarray
 
-    def scaled(self, factor: float) -> "Built":
-        """The same array at `factor` times the frequency."""
-        return Built(self.positions * factor, self.length * factor, self.radius * factor, self.load)
+    def scaled(self, factor: float, tuned: bool = False) -> "Built":
+        """The same array at `factor` times the frequency; tuned: its elements set to as many wavelengths again."""
+        length = self.length if tuned else self.length * factor
+        return Built(self.positions * factor, length, self.radius * factor, self.load)
 
 
 def as_planned(antenna: Antenna, positions: np.ndarray) -> Built:

@@ -7,13 +7,16 @@ draws is rough.
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from doamc import spec_checks as checks
+from doamc.antenna.frequency import chebyshev_nodes
 from doamc.errors import SpecificationError
 
 ELEMENTS = ("dipole", "monopole")
 _KEYS = {
     "element", "length_wavelengths", "radius_wavelengths", "load_ohm", "segments", "mast", "draws", "blocks",
-    "design_frequency_hz",
+    "design_frequency_hz", "frequency_range", "frequency_nodes", "tuned",
 }  # fmt: skip
 _MAST_KEYS = {"position_wavelengths", "bottom_wavelengths", "top_wavelengths", "radius_wavelengths"}
 
@@ -56,7 +59,9 @@ class Antenna:
     element: "dipole" (fed in its middle) or "monopole" (fed at its foot, over perfectly conducting ground). length:
     of a monopole, from the ground up. load: impedance of a receiver, ohm. segments: of an element, for NEC2.
     blocks: number J of angular functions of a prior's response. design_frequency_hz: where lengths and
-    positions in wavelengths hold.
+    positions in wavelengths hold. frequency_range: relative to it, of a prior over frequencies, given at
+    frequency_nodes nodes. tuned: elements are set to their length in wavelengths at every frequency (telescopic whips);
+    otherwise the metal stays.
     """
 
     element: str = "dipole"
@@ -68,6 +73,14 @@ class Antenna:
     design_frequency_hz: float | None = None
     mast: Mast | None = None
     draws: Draws = field(default_factory=Draws)
+    frequency_range: tuple[float, float] = (1.0, 1.0)
+    frequency_nodes: int = 1
+    tuned: bool = False
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Nodes (F,) of a prior over frequencies; 1 where there is no range."""
+        return np.ones(1) if self.frequency_nodes == 1 else chebyshev_nodes(*self.frequency_range, self.frequency_nodes)
 
 
 def parse_antenna(table: dict[str, Any]) -> Antenna:
@@ -92,7 +105,25 @@ def parse_antenna(table: dict[str, Any]) -> Antenna:
         None if frequency is None else checks.number(part, "antenna", "design_frequency_hz", 0.0, 1.0, 1e12),
         _mast(part),
         _draws(part),
+        *_range(part),
+        _flag(part, "tuned"),
     )
+
+
+def _range(part: dict[str, Any]) -> tuple[tuple[float, float], int]:
+    if "frequency_range" not in part:
+        return (1.0, 1.0), 1
+    low, high = checks.span(part, "antenna", "frequency_range", [])
+    if not 0.05 <= low < high <= 20.0:
+        raise SpecificationError(f"[antenna] frequency_range must lie in 0.05..20, low < high, found {[low, high]}")
+    given = part | {"frequency_nodes": part.get("frequency_nodes", 7)}
+    return (low, high), checks.whole(given, "antenna", "frequency_nodes", 2, 33)
+
+
+def _flag(part: dict[str, Any], key: str) -> bool:
+    if not isinstance(part.get(key, False), bool):
+        raise SpecificationError(f"[antenna] {key} must be true or false, found {part[key]!r}")
+    return bool(part.get(key, False))
 
 
 def _mast(part: dict[str, Any]) -> Mast | None:

@@ -92,17 +92,18 @@ def _prior(site: "Site", args: argparse.Namespace) -> None:
 
     many = draw_many(site, args.draws, args.seed, args.jobs)
     drawn = list(tqdm(many, total=args.draws, unit="array", disable=None))
-    prior = fit_prior(drawn, site.positions, site.sector_deg)
+    frequency = site.antenna.frequencies
+    prior = fit_prior(drawn, [f * site.positions for f in frequency], site.sector_deg)
     record = {
-        "array": site.name, "draws": args.draws, "seed": args.seed, "patterns": len(prior.patterns),
+        "array": site.name, "draws": args.draws, "seed": args.seed, "patterns": len(prior.scales[0]),
         "spread_db": round(prior.spread_db, 2), "residual_db": round(prior.residual_db, 2), "version": __version__,
         **{key: site.table[key] for key in ("geometry", "sector", "antenna")},
     }  # fmt: skip
     if args.frequency:
         record["frequency_hz"] = args.frequency
-    write_prior(args.prior, prior, record)
+    write_prior(args.prior, prior, frequency, record)
     print(
-        f"prior        {len(prior.patterns)} patterns of {args.draws} draws: spread {prior.spread_db:.1f} dB, "
+        f"prior        {len(prior.scales[0])} patterns of {args.draws} draws: spread {prior.spread_db:.1f} dB, "
         f"left {prior.residual_db:.1f} dB"
     )
     print(f"written      {args.prior}")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from doamc.antenna.frequency import interpolation_weights
 from doamc.arrays.steering import steering
 from doamc.errors import SpecificationError
 
@@ -133,10 +134,12 @@ def extended_steering(positions: torch.Tensor, azimuth: torch.Tensor, n_blocks: 
     return torch.cat([a * g[..., None, :] for g in angular_functions(azimuth, n_blocks)], -2)
 
 
-def load_drawn_family(path: str | Path) -> DrawnFamily:
+def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     """Family of a prior file: safetensors with mean, patterns and projection, real and imaginary part last.
 
-    Raises SpecificationError that names the file and what is wrong with it.
+    frequency: relative to that of design. A file with ``frequency`` (F,) holds one of each tensor a node, and its
+    family is interpolated; z means the same array at every frequency. Raises SpecificationError that names the file
+    and what is wrong with it, or that it does not hold for that frequency.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -147,10 +150,20 @@ def load_drawn_family(path: str | Path) -> DrawnFamily:
         mean, patterns, projection = (
             torch.view_as_complex(tensors[k].double().clone()) for k in ("mean", "patterns", "projection")
         )
+        nodes = tensors.get("frequency", torch.ones(1)).double().numpy()
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise SpecificationError(
             f"{path}: expected a prior file with mean, patterns and projection ({error}); doamc antenna writes one"
         ) from error
+    low, high = nodes.min(), nodes.max()
+    if not low - 1e-9 <= frequency <= high + 1e-9:
+        raise SpecificationError(
+            f"{path}: holds for {low:g} to {high:g} times the frequency of design, found {frequency:g}; see [antenna] "
+            "frequency_range"
+        )
+    if len(nodes) > 1:
+        weights = torch.from_numpy(interpolation_weights(nodes, frequency))
+        mean, patterns, projection = _between(weights, mean, patterns, projection)
     n, wide = mean.shape
     if wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
         raise SpecificationError(
@@ -158,6 +171,18 @@ def load_drawn_family(path: str | Path) -> DrawnFamily:
             f"{tuple(mean.shape)}, {tuple(patterns.shape)}, {tuple(projection.shape)}"
         )
     return DrawnFamily(mean, patterns, projection)
+
+
+def _between(
+    weights: torch.Tensor,  # shape: (F,)
+    mean: torch.Tensor,  # shape: (F, N, J N)
+    patterns: torch.Tensor,  # shape: (F, K, N, J N)
+    projection: torch.Tensor,  # shape: (F, J N, N)
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Tensors at a frequency, again so that C has mean diagonal 1 whatever the parameters."""
+    m, e, w = (torch.tensordot(weights.to(x.dtype), x, 1) for x in (mean, patterns, projection))
+    m = m / (m @ w).diagonal().mean()
+    return m, e - (e @ w).diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * m, w
 
 
 def file_digest(path: str | Path) -> str:

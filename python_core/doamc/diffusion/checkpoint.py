@@ -60,6 +60,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
             {
                 "kind": checkpoint.kind,
                 "spec": checkpoint.spec.table,
+                "digest": checkpoint.spec.digest,
                 "config": checkpoint.config,
                 "record": checkpoint.record,
             }
@@ -94,10 +95,14 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
         raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
     if header["kind"] != kind:
         raise CheckpointError(f"expected weights of kind {kind!r}, found {header['kind']!r} in {path.name}")
-    trained = parse_spec(header["spec"])
-    if spec is not None and load_spec(spec).digest != trained.digest:
+    table, wanted = header["spec"], None if spec is None else load_spec(spec)
+    if wanted is not None and wanted.coupling["family"] == "drawn" == table["coupling"]["family"]:
+        table = table | {"coupling": wanted.coupling}  # the file of the prior may lie elsewhere than when it trained
+    trained = parse_spec(table)
+    digest = header.get("digest", trained.digest)
+    if wanted is not None and wanted.digest != digest:
         raise CheckpointError(
-            f"{path.name} was trained for array {trained.name!r} ({trained.digest}), "
-            f"found {load_spec(spec).name!r} ({load_spec(spec).digest}); train: doamc train --array ARRAY"
+            f"{path.name} was trained for array {trained.name!r} ({digest}), "
+            f"found {wanted.name!r} ({wanted.digest}); train: doamc train --array ARRAY"
         )
     return Checkpoint(kind, trained, header["config"], header["record"], tensors)

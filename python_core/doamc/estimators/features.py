@@ -1,7 +1,8 @@
 """What the network is told about a batch of snapshots: sufficient statistics, made smooth and scale-free.
 
 Sample covariance over its mean power, projector on its dominant eigenvectors, log eigenvalues over the noise
-power, the rank-reduction (RARE) null spectrum of the coupling family, log L, levels and the number of sources.
+power, the rank-reduction (RARE) null spectrum of the coupling family, log L, levels, the number of sources, and the
+frequency where a network serves a range of them.
 """
 
 import math
@@ -25,6 +26,8 @@ class FeatureMap:
         rows, columns = torch.triu_indices(n, n, 1)
         self._upper = rows, columns
         self._forms, self._own = self._rank_reduction_forms()
+        span = spec.frequency_range
+        self._place = None if span is None else (2 * spec.frequency - span[0] - span[1]) / (span[1] - span[0])
 
     def _rank_reduction_forms(self) -> tuple[torch.Tensor, int]:
         """T(az)^H M T(az) as a linear map of Hermitian M, and its size; T: orthonormal basis of [B_k a(az)]."""
@@ -86,6 +89,8 @@ class FeatureMap:
             ],
             1,
         )
+        if self._place is not None:
+            flags = torch.nn.functional.pad(flags, (0, 1), value=self._place)
         count = torch.nn.functional.one_hot(n_sources - 1, self.spec.source_count[1]).float()
         return torch.cat(
             [

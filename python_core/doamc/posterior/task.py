@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from doamc.estimators.features import FeatureMap
@@ -14,6 +15,10 @@ from doamc.spec import ArraySpec
 
 LOG_SNR = (-7.0, 10.0)  #: range of lambda, natural logarithm, that training covers
 DRAWS = 8  #: noise levels per scene; the encoder runs once for all of them
+FREQUENCIES = 33  #: of a range, evenly spaced, that training draws from
+AT_ONCE = 4  #: frequencies in one step
+
+Place = tuple[StateLayout, FeatureMap]
 
 
 class PosteriorTask:
@@ -24,9 +29,10 @@ class PosteriorTask:
     def __init__(self, spec: ArraySpec, seed: int = 0, device: str = "cpu", batch: int = 512) -> None:
         self.spec, self.seed, self.device, self.batch = spec, seed + 1, torch.device(device), batch
         self.layout, self.features = make_layout(spec), FeatureMap(spec)
+        self.places = places_of(spec)
         torch.manual_seed(self.seed)
         self.net = ScoreNet(NetConfig(self.features.size, self.layout.size))
-        x = training_batch(self.layout, self.features, 4096, 999_983)[0]
+        x = mixed_batch(self.places, 4096, 999_983)[0]
         self.net.shift.copy_(x.mean(0))
         self.net.gain.copy_(1 / x.std(0).clamp_min(0.05))
         self.net.to(self.device)
@@ -35,7 +41,7 @@ class PosteriorTask:
 
     def loss(self, step: int) -> torch.Tensor:
         """Loss of one step; products are taken in bfloat16, sums and weights in float32."""
-        x, z, mask = training_batch(self.layout, self.features, self.batch, self.seed * 10_000_000 + step)
+        x, z, mask = mixed_batch(self.places, self.batch, self.seed * 10_000_000 + step)
         generator = torch.Generator().manual_seed(self.seed * 10_000_019 + step)
         with torch.autocast(self.device.type, torch.bfloat16):
             return self._loss(x, z, mask, generator)
@@ -49,7 +55,7 @@ class PosteriorTask:
     def validate(self) -> dict[str, float]:
         """Loss on scenes that training never sees; hit rate of whole estimates beside the Bayes limit."""
         generator = torch.Generator().manual_seed(5)
-        loss = float(self._loss(*training_batch(self.layout, self.features, 2048, 777_767), generator))
+        loss = float(self._loss(*mixed_batch(self.places, 2048, 777_767), generator))
         e = self.judged
         engine = Engine(self.net, self.layout, self.features, e.scene.azimuth.shape[1], Options())
         samples = engine(e.covariance.to(self.device), e.snapshots.to(self.device), None)
@@ -61,6 +67,28 @@ def source_shares(spec: ArraySpec, batch: int) -> list[tuple[int, int]]:
     counts = range(spec.source_count[0], spec.source_count[1] + 1)
     weight = [1.0 if p == 1 else 2.0 if p == 2 else 1.5 for p in counts]
     return [(p, max(1, round(batch * w / sum(weight)))) for p, w in zip(counts, weight, strict=True)]
+
+
+def places_of(spec: ArraySpec) -> list[Place]:
+    """Layout and features at the frequencies that training covers: that of the specification, or a range of them."""
+    if spec.frequency_range is None:
+        return [(make_layout(spec), FeatureMap(spec))]
+    frequencies = torch.linspace(*spec.frequency_range, FREQUENCIES, dtype=torch.float64).tolist()
+    return [(make_layout(at), FeatureMap(at)) for at in map(spec.at, frequencies)]
+
+
+def mixed_batch(places: list[Place], batch: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A training batch at the only place, or from a few places drawn at random."""
+    if len(places) == 1:
+        layout, features = places[0]
+        return training_batch(layout, features, batch, seed)
+    chosen = np.random.default_rng(seed).choice(len(places), AT_ONCE, replace=False)
+    parts = []
+    for i, k in enumerate(chosen):
+        layout, features = places[k]
+        parts.append(training_batch(layout, features, batch // AT_ONCE, AT_ONCE * seed + i))
+    x, z, mask = (torch.cat(group) for group in zip(*parts, strict=True))
+    return x, z, mask
 
 
 def training_batch(

@@ -26,40 +26,41 @@ def made(count, patterns, spread=0.02, rough_share=0.3, factor=4.0):
         rough = bool(RNG.random() < rough_share)
         z = RNG.standard_normal(patterns) * (factor if rough else 1.0)
         e = centre + np.tensordot(z, basis, 1)
-        out.append(Drawn(e * np.exp(1j), e[:, :N] * np.exp(1j), np.zeros((N, 1)), rough))
+        out.append([Drawn(e * np.exp(1j), e[:, :N] * np.exp(1j), np.zeros((N, 1)), rough)])
     return out
 
 
 @pytest.fixture(scope="module")
 def fitted():
     drawn = made(600, 4)
-    return drawn, fit_prior(drawn, POSITIONS, CIRCLE, target_db=-60.0)
+    return drawn, fit_prior(drawn, [POSITIONS], CIRCLE, target_db=-60.0)
 
 
 def test_as_many_components_as_there_are(fitted):
     _, prior = fitted
     # scaling to mean diagonal 1 is not linear, so that second-order remainders may ask for a few more
-    assert 4 <= len(prior.patterns) <= 8 and prior.residual_db <= -60.0
-    few = fit_prior(made(600, 4), POSITIONS, CIRCLE, target_db=-30.0)
-    assert len(few.patterns) <= 4
+    assert 4 <= prior.patterns.shape[1] <= 8 and prior.residual_db <= -60.0
+    few = fit_prior(made(600, 4), [POSITIONS], CIRCLE, target_db=-30.0)
+    assert few.patterns.shape[1] <= 4
 
 
 def test_coupling_has_mean_diagonal_one_whatever_the_parameters(fitted):
     _, prior = fitted
-    assert np.trace(prior.mean @ prior.projection) / N == pytest.approx(1)
-    assert np.abs(np.trace(prior.patterns @ prior.projection, axis1=1, axis2=2)).max() < 1e-12
+    assert np.trace(prior.mean[0] @ prior.projection[0]) / N == pytest.approx(1)
+    assert np.abs(np.trace(prior.patterns[0] @ prior.projection[0], axis1=1, axis2=2)).max() < 1e-12
 
 
 def test_members_reproduce_the_draws(fitted):
     drawn, prior = fitted
+    mean, patterns, projection = prior.mean[0], prior.patterns[0], prior.projection[0]
     a = extended_steering(POSITIONS, azimuth_grid(POSITIONS), WIDE // N)
-    basis = hide_own_scale(prior.patterns @ a, prior.mean @ a).reshape(len(prior.patterns), -1)
-    for d in drawn[:20]:
-        e = d.extended / (np.trace(d.extended @ prior.projection) / N)
-        v = hide_own_scale(((e - prior.mean) @ a)[None], prior.mean @ a).ravel()
+    basis = hide_own_scale(patterns @ a, mean @ a).reshape(len(patterns), -1)
+    for (d,) in drawn[:20]:
+        e = d.extended / (np.trace(d.extended @ projection) / N)
+        v = hide_own_scale(((e - mean) @ a)[None], mean @ a).ravel()
         real = np.concatenate([basis.real, basis.imag], 1)
         z = np.linalg.lstsq(real.T, np.concatenate([v.real, v.imag]), rcond=None)[0]
-        assert np.linalg.norm(z @ real - np.concatenate([v.real, v.imag])) < 0.01 * np.linalg.norm(prior.mean @ a)
+        assert np.linalg.norm(z @ real - np.concatenate([v.real, v.imag])) < 0.01 * np.linalg.norm(mean @ a)
         assert np.linalg.norm(z) < 5 * np.sqrt(len(z))
 
 
@@ -91,19 +92,19 @@ def test_one_kind_of_builder_is_standard_normal():
 
 def test_too_few_draws_are_refused():
     with pytest.raises(SpecificationError, match="take more draws"):
-        fit_prior(made(40, 10), POSITIONS, CIRCLE, target_db=-60.0)
+        fit_prior(made(40, 10), [POSITIONS], CIRCLE, target_db=-60.0)
 
 
 def test_prior_files_are_read_as_they_were_written(tmp_path, fitted):
     _, prior = fitted
     paths = [tmp_path / f"{k}.prior.safetensors" for k in "ab"]
     for path in paths:
-        write_prior(path, prior, {"seed": 3, "array": "made"})
+        write_prior(path, prior, np.ones(1), {"seed": 3, "array": "made"})
     assert paths[0].read_bytes() == paths[1].read_bytes()  # a checkpoint carries their fingerprint
     family = load_drawn_family(paths[0])
-    np.testing.assert_array_equal(family.mean.numpy(), prior.mean)
-    np.testing.assert_array_equal(family.patterns.numpy(), prior.patterns)
-    np.testing.assert_array_equal(family.projection.numpy(), prior.projection)
+    np.testing.assert_array_equal(family.mean.numpy(), prior.mean[0])
+    np.testing.assert_array_equal(family.patterns.numpy(), prior.patterns[0])
+    np.testing.assert_array_equal(family.projection.numpy(), prior.projection[0])
     assert read_record(paths[0]) == {"seed": 3, "array": "made"}
 
 

@@ -54,7 +54,7 @@ def test_arrays_drawn_anew_are_within_reach(name):
     basis = np.concatenate([basis.real, basis.imag], 1)
     sizes, left = [], []
     for number in range(24):
-        d = solve_draw(site.antenna, site.positions, site.sector_deg, (77, number))
+        d = solve_draw(site.antenna, site.positions, site.sector_deg, (77, number))[0]
         e = d.extended / (np.trace(d.extended @ projection) / len(mean))
         v = hide_own_scale(((e - mean) @ a)[None], mean @ a).ravel()
         v = np.concatenate([v.real, v.imag])
