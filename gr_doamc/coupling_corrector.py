@@ -63,6 +63,10 @@ class coupling_corrector(channels_block):
         self.message_port_register_out(pmt.intern("status"))
         self.message_port_register_in(pmt.intern("estimates"))
         self.set_msg_handler(pmt.intern("estimates"), self._on_estimate)
+        if self._keeps:
+            from doamc.snapshots.atomic import check_output  # late: torch comes with it
+
+            check_output(file)
         if file and (Path(file).exists() or not self._keeps):
             self.set_file(file, 0)
 

@@ -1,6 +1,5 @@
 """Phase corrector: aligns the channels of a receiver by a signal that all of them hear, and keeps the result."""
 
-import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -80,9 +79,14 @@ class phase_corrector(channels_block):
         self.message_port_register_in(pmt.intern("align"))
         self.set_msg_handler(pmt.intern("align"), self._on_align)
         if file:
-            importlib.import_module("doamc.snapshots.atomic")  # torch comes with it: now, not in the stream
+            from doamc.snapshots.atomic import check_output  # torch comes with it: now, not in the stream
+
+            check_output(file)
         if file and Path(file).exists():
-            self._use(load_channels(file, n_elements), "stored")
+            stored = load_channels(file, n_elements)
+            if stored.delays.max() > 2 * max_lag:
+                raise CalibrationError(f"{file} has delays of up to {stored.delays.max()} samples; set max_lag")
+            self._use(stored, "stored")
 
     def start(self) -> bool:
         """Begin to align, if that is wanted at the start; called by GNU Radio."""

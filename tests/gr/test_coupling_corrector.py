@@ -228,9 +228,9 @@ class pulse(poster):
     "arguments",
     [
         {"n_elements": 1}, {"fade": -1}, {"regularisation": -0.1}, {"regularisation": "much"},
-        {"regularisation": float("nan")}, {"file": "none.npz"},
+        {"regularisation": float("nan")}, {"file": "none.npz"}, {"file": "none/none.toml"},
     ],
 )  # fmt: skip
 def test_arguments_out_of_range_are_refused(arguments):
-    with pytest.raises(DoamcError, match="expected"):
+    with pytest.raises(DoamcError, match=r"expected|no folder"):
         coupling_corrector(**arguments)

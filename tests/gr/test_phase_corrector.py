@@ -7,7 +7,7 @@ from gnuradio import blocks, gr
 from gr_doamc import coupled_array_source, doa_estimator, phase_corrector, snapshot_buffer
 
 from doamc.calibration import load_channels, save_coupling
-from doamc.errors import CalibrationError, DoamcError
+from doamc.errors import CalibrationError, DoamcError, RecordingError
 from doamc.estimates import validate
 from tests.doamc.calibration.signals import bound, normal, received
 from tests.gr.running import collector, poster, run
@@ -216,3 +216,12 @@ def test_a_file_of_another_receiver_is_refused(tmp_path):
     passed(corrector(file=file), received(GAINS, 10_000, 20.0))
     with pytest.raises(CalibrationError, match="expected 5 channels, found 4"):
         corrector(n_elements=5, file=file)
+
+
+def test_files_that_cannot_serve_are_refused_before_the_run(tmp_path):
+    file, samples = str(tmp_path / "channels.toml"), received(GAINS, 20_000, 20.0, lags=[0, 7, 0, 0])
+    passed(corrector(max_lag=10, n_samples=20_000, file=file), samples)
+    with pytest.raises(CalibrationError, match="has delays of up to 7 samples; set max_lag"):
+        corrector(file=file)
+    with pytest.raises(RecordingError, match="no folder"):
+        corrector(file=str(tmp_path / "none" / "channels.toml"))
