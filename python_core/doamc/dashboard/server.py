@@ -152,7 +152,8 @@ class Dashboard:
     async def _live(self, request: web.Request) -> web.StreamResponse:
         if len(self.clients) >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} browsers are connected already\n")
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
+        # uncompressed: some 80 kB a second are less trouble than the threads that would compress them
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:  # the browser has left already

@@ -1,11 +1,13 @@
 """The page over time: restarts, paces, floods, rude senders, several browsers."""
 
 import json
+import math
 import threading
 import time
 
 import pytest
 
+from doamc.dashboard.receivers import load_receivers
 from doamc.estimates import Publisher
 
 from .conftest import shows
@@ -52,7 +54,7 @@ def test_the_page_goes_on_when_the_publisher_starts_again(pages):
             served.connected(second)
             second.estimate(estimate(70, azimuth_deg=[7.0], std_deg=[1.0], power_db=[0.0]))
             shows(page, "seq", "estimate 70")
-            assert page.locator("#restarts").text_content() == "estimates, 1 restart"
+            assert page.locator("#restarts").text_content() == "on the way, 1 restart"
             assert page.locator("#sources td").first.text_content() == "7.00°"
             page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
 
@@ -151,6 +153,44 @@ def test_a_page_that_comes_late_is_given_the_last_minute(pages, served, publishe
     page = pages.open(served.url)
     shows(page, "seq", f"estimate {seq + 49}")
     assert page.locator("#magnitude").is_visible()
+
+
+def test_receivers_on_the_map(pages, tmp_path):
+    """Two receivers whose bearings meet at (500, 500): where the map says it, and which receiver is shown."""
+    with Publisher(FREE) as a, Publisher(FREE) as b:
+        path = tmp_path / "stations.toml"
+        path.write_text(
+            f'[[receiver]]\nname = "roof"\nconnect = "{a.address}"\nposition_m = [0, 0]\nheading_deg = 90\n'
+            f'[[receiver]]\nname = "hill"\nconnect = "{b.address}"\nposition_m = [1000, 0]\nheading_deg = 0\n'
+        )
+        with Served([], load_receivers(path)) as served:
+            page = pages.open(served.url)
+            for i, publisher in enumerate((a, b)):
+                served.connected(publisher, i)
+                publisher.estimate(estimate(500 + i, azimuth_deg=[45.0], std_deg=[1.0], power_db=[0.0]))
+            radius = math.sqrt(-2 * math.log(0.05)) * math.radians(1.0) * 500 * math.sqrt(2)
+            told = f"Crossing at 500 m east, 500 m north; 95 % ellipse ± {radius:.1f} m by ± {radius:.1f} m"
+            shows(page, "fix", told)
+            shows(page, "seq", "estimate 500")
+            page.locator("#receiver").select_option("hill")
+            shows(page, "seq", "estimate 501")
+            assert b.address in page.locator("#about").text_content()
+            # the crossing's own colour at its place on the canvas: the middle of the ellipse's cross
+            ink = page.evaluate(
+                """async () => {
+                    const c = document.getElementById("map"), context = c.getContext("2d");
+                    const { PlaneMap } = await import("/static/js/map.js"), plane = new PlaneMap(c);
+                    plane._fit([{ east: 0, north: 0 }, { east: 1000, north: 0 }], { east_m: 500, north_m: 500 },
+                        c.clientWidth, c.clientHeight);
+                    const { east, north, scale } = plane.span, s = c.width / c.clientWidth;
+                    const x = c.clientWidth / 2 + (500 - east) * scale, y = c.clientHeight / 2 - (500 - north) * scale;
+                    return [...context.getImageData(Math.round(x * s), Math.round(y * s), 1, 1).data];
+                }"""
+            )
+            text = page.evaluate("() => getComputedStyle(document.documentElement).getPropertyValue('--text')").strip()
+            assert ink[:3] == pytest.approx([int(text[i : i + 2], 16) for i in (1, 3, 5)], abs=40)
+            time.sleep(3.2)  # longer than bearings are crossed
+            page.wait_for_function("() => document.getElementById('fix').textContent.startsWith('No crossing')")
 
 
 @pytest.mark.slow

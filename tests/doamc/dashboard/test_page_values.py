@@ -17,7 +17,8 @@ def mathematical(stage):
 
 
 def rows(page):
-    return [r.split("\t") for r in page.locator("#sources tbody").inner_text().translate({0x2212: "-", 0xA0: " "}).splitlines()]
+    table = page.locator("#sources tbody").inner_text().translate({0x2212: "-", 0xA0: " "})
+    return [row.split("\t") for row in table.splitlines()]
 
 
 def text(page, element):

@@ -1,6 +1,8 @@
 """Receivers from TOML, and their map plane."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +80,10 @@ def test_what_is_wrong_is_told_in_one_line(load, text, told):
 def test_a_missing_file(tmp_path):
     with pytest.raises(DashboardError, match="cannot read"):
         load_receivers(tmp_path / "none.toml")
+
+
+def test_the_file_in_the_documentation_is_one(load):
+    page = Path(__file__).parents[3] / "docs" / "dashboard.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    roof, hill = load(text)
+    assert (roof.name, hill.heading_std_deg, hill.east_m) == ("roof", 1.5, 1200.0)

@@ -38,8 +38,9 @@ export function drawMap(canvas, matrix, scale) {
   const n = matrix.length;
   const left = 22, top = 18, right = 54, bottom = 4;
   const cell = Math.min((width - left - right) / n, (height - top - bottom) / n);
-  const shown = scale.digits === 0 ? 4 : 5;
-  const size = Math.min(12, cell / (shown * 0.72));
+  const fits = (characters) => Math.min(12, cell / (0.72 * characters));
+  const digits = scale.digits && fits(5) < 9 ? 0 : scale.digits; // whole dB where tenths would be too small to read
+  const size = fits(scale.unit === "°" ? 4 : digits ? 5 : 3.4);
   matrix.forEach((row, i) => {
     if (n <= 10 || i % 4 === 0) {
       text(c, `${i}`, left - 8, top + (i + 0.5) * cell, { size: 11 });
@@ -49,7 +50,7 @@ export function drawMap(canvas, matrix, scale) {
       const rgb = scale.colour((value - scale.low) / (scale.high - scale.low));
       c.fillStyle = value === null ? colour.grid : maps.css(rgb);
       c.fillRect(left + j * cell, top + i * cell, cell - (n > 16 ? 0 : 1), cell - (n > 16 ? 0 : 1));
-      if (size >= 7.5) text(c, cellText(value, scale), left + (j + 0.5) * cell, top + (i + 0.5) * cell, { size, colour: value === null ? colour.muted : maps.inkOn(rgb) });
+      if (size >= 7.5) text(c, cellText(value, scale, digits), left + (j + 0.5) * cell, top + (i + 0.5) * cell, { size, colour: value === null ? colour.muted : maps.inkOn(rgb) });
     });
   });
   const x = left + n * cell + 9, tall = n * cell;
@@ -63,7 +64,7 @@ export function drawMap(canvas, matrix, scale) {
   }
 }
 
-const cellText = (value, scale) => (value === null || (value <= FLOOR_DB && scale.unit === "dB") ? "·" : signed(value, scale.digits).replace(/^−(0(\.0)?)$/, "$1"));
+const cellText = (value, scale, digits) => (value === null || (value <= FLOOR_DB && scale.unit === "dB") ? "·" : signed(value, digits).replace(/^−(0(\.0)?)$/, "$1"));
 
 /** The matrix as a table of complex numbers. */
 export function fillTable(body, coupling) {

@@ -18,13 +18,13 @@ function warn(id, bad) {
 const told = Number.isFinite;
 const count = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
 
-export function showHealth(health, view, skipped) {
+export function showHealth(health, view, skipped, now) {
   put("rate", fixed(health.rate_hz, health.rate_hz < 9.95 ? 1 : 0));
   put("seq", view ? `estimate ${view.seq}` : "no estimate yet");
   showLatency(view?.latency_ms);
   put("lost", count(health.lost));
   warn("lost", health.lost);
-  put("restarts", `estimates${health.restarts ? `, ${health.restarts} restart${health.restarts > 1 ? "s" : ""}` : ""}`);
+  put("restarts", `on the way${health.restarts ? `, ${health.restarts} restart${health.restarts > 1 ? "s" : ""}` : ""}`);
   put("dropped", view ? count(view.dropped_batches) : "–");
   warn("dropped", view?.dropped_batches);
   put("malformed", count(health.malformed));
@@ -34,7 +34,7 @@ export function showHealth(health, view, skipped) {
   warn("unseen", health.unseen + skipped);
   const { status } = health;
   put("sync", status.sync_state ?? status.link ?? "not told");
-  put("state", status.state ? `publisher ${status.state}${status.last_error ? `: ${status.last_error}` : ""}` : "no heartbeat");
+  put("state", now - status.received < SILENT_S ? `publisher ${status.state}${status.last_error ? `: ${status.last_error}` : ""}` : "no heartbeat");
 }
 
 function showLatency(latency) {
@@ -60,7 +60,7 @@ export function showAbout(view, receiver) {
     put("about", `from ${receiver.connect}`);
     return;
   }
-  const parts = [`array ${view.array}`, `method ${view.method}`, `${view.snapshots} snapshots${told(view.effective_snapshots) ? `, ${view.effective_snapshots.toFixed(0)} of them independent` : ""}`];
+  const parts = [`array ${view.array}`, `method ${view.method}`, `${view.snapshots} snapshots${told(view.effective_snapshots) && Math.round(view.effective_snapshots) < view.snapshots ? `, ${view.effective_snapshots.toFixed(0)} of them independent` : ""}`];
   const sure = view.source_probability?.[view.sources.length];
   if (told(sure)) parts.push(`${view.sources.length} source${view.sources.length === 1 ? "" : "s"} by ${(100 * sure).toFixed(0)} %`);
   if (view.modes?.length > 1) parts.push(`ambiguous: ${view.modes.map((m) => `${(100 * m.share).toFixed(0)} %`).join(" / ")}`);

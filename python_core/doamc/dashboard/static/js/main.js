@@ -183,7 +183,7 @@ function draw(time) {
     dirty = false;
     drawRose($("rose"), view, convention);
     showSources(view);
-    showHealth(receiver.health, view, skipped);
+    showHealth(receiver.health, view, skipped, at);
     showAbout(view, receiver);
   }
   if (time - last.plots >= PLOT_MS) {

@@ -1,0 +1,172 @@
+"""Pictures of the dashboard for the documentation, taken in headless Chromium.
+
+    .venv/bin/python -m scripts.screenshots_web
+
+simulates an eight-element line that hears two emitters, one of them moving, and three circles on a map that hear one;
+estimates everything with the default method, replays the estimates live into two dashboards, and writes
+dashboard.png, dashboard_dark.png, dashboard_phone.png and dashboard_map.png into docs/images. Takes some minutes.
+"""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from playwright.sync_api import Page, sync_playwright
+
+from doamc.dashboard.receivers import Receiver
+from doamc.dashboard.server import Dashboard
+from doamc.estimates import Publisher, make_message
+from doamc.estimates.figures import message_figures
+from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.scenes import draw_scene, receive
+from doamc.snapshots.batch import make_batch
+from doamc.spec import load_spec
+from scripts.demo import ROOT
+
+IMAGES = ROOT / "docs" / "images"
+RATE_HZ, SPAN_S, SNAPSHOTS, SNR_DB = 8, 62, 128, -3.0
+STATIONS = (("roof", 0.0, 0.0, 90.0), ("hill", 1200.0, -300.0, 20.0), ("harbour", 700.0, 1500.0, 180.0))
+
+
+def estimates(array: str, azimuth_deg: list[list[float]], power_db: list[float], seed: int) -> list[dict[str, Any]]:
+    """Messages of a scene whose directions change from one moment to the next, with the latencies they took."""
+    torch.set_num_threads(1)
+    spec, generator = load_spec(array), torch.Generator().manual_seed(seed)
+    estimator = open_estimator(None, spec, None, "cpu", seed)
+    scene = draw_scene(spec, 1, len(power_db), SNR_DB, generator)
+    messages = []
+    for seq, angles in enumerate(azimuth_deg):
+        power = 10 ** (torch.tensor([power_db], dtype=torch.float64) / 10)
+        order = torch.tensor(angles).argsort()
+        azimuth = torch.tensor([angles], dtype=torch.float64).deg2rad()
+        now = replace(scene, azimuth=azimuth[:, order], power=power[:, order])
+        begin = time.monotonic()
+        batch = make_batch(receive(now, SNAPSHOTS, generator=generator).snapshots)
+        started = time.monotonic()
+        figures = message_figures(estimate_batch(estimator, batch, len(power_db)))
+        spent = time.monotonic() - started
+        messages.append(
+            make_message(
+                seq=seq, time=0.0, sample_time=seq / RATE_HZ, frequency_hz=433.92e6, array=array,
+                method=estimator.name, snapshots=SNAPSHOTS, dropped_batches=0, **figures,
+                latency_ms={
+                    "buffer": 1e3 * (started - begin), "inference": 1e3 * spent,
+                    "total": 1e3 * (time.monotonic() - begin),
+                },
+            )
+        )  # fmt: skip
+    return messages
+
+
+@contextmanager
+def replayed(streams: list[list[dict[str, Any]]]) -> Iterator[list[str]]:
+    """Publishers that send the streams at `RATE_HZ`; their addresses."""
+    publishers = [Publisher("tcp://127.0.0.1:*") for _ in streams]
+    end = threading.Event()
+
+    def send() -> None:
+        begin = time.monotonic()
+        for k in range(len(streams[0])):
+            if end.wait(max(0.0, begin + k / RATE_HZ - time.monotonic())):
+                return
+            for publisher, messages in zip(publishers, streams, strict=True):
+                publisher.estimate(messages[k] | {"time": time.time()})
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield [p.address for p in publishers]
+    finally:
+        end.set()
+        sender.join()
+        for publisher in publishers:
+            publisher.close()
+
+
+@contextmanager
+def served(receivers: list[Receiver]) -> Iterator[str]:
+    """A dashboard; the address of its page."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    dashboard = Dashboard(receivers, port=0)
+    try:
+        asyncio.run_coroutine_threadsafe(dashboard.open(), loop).result(20)
+        yield dashboard.url
+    finally:
+        asyncio.run_coroutine_threadsafe(dashboard.close(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def station_azimuths(moments: int) -> list[list[list[float]]]:
+    """Azimuths at the stations of an emitter that drives along an arc, and of a weaker one that stands."""
+    tracks: list[list[list[float]]] = [[] for _ in STATIONS]
+    for k in range(moments):
+        turn = 0.1 + 0.15 * k / moments
+        places = ((850 + 260 * math.cos(turn), 500 + 260 * math.sin(turn)), (-500.0, 1300.0))
+        for track, (_, east, north, heading) in zip(tracks, STATIONS, strict=True):
+            track.append([(heading - math.degrees(math.atan2(e - east, n - north))) % 360 for e, n in places])
+    return tracks
+
+
+def wait_for(page: Page, seq: int) -> None:
+    """Wait until the page shows the estimate of a number, or a later one."""
+    page.wait_for_function(
+        "(seq) => Number(document.getElementById('seq').textContent.split(' ')[1]) >= seq", arg=seq, timeout=600_000
+    )
+
+
+def take(page: Page, name: str, **options: Any) -> None:
+    """Write a picture of the page."""
+    path: Path = IMAGES / name
+    page.screenshot(path=path, **options)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB", flush=True)
+
+
+def main() -> None:
+    """Estimate, replay, photograph."""
+    moments = RATE_HZ * (SPAN_S + 30)  # the rest goes on while the pictures are taken
+    line = estimates("ula8", [[-32 + 9 * math.sin(k / 90), 8 + 40 * k / moments] for k in range(moments)], [0, -4], 5)
+    circles = [estimates("uca5", track, [0, -8], 11 + i) for i, track in enumerate(station_azimuths(40 * RATE_HZ))]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+
+        def page(url: str, width: int, height: int, theme: Any, scale: float) -> Page:
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=theme
+            )
+            shown = context.new_page()
+            shown.goto(url)
+            return shown
+
+        with replayed([line]) as (address,), served([Receiver("roof", address, heading_deg=60.0)]) as url:
+            light = page(url, 1280, 900, "light", 1.25)
+            dark, phone = page(url, 1280, 900, "dark", 1.25), page(url, 390, 844, "light", 2)
+            dark.get_by_text("Compass", exact=True).click()
+            wait_for(light, RATE_HZ * SPAN_S)
+            take(light, "dashboard.png", full_page=True)
+            take(dark, "dashboard_dark.png", full_page=True)
+            take(phone, "dashboard_phone.png", clip={"x": 0, "y": 0, "width": 390, "height": 1240}, full_page=True)
+        with replayed(circles) as addresses:
+            rows = zip(STATIONS, addresses, strict=True)
+            receivers = [Receiver(n, a, heading_deg=h, east_m=e, north_m=y) for (n, e, y, h), a in rows]
+            with served(receivers) as url:
+                plane = page(url, 1280, 900, "light", 1.25)
+                wait_for(plane, 10 * RATE_HZ)
+                panel = plane.locator("#map-panel")
+                panel.scroll_into_view_if_needed()
+                panel.screenshot(path=IMAGES / "dashboard_map.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
