@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Any
 
-from doamc.errors import EstimatorError
+from doamc.errors import DoamcError, EstimatorError
 from gr_doamc.message_block import guarded, message_block
 from gr_doamc.messages import Batch, batch_from_pmt
 from gr_doamc.worker import Worker
@@ -39,6 +39,8 @@ class doa_estimator(message_block):
         on_error: "continue", or "stop" to end at the first batch that cannot be used; connect ``status`` to the
             buffer's ``stop`` to end the stream with it.
         drain_timeout: s that the end of the stream may take.
+        calibration: file of method self-calibrating (which "" then stands for), read where it exists and kept up to
+            date; "" for none. Messages carry key ``calibration``: batches, learnt, changes, coupling_std.
 
     Raises DoamcError (SpecificationError, EstimatorError, CheckpointError) when the arguments do not fit.
     """
@@ -46,7 +48,7 @@ class doa_estimator(message_block):
     def __init__(
         self, array: str = "ula8", method: str = "", sources: int | str = "auto", noise_power: float | None = None,
         queue_size: int = 4, threads: int = 1, device: str = "cpu", seed: int = 0, on_error: str = "continue",
-        drain_timeout: float = 30.0,
+        drain_timeout: float = 30.0, calibration: str = "",
     ) -> None:  # fmt: skip
         message_block.__init__(self, "doa_estimator", {"snapshots": self._on_snapshots}, ("estimates",))
         if queue_size < 1 or threads < 1 or drain_timeout < 0:
@@ -58,7 +60,7 @@ class doa_estimator(message_block):
             raise EstimatorError(f"on_error must be continue or stop, found {on_error!r}")
         from gr_doamc.engine import Engine  # late: torch; Companion and its compiler may import this file
 
-        self.engine = Engine(array, method, sources, noise_power, device, seed)
+        self.engine = Engine(array, method, sources, noise_power, device, seed, calibration)
         self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
         self._stops = on_error == "stop"
         self._timer: threading.Timer | None = None
@@ -83,6 +85,10 @@ class doa_estimator(message_block):
         if self._timer is not None:
             self._timer.cancel()
         self._worker.join(_STOP_S)
+        try:
+            self.engine.close()
+        except DoamcError as error:
+            self.failed(error)
         return True
 
     def idle(self) -> bool:

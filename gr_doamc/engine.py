@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimates.figures import message_figures
+from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -23,8 +24,9 @@ class Engine:
     """
 
     def __init__(
-        self, array: str, method: str, sources: int | str, noise_power: float | None, device: str, seed: int
-    ) -> None:
+        self, array: str, method: str, sources: int | str, noise_power: float | None, device: str, seed: int,
+        calibration: str = "",
+    ) -> None:  # fmt: skip
         self.spec = load_spec(array)
         if sources != "auto" and not isinstance(sources, int):
             raise EstimatorError(f"sources must be 'auto' or a number, found {sources!r}")
@@ -33,9 +35,12 @@ class Engine:
         self._sources = None if sources == "auto" else int(sources)
         self._noise_power, self._device = noise_power, device
         torch.manual_seed(seed)
-        self._estimator = open_estimator(method or None, self.spec, self._sources, device, seed)
+        chosen = (method or ("self-calibrating" if calibration else None)), self.spec, self._sources, device, seed
+        more = {"calibration": calibration} if calibration else {}
+        self._estimator = open_estimator(*chosen, **more)
         self.method = self._estimator.name
-        self._warm_up()
+        # what a method remembers must not hold the simulated batch
+        self._warm_up(open_estimator(*chosen) if self._estimator.sequential else self._estimator)
 
     def estimate(self, snapshots: np.ndarray) -> dict[str, Any]:
         """Estimate of snapshots (N, L) complex: the keyword arguments of `make_message` that concern it.
@@ -45,13 +50,18 @@ class Engine:
         with torch.no_grad():
             samples = torch.from_numpy(snapshots).to(self._device)
             batch = make_batch(samples, self.spec.n_elements, self._noise_power)
-            return message_figures(estimate_batch(self._estimator, batch, self._sources))
+            estimates = estimate_batch(self._estimator, batch, self._sources)
+            return message_figures(estimates, calibration=self._estimator.state())
 
-    def _warm_up(self) -> None:
+    def close(self) -> None:
+        """Put away what the method is to remember. Raises RecordingError when that cannot be written."""
+        self._estimator.close()
+
+    def _warm_up(self, estimator: Estimator) -> None:
         generator = torch.Generator().manual_seed(0)
         count = min(self._sources or 1, self.spec.source_count[1])
         scene = draw_scene(self.spec, 1, count, 10.0, generator)
         received = receive(scene, 8 * self.spec.n_elements, "gaussian", generator).snapshots
         noise = None if self._noise_power is None else scene.noise_power
         with torch.no_grad():
-            estimate_batch(self._estimator, make_batch(received.to(self._device), None, noise), self._sources)
+            estimate_batch(estimator, make_batch(received.to(self._device), None, noise), self._sources)

@@ -87,7 +87,7 @@ class Replay:
                 frequency_hz=self.source.frequency_hz,
                 array=self.estimator.spec.name,
                 method=self.estimator.name,
-                **message_figures(estimates),
+                **message_figures(estimates, calibration=self.estimator.state()),
                 snapshots=block.shape[2],
                 latency_ms={
                     "buffer": 1e3 * max(0.0, before - received),

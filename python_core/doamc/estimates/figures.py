@@ -8,8 +8,13 @@ if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def message_figures(estimates: "Estimates", item: int = 0) -> dict[str, Any]:
-    """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power."""
+def message_figures(
+    estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power.
+
+    calibration: what the method remembers (`Estimator.state`), where it does.
+    """
     from doamc.snapshots.npz import estimate_arrays
 
     table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
@@ -33,4 +38,6 @@ def message_figures(estimates: "Estimates", item: int = 0) -> dict[str, Any]:
     if "log_evidence" in table:
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
         figures["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
+    if calibration:
+        figures["calibration"] = calibration
     return figures

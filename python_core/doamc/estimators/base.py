@@ -22,7 +22,7 @@ class Estimates:
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
     coupling_std: (B, N, N), r.m.s. spread of each entry of the coupling. mode_azimuth: (B, M, P) rad, places where the
-    directions may be, heaviest first, NaN past the last; mode_share: (B, M), their probabilities. snapshots: (B,)
+    directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities. snapshots: (B,)
     effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of sources, where counted.
     """
 
@@ -37,6 +37,7 @@ class Estimates:
     interval: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
+    mode_std: torch.Tensor | None = None
     mode_share: torch.Tensor | None = None
     snapshots: torch.Tensor | None = None
     log_evidence: torch.Tensor | None = None
@@ -60,6 +61,14 @@ class Estimator(ABC):
     @abstractmethod
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Estimates of every observation of a batch, for a known number of sources P < N."""
+
+    def state(self) -> dict[str, Any]:
+        """What a method remembers from batch to batch, in plain figures for messages; empty for those that forget."""
+        return {}
+
+    def close(self) -> None:
+        """Put away what is to outlast the program; nothing for most methods."""
+        return
 
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Checked `estimate`: raises EstimatorError unless 1 <= P < N and the batch is of this array."""

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import fields
+from typing import Any
 
 import torch
 
@@ -13,10 +14,13 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
 
-def open_estimator(name: str | None, spec: ArraySpec, n_sources: int | None, device: str, seed: int) -> Estimator:
+def open_estimator(
+    name: str | None, spec: ArraySpec, n_sources: int | None, device: str, seed: int, **more: Any
+) -> Estimator:
     """Estimator by name (None: the default) that gets those of device and seed that it takes.
 
-    name: may carry options, as in ``em:prior=true``; they are then part of the estimator's own name.
+    name: may carry options, as in ``em:prior=true``; they are then part of the estimator's own name. more: further
+    options, in Python's own types.
     Raises EstimatorError on an unknown method, option or device, or unless 1 <= P < N.
     """
     kind, options = parse_method(name or DEFAULT_METHOD)
@@ -26,7 +30,11 @@ def open_estimator(name: str | None, spec: ArraySpec, n_sources: int | None, dev
         )
     check_device(device)
     takes = inspect.signature(kind).parameters
+    strange = [k for k in more if k not in takes]
+    if strange:
+        raise EstimatorError(f"method {kind.name} takes no {strange[0]}; leave it out, or name a method that does")
     options |= {k: v for k, v in {"device": device, "seed": seed}.items() if k in takes}
+    options |= more
     if device != "cpu" and "device" not in options:
         raise EstimatorError(f"method {kind.name} runs on cpu only, found --device {device}; leave it out")
     estimator = kind(spec, **options)
@@ -71,7 +79,7 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
 
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
-SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2}
+SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2, "mode_std": 2}
 
 
 def join(parts: list[Estimates]) -> Estimates:

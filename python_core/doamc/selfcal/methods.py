@@ -60,15 +60,15 @@ class SelfCalibrating(Estimator):
             if self._file.exists():
                 belief, record = load_belief(self._file, self.spec)
                 self.tracker.resume(belief, record)
-            self._closer = weakref.finalize(self, _save_quietly, self._file, self.spec, self.tracker)
+            weakref.finalize(self, _save_quietly, self._file, self.spec, self.tracker)
 
     def save(self, path: str | Path) -> None:
         """Write the calibration. Raises RecordingError when the file cannot be written."""
         save_belief(path, self.spec, self.tracker.best.belief, self.tracker.record())
 
     def close(self) -> None:
-        """Write the calibration where a file was named; done at the end of the program otherwise."""
-        if self._file is not None and self._closer.detach() is not None:
+        """Write the calibration where a file was named; the end of the program does so, too."""
+        if self._file is not None and self.tracker.batches:
             self.save(self._file)
 
     def state(self) -> dict[str, Any]:
