@@ -201,6 +201,33 @@ def test_plain_music_behind_it_is_unbiased(tmp_path):
     assert np.abs(error["before"].mean(0)).min() > 0.5
 
 
+def test_it_follows_the_estimator_beside_it():
+    bearings = [-23.0, 31.0]
+    source = coupled_array_source(
+        "ula8", [{"azimuth_deg": b} for b in bearings], 20.0, 1e5, [0.3 - 0.2j, 0.1 + 0.05j], seed=3
+    )
+    flowgraph, behind, size = gr.top_block(), collector(), 150_000
+    estimator, plain = doa_estimator("ula8", "ml", 2), doa_estimator("ula8", "music", 2, queue_size=20)
+    block = coupling_corrector(8, "", 0.001, 2048, "ula8")
+    cutters = [snapshot_buffer(8, 500, 10_000, 1, 1e5, "ula8") for _ in range(2)]
+    for k in range(8):
+        paced = blocks.throttle(8, 1e5)
+        flowgraph.connect((source, k), blocks.head(8, size), paced, (block, k), (cutters[1], k))
+        flowgraph.connect(paced, (cutters[0], k))
+    flowgraph.msg_connect(cutters[0], "snapshots", estimator, "snapshots")
+    flowgraph.msg_connect(estimator, "estimates", block, "estimates")
+    flowgraph.msg_connect(cutters[1], "snapshots", plain, "snapshots")
+    flowgraph.msg_connect(plain, "estimates", behind, "in")
+    run(flowgraph, 60.0)
+    assert block.counters["updates"] >= 3 and block.counters["failed"] == 0
+    error = np.linalg.norm(block.coupling - source.coupling) / np.linalg.norm(source.coupling)
+    # the bound for 500 snapshots is -47 dB; four parameters are ten times off it with a chance of 4e-8
+    assert 20 * np.log10(error) < -37
+    azimuths = {m["batch_seq"]: [s["azimuth_deg"] for s in m["sources"]] for m in behind.messages}
+    assert np.abs(np.array(azimuths[0]) - bearings).max() > 1.0  # no estimate had come yet
+    assert azimuths[max(azimuths)] == pytest.approx(bearings, abs=0.2)  # the bound is 0.015 deg
+
+
 @pytest.mark.slow
 def test_eight_channels_at_ten_million_samples_a_second_on_one_core(tmp_path):
     script, result = Path(__file__).resolve().parents[2] / "benchmarks" / "corrector.py", tmp_path / "result.json"
