@@ -15,6 +15,8 @@ from gr_doamc.qt_view import View
 
 #: points kept, whatever the time that is shown
 MOST = 5000
+#: bars that are longer, in degrees, do not set the scale
+LONGEST = 20.0
 #: an axis that begins above this is one of Unix time, and is counted from its first estimate
 UNIX_S = 1e8
 
@@ -87,12 +89,12 @@ class HistoryView(View):
         self._draw_legend(painter, axes.frame)
 
     def _angles(self) -> tuple[float, float]:
-        """Limits: whole tens around all that is shown, ten degrees at least."""
+        """Limits: whole tens around all dots, and around their bars unless those are longer than angles are known."""
         if self.limits is not None:
             return self.limits
         if not self.points:
             return (0.0, 360.0) if self.convention.kind == "compass" else (-90.0, 90.0)
-        ends = [a + sign * (s if s == s else 0.0) for _, a, s, _ in self.points for sign in (-1, 1)]
+        ends = [a + sign * (s if s < LONGEST else 0.0) for _, a, s, _ in self.points for sign in (-1, 1)]
         return 10.0 * math.floor(min(ends) / 10 - 0.1), 10.0 * math.ceil(max(ends) / 10 + 0.1)
 
     def _draw_legend(self, painter: QtGui.QPainter, frame: QtCore.QRectF) -> None:

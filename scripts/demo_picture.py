@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 
 from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
+from doamc.views.palette import COLOURS, FLOOR_DB, STRAY, TRUTH
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -19,11 +20,6 @@ from matplotlib.figure import FigureBase
 if TYPE_CHECKING:
     from scripts.demo_run import Watch
 
-#: colours that stay apart for colour-blind eyes (Okabe and Ito)
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-STRAY = "#9A9A9A"
-TRUTH = "#C4C4C4"
-FLOOR_DB = -30.0
 BARS = 30
 STYLE = {
     "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",

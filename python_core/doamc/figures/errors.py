@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Run
-from doamc.figures.tracks import band, fit, limits_of
+from doamc.figures.style import BAND
+from doamc.figures.tracks import fit, limits_of
 from doamc.views.palette import colour_of
 
 
@@ -23,13 +24,19 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     for number in sources:
         p, colour = run.points.of(number), colour_of(number)
         left.plot(p.time_s, p.error_deg, ".", color=colour, markersize=2.5, zorder=3)
-        band(left, p, np.zeros(len(p.time_s)), colour)
+        known = np.isfinite(p.std_deg)
+        if known.any():
+            left.fill_between(
+                p.time_s[known], -p.std_deg[known], p.std_deg[known], color=colour, alpha=BAND, linewidth=0,
+                step="mid", zorder=2,
+            )  # fmt: skip
         size = np.sort(np.abs(p.error_deg))
         share = np.arange(1, len(size) + 1) / len(size)
         label = f"source {number + 1}: {words(p.error_deg, p.std_deg)}"
         right.step(size, share, where="post", color=colour, label=label)
     left.axhline(0, color="#555555", linewidth=0.6)
-    fit(left, run.points.error_deg[np.isfinite(run.points.error_deg)], np.zeros(1), 0.02)
+    # twice the middle 90 per cent to either side: all of Gaussian errors, few of gross ones
+    fit(left, run.points.error_deg[np.isfinite(run.points.error_deg)], np.zeros(1), 0.02, outer=5.0, margin=1.0)
     left.set(xlabel="time (s)", ylabel="estimate - truth (deg)", xlim=limits_of(run.time_s))
     right.set(xlabel="|estimate - truth| (deg)", ylabel="share of estimates", ylim=(0, 1.02))
     positive = np.abs(run.points.error_deg[np.abs(run.points.error_deg) > 0])

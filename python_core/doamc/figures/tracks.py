@@ -1,11 +1,10 @@
-"""Bearings against time, with bands of one standard deviation, on the truth."""
+"""Bearings against time, with bars of one standard deviation, on the truth."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from doamc.figures.run import STRAY, Points, Run
-from doamc.figures.style import BAND
+from doamc.figures.run import STRAY, Run
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
 
@@ -30,7 +29,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         axes.plot(p.time_s, p.azimuth_deg, ".", color=colour, markersize=3, label=label, zorder=3,
                   rasterized=len(p.time_s) > MOST)  # fmt: skip
         if number != STRAY:
-            band(axes, p, p.azimuth_deg, colour)
+            low, high = p.azimuth_deg - p.std_deg, p.azimuth_deg + p.std_deg
+            axes.vlines(p.time_s, low, high, color=colour, alpha=0.45, linewidth=0.8, zorder=2)
     axes.set(xlabel="time (s)", ylabel="azimuth (deg)", xlim=limits_of(run.time_s))
     fit(axes, run.points.azimuth_deg, run.true_azimuth_deg(), 2.0)
     if run.points.numbers:
@@ -38,25 +38,20 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     return [axes]
 
 
-def band(axes: Axes, p: Points, middle: np.ndarray, colour: str) -> None:
-    """One standard deviation to either side, where it is known."""
-    known = np.isfinite(p.std_deg)
-    if known.any():
-        axes.fill_between(
-            p.time_s[known], (middle - p.std_deg)[known], (middle + p.std_deg)[known], color=colour, alpha=BAND,
-            linewidth=0, zorder=2,
-        )  # fmt: skip
+def fit(
+    axes: Axes, values: np.ndarray, always: np.ndarray, least: float, outer: float = 0.5, margin: float = 0.15
+) -> None:
+    """Vertical limits around all but the outer percents of the values at either end; what is left out is told.
 
-
-def fit(axes: Axes, values: np.ndarray, always: np.ndarray, least: float) -> None:
-    """Vertical limits around all but the outermost hundredth of the values; what is left out is told."""
+    margin: share of their distance that is added on both sides, `least` at least.
+    """
     if values.size + always.size == 0:
         return
-    low, high = np.percentile(values, [0.5, 99.5]) if values.size else (np.inf, -np.inf)
+    low, high = np.percentile(values, [outer, 100.0 - outer]) if values.size else (np.inf, -np.inf)
     low, high = min([low, *always.flat]), max([high, *always.flat])
-    margin = max(least, 0.15 * (high - low))
-    axes.set_ylim(low - margin, high + margin)
-    outside = int(((values < low - margin) | (values > high + margin)).sum())
+    added = max(least, margin * (high - low))
+    axes.set_ylim(low - added, high + added)
+    outside = int(((values < low - added) | (values > high + added)).sum())
     if outside:
         axes.annotate(f"{outside} beyond the frame", (1, 1), xycoords="axes fraction", ha="right", va="bottom",
                       color="#555555", fontsize=7)  # fmt: skip

@@ -71,16 +71,20 @@ def sources_table(reading: Reading, numbers: list[int], convention: Convention, 
 def health_table(health: Health, losses: dict[str, int]) -> Table:
     """Rate, latency by stage (median and 95 %) and what was lost."""
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-    table.add_column(style="dim", no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_row("rate", f"{health.rate_hz():.1f}/s")
+    table.add_column(no_wrap=True)
+
+    def add(name: str, value: str, style: str = "dim") -> None:
+        table.add_row(Text(name, style), Text(value, "" if style == "dim" else style))
+
+    add("rate", f"{health.rate_hz():.1f}/s")
     for name, stage in (("latency", "total"), ("  buffer", "buffer"), ("  inference", "inference")):
-        middle, high = (figure(health.latency_ms(stage, p), ".1f", " ms") for p in (50.0, 95.0))
-        table.add_row(name, middle if middle == "-" else f"{middle}, 95 %: {high}")
-    table.add_row("received", str(health.received))
+        middle, high = (milliseconds(health.latency_ms(stage, p)) for p in (50.0, 95.0))
+        add(name, middle if middle == "-" else f"{middle}, 95 %: {high}")
+    add("received", str(health.received))
     for name, count in {**losses, "dropped": health.dropped}.items():
         if count or name in ("lost", "dropped"):
-            table.add_row(name, str(count), style="bold red" if count else "")
+            add(name, str(count), "bold red" if count else "dim")
     return table
 
 
@@ -128,6 +132,11 @@ def coupling_line(reading: Reading) -> Text:
 def figure(value: float, form: str, unit: str = "") -> str:
     """A number with its unit, or a dash where it is not known."""
     return "-" if value != value else format(value, form) + unit
+
+
+def milliseconds(value: float) -> str:
+    """A latency in three digits or more, or a dash where it is not known."""
+    return figure(value, ".1f" if value < 99.95 else ".0f", " ms")
 
 
 def summary(reading: Reading, health: Health, losses: dict[str, int]) -> dict[str, Any]:

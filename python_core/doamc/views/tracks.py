@@ -4,6 +4,8 @@ Estimates are sorted by angle and carry no identity. Here the closest pairs are 
 about colours only, never about figures.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,37 +15,48 @@ GATE_DEG = 15.0
 FORGET_S = 3.0
 
 
+@dataclass
+class _Track:
+    azimuth_deg: float
+    time_s: float
+    seen: int = 0
+    missed: int = 0
+
+
 class Tracker:
     """Gives each source a number, the same as long as it is seen; numbers of sources that left are given again.
 
-    gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free.
+    gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free; so
+    it is when a source was missed more often than it was seen, so that strays do not use up the colours.
     """
 
     def __init__(self, gate_deg: float = GATE_DEG, forget_s: float = FORGET_S) -> None:
         self._gate, self._forget = gate_deg, forget_s
-        self._last: dict[int, tuple[float, float]] = {}  # number: azimuth in degrees, time in s
+        self._tracks: dict[int, _Track] = {}
 
     def assign(
         self,
         time_s: float,
         azimuth_deg: NDArray[np.float64],  # shape: (P,)
     ) -> list[int]:
-        """Numbers, from 0, of the sources of an estimate. Time that runs backwards far begins anew."""
-        self._last = {n: (a, t) for n, (a, t) in self._last.items() if abs(time_s - t) <= self._forget}
+        """Numbers, from 0, of the sources of an estimate. Time that jumps far, either way, begins anew."""
+        self._tracks = {
+            n: t for n, t in self._tracks.items() if abs(time_s - t.time_s) <= self._forget and t.missed <= t.seen
+        }
         pairs = sorted(
-            (abs(float(wrap_deg(azimuth - last))), i, number)
+            (abs(float(wrap_deg(azimuth - track.azimuth_deg))), i, number)
             for i, azimuth in enumerate(azimuth_deg)
-            for number, (last, _) in self._last.items()
+            for number, track in self._tracks.items()
         )
         given: dict[int, int] = {}
         for distance, i, number in pairs:
             if distance <= self._gate and i not in given and number not in given.values():
                 given[i] = number
-        taken = set(self._last) | set(given.values())
-        for i in range(len(azimuth_deg)):
+        for track in self._tracks.values():
+            track.missed += 1
+        for i, azimuth in enumerate(azimuth_deg):
             if i not in given:
-                given[i] = next(n for n in range(len(taken) + 1) if n not in taken)
-                taken.add(given[i])
-        for i, number in given.items():
-            self._last[number] = float(azimuth_deg[i]), time_s
+                given[i] = next(n for n in range(len(self._tracks) + 1) if n not in self._tracks)
+            seen = self._tracks[given[i]].seen if given[i] in self._tracks else 0
+            self._tracks[given[i]] = _Track(float(azimuth), time_s, seen + 1)
         return [given[i] for i in range(len(azimuth_deg))]

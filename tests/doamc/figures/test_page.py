@@ -47,9 +47,9 @@ def test_tracks(run):
         colour, x, y = lines[2 + number]
         assert colour == COLOURS[number]
         np.testing.assert_allclose(np.stack([x, y]), [range(10), true + ERRORS[:, number]], atol=1e-9)
-        x, low, high = band_of(axes.collections[number])
-        np.testing.assert_allclose(high - y, [0.11, 0.1][number])
-        np.testing.assert_allclose(y - low, [0.11, 0.1][number])
+        bars = np.array(axes.collections[number].get_segments())  # (bar, end, x and y)
+        np.testing.assert_allclose(bars[..., 0], np.stack([x, x], 1))
+        np.testing.assert_allclose(bars[..., 1] - y[:, None], [[-0.11, 0.11], [-0.1, 0.1]][number] * np.ones((10, 1)))
     assert axes.get_xlabel() == "time (s)" and axes.get_ylabel() == "azimuth (deg)"
     low, high = axes.get_ylim()
     assert low < 100 and high > 373 and axes.get_title(loc="left") == ""  # one plot bears no letter

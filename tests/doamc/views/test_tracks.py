@@ -22,6 +22,13 @@ def test_a_number_is_free_once_its_source_is_gone_for_long():
     assert tracker.assign(1.4, np.array([90.0, 270.0])) == [1, 0]  # it did not
 
 
+def test_strays_do_not_use_up_the_numbers():
+    """A steady source among strays that come once, far apart: it keeps its number, they share a few."""
+    tracker, rng = Tracker(), np.random.default_rng(0)
+    numbers = [tracker.assign(0.1 * k, np.array([0.0, rng.uniform(40, 320)])) for k in range(200)]
+    assert {n[0] for n in numbers} == {0} and max(n[1] for n in numbers) <= 5
+
+
 @given(st.lists(st.lists(st.integers(-180, 360), max_size=5), max_size=6))
 def test_numbers_of_an_estimate_differ_and_are_the_smallest(estimates):
     tracker = Tracker()

@@ -1,0 +1,139 @@
+"""Pictures of the views, for the documentation: the window of live_doa_qt.grc, the monitor, and figures of the run.
+
+    .venv/bin/python -m scripts.screenshots_qt
+
+runs the flowgraph without a screen and writes qt_live.png, monitor.png and plot_run.png into docs/images. The monitor
+is drawn cell by cell from what it gives to a terminal of 80 x 24.
+"""
+
+import argparse
+import importlib.util
+import io
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from doamc.cli import main as doamc
+from doamc.estimates import Recorder, Subscriber
+from doamc.estimates.truth import TRUTH_TOPIC
+from doamc.views import Convention, Health, Tracker, read_estimate
+from doamc.views.terminal import screen
+from scripts.demo import ROOT, compile_flowgraph, free_address
+
+IMAGES = ROOT / "docs" / "images"
+COLUMNS, ROWS = 80, 24
+INK, PAPER = "#D8D8D8", "#16181C"
+
+
+class Listener:
+    """Takes down what is published, as ``doamc monitor --record`` does, and what it would show."""
+
+    def __init__(self, address: str, log: Path) -> None:
+        self.address, self.log = address, log
+        self.health, self.tracker, self.ended = Health(), Tracker(), threading.Event()
+        self.reading: Any = None
+        self.numbers: list[int] = []
+        self.thread = threading.Thread(target=self._listen)
+        self.thread.start()
+
+    def _listen(self) -> None:
+        with Subscriber(self.address, topics=("doamc",)) as subscriber, Recorder(self.log) as recorder:
+            while not self.ended.is_set():
+                item = subscriber.receive(0.2)
+                if item is None:
+                    continue
+                self.health.take(*item)
+                if item[0] in ("doamc.estimate", TRUTH_TOPIC):
+                    recorder.write(item[1])
+                if item[0] == "doamc.estimate":
+                    self.reading = read_estimate(item[1])
+                    self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
+
+    def screen(self) -> Any:
+        """What the monitor shows now."""
+        losses = {"lost": 0, "unusable": 0, "restarts": 0}
+        size, address = (COLUMNS, ROWS), "tcp://127.0.0.1:5577"
+        return screen(self.reading, self.numbers, Convention(), self.health, losses, address, size)
+
+    def end(self) -> None:
+        """Stop listening."""
+        self.ended.set()
+        self.thread.join()
+
+
+def draw_terminal(renderable: Any, path: Path, points: int = 11) -> None:
+    """A picture of what a terminal would show."""
+    from PyQt5 import QtCore, QtGui
+    from rich.console import Console
+
+    console = Console(width=COLUMNS, height=ROWS, color_system="truecolor", force_terminal=True, file=io.StringIO())
+    lines = console.render_lines(renderable, console.options.update(height=None), pad=True)
+    font = QtGui.QFont("DejaVu Sans Mono", points)
+    font.setStyleHint(QtGui.QFont.Monospace)
+    metrics = QtGui.QFontMetricsF(font)
+    wide, high, margin = metrics.horizontalAdvance("M"), metrics.height(), 12
+    image = QtGui.QImage(round(COLUMNS * wide) + 2 * margin, round(ROWS * high) + 2 * margin, QtGui.QImage.Format_RGB32)
+    image.fill(QtGui.QColor(PAPER))
+    with QtGui.QPainter(image) as painter:
+        painter.setRenderHint(QtGui.QPainter.TextAntialiasing)
+        for row, line in enumerate(lines[:ROWS]):
+            column = 0
+            for text, style, _ in line:
+                colour = QtGui.QColor(INK)
+                if style is not None and style.color is not None:
+                    colour = QtGui.QColor(style.color.get_truecolor().hex)
+                if style is not None and style.dim:
+                    colour.setAlphaF(0.55)
+                font.setBold(bool(style is not None and style.bold))
+                painter.setFont(font)
+                painter.setPen(colour)
+                for letter in text:
+                    cell = QtCore.QPointF(margin + column * wide, margin + row * high + metrics.ascent())
+                    painter.drawText(cell, letter)
+                    column += 1
+    if not image.save(str(path)):
+        raise OSError(f"cannot write {path}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the flowgraph, take the pictures; exit status."""
+    parser = argparse.ArgumentParser(description="Pictures of the Qt sinks, the monitor and the figures of a run.")
+    parser.add_argument("--seconds", type=float, default=24.0, help="how long the flowgraph runs (%(default)g)")
+    parser.add_argument("--method", default="ml", help="estimator (%(default)s)")
+    parser.add_argument("--snr-db", type=float, default=6.0, help="of the simulation (%(default)g)")
+    parser.add_argument("--seed", type=int, default=4, help="of the simulated coupling (%(default)s)")
+    parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures (%(default)s)")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt5 import QtCore, QtWidgets
+
+    with tempfile.TemporaryDirectory(prefix="doamc-screenshots-") as folder:
+        os.environ["HOME"] = folder  # the window's place is a setting of the user
+        script = compile_flowgraph("live_doa_qt", Path(folder))
+        application = QtWidgets.QApplication(sys.argv[:1])
+        spec = importlib.util.spec_from_file_location("live_doa_qt", script)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        address = free_address()
+        window = module.live_doa_qt(address=address, method=options.method, seed=options.seed, snr=options.snr_db)
+        window.resize(1100, 850)
+        log = Path(folder) / "run.jsonl"
+        listener = Listener(address, log)
+        window.start()
+        window.show()
+        QtCore.QTimer.singleShot(round(1000 * options.seconds), application.quit)
+        application.exec_()
+        monitor = listener.screen()
+        window.grab().save(str(options.out / "qt_live.png"))
+        listener.end()
+        window.stop()
+        window.wait()
+        draw_terminal(monitor, options.out / "monitor.png")
+        return doamc(["plot", str(log), "-o", str(options.out / "plot_run.png")])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
