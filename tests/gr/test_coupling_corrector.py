@@ -49,10 +49,10 @@ def posted(block, samples, messages, **options):
 def test_without_regularisation_it_is_the_inverse_to_rounding(tmp_path):
     c, file = coupling(1, 8), str(tmp_path / "c.toml")
     save_coupling(file, c)
-    samples = normal(np.random.default_rng(0), 8, 100_000).astype(np.complex64)
+    samples = normal(np.random.default_rng(0), 8, 30_000).astype(np.complex64)
     made = passed(coupling_corrector(8, file, 0.0), samples)
     expected = np.linalg.solve(c, samples.astype(complex))
-    # eight products and sums of single precision, each of up to |W| |y|: 2^-24 sqrt(16) of it, and the worst of 1e6
+    # eight products and sums of single precision, each of up to |W| |y|: 2^-24 sqrt(16) of it, and the worst of 240 000
     bound = 2**-24 * 4 * 5 * np.linalg.norm(np.linalg.inv(c), 2) * np.abs(samples).max() * np.sqrt(8)
     assert np.abs(made.samples - expected).max() < bound < 1e-4
     ((offset, values),) = made.tags("coupling_correction").items()
