@@ -1,0 +1,114 @@
+"""Score a checkpoint of method ``posterior`` beside the Bayes limit and write its model card.
+
+The limit is taken by long Metropolis chains on the exact posterior that start at the truth (`doamc.posterior.limit`).
+Usage: python benchmarks/posterior_card.py dipole8 [--scenes 100] [--weights FILE] [--out FILE.md]
+"""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from doamc.diffusion import load_checkpoint
+from doamc.diffusion.checkpoint import find_weights
+from doamc.posterior.chart import make_chart
+from doamc.posterior.likelihood import ExactPosterior
+from doamc.posterior.limit import truth_in
+from doamc.posterior.localise import spread
+from doamc.posterior.methods import KIND, Posterior
+from doamc.posterior.metropolis import random_walk
+from doamc.posterior.model_card import write_model_card
+from doamc.posterior.summary import summarise
+from doamc.scenes import draw_scene, receive
+from doamc.scenes.prior import Scene
+from doamc.snapshots import make_batch
+from doamc.spec import ArraySpec, load_spec
+
+CASES = [(1, 200, -5.0), (1, 20, 0.0), (2, 200, 10.0), (2, 200, 0.0), (2, 200, -5.0), (2, 20, 5.0), (3, 200, 5.0)]
+LIMIT = "median of long chains on the exact posterior that start at the truth, on the same scenes"
+
+
+def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots: torch.Tensor) -> Any:
+    """Summary of chains from the truth."""
+    low, high = spec.snr_db
+    chart = make_chart(spec, scene.azimuth.shape[1], True, (-high - 20.0, -low + 10.0))
+    posterior = ExactPosterior(chart, covariance, snapshots, None)
+    x = truth_in(chart, scene)
+    root = spread(posterior, x)[:, 0]
+    steps, chains = 1500, 16
+    generator = torch.Generator().manual_seed(17)
+    z = torch.randn(steps, chart.size, chains, generator=generator, dtype=torch.float64) * 1.8 / math.sqrt(chart.size)
+    x = x.expand(-1, -1, chains).contiguous()
+    log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
+    kept = []
+    value = posterior(x)
+    for part in range(0, steps, 300):  # moves of all steps at once would take gigabytes
+        moves = (root[None] @ z[part : part + 300, None]).contiguous()
+        x, value, states, _ = random_walk(posterior, x, value, moves, log_uniform[part : part + 300], 100)
+        kept += [states[:, :, ::5].flatten(2)] if part else []
+    return summarise(chart.wrap(torch.cat(kept, 2)), chart)
+
+
+def figures(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch.Tensor) -> tuple[Any, ...]:
+    """Errors (B, P) in deg, matched around the circle, hit rate, RMSE over hits, gain over C = I in dB."""
+    p = azimuth.shape[1]
+    best = None
+    for shift in range(p if spec.full_circle else 1):
+        e = torch.rad2deg(_turn(azimuth.roll(shift, 1) - scene.azimuth))
+        best = e if best is None else torch.where(e.square().sum(1, True) < best.square().sum(1, True), e, best)
+    hit = (best.abs() < 2).all(1)
+    c, eye = scene.coupling, torch.eye(spec.n_elements)
+    left, plain = ((x - c).abs().square().sum((1, 2)).mean() for x in (coupling, eye))
+    return best, float(hit.double().mean()), float(best[hit].square().mean().sqrt()), 10 * math.log10(plain / left)
+
+
+def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: float, scenes: int) -> dict[str, Any]:
+    """One row of the card."""
+    estimator = Posterior(array, weights=weights)
+    spec = estimator.spec
+    generator = torch.Generator().manual_seed(880_001)
+    scene = draw_scene(spec, scenes, n_sources, snr_db, generator)
+    batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots)
+    e = estimator.estimate(batch, n_sources)
+    error, hit, rmse, gain = figures(spec, scene, e.azimuth, e.coupling)
+    count = torch.full((scenes,), float(snapshots), dtype=torch.float64)
+    s = limit_of(spec, scene, batch.covariance, count)
+    _, limit_hit, limit_rmse, limit_gain = figures(spec, scene, s.azimuth, spec.family.matrix(s.theta))
+    turned = torch.stack([torch.rad2deg(_turn(e.azimuth.roll(k, 1) - scene.azimuth)) for k in range(n_sources)])
+    which = (turned - error).abs().sum(2).argmin(0)
+    std = torch.stack([e.std.roll(k, 1) for k in range(n_sources)], 1)[torch.arange(scenes), which]
+    near = (error.abs() < 5).all(1)
+    cover = float((error.deg2rad().abs() < 1.645 * std)[near].double().mean())
+    return {
+        "case": f"P{n_sources} L{snapshots} {snr_db:+g}dB", "hit": hit, "limit_hit": limit_hit, "rmse_deg": rmse,
+        "limit_rmse_deg": limit_rmse, "gain_db": gain, "limit_gain_db": limit_gain, "cover90": cover,
+    }  # fmt: skip
+
+
+def _turn(angle: torch.Tensor) -> torch.Tensor:
+    return torch.remainder(angle + math.pi, 2 * math.pi) - math.pi
+
+
+def main() -> None:
+    """Score and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("array", help="as for doamc estimate; NAME@HZ too")
+    parser.add_argument("--scenes", type=int, default=100)
+    parser.add_argument("--weights", help="checkpoint; default: the one that the method would use")
+    parser.add_argument("--out", help="default: beside the checkpoint")
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    spec = load_spec(a.array)
+    path = Path(a.weights or find_weights(KIND, spec.name))
+    rows = []
+    for case in tqdm([c for c in CASES if c[0] <= spec.source_count[1]], disable=None):
+        rows.append(score(a.array, str(path), *case, a.scenes))
+        print(rows[-1], flush=True)
+    write_model_card(Path(a.out or path.with_suffix(".md")), load_checkpoint(path, KIND, spec), rows, LIMIT)
+
+
+if __name__ == "__main__":
+    main()
