@@ -27,8 +27,8 @@ def points(*rows):
     return {"kind": "positions", "points_wavelengths": [list(r) for r in rows]}
 
 
-def test_six_arrays_ship_and_all_load():
-    assert shipped_arrays() == ["dipole8", "kraken5", "seed16", "uca5", "ula4", "ula8"]
+def test_seven_arrays_ship_and_all_load():
+    assert shipped_arrays() == ["dipole8", "dipole8wide", "kraken5", "seed16", "uca5", "ula4", "ula8"]
     for name in shipped_arrays():
         spec = load_spec(name)
         assert isinstance(spec, ArraySpec) and spec.name == name and spec.description

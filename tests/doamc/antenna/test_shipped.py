@@ -22,14 +22,14 @@ def db(x, reference):
     return 20 * np.log10(np.linalg.norm(x) / np.linalg.norm(reference))
 
 
-@ARRAYS
+@pytest.mark.parametrize("name", ["dipole8", "dipole8wide", "kraken5"])
 def test_they_were_drawn_from_the_specification_as_it_is(name):
     record = read_record(SHIPPED / f"{name}.prior.safetensors")
     table = load_spec(name).table
     assert {k: record[k] for k in ("geometry", "sector", "antenna")} == {
         k: table[k] for k in ("geometry", "sector", "antenna")
     }
-    assert record["draws"] == 2000 and record["residual_db"] <= -40 and record["patterns"] <= 20
+    assert record["draws"] >= 400 and record["residual_db"] <= -40 and record["patterns"] <= 22
     assert (SHIPPED / f"{name}.prior.safetensors").stat().st_size < 2**20
 
 
@@ -41,6 +41,17 @@ def test_their_mean_is_the_array_as_planned(name):
     c = extend(antenna, places, as_planned(antenna, places), np.ones(len(places)), site.sector_deg).coupling
     assert db(mean @ projection - c, c) < -40
     assert db(mean @ projection - (mean @ projection).T, c) < -40  # reciprocal
+
+
+@pytest.mark.parametrize("spacing", [0.25, 0.31, 0.38, 0.46, 0.5])
+def test_the_wide_one_is_the_array_as_planned_at_every_spacing(spacing):
+    site, frequency = load_site("dipole8wide"), 2 * spacing
+    family = load_spec("dipole8wide").at(frequency).family
+    built = as_planned(site.antenna, site.positions).scaled(frequency, tuned=True)
+    there = extend(site.antenna, frequency * site.positions, built, np.ones(8), site.sector_deg, frequency)
+    c = family.centre.numpy()
+    assert db(c - there.coupling, c) < -34  # coupling is strong where elements are close, and the mean is not the plan
+    assert db(c - np.eye(8), c) > -12  # far from none
 
 
 @ARRAYS

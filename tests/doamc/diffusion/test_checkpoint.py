@@ -1,12 +1,15 @@
 """Checkpoints come back as written, and what does not fit is refused."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from doamc.diffusion import Checkpoint, load_checkpoint, save_checkpoint
 from doamc.diffusion.checkpoint import find_weights, own_weights, shipped_weights
 from doamc.errors import CheckpointError
-from doamc.spec import load_spec
+from doamc.spec import SHIPPED, load_spec
 from tests.doamc.helpers.scenes import edited_spec
 
 KEPT = Checkpoint("batch", load_spec("ula8"), {"width": 3}, {"steps": 5}, {"w": torch.arange(6.0).reshape(2, 3)})
@@ -58,3 +61,24 @@ def test_where_weights_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / "w"))
     save_checkpoint(own_weights("batch", "ula8"), KEPT)
     assert find_weights("batch", "ula8") == tmp_path / "w" / "batch-ula8.safetensors"
+
+
+def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
+    source = load_spec("kraken5")
+    text = (SHIPPED / "kraken5.toml").read_text().replace('prior = "kraken5"', 'prior = "mine"')
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "mine.toml").write_text(text)
+        (folder / "mine.prior.safetensors").write_bytes(Path(source.coupling["prior"]).read_bytes())
+    spec = load_spec(folders[0] / "mine.toml")
+    path = tmp_path / "weights.safetensors"
+    save_checkpoint(path, Checkpoint("posterior", spec, {}, {}, {"w": torch.ones(2)}))
+    (folders[0] / "mine.prior.safetensors").unlink()
+    moved = load_spec(folders[1] / "mine.toml")
+    assert load_checkpoint(path, "posterior", moved).spec.digest == moved.digest == source.digest
+    file = folders[1] / "mine.prior.safetensors"
+    tensors = load_file(file)
+    save_file(tensors | {"mean": 1.01 * tensors["mean"]}, file)
+    with pytest.raises(CheckpointError, match="was trained for array"):
+        load_checkpoint(path, "posterior", load_spec(folders[1] / "mine.toml"))
