@@ -3,7 +3,7 @@
 Every batch is another array, drawn from [antenna.draws] with seeds of its own, and its waves are solved directly at
 their azimuths, without the extended matrix that the prior is made of. The bound knows the response exactly. Errors
 beyond 10 deg are counted as misses and left out of the RMSE. Usage:
-python benchmarks/antennas.py [--arrays dipole8 kraken5] [--batches 48] [--weights FOLDER] [--out FILE.json]
+python benchmarks/antennas.py [--arrays dipole8 kraken5 dipole8wide@200e6] [--batches 48] [--weights FOLDER] [--out FILE.json]
 """
 
 import argparse
@@ -36,9 +36,12 @@ class Capture:
     response: (N, P) at the true azimuths; slope: its derivative per rad.
     """
 
-    def __init__(self, site: Site, azimuth: np.ndarray, snr_db: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, site: Site, azimuth: np.ndarray, snr_db: float, rng: np.random.Generator, frequency: float = 1.0
+    ) -> None:
         self.azimuth, self.rough = azimuth, bool(rng.random() < site.antenna.draws.rough_share)
-        built, gains, frequency = draw_built(site.antenna, site.positions, rng, self.rough)
+        built, gains, own = draw_built(site.antenna, site.positions, rng, self.rough)
+        built, frequency = built.scaled(frequency, site.antenna.tuned), frequency * own
         step = 0.05
         solved = [
             solve_built(site.antenna, built, np.rad2deg(az) + step * np.array([-1.0, 0.0, 1.0]), frequency)
@@ -86,13 +89,14 @@ def figures(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside:
 
 def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[str, dict[str, float]]:
     """Figures of careful and rough builders apart, half of the batches each."""
-    spec, site = load_spec(array), load_site(array)
+    spec, site = load_spec(array), load_site(array.partition("@")[0])
     azimuth = draw_azimuth(spec, batches, n_sources, torch.Generator().manual_seed(990_017)).numpy()
     captures = []
     for i, az in enumerate(azimuth):
         share = replace(site.antenna.draws, rough_share=float(i % 2))
         one = replace(site, antenna=replace(site.antenna, draws=share))
-        captures.append(Capture(one, az, snr_db, np.random.default_rng((990_021, n_sources, round(snr_db) + 99, i))))
+        rng = np.random.default_rng((990_021, n_sources, round(snr_db) + 99, i))
+        captures.append(Capture(one, az, snr_db, rng, spec.frequency))
     batch = make_batch(torch.from_numpy(np.stack([c.snapshots for c in captures])))
     e = make_estimator("posterior", array).estimate(batch, n_sources)
     error = e.azimuth.numpy() - azimuth
@@ -118,7 +122,7 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
 def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--arrays", nargs="+", default=["dipole8", "kraken5"])
+    parser.add_argument("--arrays", nargs="+", default=["dipole8", "kraken5", *(f"dipole8wide@{f}e6" for f in (150, 200, 250, 300))])
     parser.add_argument("--batches", type=int, default=48)
     parser.add_argument("--weights", help="folder of checkpoints to use instead of the shipped ones")
     parser.add_argument("--out", default="benchmarks/antennas.json")

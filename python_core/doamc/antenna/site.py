@@ -22,7 +22,7 @@ class Site:
     table: dict[str, Any]
 
     def at(self, frequency_hz: float) -> "Site":
-        """The same metal at another frequency: every length in wavelengths grows with it.
+        """The same array at another frequency: every length in wavelengths grows with it, but those of tuned elements.
 
         Raises SpecificationError where [antenna] names no design_frequency_hz.
         """
@@ -36,7 +36,8 @@ class Site:
         mast = a.mast and Mast(
             (f * a.mast.position[0], f * a.mast.position[1]), f * a.mast.bottom, f * a.mast.top, f * a.mast.radius
         )
-        scaled = replace(a, length=f * a.length, radius=f * a.radius, mast=mast, design_frequency_hz=frequency_hz)
+        length = a.length if a.tuned else f * a.length
+        scaled = replace(a, length=length, radius=f * a.radius, mast=mast, design_frequency_hz=frequency_hz)
         return replace(self, antenna=scaled, positions=f * self.positions)
 
 

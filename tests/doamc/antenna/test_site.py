@@ -42,6 +42,8 @@ def test_every_length_grows_with_frequency(tmp_path):
     assert (a.length, a.radius, a.mast.radius) == pytest.approx((0.6, 1.25e-3, 0.025))
     assert (*a.mast.position, a.mast.bottom, a.mast.top) == pytest.approx((1.25, 2.5, -1.25, 3.75))
     assert a.segments == 21 and a.load == 50
+    tuned = site_of(tmp_path, text.replace("[antenna.mast]", "tuned = true\n[antenna.mast]")).at(500e6)
+    assert (tuned.antenna.length, tuned.antenna.radius) == pytest.approx((0.48, 1.25e-3))
 
 
 @pytest.mark.parametrize(
