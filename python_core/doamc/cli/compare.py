@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from typing import Any
 
 from doamc.cli.options import add_threads_argument, number, whole
@@ -13,7 +14,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
         help="Monte-Carlo errors of methods beside the bound",
-        description="Scenes come from the prior of the array; every method sees the same ones.",
+        description="Scenes come from the prior of the array; every method sees the same ones. Times are those of the "
+        "processor, on a GPU of the clock.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("--methods", nargs="+", default=["music", "ml"], metavar="M",
@@ -52,8 +54,9 @@ def run(args: argparse.Namespace) -> int:
         for method, reason in refused.items():
             print(f"doamc: {method} left out: {reason}", file=sys.stderr)
     estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in methods]
+    clock = time.process_time if args.device == "cpu" else time.perf_counter
     rows = compare(
-        spec, estimators, args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed
+        spec, estimators, args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed, clock
     )
     setting = {k: getattr(args, k) for k in ("array", "sources", "snapshots", "trials", "waveform", "seed")}
     if args.json:
