@@ -31,6 +31,7 @@ class qt_block(message_block):
             raise ViewError(f"expected an update_time > 0 s, found {update_time!r}")
         require_application()
         self.view: View = self.make_view()
+        self.view.report = self.failed
 
     def make_view(self) -> "View":
         """The widget."""

@@ -7,7 +7,9 @@ hidden thus holds up nobody and keeps no more than the inbox.
 
 import threading
 import time
+import traceback
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from PyQt5 import QtCore, QtGui, QtWidgets
@@ -42,6 +44,8 @@ class View(QtWidgets.QWidget):
         self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Expanding)
         self.setMinimumSize(220, 200)
         self.held = False
+        #: told of what goes wrong in drawing: an exception that Qt gets to see ends the process
+        self.report: Callable[[Exception], None] = traceback.print_exception
         self.setContextMenuPolicy(Qt.ActionsContextMenu)
         hold = self.add_action("Hold", self._hold)
         hold.setCheckable(True)
@@ -62,10 +66,14 @@ class View(QtWidgets.QWidget):
             self._inbox.clear()
             self._told = False
         self._drawn = time.monotonic()
-        if not self.held:
+        if self.held:
+            return
+        try:
             for reading in readings:
                 self.show_reading(reading)
-            self.update()
+        except Exception as error:
+            self.report(error)
+        self.update()
 
     def show_reading(self, reading: Reading) -> None:
         """Take one reading into what is drawn."""
@@ -88,7 +96,8 @@ class View(QtWidgets.QWidget):
 
     def paintEvent(self, event: Any) -> None:
         """Called by Qt."""
-        with QtGui.QPainter(self) as painter:
+        painter = QtGui.QPainter(self)
+        try:
             painter.setRenderHints(QtGui.QPainter.Antialiasing | QtGui.QPainter.TextAntialiasing)
             painter.fillRect(self.rect(), self.palette().window())
             area = self.area()
@@ -99,6 +108,10 @@ class View(QtWidgets.QWidget):
                 painter.drawText(title, Qt.AlignCenter, self.title)
             painter.setFont(self.font())
             self.draw(painter, area)
+        except Exception as error:
+            self.report(error)
+        finally:
+            painter.end()
 
     def area(self) -> QtCore.QRectF:
         """What is left below the title."""

@@ -9,7 +9,8 @@ import pmt
 import pytest
 from gr_doamc import compass_sink
 
-from tests.gr.looking import estimate, show
+from doamc.views.palette import COLOURS
+from tests.gr.looking import estimate, of_colour, picture, show
 from tests.gr.running import posting, run
 
 
@@ -67,6 +68,19 @@ def test_messages_that_are_no_estimates_are_counted_and_told(qt):
     assert sink.counters == {"failed": 2, "shown": 1}
     told = flowgraph.collectors["status"].messages
     assert [m["state"] for m in told] == ["error", "error"] and "expected an estimate" in told[-1]["last_error"]
+
+
+def test_what_cannot_be_drawn_is_told_and_does_not_end_the_process(qt):
+    sink = compass_sink(history=1.0)
+    view = sink.qwidget()
+    flowgraph = posting([pmt.to_pmt(estimate(0, (1e300,), std_deg=[1.0]))], sink, "estimates")
+    run(flowgraph)
+    view.take_in()
+    view.grab()
+    assert sink.counters["failed"] > 0 and "Error" in sink.last_error
+    run(posting([pmt.to_pmt(estimate(1, (30.0,), std_deg=[1.0]))], sink, "estimates"))
+    show(view, qt.QApplication.instance(), 1)
+    assert len(of_colour(picture(view), COLOURS[1])) > 20  # the next one is drawn, as another source
 
 
 @pytest.mark.parametrize("sink", ["compass_sink", "coupling_matrix_sink", "bearing_history_sink"])
