@@ -41,7 +41,7 @@ def test_drawing_keeps_its_pace(qt):
         k += 1
         qt.QApplication.instance().processEvents()
         time.sleep(0.001)
-    assert k > 50 and 3 <= len(drawn) <= 6
+    assert k > 50 and 2 <= len(drawn) <= 6
     assert min(b - a for a, b in itertools.pairwise(drawn)) > 0.18
 
 

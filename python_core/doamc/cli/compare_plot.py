@@ -13,38 +13,40 @@ if TYPE_CHECKING:
 #: key of a row, label of its axis
 _PANELS = {
     "rmse_hit_deg": "RMSE of hits / degrees",
-    "hits": "hits: all sources within 2 degrees",
+    "hits": "hits: all within 2 degrees",
     "coupling_gain_db": "gain of coupling over C = I / dB",
 }
 
 
 def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
+    """Write the figure of rows of `compare`, in the format of the suffix of its path."""
+    methods = len({r["method"] for r in rows})
+    draw_figure(path, (7.2, max(5.2, 2.6 + 0.34 * methods)), lambda figure: draw_comparison(figure, rows, title))
+
+
+def draw_comparison(figure: "Figure", rows: list[dict[str, Any]], title: str) -> None:
     """Four panels, the last of which is the legend too; methods without a figure (None) have no mark there.
 
     Bands are 95 % intervals by the number of scenes.
     """
     methods = list(dict.fromkeys(r["method"] for r in rows))
-
-    def draw(figure: "Figure") -> None:
-        panels = figure.subplots(2, 2).ravel()
-        for axes, (key, label) in zip(panels, _PANELS.items(), strict=False):
-            for k, method in enumerate(methods):
-                mine = [r for r in rows if r["method"] == method]
-                value = [math.nan if r[key] is None else r[key] for r in mine]
-                snr_db = [r["snr_db"] for r in mine]
-                axes.plot(snr_db, value, **curve_style(k))
-                if (band := band_of(key, mine)) is not None:
-                    axes.fill_between(snr_db, *band, color=curve_style(k)["color"], alpha=BAND, linewidth=0)
-            axes.set(xlabel="SNR / dB", ylabel=label, xticks=sorted({r["snr_db"] for r in rows}))
-        bound = {r["snr_db"]: r["bound_deg"] for r in rows if r["bound_deg"] is not None}
-        panels[0].plot(list(bound), list(bound.values()), **BOUND)
-        panels[0].legend(frameon=False)
-        plain_log(panels[0])
-        panels[1].set_ylim(-0.03, 1.03)
-        _times(panels[3], rows, methods)
-        figure.suptitle(title, fontsize=10)
-
-    draw_figure(path, (7.2, max(5.2, 2.6 + 0.34 * len(methods))), draw)
+    panels = figure.subplots(2, 2).ravel()
+    for axes, (key, label) in zip(panels, _PANELS.items(), strict=False):
+        for k, method in enumerate(methods):
+            mine = [r for r in rows if r["method"] == method]
+            value = [math.nan if r[key] is None else r[key] for r in mine]
+            snr_db = [r["snr_db"] for r in mine]
+            axes.plot(snr_db, value, **curve_style(k))
+            if (band := band_of(key, mine)) is not None:
+                axes.fill_between(snr_db, *band, color=curve_style(k)["color"], alpha=BAND, linewidth=0)
+        axes.set(xlabel="SNR / dB", ylabel=label, xticks=sorted({r["snr_db"] for r in rows}))
+    bound = {r["snr_db"]: r["bound_deg"] for r in rows if r["bound_deg"] is not None}
+    panels[0].plot(list(bound), list(bound.values()), **BOUND)
+    panels[0].legend(frameon=False)
+    plain_log(panels[0])
+    panels[1].set_ylim(-0.03, 1.03)
+    _times(panels[3], rows, methods)
+    figure.suptitle(title, fontsize=10)
 
 
 def _times(axes: "Axes", rows: list[dict[str, Any]], methods: list[str]) -> None:
