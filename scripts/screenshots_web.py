@@ -31,16 +31,18 @@ from doamc.spec import load_spec
 from scripts.demo import ROOT
 
 IMAGES = ROOT / "docs" / "images"
-RATE_HZ, SPAN_S, SNAPSHOTS, SNR_DB = 8, 62, 128, -3.0
+RATE_HZ, SPAN_S, SNAPSHOTS = 8, 62, 128
 STATIONS = (("roof", 0.0, 0.0, 90.0), ("hill", 1200.0, -300.0, 20.0), ("harbour", 700.0, 1500.0, 180.0))
 
 
-def estimates(array: str, azimuth_deg: list[list[float]], power_db: list[float], seed: int) -> list[dict[str, Any]]:
+def estimates(
+    array: str, azimuth_deg: list[list[float]], power_db: list[float], snr_db: float, seed: int
+) -> list[dict[str, Any]]:
     """Messages of a scene whose directions change from one moment to the next, with the latencies they took."""
     torch.set_num_threads(1)
     spec, generator = load_spec(array), torch.Generator().manual_seed(seed)
     estimator = open_estimator(None, spec, None, "cpu", seed)
-    scene = draw_scene(spec, 1, len(power_db), SNR_DB, generator)
+    scene = draw_scene(spec, 1, len(power_db), snr_db, generator)
     messages = []
     for seq, angles in enumerate(azimuth_deg):
         power = 10 ** (torch.tensor([power_db], dtype=torch.float64) / 10)
@@ -135,8 +137,10 @@ def take(page: Page, name: str, **options: Any) -> None:
 def main() -> None:
     """Estimate, replay, photograph."""
     moments = RATE_HZ * (SPAN_S + 30)  # the rest goes on while the pictures are taken
-    line = estimates("ula8", [[-32 + 9 * math.sin(k / 90), 8 + 40 * k / moments] for k in range(moments)], [0, -4], 5)
-    circles = [estimates("uca5", track, [0, -8], 11 + i) for i, track in enumerate(station_azimuths(40 * RATE_HZ))]
+    moving = [[-32 + 9 * math.sin(k / 90), 8 + 40 * k / moments] for k in range(moments)]
+    line = estimates("ula8", moving, [0, -4], -3.0, 5)
+    tracks = station_azimuths(30 * RATE_HZ)
+    circles = [estimates("uca5", track, [0, -6], 3.0, 11 + i) for i, track in enumerate(tracks)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
 

@@ -9,6 +9,7 @@ const BINS = 720;
 const BIN_DEG = 360 / BINS;
 const ROW_S = 0.25;
 const ROWS = SPAN_S / ROW_S;
+const HOLD_ROWS = 3 / ROW_S;
 const UNKNOWN_STD_DEG = 5; // as the bearings for map tools have it
 const LEAST_STD_DEG = 0.05;
 export const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
@@ -51,6 +52,8 @@ function normal(x) {
   return x >= 0 ? 1 - tail : tail;
 }
 
+const place = (quarter) => ((quarter % ROWS) + ROWS) % ROWS;
+
 export class Waterfall {
   constructor(canvas) {
     this.canvas = canvas;
@@ -68,7 +71,7 @@ export class Waterfall {
   }
 
   add(view) {
-    const quarter = Math.floor(view.received / ROW_S), at = quarter % ROWS;
+    const quarter = Math.floor(view.received / ROW_S), at = place(quarter);
     const row = this.rows.subarray(at * BINS, (at + 1) * BINS);
     if (this.times[at] !== quarter) {
       row.fill(0);
@@ -122,6 +125,10 @@ export class Waterfall {
     }
   }
 
+  _holds(quarter) {
+    return this.times[place(quarter)] === quarter && this.counts[place(quarter)] > 0;
+  }
+
   /** Bring the picture up to `newest`: rows stand in it by time modulo its height, so that each is painted but once or twice. */
   _paint(convention, newest, from, to) {
     const key = `${convention.compass} ${convention.heading} ${from} ${to}`;
@@ -135,15 +142,16 @@ export class Waterfall {
     }
     const context = this.picture.getContext("2d");
     for (let quarter = this.painted - 1; quarter <= newest; quarter++) { // the one before may have got more since
-      const at = ((quarter % ROWS) + ROWS) % ROWS;
-      const some = this.times[at] === quarter && this.counts[at] > 0;
+      let held = quarter; // slow publishers: the last estimate stands until the next, as long as nobody calls it silence
+      while (!this._holds(held) && quarter - held < HOLD_ROWS) held--;
+      const some = this._holds(held), at = place(held);
       const pixels = new Uint32Array(this.line.data.buffer);
       for (let x = 0; x < BINS; x++) {
         const density = some ? this.rows[at * BINS + this.source[x]] / this.counts[at] : 0;
         const level = density > 0 ? (10 * Math.log10(density) - LOW_DB) / (HIGH_DB - LOW_DB) : 0;
         pixels[x] = some ? TABLE[Math.max(0, Math.min(255, Math.round(255 * level)))] : 0;
       }
-      context.putImageData(this.line, 0, ROWS - 1 - at);
+      context.putImageData(this.line, 0, ROWS - 1 - place(quarter));
     }
     this.painted = newest;
   }
