@@ -31,8 +31,8 @@ def message_figures(
     if spread is not None and not np.isfinite(spread).all():
         figures["coupling_std"] = None
     if "mode_share" in table:
-        pairs = zip(table["mode_share"], table["mode_doa_deg"], strict=True)
-        figures["modes"] = [{"share": float(s), "azimuth_deg": places} for s, places in pairs if s > 0]
+        rows = zip(table["mode_share"], table["mode_doa_deg"], table["mode_std_deg"], strict=True)
+        figures["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
         figures["effective_snapshots"] = float(table["effective_snapshots"])
     if "log_evidence" in table:

@@ -159,7 +159,7 @@ class Posterior(Estimator):
 
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Medians of the main mode, its 90 % half-widths over 1.645, posterior mean coupling."""
+        """Medians of the main mode, 90 % half-widths of the posterior over 1.645, posterior mean coupling."""
         if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
             places = torch.arange(batch.size).split(PART)
             return join([self.estimate(batch.select(place), n_sources) for place in places])
@@ -194,6 +194,7 @@ class Posterior(Estimator):
             interval=s.interval,
             coupling_std=s.coupling_std,
             mode_azimuth=s.mode_azimuth,
+            mode_std=s.mode_std,
             mode_share=s.mode_share,
             snapshots=group.length,
         )

@@ -1,8 +1,9 @@
 """Posterior samples summed up: medians, intervals, coupling with its spread, and modes apart.
 
 The posterior of a weak scene can have several modes (a bearing that may be in either of two places). A median over
-all of it may then lie where nothing is; the estimate published is the median of the heaviest mode, its standard
-deviation is that mode's, and the other modes are reported beside it with their shares.
+all of it may then lie where nothing is; the estimate published is the median of the heaviest mode. Its interval is that of the
+whole posterior, so that nine truths of ten lie in it whatever the modes, and every mode is reported with its own share
+and spread.
 """
 
 import math
@@ -26,9 +27,10 @@ LEAST_SHARE = 0.02  #: of a mode that is told of
 class Summary:
     """Figures of B observations with P sources.
 
-    azimuth: (B, P) rad, ascending. std: (B, P) rad, 90 % half-width of the main mode over 1.645 (the standard
-    deviation where it is normal). interval: (B, P, 2) rad, central 90 % of the main mode. mode_azimuth (B, M, P) and
-    mode_share (B, M): medians and probabilities of the modes, the main one first, NaN and 0 past the last.
+    azimuth: (B, P) rad, ascending, medians of the main mode. std: (B, P) rad, half-width about them that holds 90 % of
+    the posterior over 1.645 (the standard deviation where it is normal). interval: (B, P, 2) rad, its central 90 %.
+    mode_azimuth, mode_std (B, M, P) and mode_share (B, M): medians, 90 % half-widths over 1.645 and probabilities of
+    the modes, the main one first, NaN and 0 past the last.
     power_db: (B, P). noise_db: (B,), NaN where known. theta: (B, 2 K or K) mean coupling parameters.
     coupling_std: (B, N, N), r.m.s. spread of the coupling's entries.
     """
@@ -37,6 +39,7 @@ class Summary:
     std: torch.Tensor
     interval: torch.Tensor
     mode_azimuth: torch.Tensor
+    mode_std: torch.Tensor
     mode_share: torch.Tensor
     power_db: torch.Tensor
     noise_db: torch.Tensor
@@ -89,14 +92,15 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
     aligned, order = align(azimuth, chart)
     member = main_mode(aligned, math.radians(LINK_DEG))
-    middle, low, high = quantiles(aligned, member, [0.5, 0.05, 0.95])
-    half = quantiles((aligned - middle[..., None]).abs(), member, [0.9])[0]
+    middle = quantiles(aligned, member, [0.5])[0]
+    half = half_width(aligned, middle, torch.ones_like(member))
+    low, high = quantiles(aligned, torch.ones_like(member), [0.05, 0.95])
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
     family = chart.spec.family
     theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
     noise = noise_db.mean(2)[:, 0] if chart.unknown_noise else torch.full_like(middle[:, 0], math.nan)
-    places, shares = modes(aligned, member, middle)
+    places, widths, shares = modes(aligned, member, middle)
     if chart.spec.full_circle:
         start = chart.spec.sector_rad[0]
         turned = torch.remainder(middle - start, 2 * math.pi) + start
@@ -104,26 +108,32 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
         middle, place = turned.sort(1)
         half, power = half.gather(1, place), power.gather(1, place)
         interval = interval.gather(1, place[..., None].expand(-1, -1, 2))
-        places = (torch.remainder(places - start, 2 * math.pi) + start).sort(2)[0]
+        places, turn = (torch.remainder(places - start, 2 * math.pi) + start).sort(2)
+        widths = widths.gather(2, turn)
     spread = coupling_spread(theta, family.basis.to(theta.device))
     return Summary(
-        middle, half / NORMAL_90, interval, places, shares, power, noise, theta.mean(1), spread
+        middle, half / NORMAL_90, interval, places, widths / NORMAL_90, shares, power, noise, theta.mean(1), spread
     )
+
+
+def half_width(azimuth: torch.Tensor, middle: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
+    """Distance (B, P) from middle (B, P) that 90 % of the members (B, n) of azimuth (B, P, n) keep within."""
+    return quantiles((azimuth - middle[..., None]).abs(), member, [0.9])[0]
 
 
 def modes(
     azimuth: torch.Tensor,  # shape: (B, P, n), aligned
     main: torch.Tensor,  # shape: (B, n) bool, members of the main mode
     middle: torch.Tensor,  # shape: (B, P), its median
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Medians (B, M, P) and shares (B, M) of the main mode and of those apart from it.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Medians and 90 % half-widths (B, M, P) and shares (B, M) of the main mode and of those apart from it.
 
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
     """
     b, p, n = azimuth.shape
     places = azimuth.new_full((b, MODES, p), math.nan)
-    shares = azimuth.new_zeros(b, MODES)
-    places[:, 0] = middle
+    widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
+    places[:, 0], widths[:, 0] = middle, half_width(azimuth, middle, main)
     left = ~main
     for i in range(1, MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
@@ -136,9 +146,10 @@ def modes(
             share = float(member.sum()) / n
             if share > LEAST_SHARE and bool(((place - places[item, :i]).abs().amax(1) > math.radians(LINK_DEG)).all()):
                 places[item, i], shares[item, i] = place, share
+                widths[item, i] = half_width(rest, place[None], member)[0]
             left[item, left[item].nonzero()[member[0], 0]] = False
     shares[:, 0] = 1 - shares.sum(1)
-    return places, shares
+    return places, widths, shares
 
 
 def coupling_spread(

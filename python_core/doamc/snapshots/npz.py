@@ -3,8 +3,8 @@
 Input keys: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
 Output keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
-posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` (B, M, P), ``mode_share``
-(B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
+posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
+(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
 """
 
 import zipfile
@@ -145,6 +145,7 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
         "coupling_std": e.coupling_std,
         "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),
+        "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
         "mode_share": e.mode_share,
         "effective_snapshots": e.snapshots,
         "log_evidence": e.log_evidence,

@@ -129,7 +129,8 @@ def test_a_second_place_of_the_directions_is_told_with_its_share():
     assert torch.allclose(s.mode_azimuth[0, :2], expected, atol=0.003)
     assert torch.allclose(s.mode_share[0, :2], torch.tensor([0.72, 0.28], dtype=torch.float64), atol=1e-9)
     assert s.mode_share[1].tolist() == [1.0, 0.0, 0.0] and s.mode_azimuth[1, 1:].isnan().all()
-    assert torch.equal(s.azimuth, s.mode_azimuth[:, 0]) and (s.std < 0.02).all()  # the second place widens nothing
+    assert torch.equal(s.azimuth, s.mode_azimuth[:, 0]) and (s.mode_std[0, :2] < 0.02).all() and (s.std[1] < 0.02).all()
+    assert s.std[0, 0] < 0.02 and 0.32 < 1.645 * s.std[0, 1] < 0.38  # the interval must reach the other place
     # C = I + sum c_k B_k, c_k = 0.3 exp(j 0.05 z): spread 0.3 * 0.05 to first order on both bands, none elsewhere
     assert torch.allclose(s.coupling_std[0].diagonal(1), torch.full((7,), 0.015, dtype=torch.float64), rtol=0.1)
     assert s.coupling_std[0].diagonal().abs().max() == 0 and s.coupling_std[0].diagonal(3).abs().max() == 0
