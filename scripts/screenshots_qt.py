@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Listener:
         size, address = (COLUMNS, ROWS), "tcp://127.0.0.1:5577"
         return screen(self.reading, self.numbers, Convention(), self.health, losses, address, size)
 
+    def seen(self, stream_time_s: float, end: float) -> bool:
+        """Whether an estimate of this stream time has come, or the time `end` has."""
+        last = -1.0 if self.reading is None else self.reading.time_s
+        return last >= stream_time_s or time.monotonic() > end
+
     def end(self) -> None:
         """Stop listening."""
         self.ended.set()
@@ -101,7 +107,7 @@ def draw_terminal(renderable: Any, path: Path, points: int = 11) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the flowgraph, take the pictures; exit status."""
     parser = argparse.ArgumentParser(description="Pictures of the Qt sinks, the monitor and the figures of a run.")
-    parser.add_argument("--seconds", type=float, default=24.0, help="how long the flowgraph runs (%(default)g)")
+    parser.add_argument("--seconds", type=float, default=24.0, help="stream time that is shown (%(default)g)")
     parser.add_argument("--method", default="ml", help="estimator (%(default)s)")
     parser.add_argument("--snr-db", type=float, default=6.0, help="of the simulation (%(default)g)")
     parser.add_argument("--seed", type=int, default=4, help="of the simulated coupling (%(default)s)")
@@ -124,7 +130,10 @@ def main(arguments: list[str] | None = None) -> int:
         listener = Listener(address, log)
         window.start()
         window.show()
-        QtCore.QTimer.singleShot(round(1000 * options.seconds), application.quit)
+        end = time.monotonic() + 60 + 5 * options.seconds  # slow computers fall behind
+        timer = QtCore.QTimer()
+        timer.timeout.connect(lambda: listener.seen(options.seconds, end) and application.quit())
+        timer.start(50)
         application.exec_()
         monitor = listener.screen()
         window.grab().save(str(options.out / "qt_live.png"))
