@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.figures.style import check_figure
 
     check_figure(args.out)
-    training = any(message["schema"] == "doamc.training/1" for message in read_records(args.log))
+    training = next(read_records(args.log), {}).get("schema") == "doamc.training/1"
     if args.figure == "training" or (training and args.figure == "all"):
         _plot_training(args)
     else:

@@ -8,7 +8,7 @@ from matplotlib.figure import FigureBase
 
 from doamc.estimates.truth import coupling_error_db
 from doamc.figures.run import Run
-from doamc.figures.tracks import limits_of
+from doamc.figures.tracks import dots, limits_of
 from doamc.views.palette import COLOURS, FLOOR_DB, MAGNITUDE_MAP, PHASE_MAP, magnitude_db, phase_deg
 
 
@@ -53,7 +53,7 @@ def _draw_time(axes: Axes, run: Run, time_s: np.ndarray, matrices: np.ndarray, m
     known = bool(np.isfinite(error).any())
     if not known:
         error = np.array([coupling_error_db(c, mean) for c in matrices])
-    axes.plot(time_s, error, ".", color=COLOURS[0], markersize=2.5, label="estimate")
+    dots(axes, time_s, error, COLOURS[0], "estimate")
     middle = float(np.median(error))
     axes.axhline(middle, color=COLOURS[0], label=f"median {middle:.1f} dB")
     if known and run.truth.coupling is not None:

@@ -6,7 +6,7 @@ from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Run
 from doamc.figures.style import BAND
-from doamc.figures.tracks import fit, limits_of
+from doamc.figures.tracks import dots, fit, limits_of
 from doamc.views.palette import colour_of
 
 
@@ -23,7 +23,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     sources = [n for n in run.points.numbers if n != STRAY]
     for number in sources:
         p, colour = run.points.of(number), colour_of(number)
-        left.plot(p.time_s, p.error_deg, ".", color=colour, markersize=2.5, zorder=3)
+        dots(left, p.time_s, p.error_deg, colour)
         known = np.isfinite(p.std_deg)
         if known.any():
             left.fill_between(

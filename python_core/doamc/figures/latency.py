@@ -6,7 +6,7 @@ from matplotlib.figure import FigureBase
 
 from doamc.figures.run import Run
 from doamc.figures.style import plain_log
-from doamc.figures.tracks import limits_of
+from doamc.figures.tracks import dots, limits_of
 from doamc.views.health import STAGES
 from doamc.views.palette import COLOURS
 
@@ -27,7 +27,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         known = np.isfinite(values)
         if not known.any():
             continue
-        left.plot(run.time_s[known], values[known], ".", color=colour, markersize=2.5)
+        dots(left, run.time_s[known], values[known], colour)
         size = np.sort(values[known])
         middle, high = np.percentile(size, [50, 95])
         right.step(size, np.arange(1, len(size) + 1) / len(size), where="post", color=colour, linestyle=_LINES[stage],

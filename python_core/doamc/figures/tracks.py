@@ -26,16 +26,21 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         p = run.points.of(number)
         colour = STRAY_COLOUR if number == STRAY else colour_of(number)
         label = "beyond the truth" if number == STRAY else f"source {number + 1}"
-        axes.plot(p.time_s, p.azimuth_deg, ".", color=colour, markersize=3, label=label, zorder=3,
-                  rasterized=len(p.time_s) > MOST)  # fmt: skip
+        dots(axes, p.time_s, p.azimuth_deg, colour, label)
         if number != STRAY:
             low, high = p.azimuth_deg - p.std_deg, p.azimuth_deg + p.std_deg
-            axes.vlines(p.time_s, low, high, color=colour, alpha=0.45, linewidth=0.8, zorder=2)
+            axes.vlines(p.time_s, low, high, color=colour, alpha=0.45, linewidth=0.8, zorder=2,
+                        rasterized=len(low) > MOST)  # fmt: skip
     axes.set(xlabel="time (s)", ylabel="azimuth (deg)", xlim=limits_of(run.time_s))
     fit(axes, run.points.azimuth_deg, run.true_azimuth_deg(), 2.0)
     if run.points.numbers:
         axes.legend(loc="best", ncols=2, markerscale=2)
     return [axes]
+
+
+def dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str | None = None) -> None:
+    """A dot an estimate; very many become one picture within a vector figure, so that it stays small."""
+    axes.plot(x, y, ".", color=colour, markersize=3, label=label, zorder=3, rasterized=len(x) > MOST)
 
 
 def fit(
