@@ -65,7 +65,7 @@ def complete_channels(
     """Clean snapshots (B, N, L) of the whole array, drawn by DDRM given the live channels.
 
     One draw for each snapshot. eta is 1, not the published 0.85: a chain that keeps a part of its old noise closes in
-    on a least-squares solution, which costs 5 % of accuracy at 20 dB. The noise of the chain is the item's own, so an
+    on a least-squares solution, which costs 2 % of accuracy at 20 dB. The noise of the chain is the item's own, so an
     item's result does not depend on its batch. Raises SamplerError when a live element does not exist or none is live.
     """
     n, length = snapshots.shape[1:]

@@ -36,7 +36,8 @@ class Completed(Estimator):
     """An estimator of the live elements alone, (B, M, L), that answers for the whole array.
 
     finish: estimator of the whole array, one of `FINISHES`. coupling: (N, N), where the array is calibrated; its
-    effect is taken out of the completed snapshots. Completion itself takes nothing but the directions to be unknown.
+    effect is taken out of the completed snapshots. steps, spacing_deg: of the chain and of the grid of its prior;
+    above 20 dB SNR take 160 and 0.05. Completion itself takes nothing but the directions to be unknown.
     Standard deviations are NaN: those of the finish would be those of an array that never lost anything.
     """
 
@@ -44,7 +45,13 @@ class Completed(Estimator):
     summary = "lost elements completed by DDRM, then a method for the whole array"
 
     def __init__(
-        self, finish: Estimator, missing: Sequence[int], coupling: torch.Tensor | None = None, seed: int = 0
+        self,
+        finish: Estimator,
+        missing: Sequence[int],
+        coupling: torch.Tensor | None = None,
+        seed: int = 0,
+        steps: int = 80,
+        spacing_deg: float = 0.1,
     ) -> None:
         if finish.name.partition(":")[0] not in FINISHES:
             raise EstimatorError(
@@ -56,6 +63,7 @@ class Completed(Estimator):
         points = {"kind": "positions", "points_wavelengths": whole.positions[self.live].tolist()}
         super().__init__(replace(whole, name=f"{whole.name} without {lost}", geometry=points))
         self.finish, self.coupling, self.seed = finish, coupling, seed
+        self.steps, self.spacing_deg = steps, spacing_deg
         self.name = f"ddrm, {finish.name}"
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -74,7 +82,9 @@ class Completed(Estimator):
         whole = self.finish.spec
         y = batch.snapshots.new_zeros(batch.size, whole.n_elements, batch.n_snapshots)
         y[:, self.live] = batch.snapshots
-        clean = complete_channels(y, self.live, whole, noise, self.coupling, seed=self.seed)
+        clean = complete_channels(
+            y, self.live, whole, noise, self.coupling, self.steps, seed=self.seed, spacing_deg=self.spacing_deg
+        )
         free = clean if self.coupling is None else torch.linalg.solve(self.coupling.to(clean.dtype), clean)
         made = make_batch(free, whole.n_elements, noise)
         # what was drawn has no noise; the methods expect it
