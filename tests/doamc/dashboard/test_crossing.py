@@ -64,21 +64,21 @@ def test_the_solution_of_three_bearings_is_the_minimum_of_the_weighted_squares()
 
 
 def test_the_ellipse_holds_the_emitter_as_often_as_it_says():
-    """1200 draws: 95 % within 3 deviations of a binomial share; the draws' covariance within 12 %."""
+    """600 draws: 95 % within 3 deviations of a binomial share; the draws' covariance within 15 %."""
     generator = np.random.default_rng(3)
     truth, std = np.array([650.0, 520.0]), np.radians([1.0, 2.0, 1.5])
     exact = bearings(truth, POSITIONS)
     points, inside, misfits = [], 0, []
-    for _ in range(1200):
+    for _ in range(600):
         found = cross_bearings(POSITIONS, exact + std * generator.standard_normal(3), std)
         error = np.array([found.east_m, found.north_m]) - truth
         inside += error @ np.linalg.solve(found.covariance, error) <= -2 * math.log(0.05)
         points.append(error)
         misfits.append(found.chi2)
-    assert abs(inside / 1200 - 0.95) < 3 * math.sqrt(0.95 * 0.05 / 1200)
+    assert abs(inside / 600 - 0.95) < 3 * math.sqrt(0.95 * 0.05 / 600)
     expected = cross_bearings(POSITIONS, exact, std).covariance
-    assert np.linalg.norm(np.cov(np.array(points).T) - expected) < 0.12 * np.linalg.norm(expected)
-    assert np.mean(misfits) == pytest.approx(1.0, abs=0.1)  # chi-square with one degree of freedom
+    assert np.linalg.norm(np.cov(np.array(points).T) - expected) < 0.15 * np.linalg.norm(expected)
+    assert np.mean(misfits) == pytest.approx(1.0, abs=0.18)  # chi-square with one degree of freedom
 
 
 @pytest.mark.parametrize("first, second", [(45.0, 45.0), (45.0, 225.0), (45.0, 45.3), (315.0, 45.0), (225.0, 315.0)])
