@@ -25,8 +25,8 @@ SAME_DEG = 1.0  #: modes whose azimuths all lie closer are one
 class Fit:
     """Modes of one batch, M of them, heaviest first.
 
-    azimuth: (M, P) rad. log_mass: (M,), Laplace's approximation. Of the heaviest: std (P,) rad, log_power (P,) and
-    log_noise, natural, z (K,) of the coupling, scene (d,) for a window, log_density, and the information (K, K) on z
+    azimuth, std: (M, P) rad. log_mass: (M,), Laplace's approximation. Of the heaviest: log_power (P,) and log_noise,
+    natural, z (K,) of the coupling, scene (d,) for a window, log_density, and the information (K, K) on z
     that the batch adds.
     """
 
@@ -118,14 +118,14 @@ class Modes:
         """Fit at point i, with modes of these indices."""
         chart, belief, point, order = self.posterior.chart, self.belief, self.x[0, :, i], self.order[i]
         own, p = chart.normal, chart.n_sources
-        variance = torch.cholesky_inverse(self.root[i]).diagonal()[chart.size - p :]
+        variance = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)[:, chart.size - p :]
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
         turned = belief.root @ information[0] @ belief.root.T
         noise = chart.split(self.x[:, :, i : i + 1])[2]
         return Fit(
             azimuth=self.azimuth[modes],
             log_mass=self.mass[modes],
-            std=variance.sqrt()[order],
+            std=variance.sqrt().gather(1, self.order[modes]),
             log_power=2 * point[:p][order],
             log_noise=float(self.posterior.log_noise(noise)[0, 0]),
             z=belief.mean + belief.spread @ point[own],

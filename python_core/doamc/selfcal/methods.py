@@ -101,23 +101,24 @@ class SelfCalibrating(Estimator):
         if self.spec.full_circle:
             low = self.spec.sector_rad[0]
             azimuth = torch.remainder(azimuth - low, 2 * math.pi) + low
-        first, order = azimuth[0].sort()
-        std = fit.std[order]
-        places = torch.full((MODES, seen.n_sources), math.nan, dtype=torch.float64)
-        shares = torch.zeros(MODES, dtype=torch.float64)
-        places[: len(azimuth)], shares[: len(azimuth)] = azimuth.sort(1)[0], fit.share[:MODES]
+        azimuth, order = azimuth.sort(1)
+        missing = (0, 0, 0, MODES - len(azimuth))
+        places = torch.nn.functional.pad(azimuth, missing, value=math.nan)
+        spreads = torch.nn.functional.pad(fit.std[:MODES].gather(1, order), missing, value=math.nan)
+        first, std = places[0], spreads[0]
         half = NORMAL_90 * std
         return Estimates(
             azimuth=first[None],
             std=std[None],
-            power=(fit.log_power[order].exp() * seen.level)[None],
+            power=(fit.log_power[order[0]].exp() * seen.level)[None],
             coupling=belief.coupling[None],
             noise_power=torch.tensor([math.exp(fit.log_noise) * seen.level], dtype=torch.float64),
             n_sources=torch.tensor([seen.n_sources]),
             interval=torch.stack([first - half, first + half], -1)[None],
             coupling_std=belief.coupling_std[None],
             mode_azimuth=places[None],
-            mode_share=shares[None],
+            mode_std=spreads[None],
+            mode_share=torch.nn.functional.pad(fit.share[:MODES], missing[2:])[None],
             snapshots=torch.tensor([seen.snapshots], dtype=torch.float64),
         )
 

@@ -1,7 +1,8 @@
 """Where the sources of a batch may be, once a coupling is assumed: starting scenes for the fit.
 
 The null spectrum of MUSIC with the assumed response gives sets of peaks; an alternating projection (Ziskind and Wax,
-IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560) adds the set that explains most power.
+IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560) adds the set that explains most power; and
+the strongest source may be two.
 """
 
 import torch
@@ -20,6 +21,8 @@ class Places:
     def __init__(self, spec: ArraySpec, n_blocks: int) -> None:
         self.wraps = spec.full_circle
         self.grid = azimuth_grid(spec, STEP_DEG)
+        aperture = float(torch.cdist(spec.positions, spec.positions).max())
+        self._apart = 0.15 / max(aperture, 0.5)  # rad, a sixth of a beam
         self._steering = extended_steering(spec.positions, self.grid, n_blocks)  # (J N, G)
 
     def __call__(
@@ -37,7 +40,11 @@ class Places:
         peaks = highest_peaks(spectrum, self.grid, max(max(s) for s in sets) + 1, self.wraps, True)
         found = [peaks[:, list(s)] for s in sets]
         found.append(self.grid[self._project(response, covariance, n_sources)])
-        return torch.stack(found, 2).sort(1)[0]
+        if n_sources > 1:  # two emitters within a beam have one peak
+            fewer = self.grid[self._project(response, covariance, n_sources - 1)]
+            found.append(torch.cat([fewer + self._apart, fewer[:, :1] - self._apart], 1))
+        places = torch.stack(found, 2)
+        return (places if self.wraps else places.clamp(self.grid[0], self.grid[-1])).sort(1)[0]
 
     def _project(self, response: torch.Tensor, covariance: torch.Tensor, n_sources: int) -> torch.Tensor:
         """Grid indices (B, P) by alternating projection: greedy first, then each source once more in turn."""

@@ -12,9 +12,9 @@ from doamc.posterior.localise import climb
 from doamc.posterior.resample import separate
 from doamc.spec import ArraySpec
 
-POWER_MARGIN_DB = 40.0  #: by which powers may lie outside the specification's range: a receiver has its own scale
+POWER_MARGIN_DB = 20.0  #: by which powers may lie outside the specification's range: a receiver has its own scale
 NOISE_DB = (-100.0, 40.0)  #: range of an unknown noise power over the mean source power
-LEAST_POWER_DB = -30.0  #: of a start
+LEAST_POWER_DB = -8.0  #: of a start: without power a source has no gradient either, and the climb would stay there
 LEAST_SEPARATION_DEG = 3.0  #: emitters that cross come closer than a specification says; held apart, they would bend C
 
 

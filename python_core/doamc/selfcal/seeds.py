@@ -1,37 +1,65 @@
 """Couplings and directions that a batch alone suggests, by the array's own family: where an unknown coupling starts.
 
 The belief is normal around the mean of the prior, whereas a family's coefficients may have any phase: the mean is then
-a coupling that the array never has. Rank reduction (RARE) needs no start.
+a coupling that the array never has. Draws from the family and rank reduction (RARE) are climbed from within the family,
+which has few parameters.
 """
 
 import torch
 
+from doamc.arrays.steering import steering
 from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import EstimatorError
+from doamc.estimators.peaks import azimuth_grid, highest_peaks
+from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
+from doamc.posterior.chart import make_chart
 from doamc.selfcal.observation import Observation
+from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_scenes, separated
 from doamc.spec import ArraySpec
 
 NEARNESS = 0.01  #: how well an entry of the coupling is matched, against the start prior
+DRAWS, STEPS, KEPT = 48, 12, 6  #: couplings of the prior, steps of climbing, proposals
+GRID_DEG = 1.0
 
 
 class Seeds:
-    """Proposals for one array; none where its family is drawn from antennas (narrow) or too rich for rank reduction."""
+    """Proposals for one array; none where its family is drawn from antennas, which is narrow."""
 
     def __init__(self, spec: ArraySpec, start: DrawnFamily) -> None:
         self.spec, self.start = spec, start
-        self.rare = None if spec.family.normal else Rare(spec, 0.5)
+        if spec.family.normal:
+            return
+        self.rare, self.grid = Rare(spec, GRID_DEG), azimuth_grid(spec, GRID_DEG)
+        self.theta = spec.family.draw((DRAWS,), torch.Generator().manual_seed(0))
+        response = spec.family.matrix(self.theta) @ steering(spec.positions, self.grid).to(torch.complex128)
+        self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (S, N, G)
 
     def __call__(self, seen: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior."""
-        if self.rare is None:
+        """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior, best first."""
+        if self.spec.family.normal:
             return []
+        p, family = seen.n_sources, self.spec.family
+        signal = torch.linalg.eigh(seen.covariance[0])[1][:, -p:]
+        spectrum = (signal.mH @ self.response).abs().square().sum(1)
+        azimuth, theta = highest_peaks(spectrum, self.grid, p, self.spec.full_circle), self.theta
         try:
-            length = max(int(seen.snapshots), 1)
-            azimuth, theta = self.rare.candidates(seen.covariance, seen.n_sources, length, 2)
-        except EstimatorError:
-            return []
-        return [(a, self.near(self.spec.family.matrix(t))) for a, t in zip(azimuth[0], theta[0], strict=True)]
+            more = self.rare.candidates(seen.covariance, p, max(int(seen.snapshots), 1), 2)
+            azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
+        except EstimatorError:  # a family too rich for rank reduction
+            pass
+        chart = make_chart(self.spec, p, seen.noise is None, NOISE_DB, POWER_MARGIN_DB)
+        azimuth = separated(azimuth.T[None], chart)  # (1, P, S)
+        v = family.response(theta, self.spec.positions, azimuth[0].T)
+        noise = noise_power_from_eigenvalues(seen.covariance, p) if seen.noise is None else seen.noise
+        power_db = 10 * source_powers(seen.covariance.expand(len(v), -1, -1), v, noise.expand(len(v))).log10()
+        flat, wrapping = (c.T[None] for c in family.coordinates(theta))
+        noise_db = (10 * noise.log10())[:, None, None].expand(1, 1, len(v))
+        x = chart.clip(chart.join(power_db.T[None].clamp_min(LEAST_POWER_DB), flat, noise_db, azimuth, wrapping))
+        _, x, _ = fit_scenes(chart, seen.covariance, seen.length, seen.noise, x, STEPS, KEPT)
+        _, flat, _, azimuth, wrapping = chart.split(x)
+        found = family.from_coordinates(flat[0].T, wrapping[0].T)
+        return [(a, self.near(family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]
 
     def near(self, coupling: torch.Tensor) -> torch.Tensor:
         """Parameters (K,) whose coupling is nearest to (N, N), weighed against the start prior."""

@@ -57,3 +57,10 @@ def moving(time_s: float) -> torch.Tensor:
     middle = 25 * math.sin(2 * math.pi * time_s / 29 + 0.5)
     half = 19 + 14 * math.sin(2 * math.pi * time_s / 13)
     return torch.tensor([middle - half, middle + half], dtype=torch.float64).deg2rad()
+
+
+def apart(found: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
+    """Errors (P,) in rad of bearings found, in the order, up to a turn of the list, that makes them least."""
+    found = found.sort()[0]
+    errors = [found.roll(k) - azimuth for k in range(len(azimuth))]
+    return min((torch.atan2(e.sin(), e.cos()) for e in errors), key=lambda e: float(e.abs().max()))

@@ -1,5 +1,7 @@
 """The normal belief: the linear case in closed form, forgetting, and what it says of the coupling."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -65,13 +67,13 @@ def test_forgetting_ends_at_the_start_prior_and_never_beyond_it(start):
     for _ in range(60):
         belief = belief.forget(0.7)
         widths.append(float(torch.linalg.eigvalsh(belief.spread @ belief.spread.T).max()))
-    assert all(a <= b + 1e-12 for a, b in zip(widths, widths[1:], strict=False)) and widths[-1] <= 1.0
+    assert all(a <= b + 1e-12 for a, b in itertools.pairwise(widths)) and widths[-1] <= 1.0
     torch.testing.assert_close(belief.coupling, initial_belief(start).coupling, atol=1e-6, rtol=0)
 
 
 def test_its_family_has_the_moments_of_the_belief(start):
     k = start.n_parameters
-    h, y = measured(k, 7, 30)
+    h, _ = measured(k, 7, 30)
     belief = initial_belief(start).learn(0.2 * h.T @ h, 0.1 * torch.ones(k, dtype=torch.float64))
     draws = belief.family.draw((20000,), torch.Generator().manual_seed(1))
     z = belief.mean + draws @ belief.spread.T

@@ -1,0 +1,72 @@
+"""Calibrations as files: back as they were, refused for another array, whole or not at all."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from doamc.errors import CalibrationError, RecordingError
+from doamc.selfcal.files import load_belief, save_belief
+from doamc.selfcal.tracker import Tracker
+from doamc.spec import load_spec
+from tests.doamc.selfcal.scenes import moving, outside
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    world = outside("ula4", 1)
+    tracker = Tracker(world.spec)
+    for k in range(12):
+        tracker.update(world.observe(moving(float(k))))
+    return world, tracker
+
+
+def test_it_comes_back_as_it_was_and_goes_on_from_there(tracked, tmp_path):
+    world, tracker = tracked
+    save_belief(tmp_path / "c.safetensors", world.spec, tracker.best.belief, tracker.record())
+    belief, record = load_belief(tmp_path / "c.safetensors", world.spec)
+    assert record == tracker.record() == {"batches": 12, "learnt": 12, "changes": 0}
+    assert torch.equal(belief.gathered, tracker.best.belief.gathered)
+    assert torch.equal(belief.coupling, tracker.best.coupling)
+    other = Tracker(world.spec)
+    other.resume(belief, record)
+    seen = world.observe(moving(3.3))
+    here, there = tracker.update(seen).fit, other.update(seen).fit
+    assert torch.equal(here.azimuth, there.azimuth) and torch.equal(here.std, there.std)
+    assert other.record() == tracker.record()
+    assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
+
+
+def test_what_is_no_calibration_of_this_array_is_refused(tracked, tmp_path):
+    world, tracker = tracked
+    path = tmp_path / "c.safetensors"
+    save_belief(path, world.spec, tracker.best.belief, {})
+    with pytest.raises(CalibrationError, match=r"of array ula8 .*found one of ula4"):
+        load_belief(path, load_spec("ula8"))
+    data = path.read_bytes()
+    for bad in (b"", b"x" * 50, data[:-40]):
+        path.write_bytes(bad)
+        with pytest.raises(CalibrationError, match="not a calibration"):
+            load_belief(path, world.spec)
+    with pytest.raises(CalibrationError):
+        load_belief(tmp_path / "none", world.spec)
+    with pytest.raises(RecordingError):
+        save_belief(tmp_path / "nowhere" / "c", world.spec, tracker.best.belief, {})
+
+
+def test_figures_that_do_not_fit_are_refused(tracked, tmp_path):
+    world, tracker = tracked
+    belief, path = tracker.best.belief, tmp_path / "c.safetensors"
+    head = {"schema": "doamc.selfcal/1", "array": "ula4", "digest": world.spec.digest, "record": {}}
+    real = {n: torch.view_as_real(getattr(belief.start, n)).clone() for n in ("mean", "patterns", "projection")}
+    whole = real | {"gathered": belief.gathered, "pull": belief.pull}
+    for changed in (
+        {"pull": belief.pull[:-1].clone()}, {"pull": belief.pull * torch.nan}, {"gathered": belief.gathered[:2].clone()}
+    ):  # fmt: skip
+        save_file(whole | changed, path, {"doamc": json.dumps(head)})
+        with pytest.raises(CalibrationError, match="finite figures"):
+            load_belief(path, world.spec)
+    save_file(whole, path, {"doamc": json.dumps(head | {"schema": "doamc.selfcal/2"})})
+    with pytest.raises(CalibrationError, match="schema"):
+        load_belief(path, world.spec)
