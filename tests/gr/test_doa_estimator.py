@@ -7,7 +7,7 @@ import pytest
 from gnuradio import blocks, gr
 from gr_doamc import coupled_array_source, doa_estimator, snapshot_buffer
 
-from doamc.errors import EstimatorError, SpecificationError
+from doamc.errors import CalibrationError, EstimatorError, SpecificationError
 from doamc.estimates import validate
 from doamc.estimators import METHODS
 from tests.gr.running import batch_message, collector, posting, run, scene
@@ -199,6 +199,26 @@ def test_a_flowgraph_can_be_run_again():
     flowgraph.poster.left = [batch_message(scene((5.0,), 50), 0)]
     run(flowgraph)
     assert [m["seq"] for m in flowgraph.collectors["estimates"].messages] == [0, 0]
+
+
+def test_a_calibration_is_kept_from_run_to_run(tmp_path):
+    path = str(tmp_path / "roof.safetensors")
+    batches = [batch_message(scene((-20.0, 25.0), 128, 4, seed=k), k) for k in range(6)]
+    more = {"array": "ula4", "method": "", "calibration": path, "queue_size": 6}
+    first, statuses, block = estimates_of(batches, **more)
+    assert counters(statuses)["estimated"] == 6 and block.engine.method == "self-calibrating"
+    seen = [m["calibration"]["batches"] for m in first]
+    assert sorted(seen) == [1, 2, 3, 4, 5, 6]  # the batch that the block estimates when it is made is not among them
+    for message in first:
+        validate(message)
+    second, _, _ = estimates_of(batches[:1], **more)
+    assert second[0]["calibration"]["batches"] == 7
+    last = max(first, key=lambda m: m["calibration"]["batches"])["calibration"]
+    assert second[0]["calibration"]["coupling_std"] < last["coupling_std"]
+    with pytest.raises(EstimatorError, match="method music takes no calibration"):
+        doa_estimator("ula4", "music", 2, calibration=path)
+    with pytest.raises(CalibrationError, match="of array ula8"):
+        doa_estimator("ula8", "", 2, calibration=path)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import yaml
 from gnuradio import gr
 from gnuradio.grc.core.platform import Platform
 
+from doamc.estimators import DEFAULT_METHOD
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "grc"
 NAMES = sorted(p.name.removesuffix(".block.yml") for p in FOLDER.glob("*.block.yml"))
@@ -122,6 +124,11 @@ def test_the_description_is_complete(name):
     for callback in table["templates"].get("callbacks", []):
         assert callable(getattr(kind, callback.partition("(")[0]))
     assert words.replace(".\n", ". ").split(". ")[0] in " ".join(inspect.getdoc(kind).split()).replace("``", "")
+
+
+def test_the_method_shown_first_is_the_default_one():
+    table = yaml.safe_load((FOLDER / "doamc_doa_estimator.block.yml").read_text(encoding="utf-8"))
+    assert {p["id"]: p.get("default") for p in table["parameters"]}["method"] == DEFAULT_METHOD
 
 
 def test_the_tree_holds_every_block_once():
