@@ -1,6 +1,6 @@
 """A family of coupling matrices learned from draws of antenna physics: a normal prior around a mean.
 
-    v(az) = E(z) a_ext(az),    E(z) = E_0 + sum_k z_k E_k,    z ~ N(0, I_K), z real
+    v(az) = E(z) a_ext(az),    E(z) = E_0 + sum_k z_k E_k,    z ~ sum_m w_m N(0, diag(s_m^2)), z real
     a_ext(az) = [a; cos az a; sin az a; cos 2az a; sin 2az a; ...], a the nominal steering vector
 
 The first block of E acts as a plain coupling matrix; the others let the response depend on direction: position errors
@@ -9,7 +9,7 @@ least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mea
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,16 +25,19 @@ class DrawnFamily:
     """Mean and principal patterns of drawn antennas.
 
     mean: (N, J N) complex. patterns: (K, N, J N) complex, each one standard deviation of the prior.
-    projection: (J N, N) complex, the W of C = E W. J is odd.
+    projection: (J N, N) complex, the W of C = E W. J is odd. weights (M,), scales (M, K): shares of kinds of builders,
+    careful and rough, and the standard deviations of z in each; over all kinds z has unit variance. None: one kind.
     """
 
     mean: torch.Tensor
     patterns: torch.Tensor
     projection: torch.Tensor
     name: str = "drawn"
+    weights: torch.Tensor | None = None
+    scales: torch.Tensor | None = None
 
     hermitian = False
-    normal = True  #: the prior over parameters is standard normal
+    normal = True  #: the prior over parameters is standard normal, in each of `kinds`
 
     @property
     def n_elements(self) -> int:
@@ -50,6 +53,15 @@ class DrawnFamily:
     def n_blocks(self) -> int:
         """Number J of angular functions."""
         return self.mean.shape[1] // self.mean.shape[0]
+
+    @property
+    def kinds(self) -> list[tuple[float, "DrawnFamily"]]:
+        """Log share and family of each kind, with parameters z / s_m that are standard normal."""
+        if self.weights is None or self.scales is None:
+            return [(0.0, self)]
+        scaled = self.scales[:, :, None, None] * self.patterns
+        parts = [replace(self, patterns=e, weights=None, scales=None) for e in scaled]
+        return list(zip(self.weights.log().tolist(), parts, strict=True))
 
     @cached_property
     def centre(self) -> torch.Tensor:
@@ -105,11 +117,18 @@ class DrawnFamily:
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator | None = None) -> torch.Tensor:
         """Parameters drawn from the prior, (*shape, K)."""
-        return torch.randn(*shape, self.n_parameters, dtype=torch.float64, generator=generator)
+        z = torch.randn(*shape, self.n_parameters, dtype=torch.float64, generator=generator)
+        if self.weights is None or self.scales is None:
+            return z
+        u = torch.rand(*shape, dtype=torch.float64, generator=generator)
+        return z * self.scales[torch.bucketize(u, self.weights.cumsum(0)[:-1])]
 
     def log_prior(self, theta: torch.Tensor) -> torch.Tensor:
         """Log density of the prior up to a constant."""
-        return -0.5 * theta.square().sum(-1)
+        if self.weights is None or self.scales is None:
+            return -0.5 * theta.square().sum(-1)
+        z = theta[..., None, :] / self.scales
+        return torch.logsumexp(self.weights.log() - self.scales.log().sum(-1) - 0.5 * z.square().sum(-1), -1)
 
 
 def angular_functions(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
@@ -151,6 +170,7 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
             torch.view_as_complex(tensors[k].double().clone()) for k in ("mean", "patterns", "projection")
         )
         nodes = tensors.get("frequency", torch.ones(1)).double().numpy()
+        weights, scales = (v if v is None else v.double().clone() for v in map(tensors.get, ("weights", "scales")))
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise SpecificationError(
             f"{path}: expected a prior file with mean, patterns and projection ({error}); doamc antenna writes one"
@@ -170,7 +190,14 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
             f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found "
             f"{tuple(mean.shape)}, {tuple(patterns.shape)}, {tuple(projection.shape)}"
         )
-    return DrawnFamily(mean, patterns, projection)
+    if weights is None or scales is None or len(weights) == 1:
+        return DrawnFamily(mean, patterns, projection)
+    if scales.shape != (len(weights), len(patterns)) or min(weights.min(), scales.min()) <= 0:
+        raise SpecificationError(
+            f"{path}: expected weights (M,) and scales (M, K) above zero, found {tuple(weights.shape)} and "
+            f"{tuple(scales.shape)} for K = {len(patterns)}"
+        )
+    return DrawnFamily(mean, patterns, projection, weights=weights, scales=scales)
 
 
 def _between(

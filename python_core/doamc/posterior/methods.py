@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from doamc.coupling.drawn import DrawnFamily
 from doamc.diffusion import load_checkpoint
 from doamc.diffusion.checkpoint import find_weights
 from doamc.errors import EstimatorError
@@ -17,7 +18,7 @@ from doamc.posterior.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.infer import Engine, Options, Samples, thorough
 from doamc.posterior.level import prior_gain
 from doamc.posterior.net import NetConfig, ScoreNet
-from doamc.posterior.state import make_layout
+from doamc.posterior.state import StateLayout, make_layout
 from doamc.posterior.summary import summarise
 from doamc.posterior.wiener import mean_wiener_filter
 from doamc.snapshots.batch import SnapshotBatch
@@ -30,16 +31,22 @@ PART = 32  #: observations worked on at once
 
 @dataclass
 class Group:
-    """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L."""
+    """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L.
+
+    log_share: log prior probability of the kind of coupling that the samples assume.
+    """
 
     index: torch.Tensor
     samples: Samples
     gain: torch.Tensor
     length: torch.Tensor
+    log_share: float = 0.0
 
     def select(self, index: torch.Tensor) -> "Group":
         """Some of the observations."""
-        return Group(self.index[index], self.samples.select(index), self.gain[index], self.length[index])
+        return Group(
+            self.index[index], self.samples.select(index), self.gain[index], self.length[index], self.log_share
+        )
 
 
 class Posterior(Estimator):
@@ -74,12 +81,14 @@ class Posterior(Estimator):
         self.net.requires_grad_(False).eval()
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
         self.options = replace(options or Options(), seed=seed)
-        self._engines: dict[tuple[int, bool, bool], Engine] = {}
+        self.kinds = kinds_of(self.spec, self.layout)
+        self._engines: dict[tuple[int, bool, bool, int], Engine] = {}
 
-    def engine(self, n_sources: int, few: bool = False, coherent: bool = False) -> Engine:
+    def engine(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> Engine:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
 
-        Raises EstimatorError when the network was not trained for so many sources.
+        kind: of coupling, where the prior has several. Raises EstimatorError when the network was not trained for so
+        many sources.
         """
         low, high = self.spec.source_count
         if not low <= n_sources <= high:
@@ -87,22 +96,33 @@ class Posterior(Estimator):
                 f"posterior weights of {self.spec.name} know {low} to {high} sources, found {n_sources}; "
                 "use another method or train for more"
             )
-        key = n_sources, few, coherent and n_sources > 1
+        key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._engines:
             options = thorough(self.options) if few else self.options
-            self._engines[key] = Engine(self.net, self.layout, self.features, n_sources, options, key[2])
+            layout = self.kinds[kind][1]
+            self._engines[key] = Engine(self.net, layout, self.features, n_sources, options, key[2])
         return self._engines[key]
 
     def samples(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None = None) -> list[Group]:
-        """Posterior samples, in one group or two: at the prior's level, and rescaled to it.
+        """Posterior samples, in groups: of observations at the prior's level, and of those rescaled to it.
 
-        coherent: whether sources may be correlated; as the option of the estimator where left out.
+        coherent: whether sources may be correlated; as the option of the estimator where left out. Where the prior over
+        the coupling has several kinds, an observation's samples are of the one with the greater evidence.
+        """
+        groups = self._samples_of(batch, n_sources, coherent, 0)
+        for kind in range(1, len(self.kinds)):
+            groups = self._likelier(batch, groups, self._samples_of(batch, n_sources, coherent, kind))
+        return groups
+
+    def _samples_of(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None, kind: int) -> list[Group]:
+        """Posterior samples under one kind of coupling.
 
         A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
-        source powers widened by their range, since only their differences still mean something.
+        source powers widened by their range, since only their differences still mean something. It is always widened
+        where coupling is drawn from antennas: so narrow a prior would be bent to make up for a level merely near.
         """
         coherent = self.coherent == "yes" if coherent is None else coherent
-        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements, coherent)
+        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
@@ -115,8 +135,8 @@ class Posterior(Estimator):
                 g = gain[index]
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
-                samples = engine(scaled, length[index], known, margin if moved else 0.0)
-                groups.append(Group(index, samples, g, length[index]))
+                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.normal else 0.0)
+                groups.append(Group(index, samples, g, length[index], self.kinds[kind][0]))
         return groups
 
     @torch.no_grad()
@@ -142,7 +162,7 @@ class Posterior(Estimator):
         for g in groups:
             # the likelihood of a rescaled covariance differs by L N log(gain)
             shift = g.length * batch.n_elements * g.gain.log()
-            out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu()
+            out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu() + g.log_share
         return out
 
     def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
@@ -171,15 +191,15 @@ class Posterior(Estimator):
             return parts[0]
         return join(parts).select(torch.cat([g.index for g in groups]).argsort())
 
-    def _likelier(self, batch: SnapshotBatch, plain: list[Group], coherent: list[Group]) -> list[Group]:
+    def _likelier(self, batch: SnapshotBatch, one: list[Group], other: list[Group]) -> list[Group]:
         """Of two hypotheses, for every observation the one with the greater evidence."""
-        better = self._evidence(batch, coherent) > self._evidence(batch, plain)
-        chosen = [g.select(~better[g.index]) for g in plain] + [g.select(better[g.index]) for g in coherent]
+        better = self._evidence(batch, other) > self._evidence(batch, one)
+        chosen = [g.select(~better[g.index]) for g in one] + [g.select(better[g.index]) for g in other]
         return [g for g in chosen if len(g.index)]
 
     def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> Estimates:
         s = summarise(group.samples.x, group.samples.chart)
-        family, gain = self.spec.family, group.gain
+        family, gain = group.samples.chart.spec.family, group.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
         else:
@@ -198,3 +218,17 @@ class Posterior(Estimator):
             mode_share=s.mode_share,
             snapshots=group.length,
         )
+
+
+def kinds_of(spec: ArraySpec, layout: StateLayout) -> list[tuple[float, StateLayout]]:
+    """Log share and layout of every kind of coupling in the prior; the network's parameters in units of each kind."""
+    if not isinstance(spec.family, DrawnFamily) or spec.family.scales is None:
+        return [(0.0, layout)]
+    out = []
+    for (log_share, family), scales in zip(spec.family.kinds, spec.family.scales, strict=True):
+        own = replace(spec)
+        vars(own)["family"] = family  # in the place of what the cached property would load
+        unit = torch.ones_like(layout.mean)
+        unit[-1 - len(scales) : -1] = scales
+        out.append((log_share, replace(layout, spec=own, mean=layout.mean / unit, scale=layout.scale / unit)))
+    return out
