@@ -121,8 +121,8 @@ class Dashboard:
             {"views": views, "coupling": coupling, "health": feed.health(now)}
             for feed, (views, coupling) in zip(self._feeds, taken, strict=True)
         ]
-        fix = locate(self.receivers, [feed.latest for feed in self._feeds], now)
-        rest = {"fix": fix, "recording": self.recording.state(), "browsers": self.clients.counts()}
+        fixes = locate(self.receivers, [feed.latest for feed in self._feeds], now)
+        rest = {"fixes": fixes, "recording": self.recording.state(), "browsers": self.clients.counts()}
         return _json({"type": "frame", "time": now, "receivers": receivers, **rest})
 
     def _hello(self) -> str:
@@ -130,7 +130,7 @@ class Dashboard:
         receivers = []
         for receiver, feed in zip(self.receivers, self._feeds, strict=True):
             kept = feed.history.last(now)
-            views = [k.view for k in kept[:: -(-len(kept) // MAX_HISTORY) or 1]]
+            views = [k.view for k in reversed(kept[:: -(len(kept) // MAX_HISTORY + 1)])]  # always with the newest
             about = {k: getattr(receiver, k) for k in ("name", "connect", "heading_deg", "east_m", "north_m")}
             coupling, start = feed.couplings
             matrices = {"coupling": coupling, "start": start}

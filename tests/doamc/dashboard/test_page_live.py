@@ -180,7 +180,7 @@ def test_receivers_on_the_map(pages, tmp_path):
                 """async () => {
                     const c = document.getElementById("map"), context = c.getContext("2d");
                     const { PlaneMap } = await import("/static/js/map.js"), plane = new PlaneMap(c);
-                    plane._fit([{ east: 0, north: 0 }, { east: 1000, north: 0 }], { east_m: 500, north_m: 500 },
+                    plane._fit([{ east: 0, north: 0 }, { east: 1000, north: 0 }], [{ east_m: 500, north_m: 500 }],
                         c.clientWidth, c.clientHeight);
                     const { east, north, scale } = plane.span, s = c.width / c.clientWidth;
                     const x = c.clientWidth / 2 + (500 - east) * scale, y = c.clientHeight / 2 - (500 - north) * scale;

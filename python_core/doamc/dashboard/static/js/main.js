@@ -15,7 +15,7 @@ import { Waterfall } from "./waterfall.js";
 const $ = (id) => document.getElementById(id);
 const PLOT_MS = 200, HEAVY_MS = 500;
 
-let receivers = [], chosen = 0, fix = null, open = false, skipped = 0, paused = false;
+let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, paused = false;
 let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
 let convention = new Convention("math", null, -180);
 let matrix = null, dirty = true, frozen = 0, recording = null;
@@ -73,7 +73,7 @@ function onMessage(message) {
     choose(Math.min(chosen, receivers.length - 1));
     $("receiver").value = chosen;
   } else if (message.type === "frame") {
-    fix = message.fix;
+    fixes = message.fixes;
     message.receivers.forEach((part, i) => take(receivers[i], part));
   } else if (message.type === "skipped") {
     skipped = message.frames;
@@ -139,16 +139,20 @@ function showSources(view) {
   });
 }
 
-function showFix() {
-  if (!fix) {
+function showFixes() {
+  if (!fixes.length) {
     put("fix", "No crossing: two receivers with positions, headings and recent bearings are needed, and lines that meet.");
     return;
   }
+  put("fix", fixes.map((fix, i) => `${fixes.length > 1 ? `${i + 1}: ` : ""}${describeFix(fix)}`).join("\n"));
+}
+
+function describeFix(fix) {
   const where = fix.latitude === undefined
     ? `${length(Math.abs(fix.east_m))} ${fix.east_m < 0 ? "west" : "east"}, ${length(Math.abs(fix.north_m))} ${fix.north_m < 0 ? "south" : "north"}`
     : `${fix.latitude.toFixed(5)}, ${fix.longitude.toFixed(5)}`;
   const agree = fix.misfit === null ? "" : `; misfit ${fix.misfit.toFixed(1)}${fix.misfit > 3 ? ", the bearings disagree: different emitters?" : ""}`;
-  put("fix", `Crossing at ${where}; 95 % ellipse ± ${length(fix.major_m)} by ± ${length(fix.minor_m)}${agree}`);
+  return `Crossing at ${where}; 95 % ellipse ± ${length(fix.major_m)} by ± ${length(fix.minor_m)}${agree}`;
 }
 
 function showCoupling(receiver) {
@@ -190,7 +194,7 @@ function draw(time) {
     last.plots = time;
     bearingPlot.update(receiver.views, at);
     powerPlot.update(receiver.views, at);
-    if (!$("map-panel").hidden) plane.draw(receivers, fix, at);
+    if (!$("map-panel").hidden) plane.draw(receivers, fixes, at);
   }
   if (time - last.heavy >= HEAVY_MS) {
     last.heavy = time;
@@ -202,7 +206,7 @@ function draw(time) {
       matrix = receiver.coupling;
       showCoupling(receiver);
     }
-    if (!$("map-panel").hidden) showFix();
+    if (!$("map-panel").hidden) showFixes();
     describe(view);
   }
 }

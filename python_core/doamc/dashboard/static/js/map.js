@@ -23,12 +23,12 @@ export class PlaneMap {
     this.span = null;
   }
 
-  draw(receivers, fix, now) {
+  draw(receivers, fixes, now) {
     const area = begin(this.canvas);
     if (!area) return;
     const { c, width, height } = area, colour = theme();
     const placed = receivers.map((r, i) => ({ ...r, receiver: r, index: i })).filter((r) => r.east !== null && r.north !== null);
-    this._fit(placed, fix, width, height);
+    this._fit(placed, fixes, width, height);
     const { east, north, scale } = this.span;
     const X = (e) => width / 2 + (e - east) * scale, Y = (n) => height / 2 - (n - north) * scale;
     const grid = roundLength(110 / scale);
@@ -68,7 +68,10 @@ export class PlaneMap {
       }
     }
     c.setLineDash([]);
-    if (fix) this._ellipse(c, fix, X, Y, scale, colour);
+    fixes.forEach((fix, i) => {
+      this._ellipse(c, fix, X, Y, scale, colour);
+      if (fixes.length > 1) text(c, `${i + 1}`, X(fix.east_m) + 13, Y(fix.north_m) - 13, { size: 13, weight: 600, colour: colour.text });
+    });
     for (const { receiver: r, index } of placed) {
       c.fillStyle = colour.sources[index % 6];
       c.strokeStyle = colour.panel;
@@ -116,10 +119,11 @@ export class PlaneMap {
   }
 
   /** Keep what is to be seen in view; the scale changes only when it must. */
-  _fit(placed, fix, width, height) {
+  _fit(placed, fixes, width, height) {
     const points = placed.map((r) => [r.east, r.north]);
     const spread = Math.max(...points.flatMap(([e, n]) => points.map(([f, m]) => Math.hypot(e - f, n - m))), 1);
-    if (fix && Math.hypot(fix.east_m - points[0][0], fix.north_m - points[0][1]) < 20 * spread) points.push([fix.east_m, fix.north_m]);
+    const near = (fix) => Math.hypot(fix.east_m - placed[0].east, fix.north_m - placed[0].north) < 20 * spread;
+    for (const fix of fixes.filter(near)) points.push([fix.east_m, fix.north_m]);
     const es = points.map((p) => p[0]), ns = points.map((p) => p[1]);
     const e0 = Math.min(...es), e1 = Math.max(...es), n0 = Math.min(...ns), n1 = Math.max(...ns);
     const scale = Math.min((width - 110) / Math.max(e1 - e0, spread / 2), (height - 110) / Math.max(n1 - n0, spread / 2));
