@@ -28,11 +28,10 @@ def to_x0(kind: str, output: torch.Tensor, x_t: torch.Tensor, alpha: float, sigm
     if kind == "x0":
         return output
     if kind == "eps":
-        return torch.sub(x_t, output, alpha=sigma) * (1 / alpha)
+        return (x_t - sigma * output) * (1 / alpha)
     if kind == "score":
-        return torch.add(x_t, output, alpha=sigma**2) * (1 / alpha)
-    total = alpha**2 + sigma**2
-    return torch.sub(x_t * (alpha / total), output, alpha=sigma / total)
+        return (x_t + sigma**2 * output) / alpha
+    return (alpha * x_t - sigma * output) / (alpha**2 + sigma**2)
 
 
 def from_x0(kind: str, x_0: torch.Tensor, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
