@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.align import align
 from doamc.posterior.alternate import AlternatingProjection
+from doamc.posterior.bank import Bank
 from doamc.posterior.chart import Chart, make_chart
 from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.localise import climb, spread
@@ -23,17 +25,19 @@ from doamc.posterior.walk import Walk, whitened
 class Options:
     """Sizes of the sampler.
 
-    samples, ddim_steps: of the network. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
+    samples, ddim_steps: of the network. draws: around the modes, for every chain that starts there. climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
-    bank: scenes of the prior from which the best survivors * 4 join the network's samples; 0 for none.
+    bank: scenes of the prior (see `Bank`), of which the best survivors * 4 join the network's samples; 0 for none.
     fit: effective share of the draws around the modes from which on chains start there and nowhere else.
-    hard_deg, long_steps: a posterior wider than hard_deg in an azimuth is walked for long_steps more.
+    hard_deg: a posterior wider than this in an azimuth is sampled anew with the sizes of `wide`.
+    long_steps: of the walk that goes on from there, where it still is so wide.
     leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
     """
 
     samples: int = 48
     ddim_steps: int = 6
     chains: int = 96
+    draws: int = 16
     climbers: int = 8
     climb_steps: int = 9
     survivors: int = 6
@@ -59,6 +63,12 @@ def thorough(options: Options) -> Options:
         keep=2 * options.keep,
         bank=8192,
     )
+
+
+def wide(options: Options) -> Options:
+    """Sizes for a broad posterior, where chains have far to go and the network alone may miss a mode."""
+    o = options
+    return replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps, bank=8192)
 
 
 @dataclass
@@ -100,12 +110,18 @@ class Engine:
         steps = o.steps if d <= 10 else 3 * o.steps // 2  # a walk in more dimensions forgets its start later
         self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
         self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
+        self.bank = Bank(o.bank, d, o.seed + 1, device) if o.bank else None
         generator = torch.Generator().manual_seed(seed + 1)
-        fine = 3 * o.chains
+        fine = o.draws * o.chains
         table = torch.randn(fine, d, generator=generator, dtype=torch.float64)
         self.start = whitened(table)[torch.randperm(fine, generator=generator)].to(device)
         self.fine_comb = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
         self.comb = (torch.arange(o.chains, dtype=torch.float64, device=device) + 0.5) / o.chains
+
+    @cached_property
+    def thorough(self) -> "Engine":
+        """The sampler for observations whose posterior this one finds broad."""
+        return Engine(self.net, self.layout, self.features, self.n_sources, wide(self.options), self.coherent)
 
     @torch.no_grad()
     def __call__(
@@ -132,8 +148,9 @@ class Engine:
             z = self.proposer(features, self.layout.mask(count))
             x = self.to_chart(chart, z, covariance, snapshots)
         value = posterior(x)
-        if o.bank:
-            x, value = self.with_bank(posterior, x, value)
+        if self.bank is not None:
+            best_x, best_value, x_bank, v_bank, fair = self.bank(posterior, 4 * o.survivors, self.comb)
+            x, value = torch.cat([x, best_x], 2), torch.cat([value, best_value], 1)
         # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
         top, order = value.topk(o.climbers, 1)
         classic = gather(x, order[:, :4]) if self.coherent else self.classic(chart, features, covariance)
@@ -150,16 +167,23 @@ class Engine:
         x_wide, v_wide = gather(x, index), value.gather(1, index)
         x_near, v_near, roots, fit = self.around(posterior, peak, height)
         localised = localised | (fit > o.fit)
+        if self.bank is not None:
+            x_wide = torch.where(fair[:, None, None], x_bank, x_wide)
+            v_wide = torch.where(fair[:, None], v_bank, v_wide)
+            localised = localised & ~fair
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
         if not bool(localised.all()):
             roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
         x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
         kept = kept.flatten(2)
-        if o.keep <= o.long_steps * 2 // 3:
-            hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
-            if len(hard):
-                kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
+        hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
+        if len(hard) and o.bank and o.keep <= o.long_steps * 2 // 3:
+            kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
+        elif len(hard) and not o.bank:
+            noise = None if noise_power is None else noise_power[hard]
+            again = self.thorough(covariance[hard], snapshots[hard], noise, power_margin_db).x
+            kept[hard] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)
         return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
 
     def around(
@@ -202,25 +226,6 @@ class Engine:
         keep = stride * count // x.shape[2]
         kept = self.long_walk(posterior, x, value, spread(posterior, x), keep)[2]
         return kept[:, :, stride - 1 :: stride].flatten(2)
-
-    def with_bank(
-        self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Samples and their values with the best of a bank of prior scenes appended."""
-        chart, o = posterior.chart, self.options
-        generator = torch.Generator().manual_seed(o.seed + 1)
-        u = torch.rand(chart.size, o.bank, generator=generator, dtype=torch.float64)
-        bank = (chart.low[:, None] + (chart.high - chart.low)[:, None] * u.to(x.device))[None]
-        if chart.spec.family.normal:
-            z = torch.randn(chart.n_flat, o.bank, generator=generator, dtype=torch.float64)
-            bank[:, chart.normal] = z.to(x.device)
-        parts = []
-        for i in range(len(x)):  # one at a time: a bank is large
-            score = posterior.select(slice(i, i + 1))(bank)
-            best, index = score.topk(4 * o.survivors, 1)
-            parts.append((gather(bank, index), best))
-        more, scores = (torch.cat([p[i] for p in parts]) for i in (0, 1))
-        return torch.cat([x, more], 2), torch.cat([value, scores], 1)
 
     def to_chart(
         self, chart: Chart, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor

@@ -1,9 +1,9 @@
 """Posterior samples summed up: medians, intervals, coupling with its spread, and modes apart.
 
 The posterior of a weak scene can have several modes (a bearing that may be in either of two places). A median over
-all of it may then lie where nothing is; the estimate published is the median of the heaviest mode. Its interval is that of the
-whole posterior, so that nine truths of ten lie in it whatever the modes, and every mode is reported with its own share
-and spread.
+all of it may then lie where nothing is; the estimate published is the median of the heaviest mode. Its interval is
+that of the whole posterior, so that nine truths of ten lie in it whatever the modes, and every mode is reported with
+its own share and spread.
 """
 
 import math

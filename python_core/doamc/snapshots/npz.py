@@ -4,7 +4,8 @@ Input keys: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or sc
 Output keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
-(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence`` (B, 1 + P_max).
+(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
+(B, 1 + P_max).
 """
 
 import zipfile
