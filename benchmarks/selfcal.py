@@ -7,7 +7,7 @@ nearest symmetric Toeplitz band, of -15 dB of its power. Two emitters of 0 to -6
 Prints, writes (json) and draws (png) RMSE and NMSE against time for method self-calibrating, beside method posterior
 on the same batches, which knows the array's family only and forgets. "start" is the first second, "end" the last
 ten seconds before the jump, "recovered" the last five seconds of the twenty after it.
-Usage: python benchmarks/selfcal.py [--arrays ula8 dipole8] [--runs 6] [--snr-db 15] [--out FILE.json]
+Usage: python benchmarks/selfcal.py [--arrays ula8 dipole8] [--runs 3] [--snr-db 15] [--out FILE.json]
 """
 
 import argparse
@@ -194,7 +194,7 @@ def main() -> None:
     """Run, print, write and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arrays", nargs="+", default=["ula8", "dipole8"])
-    parser.add_argument("--runs", type=int, default=6)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--snr-db", type=float, default=15.0)
     parser.add_argument("--jump", type=float, default=60.0, help="s")
     parser.add_argument("--end", type=float, default=80.0, help="s, twenty after the jump at least")
