@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 
 import torch
-
 from benchmarks.machine import machine
+
 from doamc.cli.montecarlo import HIT_DEG, azimuth_error, compare, coupling_gain_db, usable_methods
 from doamc.estimators.engine import open_estimator
 from doamc.posterior.chart import make_chart

@@ -58,9 +58,9 @@ def make_message(
     where the method gives none, written as null; a source whose azimuth is NaN is left out, and ``n_sources`` counts
     the others. latency_ms: ``buffer``, ``inference`` and ``total``.
     What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
-    r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the directions may be;
-    effective_snapshots; source_probability of 0, 1, ... sources. extra: further keys, e.g. the truth of a
-    simulation; complex arrays become ``{"re": ..., "im": ...}``.
+    r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
+    directions may be; effective_snapshots; source_probability of 0, 1, ... sources. extra: further keys, e.g. the truth
+    of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
     Raises PublishError when lengths differ, the coupling is not square or an extra key would replace one of these.
     """
     azimuth = np.asarray(azimuth_deg, dtype=float).reshape(-1)

@@ -1,9 +1,9 @@
 """A bank of scenes drawn from the prior and weighted by the likelihood: what a broad posterior is found with.
 
 Where the data say little, a few thousand prior scenes hold enough good ones that resampling them by their likelihood is
-a fair draw from the posterior, minor modes and all; no network can do better. Where they say more, only a handful count,
-and the bank is but another source of starting points. The noise power, whose prior is so wide that nothing would be hit, is
-drawn around what the small eigenvalues say, and the weights make up for it.
+a fair draw from the posterior, minor modes and all; no network can do better. Where they say more, only a handful
+count, and the bank is but another source of starting points. The noise power, whose prior is so wide that nothing would
+be hit, is drawn around what the small eigenvalues say, and the weights make up for it.
 """
 
 import math
@@ -28,7 +28,7 @@ class Bank:
         best: int,
         comb: torch.Tensor,  # shape: (C,)
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The best points (B, d, best) and their log posterior; resampled ones (B, d, C) with theirs; whether fair (B,).
+        """The best points (B, d, best) and their log posterior, resampled ones (B, d, C) and theirs, whether fair (B,).
 
         A draw is fair where at least half as many scenes count as are drawn.
         """
