@@ -182,8 +182,8 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
             "frequency_range"
         )
     if len(nodes) > 1:
-        weights = torch.from_numpy(interpolation_weights(nodes, frequency))
-        mean, patterns, projection = _between(weights, mean, patterns, projection)
+        parts = torch.from_numpy(interpolation_weights(nodes, frequency))
+        mean, patterns, projection = _between(parts, mean, patterns, projection)
     n, wide = mean.shape
     if wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
         raise SpecificationError(
