@@ -57,9 +57,11 @@ def access_middleware(token: str | None) -> Middleware:
                 response.set_cookie(
                     cookie_name(request), token, httponly=True, samesite="Strict", secure=request.secure
                 )
+        elif refused is not None:  # not by its truth: a response is a mapping, and an empty one
+            response = refused
         else:
             try:
-                response = refused or await handler(request)
+                response = await handler(request)
             except web.HTTPException as error:
                 error.headers.update(_HEADERS)
                 raise

@@ -80,7 +80,7 @@ class Served:
             nonlocal seq
             publisher.estimate(estimate(seq))
             seq += 1
-            return self.feed(index).health(time.time())["received"] > before
+            return self.feed(index).health(time.time())["received"] > before and self.feed(index).latest is not None
 
         until(arrived, pause_s=0.02)
         return seq
