@@ -49,6 +49,15 @@ def find_weights(kind: str, array: str) -> Path:
     return shipped
 
 
+def compact(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors with single precision stored as half: weights need no more to be used, only to be trained on.
+
+    A network takes them back into its own precision when it loads them. What half precision cannot hold stays.
+    """
+    held = {k: v.half() if v.dtype == torch.float32 else v for k, v in tensors.items()}
+    return {k: v if bool(v.isfinite().all()) else tensors[k] for k, v in held.items()}
+
+
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the file appears whole or not at all."""
     from safetensors.torch import save_file

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import torch
 
-from doamc.diffusion.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from doamc.diffusion.checkpoint import Checkpoint, compact, load_checkpoint, save_checkpoint
 from doamc.diffusion.ema import MovingAverage
 from doamc.diffusion.parallel import Team
 from doamc.diffusion.training_log import TrainingLog, log_of
@@ -136,7 +136,7 @@ def _save(
     record: dict[str, Any] = {"steps": step, "minutes": round(minutes, 2), "loss": round(running, 5), **figures}
     record["memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     record["steps_per_second"] = round(step / max(60 * minutes, 1e-9), 2)
-    save_checkpoint(path, Checkpoint(task.kind, task.spec, task.config, record, average.state))
+    save_checkpoint(path, Checkpoint(task.kind, task.spec, task.config, record, compact(average.state)))
     task.net.load_state_dict(raw)
     state = {f"net.{k}": v for k, v in raw.items()} | {f"average.{k}": v for k, v in average.state.items()}
     for i, parameter in enumerate(task.net.parameters()):

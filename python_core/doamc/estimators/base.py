@@ -23,8 +23,8 @@ class Estimates:
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
     coupling_std: (B, N, N), r.m.s. spread of each entry of the coupling. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
-    snapshots: (B,), effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of sources,
-    where they were counted.
+    snapshots: (B,), effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of
+    sources, where they were counted.
     """
 
     azimuth: torch.Tensor

@@ -35,7 +35,7 @@ def test_it_trains_and_ships_the_average(tmp_path):
     record = train(Line(), path, Schedule(steps=1500, rate=0.02, warm_up=10, decay=0.99), progress=False)
     assert record["steps"] == 1500 and record["slope"] == pytest.approx(3.0, abs=0.02)
     kept = load_checkpoint(path, "line", "ula4")
-    assert float(kept.tensors["weight"]) == pytest.approx(record["slope"], abs=1e-6)
+    assert float(kept.tensors["weight"]) == pytest.approx(record["slope"], rel=1e-3)
     assert record["memory_mib"] > 50 and record["steps_per_second"] > 1
     assert not twin_of(path).exists()
 
