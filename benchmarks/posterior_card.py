@@ -28,7 +28,7 @@ from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
 
 CASES = [(1, 200, -5.0), (1, 20, 0.0), (2, 200, 10.0), (2, 200, 0.0), (2, 200, -5.0), (2, 20, 5.0), (3, 200, 5.0)]
-LIMIT = "median of long chains on the exact posterior that start at the truth, on the same scenes"
+LIMIT = "median of long chains from the truth (drawn couplings: one normal prior for all builders), on the same scenes"
 
 
 def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots: torch.Tensor) -> Any:
