@@ -73,7 +73,11 @@ def usable_methods(
     taken, refused = [], {}
     for name in METHODS:
         try:
-            open_estimator(name, spec, n_sources, device, seed)(batch, n_sources)
+            estimator = open_estimator(name, spec, n_sources, device, seed)
+            if estimator.sequential:
+                refused[name] = "it takes scenes as one after the other, and these have nothing to do with each other"
+                continue
+            estimator(batch, n_sources)
         except DoamcError as error:
             refused[name] = str(error)
         else:

@@ -14,7 +14,7 @@ from doamc.cli import chunks
 from doamc.estimators import make_estimator
 from doamc.scenes import Scene, receive
 from doamc.snapshots import make_batch
-from doamc.spec import load_spec
+from doamc.spec import load_spec, shipped_arrays
 
 KEYS = {"doa_deg", "doa_std_deg", "power_db", "coupling", "noise_power", "n_sources"}
 
@@ -165,7 +165,7 @@ def test_bad_snapshots_are_refused_and_nothing_is_written(refused, tmp_path, two
     [
         (["--sources", "8"], "number of sources must lie in 1..7 for array ula8, found 8"),
         (["--method", "magic"], "method must be one of"),
-        (["--array", "ula9"], "array must be one of seed16, uca5, ula4, ula8 or a TOML file"),
+        (["--array", "ula9"], f"array must be one of {', '.join(shipped_arrays())} or a TOML file"),
         (["--device", "abacus"], "expected a torch device"),
         (["--snapshots", "101"], "expected at least 101 snapshots a batch, found 100"),
         (["--batches", "41"], "expected at least 41 batches, found 40"),
