@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -15,6 +14,7 @@ from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
+from doamc.dashboard.frames import frame, hello, recording_state
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.recording import Recording
 from doamc.errors import DashboardError
@@ -22,8 +22,6 @@ from doamc.errors import DashboardError
 STATIC = Path(__file__).parent / "static"
 #: least and greatest time between two frames, s
 FRAME_S, IDLE_S = 0.05, 1.0
-#: views of the last minute that a new page is given of each receiver
-MAX_HISTORY = 1200
 #: a browser that does not answer is pinged for so long and half as long again, then disconnected
 HEARTBEAT_S = 20.0
 #: the system's own buffer of one browser, bytes: what it holds is late already
@@ -113,29 +111,8 @@ class Dashboard:
             taken = [feed.take() for feed in self._feeds]
             if len(self.clients) and (any(views for views, _ in taken) or time.monotonic() - sent >= IDLE_S):
                 sent = time.monotonic()
-                self.clients.broadcast(self._frame(taken))
-
-    def _frame(self, taken: list[tuple[list[dict[str, Any]], dict[str, Any] | None]]) -> str:
-        now = time.time()
-        receivers = [
-            {"views": views, "coupling": coupling, "health": feed.health(now)}
-            for feed, (views, coupling) in zip(self._feeds, taken, strict=True)
-        ]
-        fixes = locate(self.receivers, [feed.latest for feed in self._feeds], now)
-        rest = {"fixes": fixes, "recording": self.recording.state(), "browsers": self.clients.counts()}
-        return _json({"type": "frame", "time": now, "receivers": receivers, **rest})
-
-    def _hello(self) -> str:
-        now = time.time()
-        receivers = []
-        for receiver, feed in zip(self.receivers, self._feeds, strict=True):
-            kept = feed.history.last(now)
-            views = [k.view for k in reversed(kept[:: -(len(kept) // MAX_HISTORY + 1)])]  # always with the newest
-            about = {k: getattr(receiver, k) for k in ("name", "connect", "heading_deg", "east_m", "north_m")}
-            coupling, start = feed.couplings
-            matrices = {"coupling": coupling, "start": start}
-            receivers.append({**about, **matrices, "views": views, "health": feed.health(now)})
-        return _json({"type": "hello", "time": now, "receivers": receivers, "recording": self.recording.state()})
+                fixes = locate(self.receivers, [feed.latest for feed in self._feeds], time.time())
+                self.clients.broadcast(frame(self._feeds, taken, fixes, self.recording))
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return web.FileResponse(STATIC / "index.html")
@@ -161,7 +138,7 @@ class Dashboard:
         self._transports.add(transport)
         transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         client = Client(socket)
-        client.offer(self._hello())
+        client.offer(hello(self._feeds, self.recording))
         self.clients.add(client)
         pump = asyncio.create_task(client.pump())
         listen = asyncio.create_task(self._listen(socket))
@@ -189,8 +166,4 @@ class Dashboard:
             if wish in _COMMANDS:
                 with suppress(DashboardError):
                     self.recording.start() if wish == "start" else self.recording.stop()
-                self.clients.broadcast(_json({"type": "recording", "recording": self.recording.state()}))
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+                self.clients.broadcast(recording_state(self.recording))

@@ -1,14 +1,16 @@
 // The page: what comes from the server goes into the store; what is drawn is drawn at the screen's pace.
 
-import { Convention, fixed, minus } from "./angles.js";
+import { Convention, minus } from "./angles.js";
 import { forgetTheme } from "./canvas.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
+import { showFixes } from "./fixes.js";
 import { put, showAbout, showHealth, showLink, SILENT_S } from "./health.js";
-import { length, PlaneMap } from "./map.js";
+import { PlaneMap } from "./map.js";
 import { powerRange, TimePlot } from "./plots.js";
 import { savePicture } from "./png.js";
-import { drawRose, interval } from "./rose.js";
+import { drawRose } from "./rose.js";
+import { describeRose, showSources } from "./sources.js";
 import { Receiver } from "./store.js";
 import { Waterfall } from "./waterfall.js";
 
@@ -31,7 +33,7 @@ const plane = new PlaneMap($("map"));
 const bearingPlot = new TimePlot($("bearing-plot"), {
   value: (source) => convention.shown(source.azimuth_deg),
   spread: (source) => source.std_deg,
-  range: () => waterfall._span(convention),
+  range: () => waterfall.span(convention),
   ticks: () => ({
     splits: (plot, i, low, high) => { const step = (high - low) / 4; return [0, 1, 2, 3, 4].map((k) => low + k * step); },
     values: (plot, splits) => splits.map((v) => convention.tick(v)),
@@ -110,51 +112,6 @@ function showRecording(state) {
   put("record-note", state.error ? `Recording ended: ${state.error}` : state.on ? `Recording to ${files || "the next estimate"}` : `Recorded ${files}`);
 }
 
-function showSources(view) {
-  const body = $("sources").tBodies[0];
-  const sources = view?.sources ?? [];
-  while (body.rows.length > Math.max(1, sources.length)) body.deleteRow(-1);
-  while (body.rows.length < sources.length) body.insertRow();
-  if (!sources.length) {
-    const row = body.rows[0] ?? body.insertRow();
-    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : "waiting for estimates" }));
-    return;
-  }
-  sources.forEach((source, i) => {
-    const row = body.rows[i];
-    if (row.cells.length !== 5) {
-      row.replaceChildren(Object.assign(document.createElement("th"), { scope: "row" }));
-      row.cells[0].append(Object.assign(document.createElement("span"), { className: "dot" }), `${i + 1}`);
-      for (let k = 0; k < 4; k++) row.insertCell();
-    }
-    row.cells[0].firstChild.dataset.slot = source.slot;
-    const span = interval(source);
-    const edges = span && (convention.compass ? [span[1], span[0]] : span.map((v) => convention.shown(v))).map((v) => convention.text(v, 1));
-    [
-      convention.text(source.azimuth_deg),
-      source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,
-      edges ? `${edges[0]} …\u00a0${edges[1]}` : "–",
-      source.power_db === null ? "–" : `${fixed(source.power_db, 1)} dB`,
-    ].forEach((words, k) => { if (row.cells[k + 1].textContent !== words) row.cells[k + 1].textContent = words; });
-  });
-}
-
-function showFixes() {
-  if (!fixes.length) {
-    put("fix", "No crossing: two receivers with positions, headings and recent bearings are needed, and lines that meet.");
-    return;
-  }
-  put("fix", fixes.map((fix, i) => `${fixes.length > 1 ? `${i + 1}: ` : ""}${describeFix(fix)}`).join("\n"));
-}
-
-function describeFix(fix) {
-  const where = fix.latitude === undefined
-    ? `${length(Math.abs(fix.east_m))} ${fix.east_m < 0 ? "west" : "east"}, ${length(Math.abs(fix.north_m))} ${fix.north_m < 0 ? "south" : "north"}`
-    : `${fix.latitude.toFixed(5)}, ${fix.longitude.toFixed(5)}`;
-  const agree = fix.misfit === null ? "" : `; misfit ${fix.misfit.toFixed(1)}${fix.misfit > 3 ? ", the bearings disagree: different emitters?" : ""}`;
-  return `Crossing at ${where}; 95 % ellipse ± ${length(fix.major_m)} by ± ${length(fix.minor_m)}${agree}`;
-}
-
 function showCoupling(receiver) {
   const coupling = receiver.coupling;
   $("reference").disabled = !coupling;
@@ -172,12 +129,6 @@ function showCoupling(receiver) {
   if ($("matrix-box").open) fillTable($("matrix").tBodies[0], coupling);
 }
 
-function describe(view) {
-  const words = (view?.sources ?? []).map((s) => `${convention.text(s.azimuth_deg, 1)}${s.power_db === null ? "" : `, ${fixed(s.power_db, 1)} dB`}`);
-  const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no sources";
-  if ($("rose").getAttribute("aria-label") !== label) $("rose").setAttribute("aria-label", label);
-}
-
 function draw(time) {
   requestAnimationFrame(draw);
   const receiver = current();
@@ -186,7 +137,7 @@ function draw(time) {
   if (dirty) {
     dirty = false;
     drawRose($("rose"), view, convention);
-    showSources(view);
+    showSources(view, convention);
     showHealth(receiver.health, view, skipped, at);
     showAbout(view, receiver);
   }
@@ -206,8 +157,8 @@ function draw(time) {
       matrix = receiver.coupling;
       showCoupling(receiver);
     }
-    if (!$("map-panel").hidden) showFixes();
-    describe(view);
+    if (!$("map-panel").hidden) showFixes(fixes);
+    describeRose(view, convention);
   }
 }
 

@@ -83,7 +83,7 @@ export class Waterfall {
   }
 
   /** Angles [from, to] of the axis: the front half circle where nothing was ever behind, else all. */
-  _span(convention) {
+  span(convention) {
     let behind = false;
     for (let r = 0; r < ROWS && !behind; r++) {
       if (this.times[r] < 0) continue;
@@ -99,7 +99,7 @@ export class Waterfall {
     const { c, width, height } = area, colour = theme();
     const left = 52, right = 64, top = 8, bottom = 26;
     const w = width - left - right, h = height - top - bottom;
-    const [from, to] = this._span(convention);
+    const [from, to] = this.span(convention);
     const newest = Math.floor(now / ROW_S), first = ROWS - 1 - (newest % ROWS);
     this._paint(convention, newest, from, to);
     c.imageSmoothingEnabled = false;

@@ -1,0 +1,42 @@
+// The table of the newest estimate's sources, and the rose in words.
+
+import { fixed } from "./angles.js";
+import { interval } from "./rose.js";
+
+const $ = (id) => document.getElementById(id);
+
+export function showSources(view, convention) {
+  const body = $("sources").tBodies[0];
+  const sources = view?.sources ?? [];
+  while (body.rows.length > Math.max(1, sources.length)) body.deleteRow(-1);
+  while (body.rows.length < sources.length) body.insertRow();
+  if (!sources.length) {
+    const row = body.rows[0] ?? body.insertRow();
+    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : "waiting for estimates" }));
+    return;
+  }
+  sources.forEach((source, i) => {
+    const row = body.rows[i];
+    if (row.cells.length !== 5) {
+      row.replaceChildren(Object.assign(document.createElement("th"), { scope: "row" }));
+      row.cells[0].append(Object.assign(document.createElement("span"), { className: "dot" }), `${i + 1}`);
+      for (let k = 0; k < 4; k++) row.insertCell();
+    }
+    row.cells[0].firstChild.dataset.slot = source.slot;
+    const span = interval(source);
+    const edges = span && (convention.compass ? [span[1], span[0]] : span.map((v) => convention.shown(v))).map((v) => convention.text(v, 1));
+    [
+      convention.text(source.azimuth_deg),
+      source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,
+      edges ? `${edges[0]} …\u00a0${edges[1]}` : "–",
+      source.power_db === null ? "–" : `${fixed(source.power_db, 1)} dB`,
+    ].forEach((words, k) => { if (row.cells[k + 1].textContent !== words) row.cells[k + 1].textContent = words; });
+  });
+}
+
+/** Name of the rose for those who do not see it. */
+export function describeRose(view, convention) {
+  const words = (view?.sources ?? []).map((s) => `${convention.text(s.azimuth_deg, 1)}${s.power_db === null ? "" : `, ${fixed(s.power_db, 1)} dB`}`);
+  const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no sources";
+  if ($("rose").getAttribute("aria-label") !== label) $("rose").setAttribute("aria-label", label);
+}
