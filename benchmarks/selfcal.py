@@ -4,6 +4,8 @@ The coupling lies outside the array's family: a draw from it plus a random compl
 nearest symmetric Toeplitz band, of -15 dB of its power. Two emitters of 0 to -6 dB move by 5 to 15 degrees a second,
 8 degrees apart at least; ten batches of L = 256 a second of signal. At --jump the coupling is drawn anew.
 
+Then, for the first array, drift: what is outside the family becomes something else within 60 s.
+
 Prints, writes (json) and draws (png) RMSE and NMSE against time for method self-calibrating, beside method posterior
 on the same batches, which knows the array's family only and forgets. "start" is the first second, "end" the last
 ten seconds before the jump, "recovered" the last five seconds of the twenty after it.
@@ -125,6 +127,21 @@ def one_run(spec: ArraySpec, seed: int, snr_db: float, jump_s: float, end_s: flo
     return out | {"batches_per_s": len(out["error"]) / spent, "slowest_s": slowest}
 
 
+def drift_run(spec: ArraySpec, seed: int, snr_db: float) -> dict:
+    """An array whose part outside the family becomes another one from 30 s to 90 s: errors before and meanwhile."""
+    generator = torch.Generator().manual_seed(seed)
+    array, other = outside(spec, generator), outside(spec, generator)
+    method, error = make_estimator("self-calibrating", spec), []
+    for k in range(90 * RATE):
+        share = max(0.0, k / RATE - 30) / 60
+        moved = Array(spec, array.theta, (1 - share) * array.extra + share * other.extra)
+        azimuth = bearings(k / RATE, seed)
+        e = method(make_batch(snapshots(moved, azimuth, snr_db, generator)), 2)
+        error.append(float((e.azimuth[0] - azimuth).rad2deg().square().mean()))
+    parts = {"start": error[:RATE], "20_to_30_s": error[20 * RATE : 30 * RATE], "drifting": error[30 * RATE :]}
+    return {f"rmse_deg_{k}": rms(torch.tensor(v)) for k, v in parts.items()} | {"changes": method.tracker.changes}
+
+
 def rms(values: torch.Tensor) -> float:
     """Root of the mean of squares."""
     return round(float(values.mean().sqrt()), 4)
@@ -208,6 +225,8 @@ def main() -> None:
         runs = [one_run(load_spec(name), seed, a.snr_db, a.jump, a.end) for seed in range(a.runs)]
         result["arrays"][name] = judge(runs, a.jump)
         print(name, json.dumps({k: v for k, v in result["arrays"][name].items() if "by_second" not in k}), flush=True)
+    result["drift"] = {name: [drift_run(load_spec(name), seed, a.snr_db) for seed in range(2)] for name in a.arrays[:1]}
+    print("drift", json.dumps(result["drift"]), flush=True)
     Path(a.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     draw(result, Path(a.plot))
 
