@@ -75,7 +75,7 @@ def test_the_page_goes_on_when_the_server_starts_again(pages, publisher):
     pages.problems.clear()
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_twenty_estimates_a_second(pages, served, publisher, seconds):
     """None is lost, the page shows the pace, and what it shows is less than a second old."""
     page = pages.open(served.url)
@@ -107,11 +107,11 @@ def test_malformed_messages_are_shown_and_the_page_stays(pages, served, publishe
 
 
 def test_a_flood_is_survived_and_counted(pages, served, publisher):
-    """One second as fast as it goes: the page takes the newest, tells how many it passed over, and stays quick."""
+    """Half a second as fast as it goes: the page takes the newest, tells how many it passed over, and stays quick."""
     page = pages.open(served.url)
     served.connected(publisher)
     with Pace(publisher, 1e9, 1000) as pace:
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(500)
         begin = time.monotonic()
         page.evaluate("() => 0")
         assert time.monotonic() - begin < 1.5
@@ -132,9 +132,9 @@ def test_two_browsers_show_the_same_and_one_that_stalls_does_not_hold_up_the_oth
     seq = served.connected(publisher)
     for page in (stalled, other):
         page.wait_for_function("() => document.getElementById('seq').textContent.startsWith('estimate')")
-    stalled.evaluate("() => { setTimeout(() => { const end = Date.now() + 2000; while (Date.now() < end); }, 0); }")
+    stalled.evaluate("() => { setTimeout(() => { const end = Date.now() + 1500; while (Date.now() < end); }, 0); }")
     with Pace(publisher, 20.0, seq) as pace:
-        end, behind = time.monotonic() + 1.6, []
+        end, behind = time.monotonic() + 1.2, []
         while time.monotonic() < end:
             behind.append(pace.seq - number(other, "seq"))
             other.wait_for_timeout(100)
@@ -189,8 +189,6 @@ def test_receivers_on_the_map(pages, tmp_path):
             )
             text = page.evaluate("() => getComputedStyle(document.documentElement).getPropertyValue('--text')").strip()
             assert ink[:3] == pytest.approx([int(text[i : i + 2], 16) for i in (1, 3, 5)], abs=40)
-            time.sleep(3.2)  # longer than bearings are crossed
-            page.wait_for_function("() => document.getElementById('fix').textContent.startsWith('No crossing')")
 
 
 @pytest.mark.slow
