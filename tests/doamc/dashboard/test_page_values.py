@@ -53,7 +53,7 @@ def test_values_on_the_page_equal_those_sent(stage):
     assert [text(page, k) for k in ("dropped", "malformed", "unseen")] == ["12", "0", "0"]
     about = text(page, "about")
     for part in ("array roof6", "method map", "321 snapshots, 123 of them independent", "433.92 MHz",
-                 "noise -17.0 dB", "2 sources by 94 %", "stream time 41.7 s", stage.publisher.address):  # fmt: skip
+                 "noise -17.0 dB", "94 % for 2 sources", "stream time 41.7 s", stage.publisher.address):  # fmt: skip
         assert part in about, part
     lost = text(page, "lost").replace("\u202f", "")
     assert int(lost) == stage.served.feed().health(0.0)["lost"] >= before + 41

@@ -34,11 +34,18 @@ export function begin(canvas) {
   return { c: context, width, height };
 }
 
-export function text(c, words, x, y, { size = 12, colour, align = "center", weight = 400, base = "middle" } = {}) {
+export function text(c, words, x, y, { size = 12, colour, align = "center", weight = 400, base = "middle", halo = false } = {}) {
   c.font = `${weight} ${size}px ${FONT}`;
   c.fillStyle = colour ?? theme().muted;
   c.textAlign = align;
   c.textBaseline = base;
+  if (halo) { // readable over lines, too
+    c.strokeStyle = theme().panel;
+    c.lineWidth = 3;
+    c.lineJoin = "round";
+    c.strokeText(words, x, y);
+    c.lineWidth = 1;
+  }
   c.fillText(words, x, y);
 }
 

@@ -62,7 +62,7 @@ export function showAbout(view, receiver) {
   }
   const parts = [`array ${view.array}`, `method ${view.method}`, `${view.snapshots} snapshots${told(view.effective_snapshots) && Math.round(view.effective_snapshots) < view.snapshots ? `, ${view.effective_snapshots.toFixed(0)} of them independent` : ""}`];
   const sure = view.source_probability?.[view.sources.length];
-  if (told(sure)) parts.push(`${view.sources.length} source${view.sources.length === 1 ? "" : "s"} by ${(100 * sure).toFixed(0)} %`);
+  if (told(sure)) parts.push(`${(100 * sure).toFixed(0)} % for ${view.sources.length} source${view.sources.length === 1 ? "" : "s"}`);
   if (view.modes?.length > 1) parts.push(`ambiguous: ${view.modes.map((m) => `${(100 * m.share).toFixed(0)} %`).join(" / ")}`);
   if (view.frequency_hz !== null) parts.push(`${+(view.frequency_hz / 1e6).toFixed(6)} MHz`);
   if (view.noise_power !== null) parts.push(`noise ${fixed(10 * Math.log10(view.noise_power), 1)} dB`);

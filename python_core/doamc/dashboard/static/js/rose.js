@@ -82,9 +82,9 @@ export function drawRose(canvas, view, convention) {
     c.fill();
   }
   c.lineWidth = 1;
-  for (const db of [0, -10, -20, -30]) { // over the wedges, where no source points as a rule
+  for (const db of [0, -10, -20, -30]) { // over needles and wedges
     const at = convention.screen(-135);
-    text(c, `${db === 0 ? "0 dB" : `−${-db}`}`, reach(db) * radius * Math.cos(at), reach(db) * radius * Math.sin(at), { size: 10 });
+    text(c, `${db === 0 ? "0 dB" : `−${-db}`}`, reach(db) * radius * Math.cos(at), reach(db) * radius * Math.sin(at), { size: 10, halo: true });
   }
   c.fillStyle = colour.text;
   c.beginPath();
