@@ -54,7 +54,8 @@ def test_two_processes_train_one_network(tmp_path):
         d = min(0.999, (1 + step) / (10 + step))
         for key, value in net.state_dict().items():
             average[key].lerp_(value, 1 - d)
-    assert torch.allclose(load_checkpoint(out, "line").tensors["weight"], average["weight"], atol=1e-5)
+    stored = load_checkpoint(out, "line").tensors["weight"].float()  # in half precision, 11 bits
+    assert torch.allclose(stored, average["weight"], rtol=2**-11, atol=1e-5)
 
 
 def test_one_process_is_a_team_of_one():
