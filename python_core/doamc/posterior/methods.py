@@ -27,6 +27,7 @@ from doamc.spec import ArraySpec
 KIND = "posterior"
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
 PART = 32  #: observations worked on at once
+DRAWN_HARD_DEG = 2.5  #: `Options.hard_deg` for coupling drawn from antennas
 
 
 @dataclass
@@ -99,6 +100,8 @@ class Posterior(Estimator):
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._engines:
             options = thorough(self.options) if few else self.options
+            if self.spec.family.normal:  # how an array is turned is never known better than its builders place it
+                options = replace(options, hard_deg=DRAWN_HARD_DEG)
             layout = self.kinds[kind][1]
             self._engines[key] = Engine(self.net, layout, self.features, n_sources, options, key[2])
         return self._engines[key]
