@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from benchmarks.machine import machine
 
-from doamc.cli.montecarlo import HIT_DEG, azimuth_error, compare, coupling_gain_db, usable_methods
+from doamc.cli.montecarlo import HIT_DEG, azimuth_error, compare, coupling_gain_db
 from doamc.estimators.engine import open_estimator
 from doamc.posterior.chart import make_chart
 from doamc.posterior.likelihood import ExactPosterior
@@ -25,8 +25,9 @@ from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
+OTHERS = ["capon", "root-music", "esprit", "fit", "comet", "em", "sbl", "vae", "coupling-diffusion", "ddim-snapshot"]
 CASES = [  # array, P, L, methods
-    ("ula8", 2, 200, None),
+    ("ula8", 2, 200, OTHERS + MAIN),
     ("ula8", 2, 20, MAIN),
     ("ula8", 3, 200, MAIN),
     ("uca5", 2, 200, MAIN),
@@ -65,11 +66,9 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     }  # fmt: skip
 
 
-def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str] | None, trials: int):
+def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int):
     """Rows of one case."""
     spec = load_spec(array)
-    if methods is None:
-        methods = usable_methods(spec, n_sources, n_snapshots, "cpu", 0)[0]
     estimators = [open_estimator(m, spec, n_sources, "cpu", 0) for m in methods]
     rows = compare(spec, estimators, SNR_DB, n_sources, n_snapshots, trials, seed=5)
     rows += [limit_row(spec, n_sources, n_snapshots, level, trials, 5) for level in SNR_DB]
