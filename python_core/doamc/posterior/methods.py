@@ -18,7 +18,6 @@ from doamc.posterior.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.infer import Engine, Options, Samples, thorough
 from doamc.posterior.level import prior_gain
 from doamc.posterior.net import NetConfig, ScoreNet
-from doamc.posterior.signal_length import signal_snapshots
 from doamc.posterior.state import StateLayout, make_layout
 from doamc.posterior.summary import summarise
 from doamc.posterior.wiener import mean_wiener_filter
@@ -128,8 +127,7 @@ class Posterior(Estimator):
         coherent = self.coherent == "yes" if coherent is None else coherent
         engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
         covariance = batch.covariance.to(self.device)
-        worth = signal_snapshots if self.spec.family.normal else effective_snapshots
-        length = worth(batch.snapshots.to(self.device), covariance, n_sources)
+        length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
         gain = prior_gain(self.spec, covariance, length, n_sources, noise)
         margin = self.spec.power_db[1] - self.spec.power_db[0]
