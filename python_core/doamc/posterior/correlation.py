@@ -4,9 +4,9 @@ The variance of a sample covariance of a stationary Gaussian signal is that of L
 |rho(k)|^2) independent snapshots (Priestley, Spectral Analysis and Time Series, 1981, section 5.3). Oversampled radio
 signals have |rho(1)| near 1. White noise alone would allow more: what moves a bearing at high SNR is the correlation of
 signal and noise, which no narrow signal slows down. But the model takes sources as uncorrelated, and two narrow signals
-have a sample correlation of 1/sqrt(L_eff) all the same; counted at their full number, the coupling is bent to explain it
-(measured on captures of method-of-moments antennas: bearings two times worse). So the signals' number is taken, and
-intervals on oversampled signals are too wide rather than too narrow.
+have a sample correlation of 1/sqrt(L_eff) all the same; counted at their full number, the coupling is bent to explain
+it (measured on captures of method-of-moments antennas: bearings two times worse). So the signals' number is taken,
+and intervals on oversampled signals are too wide rather than too narrow.
 """
 
 import math
