@@ -18,14 +18,16 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"co
 
 
 class Model(NamedTuple):
-    """Constants of a chart. steer: (N, 2) 2 pi x and 2 pi y. mean (N, J N), patterns (K', N, J N) complex.
+    """Constants of a chart. steer: (N, 2) 2 pi x and 2 pi y; even: whether it is an even line from the origin.
 
+    mean (N, J N), patterns (K', N, J N) complex.
     places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
     n_pairs: of sources that may be coherent, 0 where none may.
     gap: cosine of the least separation on a circle, else the separation in rad; circle: whether it is one.
     """
 
     steer: Any
+    even: bool
     mean: Any
     patterns: Any
     hermitian: bool
@@ -44,18 +46,26 @@ class Model(NamedTuple):
 
 @compiled
 def _steering(model: Any, x: Any, a_re: Any, a_im: Any) -> None:
-    """Amplitude times extended steering vectors into a (J N, P, S)."""
+    """Amplitude times extended steering vectors into a (J N, P, S); powers of one factor on an even line."""
     n, wide = model.mean.shape
     blocks, chains = wide // n, x.shape[1]
+    w_re, w_im = np.empty(chains), np.empty(chains)
     for p in range(model.n_sources):
         amplitude, azimuth = x[model.places[0] + p], x[model.places[3] + p]
         for s in range(chains):
             size = math.exp(amplitude[s])
             cosine, sine = math.cos(azimuth[s]), math.sin(azimuth[s])
-            for m in range(n):
+            for m in range(1 if model.even else n):
                 phase = model.steer[m, 0] * cosine + model.steer[m, 1] * sine
                 a_re[m, p, s] = size * math.cos(phase)
                 a_im[m, p, s] = size * math.sin(phase)
+            if model.even:
+                phase = model.steer[1, 0] * cosine + model.steer[1, 1] * sine
+                w_re[s], w_im[s] = math.cos(phase), math.sin(phase)
+        for m in range(1, n if model.even else 1):
+            for s in range(chains):
+                a_re[m, p, s] = a_re[m - 1, p, s] * w_re[s] - a_im[m - 1, p, s] * w_im[s]
+                a_im[m, p, s] = a_re[m - 1, p, s] * w_im[s] + a_im[m - 1, p, s] * w_re[s]
         for j in range(1, blocks):
             order = (j + 1) // 2
             for s in range(chains):

@@ -32,8 +32,9 @@ def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Mod
     azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
     places = np.array([0, p, noise, azimuth, phase, p + flat, tail + p + wrapping])
     gap = math.radians(spec.min_separation_deg)
+    even = bool(torch.allclose(positions, torch.arange(len(positions))[:, None] * positions[1:2], rtol=0, atol=1e-12))
     return Model(
-        np.ascontiguousarray(positions.numpy()), np.ascontiguousarray(mean.numpy()),
+        np.ascontiguousarray(positions.numpy()), even, np.ascontiguousarray(mean.numpy()),
         np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
         bool(spec.family.normal), p, flat, pairs, chart.unknown_noise,
         places, chart.low.numpy(), chart.high.numpy(), chart.n_box,

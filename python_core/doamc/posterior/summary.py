@@ -92,15 +92,17 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
     aligned, order = align(azimuth, chart)
     member = main_mode(aligned, math.radians(LINK_DEG))
-    middle = quantiles(aligned, member, [0.5])[0]
-    half = half_width(aligned, middle, torch.ones_like(member))
-    low, high = quantiles(aligned, torch.ones_like(member), [0.05, 0.95])
+    everyone, one_mode = torch.ones_like(member), bool(member.all())  # sorting is most of the work: once where it does
+    low, middle, high = quantiles(aligned, everyone, [0.05, 0.5, 0.95])
+    middle = middle if one_mode else quantiles(aligned, member, [0.5])[0]
+    half = half_width(aligned, middle, everyone)
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
     family = chart.spec.family
     theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
     noise = noise_db.mean(2)[:, 0] if chart.unknown_noise else torch.full_like(middle[:, 0], math.nan)
-    places, widths, shares = modes(aligned, member, middle)
+    own = half if one_mode else half_width(aligned, middle, member)
+    places, widths, shares = modes(aligned, member, middle, own)
     if chart.spec.full_circle:
         start = chart.spec.sector_rad[0]
         turned = torch.remainder(middle - start, 2 * math.pi) + start
@@ -125,6 +127,7 @@ def modes(
     azimuth: torch.Tensor,  # shape: (B, P, n), aligned
     main: torch.Tensor,  # shape: (B, n) bool, members of the main mode
     middle: torch.Tensor,  # shape: (B, P), its median
+    own: torch.Tensor,  # shape: (B, P), its 90 % half-width
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Medians and 90 % half-widths (B, M, P) and shares (B, M) of the main mode and of those apart from it.
 
@@ -133,7 +136,7 @@ def modes(
     b, p, n = azimuth.shape
     places = azimuth.new_full((b, MODES, p), math.nan)
     widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
-    places[:, 0], widths[:, 0] = middle, half_width(azimuth, middle, main)
+    places[:, 0], widths[:, 0] = middle, own
     left = ~main
     for i in range(1, MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
