@@ -61,7 +61,7 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
                         "em:prior=true,samples=8; default: the most accurate one")
     parser.add_argument(
         "--sources", type=source_count, default=None, metavar="P|auto",
-        help="number of sources; auto (default): minimum description length, batch by batch",
+        help="number of sources; auto (default): by evidence or minimum description length, batch by batch",
     )  # fmt: skip
     parser.add_argument("--noise-power", type=positive, metavar="X", help="known noise power per element, linear")
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="snapshots a batch (SigMF: 256; .npz: all)")
