@@ -114,6 +114,11 @@ def _response(model: Any, c_re: Any, c_im: Any, a_re: Any, a_im: Any, v_re: Any,
                 if b == 0:
                     continue
                 some = True
+                if model.normal:  # real coefficients
+                    for s in range(chains):
+                        e_re[s] += c_re[k, s] * b.real
+                        e_im[s] += c_re[k, s] * b.imag
+                    continue
                 for s in range(chains):
                     e_re[s] += c_re[k, s] * b.real - c_im[k, s] * b.imag
                     e_im[s] += c_re[k, s] * b.imag + c_im[k, s] * b.real
