@@ -21,7 +21,7 @@ def read(qt, path):
     image = QImage(str(path)).convertToFormat(QImage.Format_RGB888)
     data = image.constBits().asarray(image.bytesPerLine() * image.height())
     rows = np.frombuffer(data, np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image owns the memory
 
 
 def test_a_terminal_is_drawn_cell_by_cell(qt, tmp_path):
