@@ -20,7 +20,7 @@ def model_card(checkpoint: Checkpoint, scores: list[dict[str, Any]], limit: str 
         f"# Posterior network for {spec.name}",
         "",
         f"{spec.description}. Score network over scenes (v-prediction),",
-        f"conditioned on statistics of the sample covariance; {weights:,} weights, stored in half precision, no pickle.",
+        f"conditioned on statistics of the sample covariance; {weights:,} weights, in half precision, no pickle.",
         "It proposes only: estimates are made by Metropolis chains on the exact posterior.",
         "",
         "## Prior it was trained for",
