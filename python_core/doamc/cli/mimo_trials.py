@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from doamc.cli.montecarlo import coupling_gain_db
+from doamc.cli.montecarlo import HIT_DEG, coupling_gain_db
 from doamc.mimo.alignment import alignment_loss_db, best_beams
 from doamc.mimo.bound import cramer_rao
 from doamc.mimo.channel import Link, Rays, draw_rays, noise_power, reordered
@@ -15,8 +15,6 @@ from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import phase_shifters, sound
-
-HIT_DEG = 2.0
 
 
 def align_trials(

@@ -35,10 +35,12 @@ def aligned(x: torch.Tensor, chart: Chart) -> torch.Tensor:
     angle, turn = chart.split_correlation(x)
     azimuth, order = align(azimuth, chart)
     if phase.shape[1] and chart.spec.plain_family.phase_rad >= math.pi - 1e-9:
-        centre = torch.atan2(phase.sin().mean(2, keepdim=True), phase.cos().mean(2, keepdim=True))
-        phase = centre + torch.remainder(phase - centre + math.pi, 2 * math.pi) - math.pi
+        phase = unwrapped(phase)
     tail = [azimuth, phase] if chart.azimuth_first else [phase, azimuth]
-    if chart.n_pairs:
-        centre = torch.atan2(turn.sin().mean(2, keepdim=True), turn.cos().mean(2, keepdim=True))
-        turn = centre + torch.remainder(turn - centre + math.pi, 2 * math.pi) - math.pi
-    return torch.cat([amplitude.gather(1, order), size, angle, noise, *tail, turn], 1)
+    return torch.cat([amplitude.gather(1, order), size, angle, noise, *tail, unwrapped(turn)], 1)
+
+
+def unwrapped(angle: torch.Tensor) -> torch.Tensor:
+    """Angles (B, K, n) in rad within half a turn of their circular mean over the samples."""
+    centre = torch.atan2(angle.sin().mean(2, keepdim=True), angle.cos().mean(2, keepdim=True))
+    return centre + torch.remainder(angle - centre + math.pi, 2 * math.pi) - math.pi

@@ -11,6 +11,7 @@ import torch
 
 from doamc.posterior.chart import Chart
 from doamc.posterior.coherence import factor_angles
+from doamc.spec import ArraySpec
 
 CYCLES = 3  #: turns in which every source is placed again
 
@@ -18,9 +19,8 @@ CYCLES = 3  #: turns in which every source is placed again
 class AlternatingProjection:
     """Starts for one array and number of sources; the couplings tried are drawn once, from the seed."""
 
-    def __init__(self, chart: Chart, grid: torch.Tensor, draws: int, seed: int) -> None:
-        spec = chart.spec
-        self.chart, self.grid = chart, grid
+    def __init__(self, spec: ArraySpec, n_sources: int, grid: torch.Tensor, draws: int, seed: int) -> None:
+        self.n_sources, self.grid = n_sources, grid
         self.theta = spec.family.draw((draws,), torch.Generator().manual_seed(seed))  # (J, K')
         points = grid.cpu().expand(draws, -1)
         self.manifold = spec.family.response(self.theta, spec.positions, points).to(grid.device)  # (J, N, G)
@@ -28,9 +28,9 @@ class AlternatingProjection:
         apart = torch.minimum(apart, 2 * math.pi - apart) if spec.full_circle else apart
         self.apart = apart > math.radians(spec.min_separation_deg)
 
-    def __call__(self, covariance: torch.Tensor) -> torch.Tensor:
-        """Starts (B, d, J), one for each coupling tried, in the chart."""
-        b, p = len(covariance), self.chart.n_sources
+    def __call__(self, chart: Chart, covariance: torch.Tensor) -> torch.Tensor:
+        """Starts (B, d, J), one for each coupling tried, in a chart."""
+        b, p = len(covariance), self.n_sources
         places = torch.zeros(b, len(self.theta), p, dtype=torch.long, device=covariance.device)
         for k in range(p):
             places[..., k] = self._place(covariance, places[..., :k])
@@ -38,7 +38,7 @@ class AlternatingProjection:
             for k in range(p):
                 others = [i for i in range(p) if i != k]
                 places[..., k] = self._place(covariance, places[..., others])
-        return self._scenes(covariance, places.sort(2)[0])
+        return self._scenes(chart, covariance, places.sort(2)[0])
 
     def _place(self, covariance: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Grid points (B, J) of the source that adds most power to those held (B, J, Q)."""
@@ -57,9 +57,8 @@ class AlternatingProjection:
         n = self.manifold.shape[1]
         return self.manifold.expand(b, -1, -1, -1).gather(3, places[:, :, None].expand(-1, -1, n, q))
 
-    def _scenes(self, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        chart, n = self.chart, covariance.shape[-1]
-        p = chart.n_sources
+    def _scenes(self, chart: Chart, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        n, p = covariance.shape[-1], self.n_sources
         v = self._columns(places)
         pinv = torch.linalg.pinv(v)
         eye = torch.eye(n, dtype=v.dtype, device=v.device)

@@ -56,7 +56,7 @@ class Bank:
         n, p = posterior.covariance.shape[-1], chart.n_sources
         count = float(posterior.snapshots[0, 0])
         if chart.unknown_noise and count >= n:
-            place = p + chart.n_flat + chart.n_pairs
+            place = chart.noise_place
             small = torch.linalg.eigvalsh(posterior.covariance)[0, : n - p].mean() * count / (count - p)
             width = 2 / math.sqrt(count * (n - p))
             z = self.normal[place]

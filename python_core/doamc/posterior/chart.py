@@ -48,6 +48,11 @@ class Chart:
         return self._sizes[1]
 
     @cached_property
+    def noise_place(self) -> int:
+        """Where the log noise power lies, where it is unknown."""
+        return sum(self._sizes[:3])
+
+    @cached_property
     def normal(self) -> slice:
         """Where the coordinates of standard normal prior lie; empty where there are none."""
         p = self.n_sources

@@ -74,7 +74,10 @@ def wide(options: Options) -> Options:
 
 @dataclass
 class Samples:
-    """Posterior samples of B observations: x (B, d, n) in the chart, their log posterior (B, n) where kept."""
+    """Posterior samples of B observations, x (B, d, n) in the chart, and how the chains that made them fared.
+
+    acceptance: (B, S) of the walk. localised: (B,), whether the chains started around modes.
+    """
 
     chart: Chart
     posterior: ExactPosterior
@@ -120,6 +123,12 @@ class Engine:
         self.comb = (torch.arange(o.chains, dtype=torch.float64, device=device) + 0.5) / o.chains
 
     @cached_property
+    def projection(self) -> AlternatingProjection:
+        """Starts for coherent sources."""
+        o = self.options
+        return AlternatingProjection(self.layout.spec, self.n_sources, self.features.grid, o.samples, o.seed)
+
+    @cached_property
     def thorough(self) -> "Engine":
         """The sampler for observations whose posterior this one finds broad."""
         return Engine(self.net, self.layout, self.features, self.n_sources, wide(self.options), self.coherent)
@@ -144,7 +153,7 @@ class Engine:
         chart = make_chart(spec, p, unknown, noise_db, power_margin_db, covariance.device, self.coherent)
         posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
         if self.coherent:  # the network has seen uncorrelated sources alone
-            x = AlternatingProjection(chart, self.features.grid, o.samples, o.seed)(covariance)
+            x = self.projection(chart, covariance)
         else:
             z = self.proposer(features, self.layout.mask(count))
             x = self.to_chart(chart, z, covariance, snapshots)

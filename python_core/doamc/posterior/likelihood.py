@@ -47,8 +47,7 @@ class ExactPosterior:
         both = torch.cat([eye.expand_as(covariance), covariance], 1)
         self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
         self.eye = eye
-        flat = chart.n_flat
-        place = chart.n_sources + flat + chart.n_pairs  # of the noise in x; `information` appends it instead
+        place = chart.noise_place  # `information` appends the noise instead
         self.noise_last = torch.tensor(
             [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
         ).long()

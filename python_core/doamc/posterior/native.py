@@ -26,7 +26,7 @@ def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Mod
     spec, p = chart.spec, chart.n_sources
     positions = 2 * math.pi * spec.positions[:, :2]
     flat, pairs = chart.n_flat, chart.n_pairs
-    noise = p + flat + pairs
+    noise = chart.noise_place
     tail = noise + int(chart.unknown_noise)
     wrapping = chart.size - tail - p - pairs
     azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
