@@ -179,8 +179,8 @@ pip() {
             esac
         done
         [ -n "$ok" ]
-    } || fail "pip failed; the end of $log:
-$(tail -n 8 "$log")"
+    } || fail "pip failed, all it said is in $log:
+$(grep -i error "$log" | tail -n 3)"
 }
 
 # --- torch
