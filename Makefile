@@ -24,7 +24,7 @@ tools:  ## the same with what tests and checks need
 	@./scripts/setup.sh tests
 
 demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHOD= and DURATION= override
-	$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
+	@$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
 	  $(if $(DURATION),--duration $(DURATION))
 
 test: tools  ## all tests but the slow ones
