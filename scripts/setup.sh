@@ -133,7 +133,7 @@ apt_install() {
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
             -o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 "$@" 3>&1 >> "$log" 2>&1 </dev/null || echo failed
     } | {
-        stage= shown=0 ok=yes
+        stage="" shown=0 ok=yes
         while IFS=: read -r kind _ percent _; do
             [ "$kind" != failed ] || ok=
             case $kind in dlstatus) now=fetched ;; pmstatus) now=installed ;; *) continue ;; esac

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -235,10 +234,9 @@ def test_every_dependency_has_a_reason():
     assert missing == []
 
 
-def test_set_up_again_is_quick():
-    if not (ROOT / ".venv" / "doamc-setup-stamp").is_file() or Path(sys.prefix) != ROOT / ".venv":
-        pytest.skip("this environment was not made by make setup")
-    begin = time.monotonic()
-    done = subprocess.run([ROOT / "scripts" / "setup.sh"], capture_output=True, text=True, timeout=600)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert time.monotonic() - begin < 5
+def test_set_up_again_does_nothing():
+    if not (ROOT / ".venv" / "doamc-setup-stamp-tests").is_file() or Path(sys.prefix) != ROOT / ".venv":
+        pytest.skip("this environment was not made by make tools")
+    for what in ("demo", "tests"):  # every step says what it does; silence is the proof that there was none
+        done = subprocess.run([ROOT / "scripts" / "setup.sh", what], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -2,6 +2,7 @@
 
     torchrun --nproc-per-node 8 -m doamc train --array ula8 --device cuda
 
+A torch that is built without libuv, as Debian's is, needs ``USE_LIBUV=0`` in the environment (and no ``--standalone``).
 Started plainly there is one process and nothing here costs anything.
 """
 

@@ -1,5 +1,7 @@
 """Data-parallel training: two real processes end with the weights that one would have had from their mean gradients."""
 
+import os
+import socket
 import subprocess
 import sys
 
@@ -34,8 +36,13 @@ with Team("cpu") as team:
 def test_two_processes_train_one_network(tmp_path):
     script, out = tmp_path / "script.py", tmp_path / "w.safetensors"
     script.write_text(SCRIPT)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    done = subprocess.run([*command, str(out)], capture_output=True, text=True, timeout=200)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--master-addr", "127.0.0.1", "--master-port", port, str(script), str(out)]
+    environment = os.environ | {"USE_LIBUV": "0"}  # distributions build torch without it
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
     assert done.returncode == 0, done.stderr
     torch.manual_seed(0)
     net = torch.nn.Linear(1, 1)
