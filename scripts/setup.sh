@@ -47,7 +47,7 @@ apt_install() {
 }
 
 stamp_text() {
-    cat pyproject.toml scripts/setup.sh | cksum
+    cat pyproject.toml setup.py python_core/doamc/posterior/loops/* scripts/setup.sh | cksum
     printf '%s\n' "$here" "$("$1" -c 'import sys; print(sys.version)')"
 }
 
@@ -103,7 +103,7 @@ from gnuradio import gr
 import doamc
 from doamc.estimators.base import make_estimator
 from doamc.snapshots import make_batch
-make_estimator("posterior", "ula8")(make_batch(torch.randn(1, 8, 32, dtype=torch.complex128)), 2)  # compiles its loops
+make_estimator("posterior", "ula8")(make_batch(torch.randn(1, 8, 32, dtype=torch.complex128)), 2)
 print(f"setup: ready: GNU Radio {gr.version()}, numpy {numpy.__version__}, torch {torch.__version__}")
 PY
 stamp_text .venv/bin/python > "$stamp.part"
