@@ -6,6 +6,7 @@ import numpy as np
 from PyQt5 import QtCore, QtGui
 from PyQt5.QtCore import Qt
 
+from doamc.home import settle_matplotlib
 from doamc.views.palette import MAGNITUDE_MAP, PHASE_MAP, magnitude_db, phase_deg
 from doamc.views.reading import Reading
 from gr_doamc.qt_axes import label, round_ticks, text_at
@@ -16,6 +17,7 @@ class Scale:
     """A colour map of matplotlib between two values, for Qt."""
 
     def __init__(self, name: str, low: float, high: float) -> None:
+        settle_matplotlib()
         from matplotlib import colormaps  # late: a window with a matrix is the only one to need it
 
         self.low, self.high = low, high
