@@ -32,7 +32,18 @@ def test_a_flowgraph_starts_whatever_the_home_is(home, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == given["HOME"]  # as it was
     assert list((tmp_path / "temporary").iterdir()) == []
-    assert (tmp_path / "whole" / ".gnuradio" / "prefs").is_dir() == (home == "whole")  # GNU Radio's own way is kept
+    notes = list(tmp_path.rglob("vmcircbuf_default_factory"))
+    assert len(notes) == (home == "whole")  # GNU Radio's own way is kept
+
+
+@pytest.mark.parametrize("name", ["XDG_CONFIG_HOME", "GR_PREFS_PATH"])
+def test_a_flowgraph_starts_whatever_the_folder_of_settings_is(name, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "home").mkdir()
+    given = {"HOME": str(tmp_path / "home"), name: str(tmp_path / "file")}
+    done = run(f"import gr_doamc, os; print(os.environ['{name}'])", given, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == given[name]
 
 
 def test_without_a_home_nothing_is_left_in_its_place(tmp_path):

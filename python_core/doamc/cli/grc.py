@@ -58,11 +58,12 @@ def environment() -> dict[str, str]:
 @contextmanager
 def _environment_with_home() -> Iterator[dict[str, str]]:
     """The same with a home that can hold Companion's cache, for without one it does not compile."""
-    if can_hold("~/.cache/grc_gnuradio"):
+    caches = ("~/.cache", os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # older and newer releases
+    if all(can_hold(cache) for cache in caches):
         yield environment()
         return
     with temporary_folder() as home:
-        yield {**environment(), "HOME": home}
+        yield {**environment(), "HOME": home, "XDG_CACHE_HOME": os.path.join(home, ".cache")}
 
 
 def command(program: str) -> list[str]:
