@@ -6,6 +6,7 @@ Qt: the estimator does, in its own thread, and a Qt sink when it is made.
 """
 
 from gr_doamc.bearing_history_sink import bearing_history_sink
+from gr_doamc.buffers import choose_buffers
 from gr_doamc.compass_sink import compass_sink
 from gr_doamc.coupled_array_source import coupled_array_source
 from gr_doamc.coupling_corrector import coupling_corrector
@@ -17,6 +18,8 @@ from gr_doamc.recorder import recorder
 from gr_doamc.sigmf_source import sigmf_source
 from gr_doamc.snapshot_buffer import snapshot_buffer
 from gr_doamc.zmq_publisher import zmq_publisher
+
+choose_buffers()
 
 __all__ = [
     "bearing_history_sink",

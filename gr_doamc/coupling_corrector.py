@@ -1,6 +1,6 @@
 """Coupling corrector: takes the mutual coupling out of N streams, by the newest estimate of it."""
 
-from pathlib import Path
+import os
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ class coupling_corrector(channels_block):
             from doamc.snapshots.atomic import check_output  # late: torch comes with it
 
             check_output(file)
-        if file and (Path(file).exists() or not self._keeps):
+        if file and (os.path.exists(file) or not self._keeps):
             self.set_file(file, 0)
 
     def set_file(self, file: str, fade: int | None = None) -> None:

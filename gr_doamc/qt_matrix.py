@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from doamc.home import settle_matplotlib
 from doamc.views.palette import MAGNITUDE_MAP, PHASE_MAP, magnitude_db, phase_deg
 from doamc.views.reading import Reading
 from gr_doamc.qt_axes import LEFT_END, RIGHT_END, label, round_ticks, text_at
@@ -15,6 +16,7 @@ class Scale:
     """A colour map of matplotlib between two values, for Qt."""
 
     def __init__(self, name: str, low: float, high: float) -> None:
+        settle_matplotlib()
         from matplotlib import colormaps  # late: a window with a matrix is the only one to need it
 
         self.low, self.high = low, high

@@ -39,6 +39,14 @@ def test_without_gnuradio_the_error_says_so(monkeypatch, capsys, tmp_path):
         command("grcc")
 
 
+@pytest.mark.parametrize("home", ["file", "missing"])
+def test_flowgraphs_compile_without_a_home(home, capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / home / "a"))
+    assert main(["grcc", str(LIVE), "-o", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["live_doa.py"]
+
+
 def test_a_missing_file_is_named(capsys, tmp_path):
     assert "found no file nothing.grc" in error_of(capsys, "grcc", "nothing.grc", "-o", tmp_path)
     assert "found no file nothing.grc" in error_of(capsys, "grc", "nothing.grc")

@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from doamc.cli.grc_install import install, uninstall
 from doamc.errors import DoamcError
+from doamc.home import can_hold, temporary_folder
 
 _TREE = "doamc.tree.yml"
 _PROGRAMS = {"grc": "gnuradio-companion", "grcc": "grcc"}
@@ -56,6 +59,17 @@ def environment() -> dict[str, str]:
     return {**os.environ, "GRC_BLOCKS_PATH": path}
 
 
+@contextmanager
+def _environment_with_home() -> Iterator[dict[str, str]]:
+    """The same with a home that can hold Companion's cache, for without one it does not compile."""
+    caches = ("~/.cache", os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # older and newer releases
+    if all(can_hold(cache) for cache in caches):
+        yield environment()
+        return
+    with temporary_folder() as home:
+        yield {**environment(), "HOME": home, "XDG_CACHE_HOME": os.path.join(home, ".cache")}
+
+
 def command(program: str) -> list[str]:
     """How a program of GNU Radio is started under this very Python, whose packages the flowgraphs need.
 
@@ -72,22 +86,26 @@ def _run_companion(args: argparse.Namespace) -> int:
     if args.install or args.uninstall:
         print("\n".join(install(blocks_path()) if args.install else uninstall()))
         return 0
-    if args.file is not None and not args.file.is_file():
+    if args.file is not None and not os.path.isfile(args.file):
         raise DoamcError(f"expected a flowgraph, found no file {args.file}")
     start = command(_PROGRAMS["grc"])
-    return subprocess.run([*start, *([str(args.file)] if args.file else [])], env=environment()).returncode
+    with _environment_with_home() as variables:
+        return subprocess.run([*start, *([str(args.file)] if args.file else [])], env=variables).returncode
 
 
 def _run_compiler(args: argparse.Namespace) -> int:
     for file in args.files:
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise DoamcError(f"expected a flowgraph, found no file {file}")
     start = command(_PROGRAMS["grcc"])
     try:
         args.output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".grcc-", dir=args.output) as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix=".grcc-", dir=args.output) as folder,
+            _environment_with_home() as variables,
+        ):
             line = [*start, "-o", folder, *map(str, args.files)]
-            done = subprocess.run(line, env=environment(), capture_output=True, text=True)
+            done = subprocess.run(line, env=variables, capture_output=True, text=True)
             scripts = sorted(Path(folder).iterdir())
             if done.returncode or not scripts:
                 raise DoamcError(f"grcc failed with status {done.returncode}: {_cause(done.stdout + done.stderr)}")

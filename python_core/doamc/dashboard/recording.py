@@ -1,5 +1,6 @@
 """Recordings that the page starts and stops: JSON lines, a file a receiver, in one configured folder."""
 
+import os
 import re
 import threading
 import time
@@ -20,7 +21,7 @@ class Recording:
 
     def __init__(self, folder: str | Path | None) -> None:
         self.folder = None if folder is None else Path(folder)
-        if self.folder is not None and not self.folder.is_dir():
+        if self.folder is not None and not os.path.isdir(self.folder):
             raise DashboardError(f"expected a folder for recordings, found no such folder {self.folder}; make it first")
         self._lock = threading.Lock()
         self._files: dict[str, Recorder] = {}

@@ -35,18 +35,26 @@ def shipped_weights(kind: str, array: str) -> Path:
 
 
 def own_weights(kind: str, array: str) -> Path:
-    """Where training puts weights unless told otherwise: $DOAMC_WEIGHTS, else the user's data folder."""
-    folder = os.environ.get("DOAMC_WEIGHTS")
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(folder or Path(data) / "doamc") / f"{kind}-{array}.safetensors"
+    """Where training puts weights unless told otherwise: $DOAMC_WEIGHTS, else the user's data folder.
+
+    Raises CheckpointError when neither is told and the user has no home.
+    """
+    name = f"{kind}-{array}.safetensors"
+    if folder := os.environ.get("DOAMC_WEIGHTS"):
+        return Path(folder) / name
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    if data.startswith("~"):
+        raise CheckpointError(f"expected a home folder with {name}, found no HOME; tell a folder by DOAMC_WEIGHTS")
+    return Path(data) / "doamc" / name
 
 
 def find_weights(kind: str, array: str) -> Path:
     """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own of that array."""
-    own, shipped = own_weights(kind, array), shipped_weights(kind, array)
-    if own.is_file() and (os.environ.get("DOAMC_WEIGHTS") or not shipped.is_file()):
-        return own
-    return shipped
+    shipped = shipped_weights(kind, array)
+    if shipped.is_file() and not os.environ.get("DOAMC_WEIGHTS"):
+        return shipped
+    own = own_weights(kind, array)
+    return own if os.path.isfile(own) else shipped
 
 
 def compact(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -94,7 +102,7 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise CheckpointError(f"no weights at {path.name}; train them with: doamc train --array ARRAY")
     try:
         with safe_open(str(path), "pt") as file:

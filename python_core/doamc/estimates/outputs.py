@@ -81,7 +81,7 @@ class LatestFile(BearingOutput):
     def __init__(self, path: str | Path, kind: str, station: Station, every: bool = False) -> None:
         super().__init__(station, every and kind == "csv")
         self._path, self._kind = Path(path), kind
-        if not self._path.parent.is_dir():
+        if not os.path.isdir(self._path.parent):
             raise RecordingError(f"cannot write {path}: there is no folder {self._path.parent}; make it first")
 
     def put(self, found: list[Bearing]) -> None:

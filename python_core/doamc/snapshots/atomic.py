@@ -39,9 +39,9 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
 def check_output(path: str | Path) -> None:
     """Raise RecordingError unless a file can be made at `path`: asked before long work, not after it."""
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):  # Path's own raise where a folder may not be entered
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise RecordingError(f"cannot write {path}: there is no folder {path.parent}; make it first")
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")

@@ -1,5 +1,6 @@
 """Checkpoints come back as written, and what does not fit is refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_where_weights_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / "w"))
     save_checkpoint(own_weights("batch", "ula8"), KEPT)
     assert find_weights("batch", "ula8") == tmp_path / "w" / "batch-ula8.safetensors"
+
+
+def test_without_a_home_the_shipped_weights_serve_and_others_need_a_folder(tmp_path, monkeypatch):
+    for name in ("DOAMC_WEIGHTS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", str)  # what it gives without HOME, for a user that no list knows
+    assert find_weights("posterior", "ula8") == shipped_weights("posterior", "ula8")
+    with pytest.raises(CheckpointError, match="found no HOME; tell a folder by DOAMC_WEIGHTS"):
+        find_weights("posterior", "mine")
+    monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path))
+    assert own_weights("posterior", "mine") == tmp_path / "posterior-mine.safetensors"
+    monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / ("long" * 100)))  # cannot even be asked for
+    assert find_weights("posterior", "ula8") == shipped_weights("posterior", "ula8")
 
 
 def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):

@@ -136,6 +136,7 @@ def test_output_that_cannot_be_made_is_refused_beforehand(tmp_path):
         (tmp_path / "no" / "out.npz", "there is no folder"),
         (tmp_path, "found a folder"),
         ("/dev/null", "or a device"),
+        (tmp_path / ("long" * 100) / "out.npz", "there is no folder"),  # the system refuses even to look
     ):
         with pytest.raises(RecordingError, match=message):
             check_output(path)
