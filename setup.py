@@ -11,7 +11,7 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 LOOPS = "python_core/doamc/posterior/loops"
-FLAGS = "-std=c11 -O3 -g0 -fno-math-errno -fno-trapping-math -fvisibility=hidden"
+FLAGS = "-std=c11 -O3 -g0 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fvisibility=hidden"
 
 
 class Library(build_ext):
@@ -39,7 +39,7 @@ setup(
         Extension(
             "doamc.posterior.loops",
             sources=sorted(glob(f"{LOOPS}/*.c")),
-            depends=sorted(glob(f"{LOOPS}/*.h")),
+            depends=["setup.py", *sorted(glob(f"{LOOPS}/*.h"))],
             extra_compile_args=FLAGS.split(),
             optional=True,
         )

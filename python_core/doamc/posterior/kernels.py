@@ -201,6 +201,8 @@ class Kernels:
 
     def tempering(self, value: np.ndarray, effective: float, most: float, out: np.ndarray) -> None:
         """What `resample.tempering` finds, of value (B, S) into out (B,)."""
+        if value.ndim != 2:
+            raise KernelError(f"expected value of shape (B, S), found {value.shape}")
         b, s = value.shape
         _check(
             self._tempering(
@@ -210,11 +212,12 @@ class Kernels:
         )  # fmt: skip
 
 
-def open_library(path: Path = LIBRARY) -> tuple[ctypes.CDLL, list[str]]:
-    """The library and its variants that this processor runs, the best last.
+def open_library(path: Path | None = None) -> tuple[ctypes.CDLL, list[str]]:
+    """The library, by default that of this package, and its variants that this processor runs, the best last.
 
     Raises: OSError where there is none that can be used, and why.
     """
+    path = path or LIBRARY
     if not path.is_file():
         raise OSError(f"no {path.name} in {path.parent}")
     library = ctypes.CDLL(str(path))
@@ -231,9 +234,10 @@ def open_library(path: Path = LIBRARY) -> tuple[ctypes.CDLL, list[str]]:
 
 
 def _size(model: Model, x: np.ndarray) -> tuple[int, int, int]:
-    if x.ndim != 3 or x.shape[1] != len(model.low):
-        raise KernelError(f"expected points of shape (B, {len(model.low)}, S), found {x.shape}")
-    return x.shape[0], x.shape[1], x.shape[2]
+    shape = np.shape(x)
+    if len(shape) != 3 or shape[1] != len(model.low):
+        raise KernelError(f"expected points of shape (B, {len(model.low)}, S), found {shape}")
+    return shape[0], shape[1], shape[2]
 
 
 def _problem(model: Model, data: Data, b: int, s: int) -> tuple[Any, Any]:
@@ -249,6 +253,8 @@ def _problem(model: Model, data: Data, b: int, s: int) -> tuple[Any, Any]:
 def _address(
     x: np.ndarray, name: str, shape: tuple[int, ...], dtype: type = np.float64, written: bool = False
 ) -> c_void_p:
+    if not isinstance(x, np.ndarray):
+        raise KernelError(f"expected {name} as a NumPy array, found {type(x).__name__}")
     flags = x.flags
     if x.dtype != dtype or x.shape != shape or not (flags.c_contiguous and flags.aligned):
         layout = "" if flags.c_contiguous else ", not C-contiguous" if flags.aligned else ", not aligned"

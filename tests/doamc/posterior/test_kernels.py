@@ -1,11 +1,14 @@
 """The compiled loops against the tensor operations that they replace on the CPU."""
 
+import numpy as np
 import pytest
 import torch
 
 from doamc.posterior.fisher import information, prior_precision
+from doamc.posterior.kernels import Kernels, open_library
 from doamc.posterior.limit import truth_in
 from doamc.posterior.localise import climb_tensors, spread
+from doamc.posterior.native import Native
 from doamc.posterior.resample import tempering, tempering_by_tensors
 from doamc.posterior.walk import Walk
 from tests.doamc.coupling.test_drawn import ULA, drawn_spec
@@ -15,6 +18,9 @@ CASES = [
     ("ula8", 2, True), ("ula8", 1, False), ("ula8", 3, True), ("ula8", 4, True), ("uca5", 2, True), ("uca5", 1, False),
     ("seed16", 3, True), ("ula4", 2, False), ("drawn circle", 2, True), ("drawn line", 1, True),
 ]  # fmt: skip
+
+
+LIBRARY, VARIANTS = open_library()
 
 
 @pytest.fixture(params=CASES, ids=lambda c: f"{c[0]}-{c[1]}-{c[2]}")
@@ -89,3 +95,48 @@ def test_threads_change_nothing(case):
         assert torch.equal(posterior.native(x), alone)
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variants_compute_the_same(case, variant):
+    posterior, x = case
+    own = Native(Kernels(LIBRARY, variant), posterior.native.model, *posterior.native._data)
+    value, found = posterior.log_posterior(x), own(x)
+    some = value.isfinite()
+    assert torch.equal(found.isfinite(), some) and torch.allclose(found[some], value[some], rtol=1e-10)
+    for a, b in zip(own.information(x), information(posterior, x), strict=True):
+        assert torch.allclose(a, b, atol=1e-9 * float(b.abs().max()))
+    weak = 0.1 * prior_precision(posterior)
+    assert torch.allclose(own.climb(x, value, weak, 6, 5, 3)[1], posterior.native.climb(x, value, weak, 6, 5, 3)[1])
+    walk = Walk(16, posterior.chart.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
+    roots = spread(posterior, x)
+    expected = walk.by_tensors(posterior, x, value, roots, 4)
+    posterior.native = own
+    for a, b in zip(walk(posterior, x, value, roots, 4), expected, strict=True):
+        assert torch.allclose(a, b, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("chains", [1, 2, 3, 5, 7, 8, 9, 15])
+def test_a_chain_does_not_depend_on_how_many_there_are(case, chains):
+    """Lanes left over at the end of the chains are filled up, and their results dropped."""
+    posterior, x = case
+    native, value, roots = posterior.native, posterior.native(x), spread(posterior, x)
+    weak = 0.1 * prior_precision(posterior)
+    normal = torch.randn(5, x.shape[1], 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+    def results(s: int) -> list[torch.Tensor]:
+        points, level = x[:, :, :s], value[:, :s]
+        leaps = np.full(5, -1), np.empty(0), np.empty((0, 2, s), dtype=np.int64), np.full((5, s), -0.1)
+        walked = native.walk(points, level, roots[:, :s], normal[:, :, :s].contiguous().numpy(), *leaps, 3)
+        gradient, f = native.information(points)
+        climbed = native.climb(points, level, weak, 4, 16, 4)
+        return [native(points), gradient.movedim(1, -1), f.movedim(1, -1), *climbed, *walked]
+
+    for part, whole in zip(results(chains), results(16), strict=True):
+        assert torch.equal(part, whole[..., :chains])
+
+
+def test_no_chains_and_no_observations(case):
+    posterior, x = case
+    assert posterior.native(x[:, :, :0]).shape == (3, 0)
+    assert posterior.select(slice(0, 0)).native(x[:0]).shape == (0, 16)

@@ -1,6 +1,6 @@
-/* exp, log, sine and cosine of lanes, to about one unit in the last place: reduction of the argument in parts whose
+/* exp, log, sine and cosine of lanes, to two units in the last place: reduction of the argument in parts whose
  * products are exact (Cody and Waite, Software Manual for the Elementary Functions, 1980), then the Taylor series up
- * to the term that no longer counts. These sums must not be reassociated, which -ffast-math would do.
+ * to the term that no longer counts. -ffast-math would reassociate these sums, and spoil them.
  */
 #ifndef DOAMC_ELEMENTARY_H
 #define DOAMC_ELEMENTARY_H
