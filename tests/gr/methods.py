@@ -23,9 +23,9 @@ class Slow(Estimator):
 
 
 class VerySlow(Slow):
-    """Takes ten seconds."""
+    """Takes five seconds."""
 
-    name, seconds = "very-slow", 10.0
+    name, seconds = "very-slow", 5.0
 
 
 class Garbled(Slow):

@@ -52,11 +52,14 @@ def test_hello_and_frames(served, publisher):
     before = served.feed().health(time.time())
 
     async def scenario():
-        task = asyncio.create_task(listen(served.url, 2))
-        while not len(served.dashboard.clients):
-            await asyncio.sleep(0.01)
-        publisher.estimate(estimate(100, azimuth_deg=[12.5], std_deg=[1.0], power_db=[-3.0]))
-        return await task
+        async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
+            hello = frame = json.loads((await live.receive(timeout=60)).data)
+            while not len(served.dashboard.clients):
+                await asyncio.sleep(0.01)
+            publisher.estimate(estimate(100, azimuth_deg=[12.5], std_deg=[1.0], power_db=[-3.0]))
+            while frame["type"] != "frame" or not frame["receivers"][0]["views"]:  # some tell of health alone
+                frame = json.loads((await live.receive(timeout=60)).data)
+            return hello, frame
 
     hello, frame = served.do(scenario())
     assert hello["type"] == "hello" and hello["receivers"][0]["views"][-1]["seq"] == seq - 1
