@@ -26,7 +26,8 @@ def child():
     started = []
 
     def start(command, **options):
-        process = subprocess.Popen([str(word) for word in command], **({"stdin": subprocess.DEVNULL} | options))
+        words = [word if isinstance(word, bytes) else str(word) for word in command]
+        process = subprocess.Popen(words, **({"stdin": subprocess.DEVNULL} | options))
         started.append(process)
         return process
 
