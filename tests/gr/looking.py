@@ -48,7 +48,7 @@ def screen_angles(points: np.ndarray, centre, least: float = 0.0, most: float = 
     return np.degrees(np.arctan2(y[kept], x[kept]))
 
 
-def show(view, application, wanted: int, limit_s: float = 10.0) -> None:
+def show(view, application, wanted: int, limit_s: float = 60.0) -> None:
     """Run the event loop of Qt until a view has drawn the estimate of this number."""
     end = time.monotonic() + limit_s
     while view.reading is None or view.reading.seq < wanted:

@@ -23,9 +23,9 @@ class Slow(Estimator):
 
 
 class VerySlow(Slow):
-    """Takes two seconds."""
+    """Takes five seconds."""
 
-    name, seconds = "very-slow", 2.0
+    name, seconds = "very-slow", 5.0
 
 
 class Garbled(Slow):

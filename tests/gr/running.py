@@ -11,7 +11,7 @@ from gr_doamc.message_block import guarded, message_block
 from gr_doamc.messages import Batch, batch_from_pmt, batch_to_pmt
 
 
-def run(flowgraph: gr.top_block, limit_s: float = 30.0) -> None:
+def run(flowgraph: gr.top_block, limit_s: float = 90.0) -> None:
     """Run a flowgraph to its end; the test fails, instead of hanging, when that does not come."""
     flowgraph.start()
     waiter = threading.Thread(target=flowgraph.wait, daemon=True)

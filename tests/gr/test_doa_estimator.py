@@ -19,7 +19,7 @@ def more_methods(monkeypatch):
         monkeypatch.setitem(METHODS, name, f"tests.gr.methods:{kind}")
 
 
-def estimates_of(messages, limit_s=30.0, **arguments):
+def estimates_of(messages, limit_s=90.0, **arguments):
     """Estimates, statuses and the block itself, after a run over messages to its port ``snapshots``."""
     block = doa_estimator(**({"array": "ula8", "method": "music", "sources": 2} | arguments))
     flowgraph = posting(messages, block, "snapshots", ("estimates", "status"))
@@ -126,7 +126,7 @@ def test_what_is_queued_at_the_end_is_still_estimated_and_latency_is_told():
 def test_the_end_of_the_stream_is_not_held_up_for_ever():
     messages = [batch_message(np.ones((8, 4)), k) for k in range(5)]
     found, statuses, _ = estimates_of(messages, method="very-slow", sources=1, drain_timeout=0.3)
-    # the inference in work is given up after 0.3 s; that it ends later, at 2 s, changes nothing any more
+    # the inference in work is given up after 0.3 s; that it ends later, at 5 s, changes nothing any more
     assert counters(statuses) == {"received": 5, "estimated": 0, "dropped": 5, "failed": 0} and found == []
 
 

@@ -35,7 +35,7 @@ def scripts(tmp_path_factory):
     return folder
 
 
-def run(script, *options, limit_s=60.0):
+def run(script, *options, limit_s=150.0):
     """Run a script; what it published, by topic, and what it printed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ def run(script, *options, limit_s=60.0):
     ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
 
     def listen():
-        while (item := subscriber.receive(0.3)) or not ended.is_set():
+        while (item := subscriber.receive(1.0)) or not ended.is_set():
             if item:
                 heard[item[0]].append(item[1])
         subscriber.close()
@@ -56,7 +56,7 @@ def run(script, *options, limit_s=60.0):
         done = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=limit_s)
     finally:
         ended.set()
-        listener.join(10.0)
+        listener.join(60.0)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     for message in heard["doamc.estimate"] + heard["doamc.status"] + heard["doamc.truth"]:

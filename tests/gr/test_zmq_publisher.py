@@ -35,29 +35,30 @@ def estimate(seq, pad=0):
 
 
 class listening:
-    """Everything that a subscriber receives until it is asked for it and half a second of silence has passed."""
+    """Everything that a subscriber receives until it is asked for it and a second of silence has passed."""
 
-    def __init__(self, address):
+    def __init__(self, block):
         self.got, self._asked = [], threading.Event()
-        self._subscriber = Subscriber(address, topics=("doamc",))
+        self._subscriber = Subscriber(block.address, topics=("doamc",))
+        while self._subscriber.receive(0.05) is None:  # a publisher drops what it sends before it has learnt of it
+            block._publisher.send("doamc.test", {"schema": "doamc.test/1"})
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        time.sleep(0.3)  # a PUB socket drops what it sends before it has learnt of the subscriber
 
     def _listen(self):
-        while (item := self._subscriber.receive(0.5)) or not self._asked.is_set():
+        while (item := self._subscriber.receive(1.0)) or not self._asked.is_set():
             self.got += [item] if item else []
         self._subscriber.close()
 
     def of(self, topic):
         self._asked.set()
-        self._thread.join(30.0)
+        self._thread.join(90.0)
         return [m for t, m in self.got if t == topic]
 
 
 def test_estimates_status_and_truth_each_on_their_topic():
     block = zmq_publisher(ANY, heartbeat=0.0)
-    heard = listening(block.address)
+    heard = listening(block)
     messages = [pmt.to_pmt(estimate(k)) for k in range(5)]
     flowgraph = posting(messages, block, "estimates")
     status = status_message(time=1.0, state="idle", seq=0)
@@ -74,7 +75,7 @@ def test_nothing_is_lost_at_the_end_of_a_run(monkeypatch):
     # the truth's source is done at once, long before the estimator: the publisher must wait for the latter
     monkeypatch.setitem(METHODS, "slow", "tests.gr.methods:Slow")
     flowgraph, publisher = gr.top_block(), zmq_publisher(ANY)
-    heard = listening(publisher.address)
+    heard = listening(publisher)
     source = coupled_array_source("ula8", [{"azimuth_deg": 5.0}], sample_rate=1e5)
     head, buffer = blocks.head(8, 15 * 100), snapshot_buffer(8, 100, sample_rate=1e5)
     estimator = doa_estimator("ula8", "slow", 1, queue_size=50)
@@ -95,7 +96,7 @@ def test_nothing_is_lost_at_the_end_of_a_run(monkeypatch):
 
 def test_a_bad_message_is_counted_and_the_next_goes_out():
     block = zmq_publisher(ANY, heartbeat=0.0)
-    heard = listening(block.address)
+    heard = listening(block)
     flowgraph = posting([pmt.intern("hello"), pmt.to_pmt(estimate(0))], block, "estimates", ("status",))
     run(flowgraph)
     assert len(heard.of("doamc.estimate")) == 1 and block.counters["failed"] == 1
@@ -117,7 +118,7 @@ def test_an_address_taken_between_two_runs_does_not_hang_the_second():
     run(flowgraph)
     thief = zmq_publisher(block.address)
     flowgraph.poster.left = [pmt.to_pmt(estimate(1))]
-    run(flowgraph, 10.0)
+    run(flowgraph)
     thief.stop()
     words = [s["last_error"] for s in flowgraph.collectors["status"].messages]
     assert block.sent == 1 and "in use" in words[0] and "closed" in words[1]
@@ -136,19 +137,18 @@ def test_a_subscriber_that_never_reads_does_not_hold_up_the_run():
     idle.setsockopt(zmq.RCVHWM, 1)
     idle.setsockopt(zmq.SUBSCRIBE, b"")
     idle.connect(block.address)
-    heard = listening(block.address)
+    heard = listening(block)
     messages = [pmt.to_pmt(estimate(k, pad=20_000)) for k in range(1000)]  # 20 MB: beyond every buffer
-    begin = time.monotonic()
-    run(posting(messages, block, "estimates"), 60.0)
-    assert time.monotonic() - begin < 30.0 and block.sent == 1000
+    run(posting(messages, block, "estimates"))
+    assert block.sent == 1000
     assert len(heard.of("doamc.estimate")) > 0
     context.destroy(linger=0)
 
 
-def test_a_killed_subscriber_does_not_disturb_the_others():
+def test_a_killed_subscriber_does_not_disturb_the_others(child):
     block = zmq_publisher(ANY, heartbeat=0.0)
-    victim = subprocess.Popen([sys.executable, "-c", VICTIM, block.address], stdout=subprocess.PIPE, text=True)
-    heard, killer = listening(block.address), []
+    victim = child([sys.executable, "-c", VICTIM, block.address], stdout=subprocess.PIPE, text=True)
+    heard, killer = listening(block), []
 
     def kill():
         killer.append(victim.stdout.readline())
@@ -156,21 +156,20 @@ def test_a_killed_subscriber_does_not_disturb_the_others():
 
     thread = threading.Thread(target=kill, daemon=True)
     thread.start()
-    for seq in range(400):  # until the victim has joined and received
+    for seq in range(4000):  # until the victim has joined and received
         block._publisher.estimate(estimate(seq))
         if killer:
             break
         time.sleep(0.02)
-    thread.join(10.0)
-    assert victim.wait(10.0) != 0 and killer == ["1\n"]
+    thread.join(60.0)
+    assert victim.wait(60.0) != 0 and killer == ["1\n"]
     run(posting([pmt.to_pmt(estimate(1000 + k)) for k in range(50)], block, "estimates"))
     assert [m["seq"] for m in heard.of("doamc.estimate")][-50:] == list(range(1000, 1050))
-    victim.stdout.close()
 
 
 def test_batches_through_estimator_and_publisher_keep_their_numbers():
     publisher = zmq_publisher(ANY)
-    heard = listening(publisher.address)
+    heard = listening(publisher)
     rng = np.random.default_rng(0)
     noise = rng.standard_normal((8, 60)) + 1j * rng.standard_normal((8, 60))
     estimator = doa_estimator("ula8", "music", 1, queue_size=20)

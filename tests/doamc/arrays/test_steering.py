@@ -36,7 +36,7 @@ def test_elevation_ninety_degrees_is_along_z():
 
 
 @pytest.mark.parametrize("name", POSITIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(azimuth=angles, elevation=st.floats(-1.5, 1.5))
 def test_derivatives_agree_with_finite_differences(name, azimuth, elevation):
     positions, h = POSITIONS[name], 1e-6
@@ -50,7 +50,7 @@ def test_derivatives_agree_with_finite_differences(name, azimuth, elevation):
 
 
 @pytest.mark.parametrize("name", POSITIONS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(azimuth=angles, elevation=st.floats(-1.5, 1.5))
 def test_steering_has_unit_modulus_and_a_full_turn_is_nothing(name, azimuth, elevation):
     az = torch.tensor([azimuth, azimuth + 2 * math.pi], dtype=torch.float64)

@@ -21,7 +21,7 @@ def run(aligner, x, cuts=(), events=None):
     return y
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.integers(1, 50_000), max_delay=st.sampled_from([0, 1, 7, 1000, 20_000]), data=st.data(),
     seed=st.integers(0, 1000),

@@ -52,7 +52,7 @@ def test_an_offset_that_receivers_leak_does_not_disturb():
     assert align_channels(shifted).gains == pytest.approx(align_channels(samples).gains, abs=1e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(lags=st.lists(st.integers(-100, 100), min_size=3, max_size=3), seed=st.integers(0, 10**6))
 def test_delays_are_found_exactly_and_undone(lags, seed):
     lags = np.array([0, *lags])

@@ -21,7 +21,7 @@ def run(fading, x, events, cuts=()):
     return y
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.integers(1, 20_000), fade=st.integers(0, 12_000), begin=st.integers(0, 20_000), data=st.data(),
     seed=st.integers(0, 1000),

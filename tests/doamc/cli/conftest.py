@@ -37,22 +37,11 @@ def refused(doamc):
 
 
 @pytest.fixture
-def program():
+def program(child):
     """program(*arguments) -> Popen of ``doamc`` with pipes, killed when the test ends."""
-    started = []
 
     def start(*arguments):
-        code = "import sys; from doamc.cli import main; sys.exit(main())"
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        started.append(process)
-        return process
+        command = [sys.executable, "-c", "import sys; from doamc.cli import main; sys.exit(main())", *arguments]
+        return child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-        process.stderr.close()
+    return start

@@ -13,7 +13,7 @@ from doamc.estimators import METHODS
 from doamc.figures.style import curve_style, draw_figure, plain_log
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 359), min_size=1, max_size=3), st.integers(-2, 2), st.floats(-1, 1))
 def test_circle_errors_know_no_seam(degrees, turns, shift):
     true = torch.tensor([degrees]).double().deg2rad()

@@ -211,7 +211,7 @@ def test_output_of_an_ended_run_does_not_appear(program, tmp_path, signal_):
     time.sleep(0.5)
     assert process.poll() is None
     process.send_signal(signal_)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signal_ and "Traceback" not in err
     assert os.listdir(tmp_path) == ["in.npz"]
 

@@ -18,7 +18,7 @@ STATIONS = '[[receiver]]\nname = "roof"\nconnect = "tcp://127.0.0.1:9"\nposition
 
 def fetch(url, **headers):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         return answer.read()
 
 
@@ -30,7 +30,7 @@ def test_it_serves_until_it_is_interrupted(program, number, status):
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", url)
         assert b"<title>gr-doamc" in fetch(url) and json.loads(fetch(url + "export/last-minute.json")) == []
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (status, "", "")
 
 

@@ -30,7 +30,7 @@ def test_every_family_is_tested():
 
 
 @each_family
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds)
 def test_projection_undoes_the_matrix_at_any_scale(family, seed):
     theta = drawn(family, seed)
@@ -52,7 +52,7 @@ def test_projection_of_another_matrix_is_the_nearest_member(family):
 
 
 @each_family
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds)
 def test_mean_diagonal_is_one_and_the_matrix_is_reciprocal_or_hermitian(family, seed):
     c = family.matrix(drawn(family, seed))
@@ -119,7 +119,7 @@ def test_reciprocal_has_one_coefficient_a_near_pair_and_free_diagonal_difference
 
 
 @each_family
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_draws_lie_within_the_support_of_the_prior(family, seed):
     theta = drawn(family, seed, 50)

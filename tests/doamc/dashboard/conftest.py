@@ -51,7 +51,7 @@ class Watched:
     def open(self, url, **options):
         context = self._browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         self._contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -118,5 +118,5 @@ def stage(chromium, tmp_path_factory):
 def shows(page, element, text):
     """Wait until an element has a text."""
     page.wait_for_function(
-        "([id, text]) => document.getElementById(id).textContent === text", arg=[element, text], timeout=10_000
+        "([id, text]) => document.getElementById(id).textContent === text", arg=[element, text], timeout=60_000
     )

@@ -28,7 +28,7 @@ def toeplitz(n):
     return np.where(lag > 2, 0.0, np.power(0.3 * np.exp(0.9j), lag))
 
 
-def until(condition, timeout_s=10.0, pause_s=0.01):
+def until(condition, timeout_s=60.0, pause_s=0.01):
     """Wait until condition() holds; fails when it never does."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -59,10 +59,10 @@ class Served:
     def __exit__(self, *exception):
         self.do(self.dashboard.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
 
-    def do(self, coroutine, timeout_s=20.0):
+    def do(self, coroutine, timeout_s=60.0):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout_s)
 
     @property

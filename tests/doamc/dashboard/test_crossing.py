@@ -22,7 +22,7 @@ def bearings(point, positions):
     st.floats(-5e3, 5e3), st.floats(-5e3, 5e3), st.integers(2, 3),
     st.lists(st.floats(0.1, 10.0), min_size=3, max_size=3),
 )  # fmt: skip
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_bearings_without_errors_cross_at_the_emitter(east, north, count, std_deg):
     positions = POSITIONS[:count]
     away = np.hypot(*(np.array([east, north]) - positions).T)

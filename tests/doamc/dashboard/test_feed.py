@@ -24,7 +24,8 @@ def feed(publisher):
         return feed.latest is not None
 
     until(heard, pause_s=0.05)
-    time.sleep(0.2)
+    publisher.estimate(estimate(0, time=1.0))
+    until(lambda: feed.latest["time"] == 1.0)  # those before it have come, too
     feed.take()
     yield feed
     feed.close()
@@ -58,7 +59,7 @@ def test_heartbeats_tell_the_state(feed, publisher):
     until(lambda: feed.health(0.0)["status"].get("link") == "waiting")
     status = feed.health(0.0)["status"]
     assert status["state"] == "error" and len(status["last_error"]) == 300
-    assert abs(status["received"] - time.time()) < 10
+    assert abs(status["received"] - time.time()) < 60
 
 
 def test_what_is_not_known_is_none(publisher):

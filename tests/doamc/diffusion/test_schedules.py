@@ -43,7 +43,7 @@ def test_variance_is_preserved(name):
 
 
 @given(steps=st.integers(1, 300), name=st.sampled_from(sorted(GRIDS)), schedule=st.sampled_from(sorted(SCHEDULES)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_number_of_steps_gives_a_valid_grid(steps, name, schedule):
     grid = make_grid(name, make_schedule(schedule), steps)
     assert len(grid) == steps

@@ -56,7 +56,7 @@ def test_what_is_not_known_is_null_and_missing_sources_are_left_out():
     assert empty["n_sources"] == 0 and empty["sources"] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     azimuth=st.lists(st.floats(-360, 360) | st.just(math.nan), max_size=4),
     power=st.floats(allow_nan=True, allow_infinity=True),

@@ -111,15 +111,14 @@ def test_refused_posts_are_counted(web):
 
 def test_a_server_that_never_answers_holds_up_nobody():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        poster = Poster(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=0.2)
+        poster = Poster(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=60.0)
         begin = time.monotonic()
         for k in range(100):
             poster.post({"k": k})
-        assert time.monotonic() - begin < 0.5
-        poster.close(timeout_s=0.5)
-        assert time.monotonic() - begin < 2.0
-        assert poster.dropped >= 90 and poster.sent == 0
-        assert 99 <= poster.failed + poster.dropped <= 100  # one may be on its way
+        poster.close(timeout_s=0.1)
+        assert time.monotonic() - begin < 30.0  # while the first of them still waits for its answer
+        assert poster.failed == poster.sent == 0
+        assert 99 <= poster.dropped <= 100  # that one is on its way
 
 
 @pytest.mark.parametrize("url", ["", "here", "ftp://a/b", "file:///etc/hosts", "http://"])

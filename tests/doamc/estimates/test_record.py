@@ -34,7 +34,7 @@ def test_torn_line_is_closed_and_skipped(tmp_path):
     assert len(path.read_bytes().splitlines()) == 3
 
 
-def test_lines_of_a_killed_writer_are_whole(tmp_path):
+def test_lines_of_a_killed_writer_are_whole(child, tmp_path):
     path = tmp_path / "log.jsonl"
     code = (
         "import sys\nfrom doamc.estimates import Recorder, status_message\n"
@@ -42,11 +42,10 @@ def test_lines_of_a_killed_writer_are_whole(tmp_path):
         "while True:\n    r.write(status_message(time=1.0, state='running', seq=i, pad='x' * 3000)); i += 1\n"
         "    i == 50 and print('go', flush=True)\n"
     )
-    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    writer = child([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
     assert writer.stdout.readline() == "go\n"
     writer.kill()
-    writer.wait(10)
-    writer.stdout.close()
+    writer.wait(60)
     records = [m["seq"] for m in read_records(path)]
     assert len(records) >= 50 and records == list(range(len(records)))
     assert path.read_bytes().endswith(b"\n") and path.read_bytes().count(b"\n") == len(records)

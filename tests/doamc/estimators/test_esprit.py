@@ -40,7 +40,7 @@ def test_standard_deviations_of_two_unlike_sources_by_monte_carlo():
     assert torch.allclose(out.std.median(0)[0], spread, rtol=0.08)  # 1000 runs: 2.2 % each way
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sines=st.lists(st.integers(-80, 80), min_size=1, max_size=4, unique=True),
     seed=st.integers(0, 2**31),

@@ -27,7 +27,7 @@ def emulator(**options):
     return Emulator(Counting(), paced=options.pop("paced", False), faults=faults, **options)
 
 
-def take(client, count=None, until=None, limit_s=20.0):
+def take(client, count=None, until=None, limit_s=60.0):
     """Numbers of the frames taken, each checked to be whole; until so many, or until a condition holds."""
     numbers, begin = [], time.monotonic()
     while (count is None or len(numbers) < count) and not (until is not None and until()):
@@ -46,7 +46,7 @@ def connected(server, **options):
     return Client(port=server.port, **({"timeout_s": 2.0, "n_channels": CHANNELS} | options))
 
 
-def wait_for(condition, limit_s=10.0):
+def wait_for(condition, limit_s=60.0):
     """Wait until a condition holds."""
     begin = time.monotonic()
     while not condition():

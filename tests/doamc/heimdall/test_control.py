@@ -49,7 +49,7 @@ def test_an_absent_server_is_an_error_and_a_later_one_is_found():
     server = emulator()
     port = server.control_port
     server.stop()
-    control = Control(port=port, timeout_s=0.3)
+    control = Control(port=port, timeout_s=5.0)
     with pytest.raises(ReceiverError, match=f"127.0.0.1:{port}.*refused"):
         control.set_agc()
     with emulator(control_port=port) as server:

@@ -55,7 +55,7 @@ def loss(strength: float, seed: int) -> float:
     return float(alignment_loss_db(LINK.channel(true), *best_beams(LINK.channel(believed))))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.floats(0, 1))
 def test_the_loss_of_one_path_is_the_closed_form(seed, strength):
     true, _ = one_path(strength, seed)
@@ -71,7 +71,7 @@ def test_the_loss_of_one_path_is_the_closed_form(seed, strength):
     assert loss(strength, seed) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_the_loss_is_zero_without_coupling_and_grows_with_it(seed):
     """The families of these arrays have |m| < 2 (0.35 + 0.15) = 1, so it grows up to strength 1."""

@@ -12,7 +12,7 @@ from doamc.mimo.sounding import Sounding, model_covariance, phase_shifters, samp
 from tests.doamc.mimo.links import direct_psi, drawn, small_link
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([0, 1, None]), st.sampled_from([0, 2, None]),
     st.booleans(),

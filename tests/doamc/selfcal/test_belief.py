@@ -25,7 +25,7 @@ def measured(k, seed, rank):
     return h, y
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.floats(0.5, 1.0))
 def test_in_the_linear_case_it_is_the_weighted_least_squares_of_all_batches(start, seed, batches, share):
     k = start.n_parameters

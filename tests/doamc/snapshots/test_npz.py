@@ -21,7 +21,7 @@ def _noise(rng, *shape):
 
 
 @given(b=st.integers(1, 7), n=st.integers(1, 4), length=st.integers(1, 5), size=st.integers(1, 9), pack=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_blocks_put_together_are_the_array(tmp_path_factory, b, n, length, size, pack):
     path = tmp_path_factory.mktemp("npz") / "in.npz"
     y = _noise(np.random.default_rng(b * 100 + n), b, n, length).astype(np.complex64)

@@ -1,0 +1,40 @@
+"""What all tests share: nothing hangs on how busy the computer is, and no process outlives its test."""
+
+import signal
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any load")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """Processes that tests start can be interrupted, also where a shell runs the tests in the background."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # which is handed down, unlike a handler
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def child():
+    """child(command, **options of Popen) -> a process without input, killed when the test ends."""
+    started = []
+
+    def start(command, **options):
+        words = [word if isinstance(word, bytes) else str(word) for word in command]
+        process = subprocess.Popen(words, **({"stdin": subprocess.DEVNULL} | options))
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(60)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
