@@ -11,26 +11,29 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help setup demo test test-all check clean
+.PHONY: help setup tools demo test test-all check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-setup:  ## install what is missing: GNU Radio (apt), .venv, torch, this package; quick when done
+setup:  ## install what the demo needs: GNU Radio (apt), .venv, torch, this package; quick when done
 	@./scripts/setup.sh
 
+tools:  ## the same with what tests and checks need
+	@./scripts/setup.sh tests
+
 demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHOD= and DURATION= override
-	$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
+	@$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
 	  $(if $(DURATION),--duration $(DURATION))
 
-test: setup  ## all tests but the slow ones
+test: tools  ## all tests but the slow ones
 	$(PY) -m pytest -m "not slow" $(PYTEST_OPTIONS)
 
-test-all: setup  ## all tests, with those that take minutes
+test-all: tools  ## all tests, with those that take minutes
 	$(PY) -m pytest $(PYTEST_OPTIONS)
 
-check: setup  ## ruff and mypy
+check: tools  ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 

@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from PyQt5 import QtCore, QtGui
-from PyQt5.QtCore import Qt
+from gr_doamc.qt_binding import Qt, QtCore, QtGui
+
+#: which part of a text lies at a point, as a share of its width
+LEFT_END, MIDDLE, RIGHT_END = 0.0, 0.5, 1.0
 
 
 def round_ticks(low: float, high: float, most: int) -> list[float]:
@@ -54,9 +56,9 @@ class Axes:
         for tick in round_ticks(*self.y, max(2, int(frame.height() / (1.9 * high)))):
             point = self.at(self.x[0], tick)
             dotted(painter, grid, point, QtCore.QPointF(frame.right(), point.y()))
-            text_at(painter, ink, point - QtCore.QPointF(5, 0), label(tick), Qt.AlignRight)
+            text_at(painter, ink, point - QtCore.QPointF(5, 0), label(tick), RIGHT_END)
         painter.setPen(QtGui.QPen(ink, 1))
-        painter.setBrush(Qt.NoBrush)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
         text_at(painter, ink, QtCore.QPointF(frame.center().x(), frame.bottom() + 1.8 * high), names[0])
         painter.save()
@@ -74,18 +76,17 @@ def axes_frame(area: QtCore.QRectF, metrics: QtGui.QFontMetrics) -> QtCore.QRect
 
 def dotted(painter: QtGui.QPainter, colour: QtGui.QColor, a: QtCore.QPointF, b: QtCore.QPointF) -> None:
     """A grid line."""
-    painter.setPen(QtGui.QPen(colour, 1, Qt.DotLine))
+    painter.setPen(QtGui.QPen(colour, 1, Qt.PenStyle.DotLine))
     painter.drawLine(a, b)
 
 
 def text_at(
     painter: QtGui.QPainter, colour: QtGui.QColor, point: QtCore.QPointF, text: str,
-    side: Qt.AlignmentFlag = Qt.AlignHCenter,
+    part: float = MIDDLE,
 ) -> None:  # fmt: skip
-    """Text at a point: centred on it, or with its right or left end there; vertically centred always."""
+    """Text with its middle or an end at a point; vertically centred on it."""
     metrics = QtGui.QFontMetricsF(painter.font())
     width = metrics.horizontalAdvance(text) + 2
-    left = {Qt.AlignHCenter: width / 2, Qt.AlignRight: width, Qt.AlignLeft: 0.0}[side]
     painter.setPen(colour)
-    box = QtCore.QRectF(point.x() - left, point.y() - metrics.height() / 2, width, metrics.height())
-    painter.drawText(box, Qt.AlignCenter | Qt.TextDontClip, text)
+    box = QtCore.QRectF(point.x() - part * width, point.y() - metrics.height() / 2, width, metrics.height())
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, text)

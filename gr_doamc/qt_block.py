@@ -13,12 +13,10 @@ if TYPE_CHECKING:
 
 def require_application() -> None:
     """Raise ViewError unless a Qt application runs: Qt itself would end the process."""
-    try:
-        from PyQt5.QtWidgets import QApplication
-    except ImportError as error:
-        raise ViewError(f"expected PyQt5, which GNU Radio's Qt sinks need as well, found none ({error})") from error
-    if QApplication.instance() is None:
-        raise ViewError("expected a Qt application, found none; set the flowgraph's Generate Options to QT GUI")
+    from gr_doamc.qt_binding import NO_APPLICATION, QtWidgets
+
+    if QtWidgets.QApplication.instance() is None:
+        raise ViewError(NO_APPLICATION)
 
 
 class qt_block(message_block):

@@ -2,14 +2,12 @@
 
 from collections import deque
 
-from PyQt5 import QtCore, QtGui
-from PyQt5.QtCore import Qt
-
 from doamc.views.convention import Convention
 from doamc.views.palette import colour_of
 from doamc.views.reading import Reading
 from doamc.views.tracks import Tracker
-from gr_doamc.qt_axes import text_at
+from gr_doamc.qt_axes import LEFT_END, text_at
+from gr_doamc.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.qt_rose import RoseView
 
 #: bearings kept for the trail, whatever the time
@@ -54,9 +52,9 @@ class CompassView(RoseView):
         for number, azimuth, std in sources:
             self._draw_wedge(painter, QtGui.QColor(colour_of(number)), azimuth, std)
         for number, azimuth, _ in sources:
-            painter.setPen(QtGui.QPen(QtGui.QColor(colour_of(number)), 3, cap=Qt.RoundCap))
+            painter.setPen(QtGui.QPen(QtGui.QColor(colour_of(number)), 3, cap=Qt.PenCapStyle.RoundCap))
             painter.drawLine(self.rose()[0], self.point(azimuth))
-        painter.setPen(Qt.NoPen)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink)
         painter.drawEllipse(self.rose()[0], 4, 4)
         self._draw_figures(painter, area)
@@ -64,7 +62,7 @@ class CompassView(RoseView):
     def _draw_trail(self, painter: QtGui.QPainter) -> None:
         if self.history <= 0:
             return
-        painter.setPen(Qt.NoPen)
+        painter.setPen(Qt.PenStyle.NoPen)
         for time_s, azimuth, number in self.trail:
             age = (self.reading.time_s - time_s) / self.history
             if 0 <= age <= 1:
@@ -82,10 +80,10 @@ class CompassView(RoseView):
         begin, span = self.convention.screen_deg(azimuth) - half, 2 * half
         fill = QtGui.QColor(colour)
         fill.setAlphaF(0.25)
-        painter.setPen(Qt.NoPen)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawPie(box, round(16 * begin), max(1, round(16 * span)))
-        rim = QtGui.QPen(colour, 5, cap=Qt.FlatCap)
+        rim = QtGui.QPen(colour, 5, cap=Qt.PenCapStyle.FlatCap)
         painter.setPen(rim)
         painter.drawArc(box, round(16 * begin), max(1, round(16 * span)))
 
@@ -104,7 +102,7 @@ class CompassView(RoseView):
                 self._draw_entry(painter, QtCore.QPointF(left, top + k * high), colour, text)
             below = QtCore.QPointF(left, top + (len(lines) + 0.6) * high)
             for k, text in enumerate(self.about()):
-                text_at(painter, self.faint(0.65), below + QtCore.QPointF(0, k * high), text, Qt.AlignLeft)
+                text_at(painter, self.faint(0.65), below + QtCore.QPointF(0, k * high), text, LEFT_END)
             return
         row = area.bottom() - 1.4 * high
         width = area.width() / max(1, len(lines))
@@ -114,10 +112,10 @@ class CompassView(RoseView):
         text_at(painter, self.faint(0.65), QtCore.QPointF(area.center().x(), row + high), ", ".join(self.about()))
 
     def _draw_entry(self, painter: QtGui.QPainter, at: QtCore.QPointF, colour: str, text: str) -> None:
-        painter.setPen(Qt.NoPen)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QtGui.QColor(colour))
         painter.drawEllipse(at + QtCore.QPointF(4, 0), 4, 4)
-        text_at(painter, self.ink, at + QtCore.QPointF(14, 0), text, Qt.AlignLeft)
+        text_at(painter, self.ink, at + QtCore.QPointF(14, 0), text, LEFT_END)
 
     def about(self) -> list[str]:
         """What the figures are of."""

@@ -3,14 +3,12 @@
 import math
 from collections import deque
 
-from PyQt5 import QtCore, QtGui
-from PyQt5.QtCore import Qt
-
 from doamc.views.convention import Convention
 from doamc.views.palette import colour_of
 from doamc.views.reading import Reading
 from doamc.views.tracks import Tracker
-from gr_doamc.qt_axes import Axes, axes_frame, text_at
+from gr_doamc.qt_axes import LEFT_END, Axes, axes_frame, text_at
+from gr_doamc.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.qt_view import View
 
 #: points kept, whatever the time that is shown
@@ -79,9 +77,9 @@ class HistoryView(View):
             if std > 0:
                 colour = QtGui.QColor(colour_of(number))
                 colour.setAlphaF(0.45)
-                painter.setPen(QtGui.QPen(colour, 1.4, cap=Qt.FlatCap))
+                painter.setPen(QtGui.QPen(colour, 1.4, cap=Qt.PenCapStyle.FlatCap))
                 painter.drawLine(axes.at(time_s, angle - std), axes.at(time_s, angle + std))
-        painter.setPen(Qt.NoPen)
+        painter.setPen(Qt.PenStyle.NoPen)
         for time_s, angle, _, number in self.points:
             painter.setBrush(QtGui.QColor(colour_of(number)))
             painter.drawEllipse(axes.at(time_s, angle), 2.6, 2.6)
@@ -104,7 +102,7 @@ class HistoryView(View):
             text = f"source {number + 1}"
             right -= metrics.horizontalAdvance(text) + 24
             at = QtCore.QPointF(right, frame.top() - 0.75 * metrics.height())
-            painter.setPen(Qt.NoPen)
+            painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QtGui.QColor(colour_of(number)))
             painter.drawEllipse(at, 4, 4)
-            text_at(painter, self.ink, at + QtCore.QPointF(10, 0), text, Qt.AlignLeft)
+            text_at(painter, self.ink, at + QtCore.QPointF(10, 0), text, LEFT_END)

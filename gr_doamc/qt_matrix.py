@@ -3,13 +3,12 @@
 import math
 
 import numpy as np
-from PyQt5 import QtCore, QtGui
-from PyQt5.QtCore import Qt
 
 from doamc.home import settle_matplotlib
 from doamc.views.palette import MAGNITUDE_MAP, PHASE_MAP, magnitude_db, phase_deg
 from doamc.views.reading import Reading
-from gr_doamc.qt_axes import label, round_ticks, text_at
+from gr_doamc.qt_axes import LEFT_END, RIGHT_END, label, round_ticks, text_at
+from gr_doamc.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.qt_view import View
 
 
@@ -93,7 +92,7 @@ class MatrixView(View):
         painter.setFont(self.sized_font(1.0, bold=True))
         text_at(painter, self.ink, QtCore.QPointF(board.center().x(), board.top() - 0.8 * high), name)
         painter.setFont(self.font())
-        painter.setRenderHint(QtGui.QPainter.Antialiasing, False)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, False)
         painter.fillRect(board, self.palette().base())
         for row in range(n):
             for column in range(n):
@@ -101,16 +100,16 @@ class MatrixView(View):
                 if value == value:
                     painter.fillRect(cell, self.scales[part].colour(value))
                 else:
-                    painter.fillRect(cell, QtGui.QBrush(self.faint(0.25), Qt.BDiagPattern))
+                    painter.fillRect(cell, QtGui.QBrush(self.faint(0.25), Qt.BrushStyle.BDiagPattern))
         painter.setPen(QtGui.QPen(self.ink, 1))
-        painter.setBrush(Qt.NoBrush)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(board)
-        painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, True)
         self._write_values(painter, part, values)
         every = max(1, math.ceil(n * 1.3 * high / board.width()))
         for k in range(0, n, every):
             cell = self.cell(part, k, k)
-            text_at(painter, self.ink, QtCore.QPointF(board.left() - 4, cell.center().y()), str(k), Qt.AlignRight)
+            text_at(painter, self.ink, QtCore.QPointF(board.left() - 4, cell.center().y()), str(k), RIGHT_END)
             text_at(painter, self.ink, QtCore.QPointF(cell.center().x(), board.bottom() + 0.6 * high), str(k))
         text_at(painter, self.ink, QtCore.QPointF(board.center().x(), board.bottom() + 1.6 * high), "element")
         self._draw_bar(painter, self.scales[part], board)
@@ -131,7 +130,7 @@ class MatrixView(View):
 
     def _draw_bar(self, painter: QtGui.QPainter, scale: Scale, board: QtCore.QRectF) -> None:
         bar = QtCore.QRectF(board.right() + 10, board.top(), 14, board.height())
-        painter.setRenderHint(QtGui.QPainter.Antialiasing, False)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, False)
         rows = round(bar.height())
         for k in range(rows):
             value = scale.high + (scale.low - scale.high) * (k + 0.5) / rows
@@ -143,5 +142,5 @@ class MatrixView(View):
             y = bar.bottom() - bar.height() * (tick - scale.low) / (scale.high - scale.low)
             painter.setPen(QtGui.QPen(self.ink, 1))
             painter.drawLine(QtCore.QPointF(bar.right(), y), QtCore.QPointF(bar.right() + 3, y))
-            text_at(painter, self.ink, QtCore.QPointF(bar.right() + 6, y), label(tick), Qt.AlignLeft)
-        painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
+            text_at(painter, self.ink, QtCore.QPointF(bar.right() + 6, y), label(tick), LEFT_END)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, True)

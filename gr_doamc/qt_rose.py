@@ -2,11 +2,9 @@
 
 import math
 
-from PyQt5 import QtCore, QtGui
-from PyQt5.QtCore import Qt
-
 from doamc.views.convention import Convention
 from gr_doamc.qt_axes import text_at
+from gr_doamc.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.qt_view import View
 
 
@@ -56,15 +54,15 @@ class RoseView(View):
         painter.setPen(QtGui.QPen(self.ink, 1))
         painter.setBrush(self.palette().base())
         painter.drawEllipse(centre, radius, radius)
-        painter.setBrush(Qt.NoBrush)
-        painter.setPen(QtGui.QPen(self.faint(0.18), 1, Qt.DotLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QtGui.QPen(self.faint(0.18), 1, Qt.PenStyle.DotLine))
         for share in (1 / 3, 2 / 3):
             painter.drawEllipse(centre, share * radius, share * radius)
         place = [(math.cos(math.radians(a)), -math.sin(math.radians(a))) for a in range(0, 360, 10)]
         for k, (x, y) in enumerate(place):
             out = QtCore.QPointF(x, y)
             if k % 3 == 0:
-                painter.setPen(QtGui.QPen(self.faint(0.18), 1, Qt.DotLine))
+                painter.setPen(QtGui.QPen(self.faint(0.18), 1, Qt.PenStyle.DotLine))
                 painter.drawLine(centre, centre + radius * out)
             painter.setPen(QtGui.QPen(self.ink, 1))
             painter.drawLine(centre + (radius - (8 if k % 3 == 0 else 4)) * out, centre + radius * out)
@@ -76,7 +74,7 @@ class RoseView(View):
             text_at(painter, self.ink, centre + beside * out, text)
         painter.setFont(self.font())
         if self.convention.kind == "compass":  # where the array's +x axis points
-            painter.setPen(Qt.NoPen)
+            painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.faint(0.6))
             painter.drawPolygon(self.point(0.0), self.point(2.5, 0.93), self.point(-2.5, 0.93))
             text_at(painter, self.faint(0.6), self.point(0.0, 0.93 - 0.7 * high / radius), "+x")

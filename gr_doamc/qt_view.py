@@ -12,10 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from PyQt5 import QtCore, QtGui, QtWidgets
-from PyQt5.QtCore import Qt
-
 from doamc.views.reading import Reading
+from gr_doamc.qt_binding import QAction, Qt, QtCore, QtGui, QtWidgets, Signal
 
 INBOX = 500
 MARGIN = 8
@@ -27,7 +25,7 @@ class View(QtWidgets.QWidget):
     title: above the plot, none if empty. update_time: least time between two drawings, s.
     """
 
-    arrived = QtCore.pyqtSignal()
+    arrived = Signal()
 
     def __init__(self, title: str = "", update_time: float = 0.1) -> None:
         super().__init__()
@@ -40,13 +38,13 @@ class View(QtWidgets.QWidget):
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.take_in)
-        self.arrived.connect(self._wake, Qt.QueuedConnection)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Expanding)
+        self.arrived.connect(self._wake, Qt.ConnectionType.QueuedConnection)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
         self.setMinimumSize(220, 200)
         self.held = False
         #: told of what goes wrong in drawing: an exception that Qt gets to see ends the process
         self.report: Callable[[Exception], None] = traceback.print_exception
-        self.setContextMenuPolicy(Qt.ActionsContextMenu)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         hold = self.add_action("Hold", self._hold)
         hold.setCheckable(True)
         self.add_action("Save picture…", self._ask_and_save)
@@ -83,9 +81,9 @@ class View(QtWidgets.QWidget):
         """Draw into an area below the title."""
         raise NotImplementedError
 
-    def add_action(self, text: str, call: Any) -> QtWidgets.QAction:
+    def add_action(self, text: str, call: Any) -> QAction:
         """Add a line to the context menu."""
-        action = QtWidgets.QAction(text, self)
+        action = QAction(text, self)
         action.triggered.connect(call)
         self.addAction(action)
         return action
@@ -98,14 +96,14 @@ class View(QtWidgets.QWidget):
         """Called by Qt."""
         painter = QtGui.QPainter(self)
         try:
-            painter.setRenderHints(QtGui.QPainter.Antialiasing | QtGui.QPainter.TextAntialiasing)
+            painter.setRenderHints(QtGui.QPainter.RenderHint.Antialiasing | QtGui.QPainter.RenderHint.TextAntialiasing)
             painter.fillRect(self.rect(), self.palette().window())
             area = self.area()
             if self.title:
                 painter.setFont(self.sized_font(1.2, bold=True))
                 painter.setPen(self.ink)
                 title = QtCore.QRectF(MARGIN, 2, self.width() - 2 * MARGIN, area.top() - 2)
-                painter.drawText(title, Qt.AlignCenter, self.title)
+                painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.title)
             painter.setFont(self.font())
             self.draw(painter, area)
         except Exception as error:
@@ -121,7 +119,7 @@ class View(QtWidgets.QWidget):
     @property
     def ink(self) -> QtGui.QColor:
         """Colour of text and axes, from the theme."""
-        return self.palette().color(QtGui.QPalette.WindowText)
+        return self.palette().color(QtGui.QPalette.ColorRole.WindowText)
 
     def faint(self, alpha: float) -> QtGui.QColor:
         """The colour of text, transparent, for grids and marks."""

@@ -72,19 +72,20 @@ class Listener:
 
 def draw_terminal(renderable: Any, path: Path, points: int = 11) -> None:
     """A picture of what a terminal would show."""
-    from PyQt5 import QtCore, QtGui
+    from gr_doamc.qt_binding import QtCore, QtGui
     from rich.console import Console
 
     console = Console(width=COLUMNS, height=ROWS, color_system="truecolor", force_terminal=True, file=io.StringIO())
     lines = console.render_lines(renderable, console.options.update(height=None), pad=True)
     font = QtGui.QFont("DejaVu Sans Mono", points)
-    font.setStyleHint(QtGui.QFont.Monospace)
+    font.setStyleHint(QtGui.QFont.StyleHint.Monospace)
     metrics = QtGui.QFontMetricsF(font)
     wide, high, margin = metrics.horizontalAdvance("M"), metrics.height(), 12
-    image = QtGui.QImage(round(COLUMNS * wide) + 2 * margin, round(ROWS * high) + 2 * margin, QtGui.QImage.Format_RGB32)
+    size = QtCore.QSize(round(COLUMNS * wide) + 2 * margin, round(ROWS * high) + 2 * margin)
+    image = QtGui.QImage(size, QtGui.QImage.Format.Format_RGB32)
     image.fill(QtGui.QColor(PAPER))
     with QtGui.QPainter(image) as painter:
-        painter.setRenderHint(QtGui.QPainter.TextAntialiasing)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.TextAntialiasing)
         for row, line in enumerate(lines[:ROWS]):
             column = 0
             for text, style, _ in line:
@@ -114,15 +115,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures (%(default)s)")
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PyQt5 import QtCore, QtWidgets
-
     with tempfile.TemporaryDirectory(prefix="doamc-screenshots-") as folder:
         os.environ["HOME"] = folder  # the window's place is a setting of the user
         script = compile_flowgraph("live_doa_qt", Path(folder))
-        application = QtWidgets.QApplication(sys.argv[:1])
         spec = importlib.util.spec_from_file_location("live_doa_qt", script)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        from gr_doamc.qt_binding import QtCore, QtWidgets  # by the binding that the flowgraph has loaded
+
+        application = QtWidgets.QApplication(sys.argv[:1])
         address = free_address()
         window = module.live_doa_qt(address=address, method=options.method, seed=options.seed, snr=options.snr_db)
         window.resize(1100, 850)
@@ -134,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
         timer = QtCore.QTimer()
         timer.timeout.connect(lambda: listener.seen(options.seconds, end) and application.quit())
         timer.start(50)
-        application.exec_()
+        application.exec()
         monitor = listener.screen()
         window.grab().save(str(options.out / "qt_live.png"))
         listener.end()

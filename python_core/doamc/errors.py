@@ -47,3 +47,11 @@ class DashboardError(DoamcError, RuntimeError):
 
 class ViewError(DoamcError, RuntimeError):
     """A view cannot be shown or a figure not be drawn: no graphical application, nothing to draw, unknown format."""
+
+
+class KernelError(DoamcError, RuntimeError):
+    """The compiled loops were given arrays that do not fit, ran out of memory, or are not those asked for."""
+
+
+class SlowWarning(UserWarning):
+    """Something works, but far slower than it could; the message tells the cure."""

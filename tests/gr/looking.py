@@ -22,11 +22,15 @@ def estimate(seq=0, azimuth_deg=(-25.0, 40.0), std_deg=None, coupling=None, time
 
 def picture(view) -> np.ndarray:
     """Pixels of a widget, (height, width, 3)."""
-    image = view.grab().toImage()
-    image = image.convertToFormat(image.Format_RGB888)
+    return image_pixels(view.grab().toImage())
+
+
+def image_pixels(image) -> np.ndarray:
+    """Pixels of a picture of Qt's, (height, width, 3)."""
+    image = image.convertToFormat(image.Format.Format_RGB888)
     data = image.constBits().asarray(image.bytesPerLine() * image.height())
     rows = np.frombuffer(data, np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image owns the memory
 
 
 def of_colour(pixels: np.ndarray, colour: str, near: int = 12) -> np.ndarray:

@@ -86,6 +86,7 @@ def platform():
 
 def block_of(platform, name, values):
     flowgraph = platform.make_flow_graph()
+    flowgraph.options_block.params["output_language"].set_value("python")  # some Companions begin with C++
     block = flowgraph.new_block(name)
     for key, value in ({"id": "made"} | NEEDED[name] | values).items():
         block.params[key].set_value(value)

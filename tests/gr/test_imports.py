@@ -9,7 +9,7 @@ import numpy, pmt
 begin = time.process_time()
 import gr_doamc
 spent = time.process_time() - begin
-heavy = ("torch", "scipy", "sigmf", "zmq", "jsonschema", "PyQt5", "matplotlib")
+heavy = ("torch", "scipy", "sigmf", "zmq", "jsonschema", "PyQt5", "PyQt6", "matplotlib")
 print(json.dumps([spent, [m for m in heavy if m in sys.modules]]))
 """
 

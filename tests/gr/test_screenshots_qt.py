@@ -10,24 +10,21 @@ from rich.console import Group
 from rich.text import Text
 from scripts.screenshots_qt import COLUMNS, ROWS, draw_terminal
 
-from tests.gr.looking import of_colour
+from tests.gr.looking import image_pixels, of_colour
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def read(qt, path):
-    from PyQt5.QtGui import QImage
+def read(path):
+    from gr_doamc.qt_binding import QtGui
 
-    image = QImage(str(path)).convertToFormat(QImage.Format_RGB888)
-    data = image.constBits().asarray(image.bytesPerLine() * image.height())
-    rows = np.frombuffer(data, np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image owns the memory
+    return image_pixels(QtGui.QImage(str(path)))
 
 
 def test_a_terminal_is_drawn_cell_by_cell(qt, tmp_path):
     mark = Text.assemble(" " * 40, ("\N{FULL BLOCK}", "#ff0000"))
     draw_terminal(Group(*[Text("")] * 12, mark), tmp_path / "t.png")
-    pixels = read(qt, tmp_path / "t.png")
+    pixels = read(tmp_path / "t.png")
     red = of_colour(pixels, "#FF0000").mean(0)
     high, wide = pixels.shape[:2]
     np.testing.assert_allclose(red, [12 + 40.5 / COLUMNS * (wide - 24), 12 + 12.5 / ROWS * (high - 24)], atol=2.5)
@@ -40,5 +37,5 @@ def test_all_pictures_are_made(qt, tmp_path):
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["monitor.png", "plot_run.png", "qt_live.png"]
     for path in tmp_path.iterdir():
-        pixels = read(qt, path)
+        pixels = read(path)
         assert min(pixels.shape[:2]) > 400 and len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50

@@ -29,8 +29,8 @@ class Aligner:
         self._max = max_delay
         size = 1 << (max_delay + _CHUNK - 1).bit_length() if max_delay else 0
         self._past, self._position = np.zeros((n_channels, size), np.complex64), 0
-        self._weights = np.ones(n_channels, np.complex64)
-        self._delays = np.zeros(n_channels, np.int64)
+        self._weights: NDArray[np.complex64] = np.ones(n_channels, np.complex64)
+        self._delays: NDArray[np.int64] = np.zeros(n_channels, np.int64)
 
     def set(self, weights: NDArray[np.complex128], delays: NDArray[np.int64]) -> None:
         """Use weights (N,) and delays (N,), in samples, from the next sample on."""
@@ -57,7 +57,7 @@ class Aligner:
         for past, x, y, weight, delay in zip(self._past, inputs, outputs, self._weights, self._delays, strict=True):
             first = min(count, size - here)
             past[here : here + first], past[: count - first] = x[:first], x[first:]
-            begin = (here - delay) % size
+            begin = (here - int(delay)) % size
             first = min(count, size - begin)
             np.multiply(past[begin : begin + first], weight, out=y[:first])
             np.multiply(past[: count - first], weight, out=y[first:])

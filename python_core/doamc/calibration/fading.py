@@ -28,7 +28,8 @@ class FadingMatrix:
     def __init__(self, n_channels: int) -> None:
         self._n = n_channels
         self._old = self._new = np.eye(n_channels, dtype=np.complex64)
-        self._ramp, self._done = np.zeros(0, np.float32), 0
+        self._ramp: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._done = 0
         self._step = max(_PRODUCT // n_channels**2, 32)
         self._x = np.empty((n_channels, _PIECE), np.complex64)
         self._y = np.empty_like(self._x)

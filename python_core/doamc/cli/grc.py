@@ -12,6 +12,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
+from doamc.cli.grc_install import install, uninstall
 from doamc.errors import DoamcError
 from doamc.home import can_hold, temporary_folder
 
@@ -23,6 +24,9 @@ def add_parser(subparsers: Any) -> None:
     """Register both commands."""
     companion = subparsers.add_parser("grc", help="start GNU Radio Companion with the blocks of gr-doamc")
     companion.add_argument("file", nargs="?", type=Path, metavar="FILE", help="flowgraph to open")
+    once = companion.add_mutually_exclusive_group()
+    once.add_argument("--install", action="store_true", help="link the blocks where plain gnuradio-companion looks")
+    once.add_argument("--uninstall", action="store_true", help="remove these links")
     companion.set_defaults(run=_run_companion)
     compiler = subparsers.add_parser("grcc", help="compile flowgraphs to Python scripts")
     compiler.add_argument("files", nargs="+", type=Path, metavar="FILES", help="flowgraphs (.grc)")
@@ -79,6 +83,9 @@ def command(program: str) -> list[str]:
 
 
 def _run_companion(args: argparse.Namespace) -> int:
+    if args.install or args.uninstall:
+        print("\n".join(install(blocks_path()) if args.install else uninstall()))
+        return 0
     if args.file is not None and not os.path.isfile(args.file):
         raise DoamcError(f"expected a flowgraph, found no file {args.file}")
     start = command(_PROGRAMS["grc"])

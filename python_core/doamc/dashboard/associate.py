@@ -55,7 +55,7 @@ def _fit(
     std: NDArray[np.float64],  # shape: (M, R)
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Chi-square and score of M combinations; infinite where lines are parallel or meet behind a receiver."""
-    weight = 1.0 / std**2
+    weight = np.reciprocal(std**2)
     normal = np.stack([np.cos(bearing), -np.sin(bearing)], axis=2)
     x, fair = _solve(normal, (normal * p).sum(2), weight)
     for _ in range(_STEPS):

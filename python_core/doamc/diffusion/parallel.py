@@ -2,6 +2,8 @@
 
     torchrun --nproc-per-node 8 -m doamc train --array ula8 --device cuda
 
+torchrun needs a torch with libuv, which Debian's own lacks: there start the processes with ``USE_LIBUV=0`` and the
+variables that torchrun sets, ``RANK``, ``LOCAL_RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT``.
 Started plainly there is one process and nothing here costs anything.
 """
 

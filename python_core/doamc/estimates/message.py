@@ -1,8 +1,8 @@
 """Estimates and status as JSON: what goes over ZMQ, into logs and (as a PMT dict of the same keys) into GNU Radio.
 
 Every message names its schema, ``doamc.estimate/1``, ``doamc.status/1`` or, from simulations, ``doamc.truth/1``; the
-JSON Schema files stand beside this module. Readers ignore keys that they do not know. JSON has no NaN: a figure that
-is not known is ``null``.
+JSON Schema files stand beside this module. Their ``version`` is that of the program. Readers ignore keys that they do
+not know. JSON has no NaN: a figure that is not known is ``null``.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from doamc import __version__
 from doamc.errors import PublishError
 
 ESTIMATE_TOPIC = "doamc.estimate"
@@ -83,6 +84,7 @@ def make_message(
     sources = [s for s in sources if math.isfinite(s["azimuth_deg"])]
     message = {
         "schema": ESTIMATE_SCHEMA,
+        "version": __version__,
         "seq": int(seq),
         "time": float(time),
         "sample_time": _plain(sample_time),
@@ -122,7 +124,7 @@ def status_message(
     state: ``running``, ``idle``, ``error`` or ``stopped``. seq: number of the newest estimate, -1 before the first.
     counters: named event counts (made, dropped, failed, ...). last_error: text of the newest error, if any.
     """
-    head = {"schema": STATUS_SCHEMA, "time": float(time), "state": state, "seq": int(seq)}
+    head = {"schema": STATUS_SCHEMA, "version": __version__, "time": float(time), "state": state, "seq": int(seq)}
     message = head | {"counters": _plain(counters or {}), "last_error": last_error}
     return message | _plain({k: v for k, v in extra.items() if k not in message})
 

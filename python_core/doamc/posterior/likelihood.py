@@ -14,6 +14,7 @@ from functools import cached_property
 import torch
 
 from doamc.coupling.drawn import DrawnFamily, angular_functions
+from doamc.posterior.backend import loops_for
 from doamc.posterior.chart import Chart
 from doamc.posterior.coherence import factor
 from doamc.posterior.native import Native, make_model
@@ -130,11 +131,12 @@ class ExactPosterior:
 
     @cached_property
     def native(self) -> Native | None:
-        """The same as compiled loops, where the tensors are the CPU's."""
-        if self.covariance.device.type != "cpu":
+        """The same as compiled loops, where there are some for the device."""
+        loops = loops_for(self.covariance.device)
+        if loops is None:
             return None
         model = make_model(self.chart, self.mean, self.patterns)
-        return Native(model, self.covariance, self.snapshots, self._log_noise)
+        return Native(loops, model, self.covariance, self.snapshots, self._log_noise)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior up to a constant: the log density inside the prior's support, else -inf."""

@@ -8,21 +8,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from doamc.posterior.chart import Chart
-
-if TYPE_CHECKING:
-    from doamc.posterior.kernels import Model
+from doamc.posterior.kernels import Data, Kernels, Model
 
 
-def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Model":
+def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> Model:
     """Constants of a chart for the kernels; mean (N, J N), patterns (K' N, J N) as in `ExactPosterior`."""
-    from doamc.posterior.kernels import Model
-
     spec, p = chart.spec, chart.n_sources
     positions = 2 * math.pi * spec.positions[:, :2]
     flat, pairs = chart.n_flat, chart.n_pairs
@@ -30,7 +26,7 @@ def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> "Mod
     tail = noise + int(chart.unknown_noise)
     wrapping = chart.size - tail - p - pairs
     azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
-    places = np.array([0, p, noise, azimuth, phase, p + flat, tail + p + wrapping])
+    places = (0, p, noise, azimuth, phase, p + flat, tail + p + wrapping)
     gap = math.radians(spec.min_separation_deg)
     even = bool(torch.allclose(positions, torch.arange(len(positions))[:, None] * positions[1:2], rtol=0, atol=1e-12))
     return Model(
@@ -47,16 +43,17 @@ class Native:
 
     def __init__(
         self,
-        model: "Model",
+        kernels: Kernels,
+        model: Model,
         covariance: torch.Tensor,  # shape: (B, N, N)
         snapshots: torch.Tensor,  # shape: (B, 1)
         log_noise: torch.Tensor | None,  # shape: (B, 1), where known
     ) -> None:
-        self.model = model
+        self.kernels, self.model = kernels, model
         self._data = covariance, snapshots, log_noise
 
     @cached_property
-    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def data(self) -> Data:
         """Covariances, numbers of snapshots and log noise powers (NaN where unknown), one row an observation."""
         covariance, snapshots, log_noise = self._data
         count = _plain(snapshots[:, 0])
@@ -65,19 +62,15 @@ class Native:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior (B, S) of x (B, d, S)."""
-        from doamc.posterior import kernels
-
         points, out = _plain(x), np.empty((x.shape[0], x.shape[2]))
-        self._each(lambda i: kernels.posterior_of(self.model, *self._part(i), points[i], out[i]))
+        self._each(lambda i: self.kernels.log_posterior(self.model, self._part(i), points[i], out[i]))
         return torch.from_numpy(out)
 
     def information(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradient (B, S, d) and Fisher information (B, S, d, d) at x (B, d, S), as `fisher.information` gives them."""
-        from doamc.posterior import kernels
-
         points, (b, d, s) = _plain(x), x.shape
         gradient, f = np.empty((b, s, d)), np.empty((b, s, d, d))
-        self._each(lambda i: kernels.information_of(self.model, *self._part(i), points[i], gradient[i], f[i]))
+        self._each(lambda i: self.kernels.information(self.model, self._part(i), points[i], gradient[i], f[i]))
         return torch.from_numpy(gradient), torch.from_numpy(f)
 
     def walk(
@@ -93,18 +86,16 @@ class Native:
         keep: int,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What `metropolis.random_walk` returns, but the kept states as (B, d, keep, S)."""
-        from doamc.posterior import kernels
-
         b, d, s = x.shape
-        now, level, wide = _plain(x).copy(), _plain(value).copy(), _plain(roots)
-        kept, accepted = np.empty((b, d, keep, s)), np.zeros((b, s))
+        start, level, wide = _plain(x), _plain(value).copy(), _plain(roots)
+        end, kept, accepted = np.empty((b, d, s)), np.empty((b, d, keep, s)), np.empty((b, s))
         self._each(
-            lambda i: kernels.walk(
-                self.model, *self._part(i), now[i], level[i], wide[i], normal, leaps, factors, pairs, log_uniform,
-                kept[i], accepted[i],
+            lambda i: self.kernels.walk(
+                self.model, self._part(i), start[i], end[i], level[i], wide[i], normal, leaps, factors, pairs,
+                log_uniform, kept[i], accepted[i],
             )
         )  # fmt: skip
-        out = (torch.from_numpy(v) for v in (now, level, kept, accepted / max(1, keep)))
+        out = (torch.from_numpy(v) for v in (end, level, kept, accepted / max(1, keep)))
         return tuple(out)  # type: ignore[return-value]
 
     def climb(self, x: torch.Tensor, value: torch.Tensor, weak: torch.Tensor, steps: int, survivors: int,
@@ -122,15 +113,16 @@ class Native:
         return torch.from_numpy(state[0]), torch.from_numpy(state[1])
 
     def _climb(self, state: tuple[np.ndarray, ...], weak: np.ndarray, steps: int) -> None:
-        from doamc.posterior import kernels
-
-        if steps > 0:
-            self._each(
-                lambda i: kernels.climb(self.model, *self._part(i), *(v[i] for v in state), weak, steps)
+        x, value, damping, done = state
+        self._each(
+            lambda i: self.kernels.climb(
+                self.model, self._part(i), x[i], value[i], damping[i], done[i], weak, steps
             )
+        )  # fmt: skip
 
-    def _part(self, index: slice) -> tuple[np.ndarray, ...]:
-        return tuple(v[index] for v in self.data)
+    def _part(self, index: slice) -> Data:
+        covariance, count, noise = self.data
+        return covariance[index], count[index], noise[index]
 
     def _each(self, work: Callable[[slice], Any]) -> None:
         """Work on all observations, in as many parts as torch may use threads."""

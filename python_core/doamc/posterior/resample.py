@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from doamc.posterior.backend import loops_for
 from doamc.posterior.chart import Chart
 
 
@@ -22,13 +23,12 @@ def systematic(weight: torch.Tensor, comb: torch.Tensor) -> torch.Tensor:
 
 def tempering(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
     """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
-    if value.device.type == "cpu":
-        from doamc.posterior import kernels
-
-        out = np.empty(len(value))
-        kernels.tempering(value.contiguous().numpy(), effective, most, out)
-        return torch.from_numpy(out)
-    return tempering_by_tensors(value, effective, most)
+    loops = loops_for(value.device)
+    if loops is None:
+        return tempering_by_tensors(value, effective, most)
+    out = np.empty(len(value))
+    loops.tempering(value.contiguous().numpy(), effective, most, out)
+    return torch.from_numpy(out)
 
 
 def tempering_by_tensors(value: torch.Tensor, effective: float, most: float) -> torch.Tensor:

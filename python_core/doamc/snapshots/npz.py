@@ -106,13 +106,12 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 def write_snapshots(path: str | Path, **arrays: Any) -> None:
     """Write arrays (``snapshots`` and whatever describes them) to an .npz file, whole or not at all."""
     with whole_file(path) as file:
-        np.savez(file, **{k: np.asarray(v) for k, v in arrays.items()})
+        np.savez(file, **arrays)
 
 
 def write_estimates(path: str | Path, estimates: "Estimates") -> None:
     """Write the output keys above from `Estimates` (radians, linear) to an .npz file, whole or not at all."""
-    with whole_file(path) as file:
-        np.savez(file, **estimate_arrays(estimates))
+    write_snapshots(path, **estimate_arrays(estimates))
 
 
 def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:

@@ -86,7 +86,7 @@ def write_recording(
     capture: dict[str, Any] = {"core:frequency": float(frequency_hz)}
     if positions_wavelengths is not None:
         metres = np.asarray(positions_wavelengths, dtype=float) * (SPEED_OF_LIGHT / frequency_hz)
-        capture["spatial:element_geometry"] = [{"point": p} for p in metres.tolist()]
+        capture["spatial:element_geometry"] = [{"point": p.tolist()} for p in metres]
     bearings = [] if azimuth is None else [{"azimuth": float(-a % 360.0)} for a in azimuth]
     if len(bearings) == 1:  # the field describes all signals of the capture
         capture["spatial:emitter_bearing"] = bearings[0]

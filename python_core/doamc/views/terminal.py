@@ -53,7 +53,7 @@ def sources_table(reading: Reading, numbers: list[int], convention: Convention, 
     kept = list(range(len(numbers)))
     if len(kept) > most:
         strength = np.nan_to_num(reading.power_db, nan=-np.inf)
-        kept = sorted(np.argsort(-strength, kind="stable")[: most - 1].tolist())
+        kept = sorted(int(k) for k in np.argsort(-strength, kind="stable")[: most - 1])
     sign = "+" if convention.kind == "math" else ""
     for i in kept:
         shown = convention.shown_deg(float(reading.azimuth_deg[i]))

@@ -27,14 +27,14 @@ def test_a_posterior_tells_intervals_modes_and_spread(sources):
     estimates = estimate_batch(open_estimator("posterior", spec, sources, "cpu", 0), make_batch(y), sources)
     message = make_message(**REST | message_figures(estimates, 1))
     validate(message)
-    assert [s["azimuth_deg"] for s in message["sources"]] == pytest.approx(np.degrees(estimates.azimuth[1]).tolist())
+    assert [s["azimuth_deg"] for s in message["sources"]] == pytest.approx(estimates.azimuth[1].rad2deg().tolist())
     for source in message["sources"]:
         low, high = source["interval_deg"]
         assert low < source["azimuth_deg"] < high
         assert high - low == pytest.approx(2 * 1.645 * source["std_deg"], rel=0.3)  # a normal interval, about
     assert np.shape(message["coupling_std"]) == (8, 8)
     assert sum(m["share"] for m in message["modes"]) == pytest.approx(1.0)
-    assert message["modes"][0]["azimuth_deg"] == pytest.approx(np.degrees(estimates.azimuth[1]).tolist())
+    assert message["modes"][0]["azimuth_deg"] == pytest.approx(estimates.azimuth[1].rad2deg().tolist())
     assert 0.9 * 100 <= message["effective_snapshots"] <= 100  # white waveforms
     if sources is None:
         assert sum(message["source_probability"]) == pytest.approx(1.0)

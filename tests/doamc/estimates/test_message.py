@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doamc import __version__
 from doamc.errors import PublishError
 from doamc.estimates import decode, encode, make_message, status_message, validate
 
@@ -21,8 +22,12 @@ FIELDS = {
 }  # fmt: skip
 KEYS = {
     "schema", "seq", "time", "sample_time", "frequency_hz", "array", "method", "n_sources", "sources", "noise_power",
-    "coupling", "snapshots", "latency_ms", "dropped_batches",
+    "coupling", "snapshots", "latency_ms", "dropped_batches", "version",
 }  # fmt: skip
+
+
+def test_messages_carry_the_version_of_the_program():
+    assert make_message(**FIELDS)["version"] == status_message(time=1.0, state="idle", seq=-1)["version"] == __version__
 
 
 def test_keys_and_values_are_those_of_the_interface():
@@ -88,7 +93,7 @@ def test_fields_that_do_not_fit_are_refused(change):
         make_message(**FIELDS | change)
 
 
-@pytest.mark.parametrize("key", sorted(KEYS - {"schema"}))
+@pytest.mark.parametrize("key", sorted(KEYS - {"schema", "version"}))
 def test_schema_misses_every_key_that_is_left_out(key):
     message = make_message(**FIELDS)
     del message[key]

@@ -30,7 +30,7 @@ def _quadrature() -> tuple[list[float], list[float]]:
     import numpy as np
 
     nodes, weights = np.polynomial.legendre.leggauss(16)
-    return (0.5 * (nodes + 1)).tolist(), (0.5 * weights).tolist()
+    return [float(0.5 * (x + 1)) for x in nodes], [float(0.5 * w) for w in weights]
 
 
 def lagrange_weights(

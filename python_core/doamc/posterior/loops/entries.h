@@ -1,0 +1,117 @@
+/* What Python calls, once for each variant; shapes stand in kernels.py, which has checked them. Each returns a status. */
+#include "climb.h"
+#include "tempering.h"
+#include "walk.h"
+
+#if defined _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+#define JOIN(name, variant) doamc_##name##_##variant
+#define JOINED(name, variant) JOIN(name, variant)
+#define NAME(name) JOINED(name, VARIANT)
+
+/* The observations of a batch. */
+struct batch {
+    int64_t size, chains;
+    const double *covariance, *count, *log_noise; /* (B, N, N) complex, (B), (B) */
+};
+
+static struct observation take(const struct model *m, const struct batch *batch, int64_t b)
+{
+    return observe(m, batch->covariance + b * 2 * m->n * m->n, batch->count[b], batch->log_noise[b]);
+}
+
+/* Log posterior of x (B, d, S) into out (B, S): -inf outside the prior's support. */
+EXPORT int NAME(log_posterior)(const struct model *m, const struct batch *batch, const double *x, double *out)
+{
+    struct workspace w;
+    const int status = open_workspace(&w, m);
+    if (status != DONE) return status;
+    const int64_t d = m->size, chains = batch->chains;
+    for (int64_t b = 0; b < batch->size; ++b, x += d * chains, out += chains) {
+        const struct observation o = take(m, batch, b);
+        for (int64_t s = 0; s < chains; s += LANES) {
+            for (int64_t i = 0; i < d; ++i) w.x[i] = load(x + i * chains + s, chains - s);
+            const vec value = log_density(m, &o, &w, w.x);
+            store(out + s, select(inside(m, w.x), value, all(-INFINITY)), chains - s);
+        }
+    }
+    free(w.block);
+    return DONE;
+}
+
+/* Gradient (B, S, d) and Fisher information (B, S, d, d) at x (B, d, S). */
+EXPORT int NAME(information)(const struct model *m, const struct batch *batch, const double *x, double *gradient, double *f)
+{
+    struct workspace w;
+    const int status = open_workspace(&w, m);
+    if (status != DONE) return status;
+    const int64_t d = m->size, chains = batch->chains;
+    for (int64_t b = 0; b < batch->size; ++b, x += d * chains) {
+        const struct observation o = take(m, batch, b);
+        for (int64_t s = 0; s < chains; s += LANES) {
+            for (int64_t i = 0; i < d; ++i) w.x[i] = load(x + i * chains + s, chains - s);
+            information(m, &o, &w, w.x);
+            for (int64_t l = 0; l < LANES && s + l < chains; ++l, gradient += d, f += d * d) {
+                for (int64_t i = 0; i < d; ++i) gradient[i] = w.gradient[i][l];
+                for (int64_t i = 0; i < d * d; ++i) f[i] = w.f[i][l];
+            }
+        }
+    }
+    free(w.block);
+    return DONE;
+}
+
+/* Walk from start (B, d, S) to end (B, d, S), value (B, S) in place; kept (B, d, keep, S); accepted (B, S);
+ * roots (B, S, d, d) are the Cholesky factors of the proposals. */
+EXPORT int NAME(walk)(
+    const struct model *m, const struct batch *batch, const struct tables *t, const double *start, double *end,
+    double *value, const double *roots, double *kept, int64_t keep, double *accepted)
+{
+    struct workspace w;
+    if (!valid_tables(t)) return NOT_VALID;
+    const int status = open_workspace(&w, m);
+    if (status != DONE) return status;
+    int64_t (*span)[2] = malloc(sizeof *span * (size_t)m->size);
+    if (span) {
+        const int64_t d = m->size, chains = batch->chains;
+        for (int64_t b = 0; b < batch->size; ++b) {
+            const struct observation o = take(m, batch, b);
+            for (int64_t s = 0; s < chains; s += LANES)
+                walk_lanes(m, &o, &w, t, s, chains - s, start + b * d * chains, end + b * d * chains,
+                           value + b * chains, roots + b * chains * d * d, kept + b * d * keep * chains, keep,
+                           accepted + b * chains, span);
+        }
+    }
+    free(w.block);
+    free(span);
+    return span ? DONE : NO_MEMORY;
+}
+
+/* Steps in place on climbers x (B, d, G), value, damping and done (B, G); weak (d) is added to the curvature. */
+EXPORT int NAME(climb)(
+    const struct model *m, const struct batch *batch, double *x, double *value, double *damping, uint8_t *done,
+    const double *weak, int64_t steps)
+{
+    struct workspace w;
+    const int status = open_workspace(&w, m);
+    if (status != DONE) return status;
+    const int64_t d = m->size, climbers = batch->chains;
+    for (int64_t b = 0; b < batch->size; ++b, x += d * climbers) {
+        const struct observation o = take(m, batch, b);
+        for (int64_t g = 0; g < climbers; g += LANES)
+            climb_lanes(m, &o, &w, climbers, g, climbers - g, x, value + b * climbers, damping + b * climbers,
+                        done + b * climbers, weak, steps);
+    }
+    free(w.block);
+    return DONE;
+}
+
+/* Of values (B, S) into out (B). */
+EXPORT int NAME(tempering)(int64_t size, int64_t chains, const double *value, double effective, double most, double *out)
+{
+    for (int64_t b = 0; b < size; ++b) out[b] = temper(value + b * chains, chains, effective, most);
+    return DONE;
+}

@@ -1,0 +1,63 @@
+/* A vector of chains: as many doubles as one register of the machine holds, by the compilers' vector extension.
+ *
+ * Every quantity of a chain is one lane of such a vector, and the code reads as if it were for a single chain. The
+ * files of a variant (plain.c, avx2.c, avx512.c) set LANES and NAME and the instructions before they include this.
+ */
+#ifndef DOAMC_LANES_H
+#define DOAMC_LANES_H
+
+#include "variants.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef double vec __attribute__((vector_size(8 * LANES)));
+typedef int64_t mask __attribute__((vector_size(8 * LANES))); /* -1 where true, 0 where false */
+typedef struct { vec re, im; } cvec;
+
+INLINE vec all(double value) { return value - (vec){0}; }
+
+INLINE vec select(mask where, vec yes, vec no) { return (vec)(((mask)yes & where) | ((mask)no & ~where)); }
+
+INLINE int any(mask where)
+{
+    int64_t some = 0;
+    for (int l = 0; l < LANES; ++l) some |= where[l];
+    return some != 0;
+}
+
+INLINE vec least(vec a, vec b) { return select((mask)(a < b), a, b); }
+INLINE vec greatest(vec a, vec b) { return select((mask)(a > b), a, b); }
+
+INLINE double sum(vec a)
+{
+    double total = 0;
+    for (int l = 0; l < LANES; ++l) total += a[l];
+    return total;
+}
+
+/* count lanes from memory; lanes beyond repeat the last one, so that they take no way of their own */
+INLINE vec load(const double *from, int64_t count)
+{
+    vec out;
+    if (count >= LANES) memcpy(&out, from, sizeof out);
+    else for (int l = 0; l < LANES; ++l) out[l] = from[l < count ? l : count - 1];
+    return out;
+}
+
+INLINE void store(double *to, vec value, int64_t count)
+{
+    if (count >= LANES) memcpy(to, &value, sizeof value);
+    else for (int l = 0; l < count; ++l) to[l] = value[l];
+}
+
+INLINE cvec add(cvec a, cvec b) { return (cvec){a.re + b.re, a.im + b.im}; }
+INLINE cvec sub(cvec a, cvec b) { return (cvec){a.re - b.re, a.im - b.im}; }
+INLINE cvec mul(cvec a, cvec b) { return (cvec){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+INLINE cvec conj_mul(cvec a, cvec b) { return (cvec){a.re * b.re + a.im * b.im, a.re * b.im - a.im * b.re}; } /* a* b */
+INLINE cvec conjugate(cvec a) { return (cvec){a.re, -a.im}; }
+INLINE cvec scale(vec a, cvec b) { return (cvec){a * b.re, a * b.im}; }
+INLINE cvec turn(cvec a) { return (cvec){-a.im, a.re}; } /* i a */
+INLINE vec real_dot(cvec a, cvec b) { return a.re * b.re + a.im * b.im; } /* Re a* b */
+INLINE vec real_mul(cvec a, cvec b) { return a.re * b.re - a.im * b.im; } /* Re a b */
+
+#endif

@@ -1,0 +1,90 @@
+/* V = C A: amplitudes and steering vectors, coefficients of the coupling, and their product. */
+#ifndef DOAMC_RESPONSE_H
+#define DOAMC_RESPONSE_H
+
+#include "elementary.h"
+#include "workspace.h"
+
+/* Amplitude times extended steering vectors at x into a (J N, P), powers of one factor on an even line; where asked
+ * for, their derivatives by azimuth into da. */
+INLINE void steering(const struct model *m, struct workspace *w, const vec *x, int derive)
+{
+    const int64_t n = m->n, p_n = m->n_sources, blocks = m->wide / n;
+    for (int64_t p = 0; p < p_n; ++p) {
+        const vec size = exp_of(x[m->amplitude + p]);
+        const cvec bearing = cis(x[m->azimuth + p]);
+        cvec *a = w->a + p, *da = w->da + p;
+        if (m->even) {
+            const double *at = m->steer + 2 * (n > 1);
+            const cvec factor = cis(at[0] * bearing.re + at[1] * bearing.im);
+            a[0] = (cvec){size, all(0)};
+            for (int64_t i = 1; i < n; ++i) a[i * p_n] = mul(a[(i - 1) * p_n], factor);
+        } else
+            for (int64_t i = 0; i < n; ++i) {
+                const double *at = m->steer + 2 * i;
+                a[i * p_n] = scale(size, cis(at[0] * bearing.re + at[1] * bearing.im));
+            }
+        if (derive)
+            for (int64_t i = 0; i < n; ++i) {
+                const double *at = m->steer + 2 * i;
+                da[i * p_n] = turn(scale(at[1] * bearing.re - at[0] * bearing.im, a[i * p_n]));
+            }
+        for (int64_t j = 1; j < blocks; ++j) { /* cos az, sin az, cos 2 az, ... times the first block */
+            const double order = (double)((j + 1) / 2);
+            const cvec angle = order == 1 ? bearing : cis(order * x[m->azimuth + p]);
+            const vec g = j % 2 ? angle.re : angle.im, slope = order * (j % 2 ? -angle.im : angle.re);
+            for (int64_t i = 0; i < n; ++i) {
+                const int64_t at = (j * n + i) * p_n;
+                a[at] = scale(g, a[i * p_n]);
+                if (derive) da[at] = add(scale(slope, a[i * p_n]), scale(g, da[i * p_n]));
+            }
+        }
+    }
+}
+
+/* Coefficients of the patterns at x into c (K'). */
+INLINE void coefficients(const struct model *m, struct workspace *w, const vec *x)
+{
+    for (int64_t k = 0; k < m->n_flat; ++k) {
+        const vec size = x[m->flat + k];
+        if (m->normal) {
+            w->c[k] = (cvec){size, all(0)};
+            continue;
+        }
+        w->unit[k] = cis(x[m->wrapping + k]);
+        w->c[k] = scale(size, w->unit[k]);
+        if (m->hermitian) w->c[m->n_flat + k] = conjugate(w->c[k]);
+    }
+}
+
+/* An entry of C = mean + sum_k c_k B_k. */
+INLINE cvec entry(const struct model *m, const struct workspace *w, const struct cell *cell)
+{
+    cvec e = {all(cell->re), all(cell->im)};
+    for (int64_t t = cell->first; t < cell->end; ++t) {
+        const struct term *b = w->terms + t;
+        const cvec c = w->c[b->k];
+        e.re += c.re * b->re;
+        e.im += c.re * b->im;
+        if (m->normal) continue; /* real coefficients */
+        e.re -= c.im * b->im;
+        e.im += c.im * b->re;
+    }
+    return e;
+}
+
+/* C times columns from (J N, P) into to (N, P). */
+INLINE void couple(const struct model *m, const struct workspace *w, const cvec *from, cvec *to)
+{
+    const int64_t p_n = m->n_sources;
+    memset(to, 0, sizeof(cvec) * (size_t)(m->n * p_n));
+    for (const struct cell *cell = w->cells; cell < w->cells + w->n_cells; ++cell) {
+        const cvec e = entry(m, w, cell);
+        for (int64_t p = 0; p < p_n; ++p) {
+            cvec *v = to + cell->i * p_n + p;
+            *v = add(*v, mul(e, from[cell->j * p_n + p]));
+        }
+    }
+}
+
+#endif
