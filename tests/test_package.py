@@ -50,7 +50,7 @@ def test_the_source_distribution_is_the_whole_repository(built):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {f for f in FILES if f not in names and not f.startswith(".github/")} == set()
+    assert {f for f in FILES if f not in names} == set()
 
 
 def test_the_wheel_estimates_by_the_default_method(installed, tmp_path):
