@@ -163,6 +163,8 @@ class ArraySpec:
                 f"array {self.name} is in metres, found no frequency to take its wavelengths at; name it as ARRAY@HZ, "
                 "or add frequency_hz = HZ to the file"
             )
+        if not 1.0 <= hertz <= 1e12:
+            raise SpecificationError(f"expected a frequency of 1 Hz to 1 THz for array {self.name}, found {hertz:g} Hz")
         design = self.table.get("antenna", {}).get("design_frequency_hz")
         known = design or self.frequency_hz
         near = known is not None and abs(hertz / known - 1) <= SAME_FREQUENCY
@@ -177,7 +179,7 @@ class ArraySpec:
         geometry, trained = (
             checks.in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz)
         )
-        table = self.table | {"geometry": trained}
+        table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
         return replace(self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz)
 
     @property

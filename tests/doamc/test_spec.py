@@ -270,6 +270,9 @@ def test_priors_of_antennas_hold_at_their_frequency_or_over_their_range():
     assert tuned.positions.allclose(named.positions) and tuned.frequency == pytest.approx(named.frequency)
     assert tuned.family.mean.allclose(named.family.mean)
     assert tuned.digest == spec.tuned(300e6).digest  # one network over the range
+    assert parse_spec(tuned.table).digest == tuned.digest  # as a checkpoint keeps it
+    other = parse_spec(spec.table | {"frequency_hz": 200e6}).tuned(None)
+    assert other.frequency_hz == 200e6 and parse_spec(other.table).digest == tuned.digest
     one = dict(load_spec("dipole8").table) | {"geometry": spec.geometry}
     with pytest.raises(SpecificationError, match="design_frequency_hz, which is missing"):
         parse_spec(one).tuned(300e6)
@@ -299,6 +302,9 @@ def test_wrong_lengths_and_frequencies_are_named(changes, words):
 def test_wavelengths_out_of_range_are_refused_when_tuned():
     with pytest.raises(SpecificationError, match=r"0\.001 to 1000 wavelengths"):
         parse_spec(metres()).tuned(1.0)
+    for hertz in (1e300, 1e-300, -1.0, NAN, math.inf):
+        with pytest.raises(SpecificationError, match="1 Hz to 1 THz"):
+            parse_spec(metres()).tuned(hertz)
 
 
 def test_the_frequency_of_an_antenna_and_of_its_wavelengths_agree():

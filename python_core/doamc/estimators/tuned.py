@@ -33,6 +33,7 @@ class TunedEstimator:
 
         Raises SpecificationError when an array in metres finds no frequency, and what opening an estimator raises.
         """
+        frequency_hz = frequency_hz if frequency_hz and math.isfinite(frequency_hz) else None
         self._note(frequency_hz)
         if not self.spec.in_metres:
             key = 0.0
@@ -53,8 +54,8 @@ class TunedEstimator:
 
     def _note(self, frequency_hz: float | None) -> None:
         if frequency_hz is not None and frequency_hz not in self._seen:
-            first, *others = [*self._seen, frequency_hz]
-            self._seen = [first, min(first, *others, frequency_hz), max(first, *others, frequency_hz)]
+            seen = [*self._seen, frequency_hz]
+            self._seen = [seen[0], min(seen), max(seen)]
             self.remark = frequency_remark(self.spec, self._seen)
 
 

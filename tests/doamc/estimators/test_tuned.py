@@ -32,6 +32,9 @@ def test_an_array_in_metres_has_an_estimator_at_each_frequency():
     assert tuned.remark is None
     with pytest.raises(SpecificationError, match=r"found no frequency .*ARRAY@HZ"):
         tuned.at(None)
+    for odd in (math.nan, math.inf, 0.0):  # what a broken tag may hold is no frequency
+        with pytest.raises(SpecificationError, match="found no frequency"):
+            tuned.at(odd)
     own = TunedEstimator(in_metres(frequency_hz=100e6), music)
     assert own.at(None).spec.positions.norm(dim=1).tolist() == pytest.approx([0.25 * 100e6 / C] * 5)
 

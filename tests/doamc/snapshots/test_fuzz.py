@@ -3,6 +3,7 @@
 The examples are few, to fit into every run of the tests; ``--hypothesis-profile`` may ask for more.
 """
 
+import copy
 import io
 import json
 import tracemalloc
@@ -112,7 +113,7 @@ def metadata(draw):
             places += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         place, key = draw(st.sampled_from(places)), draw(st.sampled_from(KEYS))
         if draw(st.booleans()):
-            place[key] = draw(WRONG)
+            place[key] = copy.deepcopy(draw(WRONG))
         else:
             place.pop(key, None)
     return json.dumps(table)
