@@ -121,6 +121,8 @@ def test_bare_samples_are_read_with_what_is_said_of_them(doamc, refused, tmp_pat
     assert "expected --datatype" in refused(*common)
     assert "found no frequency" in refused(*common, "--datatype", "cf32_le")
     np.savez(tmp_path / "in.npz", snapshots=heard(600e6)[None])
+    line = refused(common[0], tmp_path / "in.npz", *common[2:], "--datatype", "ci8", "--sample-rate", 5)
+    assert "expected no --datatype, --sample-rate for a file that describes itself" in line
     assert abs(estimated(doamc, tmp_path / "in.npz", metres, "--frequency", 600e6)[0] - 40).max() < 1
 
 
