@@ -11,8 +11,8 @@ from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError
 from doamc.estimates import make_message, status_message
 from doamc.estimates.figures import message_figures
-from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import make_batch
 
 DEFAULT_RATE = 10.0
@@ -36,9 +36,10 @@ class Replay:
     """
 
     def __init__(
-        self, estimator: Estimator, source: Input, n_sources: int | None, noise_power: float | None, rate: float | None
-    ) -> None:
-        self.estimator, self.source, self.n_sources, self.noise_power = estimator, source, n_sources, noise_power
+        self, tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None,
+        rate: float | None,
+    ) -> None:  # fmt: skip
+        self.tuned, self.source, self.n_sources, self.noise_power = tuned, source, n_sources, noise_power
         self.seq = self.failed = 0
         self.error: DoamcError | None = None
         batches, _, length = source.shape
@@ -75,19 +76,21 @@ class Replay:
     ) -> None:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
+        frequency_hz = self.source.frequency_of(i)
         before = time.monotonic()
+        estimator = self.tuned.at(frequency_hz)
         batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
-        estimates = estimate_batch(self.estimator, batch, self.n_sources)
+        estimates = estimate_batch(estimator, batch, self.n_sources)
         after = time.monotonic()
         publisher.estimate(
             make_message(
                 seq=self.seq,
                 time=time.time(),
                 sample_time=start,
-                frequency_hz=self.source.frequency_hz,
-                array=self.estimator.spec.name,
-                method=self.estimator.name,
-                **message_figures(estimates, calibration=self.estimator.state()),
+                frequency_hz=frequency_hz,
+                array=estimator.spec.name,
+                method=estimator.name,
+                **message_figures(estimates, calibration=estimator.state()),
                 snapshots=block.shape[2],
                 latency_ms={
                     "buffer": 1e3 * max(0.0, before - received),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from doamc.errors import RecordingError
-from doamc.estimates.annotations import annotate
+from doamc.estimates.annotations import annotate, open_to_annotate
 from doamc.estimates.bearing import Bearing, Station, bearings
 from doamc.estimates.kraken_csv import csv_line
 from doamc.estimates.kraken_json import json_body
@@ -119,9 +119,7 @@ class Annotations:
     """Writes all estimates into the metadata of a SigMF recording when it is closed (see `annotate`)."""
 
     def __init__(self, path: str | Path) -> None:
-        from doamc.snapshots.sigmf_files import Recording
-
-        Recording(path, verify=False)  # refused now rather than after the work
+        open_to_annotate(path)  # refused now rather than after the work
         self._path, self._messages, self.written = path, list[dict[str, Any]](), 0
         self._open = True
 
