@@ -44,7 +44,7 @@ def program():
     def start(*arguments):
         code = "import sys; from doamc.cli import main; sys.exit(main())"
         process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
+            [sys.executable, "-c", code, *(a if isinstance(a, bytes) else str(a) for a in arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         started.append(process)
