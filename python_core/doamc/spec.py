@@ -3,19 +3,14 @@
 import hashlib
 import json
 import math
-import sys
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc import spec_checks as checks
-from doamc.errors import EstimatorError, SpecificationError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from doamc.errors import EstimatorError, SpecificationError, shown
+from doamc.toml_files import is_file, read_toml
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +22,7 @@ SHIPPED = Path(__file__).parent / "specs"
 SPEED_OF_LIGHT = 299_792_458.0
 #: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
 SAME_FREQUENCY = 0.005
+REACH = 100.0  #: how far, as a factor, an array may be taken from its frequency of design
 
 
 @dataclass(frozen=True)
@@ -137,8 +133,13 @@ class ArraySpec:
     def at(self, frequency: float) -> "ArraySpec":
         """The same array at a frequency relative to that of design: every distance in wavelengths grows with it.
 
-        Raises SpecificationError where its coupling is drawn and the prior does not hold there.
+        Raises SpecificationError further than `REACH` from that of design, or where its coupling is drawn and the prior
+        does not hold there.
         """
+        if not 1 / REACH <= frequency <= REACH:
+            raise SpecificationError(
+                f"expected a frequency within a factor {REACH:g} of that of design, found a factor {frequency:g}"
+            )
         ratio = frequency / self.frequency
         geometry = checks.scaled_geometry(self.geometry, ratio)
         # networks that are told the frequency are trained for the array of design, others for one geometry
@@ -224,7 +225,7 @@ def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
     except ValueError:
         hertz = math.nan
     if not 0 < hertz < math.inf:
-        raise SpecificationError(f"expected a frequency in Hz after '@', found {text[:40]!r}")
+        raise SpecificationError(f"expected a frequency in Hz after '@', found {shown(text)}")
     if spec.in_metres:
         return spec.tuned(hertz)
     return replace(spec, frequency_hz=hertz) if spec.frequency_hz is None else spec.at(hertz / spec.frequency_hz)
@@ -233,16 +234,13 @@ def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
 def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
     """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError."""
     path = SHIPPED / f"{name_or_path}.toml"
-    if not path.is_file():
+    if not is_file(path):
         path = Path(name_or_path)
-    if not path.is_file():
+    if not is_file(path):
         raise SpecificationError(
-            f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {str(name_or_path)!r}"
+            f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {shown(str(name_or_path))}"
         )
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), path
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecificationError(f"{path}: not a TOML file ({error})") from error
+    return read_toml(path, SpecificationError), path
 
 
 def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
@@ -251,8 +249,7 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
     Raises SpecificationError that names the entry, what it must be and what was found; a key that is not known in its
     table is an error too, so that a misspelt one is not passed over.
     """
-    if not isinstance(table.get("name"), str):
-        raise SpecificationError(f"expected a string 'name', found {table.get('name', 'none')!r}")
+    name, description = checks.name_of(table), checks.description_of(table)
     geometry = checks.geometry_of(table)
     sector = checks.section(table, "sector", "azimuth_deg")
     coupling = checks.coupling_of(table, folder, SHIPPED)
@@ -262,16 +259,16 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         parse_antenna(table)  # its own checks
     sources, snapshots = checks.section(table, "sources"), checks.section(table, "snapshots")
     spec = ArraySpec(
-        name=table["name"],
-        description=str(table.get("description", "")),
+        name=name,
+        description=description,
         geometry=geometry,
-        azimuth_deg=checks.span(sector, "sector", "azimuth_deg", []),
+        azimuth_deg=checks.span(sector, "sector", "azimuth_deg", [], checks.MAX_DEGREES),
         min_separation_deg=checks.number(sector, "sector", "min_separation_deg", 5.0, 0.0, 360.0),
         coupling=coupling,
         source_count=checks.whole_span(sources, "sources", "count", [1, 2]),
-        power_db=checks.span(sources, "sources", "power_db", [-6.0, 0.0]),
+        power_db=checks.span(sources, "sources", "power_db", [-6.0, 0.0], checks.MAX_DB),
         snapshot_count=checks.whole_span(snapshots, "snapshots", "count", [1, 1000]),
-        snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0]),
+        snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0], checks.MAX_DB),
         table=table,
         frequency_hz=_own_frequency(table),
     )

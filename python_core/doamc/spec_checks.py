@@ -1,10 +1,12 @@
 """Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
-from doamc.errors import SpecificationError
+from doamc.errors import SpecificationError, shown
+from doamc.toml_files import is_file
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
 GEOMETRY_KEYS = {
@@ -22,29 +24,60 @@ KNOWN_KEYS = {
     "sources": {"count", "power_db"},
     "snapshots": {"count", "snr_db"},
 }
-MAX_ELEMENTS = 1024
+#: what is asked of memory, as a whole: elements N, and entries of the derivatives of C, real parameters times N^2
+MAX_ELEMENTS, MAX_ENTRIES = 256, 1 << 22
+MAX_COORDINATE = 1e4  #: wavelengths
+MAX_MAGNITUDE = 10.0  #: of a coefficient of coupling, whose diagonal is 1
+MAX_DB = 200.0  #: of powers and SNR, either way
+MAX_DEGREES = 720.0  #: of the ends of a sector, either way
+MAX_SNAPSHOTS = 10**9
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_DESCRIPTION = 500
+
+
+def name_of(table: dict[str, Any]) -> str:
+    """The name: letters, digits, dashes, underscores, since files are named after it."""
+    name = table.get("name")
+    if not isinstance(name, str):
+        raise SpecificationError(f"expected a string 'name', found {shown(table.get('name', 'none'))}")
+    if not NAME.fullmatch(name):
+        raise SpecificationError(
+            f"name must be 1 to 64 letters, digits, dashes and underscores, since files are named after it, found "
+            f"{shown(name)}"
+        )
+    return name
+
+
+def description_of(table: dict[str, Any]) -> str:
+    """The description, one line."""
+    text = table.get("description", "")
+    if not isinstance(text, str) or len(text) > MAX_DESCRIPTION or not text.isprintable():
+        raise SpecificationError(
+            f"description must be one line of at most {MAX_DESCRIPTION} characters, found {shown(text)}"
+        )
+    return text
 
 
 def section(table: dict[str, Any], name: str, *needed: str, known: set[str] | None = None) -> dict[str, Any]:
     """The table [name] with its needed keys and no key beyond the known ones (a misspelt key is not passed over)."""
     part = table.get(name, None if needed else {})
     if not isinstance(part, dict):
-        raise SpecificationError(f"expected a table [{name}], found {'none' if part is None else repr(part)}")
+        raise SpecificationError(f"expected a table [{name}], found {'none' if part is None else shown(part)}")
     for key in needed:
         if key not in part:
-            raise SpecificationError(f"expected {key!r} in [{name}], found {', '.join(part) or 'nothing'}")
+            raise SpecificationError(f"expected {key!r} in [{name}], found {shown(', '.join(part))[1:-1] or 'nothing'}")
     known = KNOWN_KEYS[name] if known is None else known
     unknown = sorted(part.keys() - known)
     if unknown:
-        raise SpecificationError(f"[{name}] takes {', '.join(sorted(known))}, found {unknown[0]!r}")
+        raise SpecificationError(f"[{name}] takes {', '.join(sorted(known))}, found {shown(unknown[0])}")
     return part
 
 
 def number(part: dict[str, Any], name: str, key: str, default: float, low: float, high: float) -> float:
     """A finite number in [low, high]."""
     value = part.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise SpecificationError(f"[{name}] {key} must be a number from {low:g} to {high:g}, found {value!r}")
+    if not _is_number(value) or not low <= value <= high:
+        raise SpecificationError(f"[{name}] {key} must be a number from {low:g} to {high:g}, found {shown(value)}")
     return float(value)
 
 
@@ -52,23 +85,28 @@ def whole(part: dict[str, Any], name: str, key: str, low: int, high: int) -> int
     """A whole number in low..high."""
     value = part[key]
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecificationError(f"[{name}] {key} must be a whole number in {low}..{high}, found {value!r}")
+        raise SpecificationError(f"[{name}] {key} must be a whole number in {low}..{high}, found {shown(value)}")
     return value
 
 
-def span(part: dict[str, Any], name: str, key: str, default: list[float]) -> tuple[float, float]:
-    """A pair [low, high] of finite numbers, low <= high."""
+def span(part: dict[str, Any], name: str, key: str, default: list[float], most: float) -> tuple[float, float]:
+    """A pair [low, high] of finite numbers, -most <= low <= high <= most."""
     value = part.get(key, default)
     if not _is_pair(value):
-        raise SpecificationError(f"[{name}] {key} must be [low, high] with low <= high, found {value!r}")
+        raise SpecificationError(f"[{name}] {key} must be [low, high] with low <= high, found {shown(value)}")
+    if max(-value[0], value[1]) > most:
+        raise SpecificationError(f"[{name}] {key} must lie within {-most:g} to {most:g}, found {shown(value)}")
     return float(value[0]), float(value[1])
 
 
-def whole_span(part: dict[str, Any], name: str, key: str, default: list[int]) -> tuple[int, int]:
-    """A pair [low, high] of whole numbers, 1 <= low <= high."""
-    low, high = span(part, name, key, [float(v) for v in default])
+def whole_span(
+    part: dict[str, Any], name: str, key: str, default: list[int], most: int = MAX_SNAPSHOTS
+) -> tuple[int, int]:
+    """A pair [low, high] of whole numbers, 1 <= low <= high <= most."""
+    low, high = span(part, name, key, [float(v) for v in default], float(most))
     if low != int(low) or high != int(high) or low < 1:
-        raise SpecificationError(f"[{name}] {key} must be whole numbers [low, high] from 1 on, found {part[key]!r}")
+        found = shown(part[key])
+        raise SpecificationError(f"[{name}] {key} must be whole numbers [low, high] from 1 on, found {found}")
     return int(low), int(high)
 
 
@@ -78,7 +116,7 @@ def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
     part = part if isinstance(part, dict) else {}
     kind = part.get("kind")
     if kind is not None and (not isinstance(kind, str) or kind not in GEOMETRY_KEYS):
-        raise SpecificationError(f"geometry kind must be one of {', '.join(GEOMETRY_KEYS)}, found {kind!r}")
+        raise SpecificationError(f"geometry kind must be one of {', '.join(GEOMETRY_KEYS)}, found {shown(kind)}")
     keys = GEOMETRY_KEYS.get(kind or "", set())
     for metres, wavelengths in METRES.items():
         if wavelengths in keys and metres in part:
@@ -95,6 +133,9 @@ def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
         number(geometry, "geometry", key, 0.5, 1e-3, 1e3)
     for key in keys & {"spacing_m", "radius_m"}:
         number(geometry, "geometry", key, 0.5, 1e-5, 1e5)
+    if kind == "ura" and geometry["rows"] * geometry["columns"] > MAX_ELEMENTS:
+        found = f"{geometry['rows']} times {geometry['columns']}"
+        raise SpecificationError(f"[geometry] rows times columns must be at most {MAX_ELEMENTS}, found {found}")
     for key in keys & {"points_wavelengths", "points_m"}:
         _check_points(geometry, key)
     return geometry
@@ -124,11 +165,25 @@ def in_wavelengths(geometry: dict[str, Any], wavelength_m: float) -> dict[str, A
 def _check_points(geometry: dict[str, Any], key: str) -> None:
     points = geometry[key]
     ok = isinstance(points, list) and 2 <= len(points) <= MAX_ELEMENTS
-    ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_number, p)) for p in points)
+    ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_coordinate, p)) for p in points)
     if not ok or len({len(p) for p in points}) != 1:
         raise SpecificationError(
-            f"[geometry] {key} must be at least 2 points [x, y] or [x, y, z] of finite numbers, all alike, "
-            f"found {str(points)[:80]}"
+            f"[geometry] {key} must be 2 to {MAX_ELEMENTS} points [x, y] or [x, y, z], all alike, of "
+            f"numbers from {-MAX_COORDINATE:g} to {MAX_COORDINATE:g}, found {_points_shown(points)}"
+        )
+
+
+def _points_shown(points: Any) -> str:
+    return f"{len(points)}, {shown(points)}" if isinstance(points, list) else shown(points)
+
+
+def check_entries(n_elements: int, n_parameters: int) -> None:
+    """Raise SpecificationError where an array and its coupling ask for more memory than `MAX_ENTRIES` stands for."""
+    entries = n_parameters * n_elements**2
+    if entries > MAX_ENTRIES:
+        raise SpecificationError(
+            f"{n_parameters} real parameters of coupling times {n_elements}^2 elements must be at most {MAX_ENTRIES}, "
+            f"found {entries}; take fewer elements or a family of fewer coefficients"
         )
 
 
@@ -142,25 +197,32 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
     if drawn:
         part = section(table, "coupling", "family", "prior", known=KNOWN_KEYS["drawn coupling"])
         if not isinstance(part["prior"], str):
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {part['prior']!r}")
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
         places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
-        found = [p for p in places if p.is_file()]
+        found = [p for p in places if is_file(p)]
         if not found:
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {places[0]}")
+            place = shown(str(places[0]))
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")
         return {"family": "drawn", "prior": str(found[0])}
     part = section(table, "coupling", "family", "magnitude")
     if not isinstance(part["family"], str):
-        raise SpecificationError(f"[coupling] family must be a name, found {part['family']!r}")
+        raise SpecificationError(f"[coupling] family must be a name, found {shown(part['family'])}")
     ranges = part["magnitude"]
-    if not isinstance(ranges, (list, tuple)) or not all(_is_pair(r) and r[0] >= 0 for r in ranges):
-        raise SpecificationError(f"[coupling] magnitude must be ranges [[low, high], ...], 0 <= low, found {ranges!r}")
+    are_ranges = isinstance(ranges, (list, tuple)) and all(map(_is_pair, ranges))
+    if not are_ranges or not all(0 <= low <= high <= MAX_MAGNITUDE for low, high in ranges):
+        wanted = f"[[low, high], ...], 0 <= low <= high <= {MAX_MAGNITUDE:g}"
+        raise SpecificationError(f"[coupling] magnitude must be ranges {wanted}, found {shown(ranges)}")
     number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
     number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
     return part
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _is_coordinate(value: Any) -> bool:
+    return _is_number(value) and abs(value) <= MAX_COORDINATE
 
 
 def _is_pair(value: Any) -> bool:

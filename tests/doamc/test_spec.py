@@ -130,6 +130,35 @@ def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, content):
         load_spec(file)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a = " + "[" * 100_000, "nested too deeply|not a TOML file"),
+        ("a = " + "9" * 10_000, "not a TOML file"),
+        ("# " + "x" * (1 << 18), "at most 256 KiB, found a larger one"),
+    ],
+    ids=["depth", "digits", "size"],
+)
+def test_a_file_beyond_reason_is_refused(tmp_path, content, message):
+    file = tmp_path / "bad.toml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SpecificationError, match=message):
+        load_spec(file)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "", "../.."], ids=["long", "null", "empty", "folder"])
+def test_a_name_that_no_file_has_is_refused(name):
+    with pytest.raises(SpecificationError, match="or a TOML file, found") as caught:
+        load_spec(name)
+    assert len(str(caught.value)) < 300
+
+
+def test_largest_arrays_are_made():
+    """At the stated limits: 256 elements, and 2^22 entries of derivatives."""
+    spec = edited_spec("ula8", geometry={"elements": 256}, coupling={"magnitude": [[0.0, 0.1]] * 32})
+    assert spec.positions.shape == (256, 3) and spec.family.basis.numel() == 1 << 22
+
+
 def test_an_error_in_a_file_names_the_file(tmp_path):
     file = tmp_path / "bad.toml"
     file.write_text('name = "bad"\n', encoding="utf-8")
@@ -140,6 +169,15 @@ def test_an_error_in_a_file_names_the_file(tmp_path):
 WRONG = {
     "no name": ({"name": None}, "expected a string 'name', found 'none'"),
     "name no string": ({"name": 3}, "expected a string 'name', found 3"),
+    "empty name": ({"name": ""}, "name must be 1 to 64 letters, digits, dashes and underscores"),
+    "name with a folder": ({"name": "../../../x"}, "name must be 1 to 64 letters.*found '../../../x'"),
+    "name with a space": ({"name": "my roof"}, "name must be 1 to 64 letters"),
+    "name with an escape": ({"name": "a\x1b[2J"}, "name must be 1 to 64 letters"),
+    "name of two lines": ({"name": "a\n"}, "name must be 1 to 64 letters"),
+    "long name": ({"name": "x" * 65}, "name must be 1 to 64 letters"),
+    "long description": ({"description": "x" * 501}, "description must be one line of at most 500 characters"),
+    "description no string": ({"description": 3}, "description must be one line"),
+    "description with an escape": ({"description": "a\x1b[2J"}, "description must be one line"),
     "no geometry": ({"geometry": None}, r"expected a table \[geometry\], found none"),
     "geometry no table": ({"geometry": 3}, r"expected a table \[geometry\], found 3"),
     "no kind": ({"geometry__kind": None}, r"expected 'kind' in \[geometry\], found elements, spacing_wavelengths"),
@@ -148,18 +186,25 @@ WRONG = {
     "no elements": ({"geometry__elements": None}, "geometry 'ula' needs elements"),
     "no radius": ({"geometry": {"kind": "uca", "elements": 5}}, "geometry 'uca' needs radius_wavelengths"),
     "misspelt key": ({"geometry__spacing": 0.4}, r"takes elements, kind, spacing_wavelengths, found 'spacing'"),
-    "elements in words": ({"geometry__elements": "eight"}, "a whole number in 2..1024, found 'eight'"),
-    "elements and a half": ({"geometry__elements": 8.5}, "whole number in 2..1024, found 8.5"),
-    "elements true": ({"geometry__elements": True}, "whole number in 2..1024, found True"),
-    "one element": ({"geometry__elements": 1}, "whole number in 2..1024, found 1"),
-    "a billion elements": ({"geometry__elements": 10**9}, "whole number in 2..1024"),
+    "elements in words": ({"geometry__elements": "eight"}, "a whole number in 2..256, found 'eight'"),
+    "elements and a half": ({"geometry__elements": 8.5}, "whole number in 2..256, found 8.5"),
+    "elements true": ({"geometry__elements": True}, "whole number in 2..256, found True"),
+    "one element": ({"geometry__elements": 1}, "whole number in 2..256, found 1"),
+    "a billion elements": ({"geometry__elements": 10**9}, "whole number in 2..256"),
+    "elements of hexadecimal depth": ({"geometry__elements": 16**9999}, "found a int too large to show"),
+    "a great rectangle": (
+        {"geometry": {"kind": "ura", "rows": 128, "columns": 128}}, "rows times columns must be at most 256, found 128"
+    ),
+    "points far away": ({"geometry": points((0, 0), (1e5, 0))}, "from -10000 to 10000"),
+    "many points": ({"geometry": points(*[(k, 0) for k in range(10_000)])}, r"found 10000, \[\[0, 0\], .* \.\.\.$"),
+    "spacing beyond floats": ({"geometry__spacing_wavelengths": 10**400}, "must be a number from 0.001 to 1000"),
     "spacing in words": ({"geometry__spacing_wavelengths": "half"}, "a number from 0.001 to 1000, found 'half'"),
     "negative spacing": ({"geometry__spacing_wavelengths": -0.5}, "must be a number from 0.001 to 1000, found -0.5"),
-    "ragged points": ({"geometry": points((0, 0), (1,), (2, 0))}, r"points_wavelengths must be at least 2 points"),
+    "ragged points": ({"geometry": points((0, 0), (1,), (2, 0))}, r"points_wavelengths must be 2 to 256 points"),
     "mixed points": ({"geometry": points((0, 0), (1, 0, 0))}, "all alike"),
-    "points of nan": ({"geometry": points((0, 0), (NAN, 0))}, "of finite numbers"),
-    "one point": ({"geometry": points((0, 0))}, "at least 2 points"),
-    "four coordinates": ({"geometry": points((0, 0, 0, 0), (1, 0, 0, 0))}, "at least 2 points"),
+    "points of nan": ({"geometry": points((0, 0), (NAN, 0))}, "of numbers from -10000 to 10000"),
+    "one point": ({"geometry": points((0, 0))}, "must be 2 to 256 points"),
+    "four coordinates": ({"geometry": points((0, 0, 0, 0), (1, 0, 0, 0))}, "must be 2 to 256 points"),
     "no sector": ({"sector": None}, r"expected a table \[sector\], found none"),
     "no azimuth": ({"sector__azimuth_deg": None}, r"expected 'azimuth_deg' in \[sector\]"),
     "sector in words": ({"sector__azimuth_deg": "all"}, r"azimuth_deg must be \[low, high\] .*, found 'all'"),
@@ -187,6 +232,16 @@ WRONG = {
     "no source": ({"sources__count": [0, 2]}, r"\[sources\] count must be whole numbers \[low, high\] from 1 on"),
     "half a source": ({"sources__count": [1, 2.5]}, r"whole numbers \[low, high\] from 1 on, found \[1, 2.5\]"),
     "P = N": ({"sources__count": [1, 8]}, r"source count must lie in 1..7, found \[1, 8\]"),
+    "powers beyond floats": ({"sources__power_db": [0, 10**400]}, "power_db must lie within -200 to 200"),
+    "SNR of 1e300": ({"snapshots__snr_db": [0, 1e300]}, "snr_db must lie within -200 to 200, found"),
+    "sector far round": ({"sector__azimuth_deg": [1e6, 1e6 + 90]}, "azimuth_deg must lie within -720 to 720"),
+    "L = 1e300": ({"snapshots__count": [1, 1e300]}, "count must lie within"),
+    "magnitude of 1e300": ({"coupling__magnitude": [[0, 1e300]]}, "0 <= low <= high <= 10"),
+    "ten thousand ranges": ({"coupling__magnitude": [[0, 0.1]] * 10_000}, "takes 1 to 7 magnitude ranges, found 10000"),
+    "coefficients beyond memory": (
+        {"geometry__elements": 200, "coupling__family": "reciprocal", "coupling__magnitude": [[0, 0.1]] * 199},
+        r"40198 real parameters of coupling times 200\^2 elements must be at most 4194304, found 1607920000",
+    ),
     "turned powers": ({"sources__power_db": [0, -6]}, r"\[sources\] power_db must be \[low, high\]"),
     "L = 0": ({"snapshots__count": [0, 10]}, r"\[snapshots\] count must be whole numbers"),
     "infinite SNR": ({"snapshots__snr_db": [0, math.inf]}, r"\[snapshots\] snr_db must be \[low, high\]"),

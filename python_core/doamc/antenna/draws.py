@@ -40,10 +40,15 @@ class Drawn:
     rough: bool = False
 
 
-def azimuth_grid(positions: np.ndarray) -> np.ndarray:
-    """Azimuths (G,) in deg around the circle, dense enough for the aperture of positions (N, 2); step at most 5 deg."""
+def azimuth_count(positions: np.ndarray) -> int:
+    """Number of azimuths around the circle that is dense enough for the aperture of positions (N, 2), at least 72."""
     radius = np.linalg.norm(positions[:, :2] - positions[:, :2].mean(0), axis=1).max()
-    count = 24 * math.ceil(max(72, 4 * (2 * math.pi * radius + 6)) / 24)
+    return 24 * math.ceil(max(72, 4 * (2 * math.pi * radius + 6)) / 24)
+
+
+def azimuth_grid(positions: np.ndarray) -> np.ndarray:
+    """Azimuths (G,) in deg around the circle, `azimuth_count` of them; step at most 5 deg."""
+    count = azimuth_count(positions)
     return np.arange(count) * 360.0 / count
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from doamc import spec_checks as checks
 from doamc.antenna.frequency import chebyshev_nodes
-from doamc.errors import SpecificationError
+from doamc.errors import SpecificationError, shown
 
 ELEMENTS = ("dipole", "monopole")
 _KEYS = {
@@ -87,7 +87,8 @@ def parse_antenna(table: dict[str, Any]) -> Antenna:
     """Antenna of a parsed specification. Raises SpecificationError that names the entry, or that there is none."""
     part = checks.section(table, "antenna", "element", "length_wavelengths", known=_KEYS)
     if part["element"] not in ELEMENTS:
-        raise SpecificationError(f"[antenna] element must be one of {', '.join(ELEMENTS)}, found {part['element']!r}")
+        found = shown(part["element"])
+        raise SpecificationError(f"[antenna] element must be one of {', '.join(ELEMENTS)}, found {found}")
     resistance, reactance = _pair(part, "load_ohm", [50.0, 0.0])
     if resistance < 0:
         raise SpecificationError(f"[antenna] load_ohm must have a resistance >= 0, found {resistance:g}")
@@ -113,7 +114,7 @@ def parse_antenna(table: dict[str, Any]) -> Antenna:
 def _range(part: dict[str, Any]) -> tuple[tuple[float, float], int]:
     if "frequency_range" not in part:
         return (1.0, 1.0), 1
-    low, high = checks.span(part, "antenna", "frequency_range", [])
+    low, high = checks.span(part, "antenna", "frequency_range", [], 20.0)
     if not 0.05 <= low < high <= 20.0:
         raise SpecificationError(f"[antenna] frequency_range must lie in 0.05..20, low < high, found {[low, high]}")
     given = part | {"frequency_nodes": part.get("frequency_nodes", 7)}
@@ -122,7 +123,7 @@ def _range(part: dict[str, Any]) -> tuple[tuple[float, float], int]:
 
 def _flag(part: dict[str, Any], key: str) -> bool:
     if not isinstance(part.get(key, False), bool):
-        raise SpecificationError(f"[antenna] {key} must be true or false, found {part[key]!r}")
+        raise SpecificationError(f"[antenna] {key} must be true or false, found {shown(part[key])}")
     return bool(part.get(key, False))
 
 
@@ -161,5 +162,5 @@ def _pair(part: dict[str, Any], key: str, default: list[float]) -> list[float]:
     if not isinstance(value, list) or len(value) != 2 or any(
         isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e6 for v in value
     ):
-        raise SpecificationError(f"[antenna] {key} must be two numbers, found {value!r}")
+        raise SpecificationError(f"[antenna] {key} must be two numbers, found {shown(value)}")
     return [float(v) for v in value]

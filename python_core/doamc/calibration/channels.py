@@ -14,7 +14,7 @@ from doamc.calibration.lags import channel_lags, mean_free
 from doamc.errors import CalibrationError
 
 #: a channel this much weaker than the strongest is taken for dead
-_DEAD = 1e-3
+DEAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def align_channels(
         )
     n = x.shape[0]
     b = np.ones(n) if response is None else np.asarray(response)
-    if b.shape != (n,) or not (np.isfinite(b) & (np.abs(b) > _DEAD * np.abs(b).max())).all():
+    if b.shape != (n,) or not (np.isfinite(b) & (np.abs(b) > DEAD * np.abs(b).max())).all():
         raise CalibrationError(f"expected a response of {n} finite values, none of them 0, found {b}")
     level = np.sqrt([np.vdot(row, row).real / row.size for row in x])
-    if not level.min() > _DEAD * level.max():
+    if not level.min() > DEAD * level.max():
         raise CalibrationError(
-            f"channel {int(level.argmin())} is dead: expected levels within {-20 * math.log10(_DEAD):.0f} dB of each "
+            f"channel {int(level.argmin())} is dead: expected levels within {-20 * math.log10(DEAD):.0f} dB of each "
             f"other, found {np.array2string(level, precision=3)}; look at its cable and gain"
         )
     lags = channel_lags(x, max_lag) if max_lag else np.zeros(n, np.int64)
@@ -102,7 +102,7 @@ def align_channels(
             f"the channels do not see one signal: expected eigenvalues {min_ratio_db:g} dB apart, found "
             f"{ratio_db:.1f} dB; use a stronger signal, or one alone, or clocks that do not drift"
         )
-    if not np.abs(u / b).min() > _DEAD * np.abs(u / b).max():
+    if not np.abs(u / b).min() > DEAD * np.abs(u / b).max():
         raise CalibrationError(f"channel {int(np.abs(u / b).argmin())} does not see the signal; look at its cable")
     count = end - begin
     spread = first * noise / (count * (first - noise) ** 2)

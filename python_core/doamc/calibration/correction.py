@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from doamc.errors import CalibrationError
 
 #: condition number beyond which an inverse without regularisation is refused
-_CONDITION = 1e6
+CONDITION = 1e6
 
 
 def correction_matrix(
@@ -31,7 +31,7 @@ def correction_matrix(
     if not 0 <= regularisation < math.inf:
         raise CalibrationError(f"expected a regularisation >= 0, found {regularisation}")
     left, values, right = np.linalg.svd(c)
-    if not values[0] > 0 or (regularisation == 0 and values[0] > _CONDITION * values[-1]):
+    if not values[0] > 0 or (regularisation == 0 and values[0] > CONDITION * values[-1]):
         raise CalibrationError("the coupling matrix cannot be inverted: expected full rank, or a regularisation > 0")
     weights = values / (values**2 + regularisation)
     return (right.conj().T * weights) @ left.conj().T

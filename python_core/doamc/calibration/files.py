@@ -1,7 +1,6 @@
 """Calibrations as TOML files, which people can read and mend; numbers survive the way there and back unchanged."""
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.calibration.channels import ChannelCalibration
-from doamc.errors import CalibrationError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from doamc.calibration.channels import DEAD, ChannelCalibration
+from doamc.calibration.correction import CONDITION
+from doamc.errors import CalibrationError, shown
+from doamc.toml_files import read_toml
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
+LARGEST = 4 << 20  #: bytes of a file; a matrix of 256 elements fits
+MAX_LAG = 10**6  #: samples
+LARGEST_ENTRY = 1e100  #: of a matrix of any scale; squares of it are still finite
+MAX_REGULARISATION = 1e6  #: times the identity, where C has mean diagonal 1
 
 
 def save_channels(path: str | Path, calibration: ChannelCalibration) -> None:
@@ -35,15 +35,22 @@ def load_channels(path: str | Path, n_channels: int | None = None) -> ChannelCal
     """Read a calibration of the channels. Raises CalibrationError when it is none, or of another number of channels."""
     table = _read(path, CHANNELS_SCHEMA)
     try:
-        gains = np.array(table["gain_re"], float) + 1j * np.array(table["gain_im"], float)
-        lags, std = np.array(table["lag_samples"]), np.array(table["phase_std_deg"], float)
-        kind = lags.dtype.kind == "i" and gains.ndim == 1 and gains.shape == lags.shape == std.shape
-        if not kind or gains.size < 2 or not np.isfinite(gains).all() or not np.abs(gains).min() > 0:
+        gains = _numbers(table["gain_re"], 1) + 1j * _numbers(table["gain_im"], 1)
+        lags, std = np.array(table["lag_samples"]), _numbers(table["phase_std_deg"], 1)
+        if lags.dtype.kind != "i" or not gains.shape == lags.shape == std.shape or gains.size < 2:
             raise ValueError("gains, lags and deviations of as many channels, two at least, are expected")
-        made = ChannelCalibration(
-            gains, lags.astype(np.int64), float(table["ratio_db"]), std, int(table["n_samples"]), str(table["note"])
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        size = np.abs(gains)
+        if not size.min() > DEAD * size.max() or np.abs(lags).max() > MAX_LAG or std.min() < 0:
+            raise ValueError(
+                f"gains within {-20 * np.log10(DEAD):.0f} dB of each other, lags of at most {MAX_LAG} samples and "
+                "deviations >= 0 are expected"
+            )
+        count, note = table["n_samples"], table["note"]
+        if not isinstance(count, int) or not 0 <= count < 2**63 or not isinstance(note, str):
+            raise ValueError("a number of samples and a note are expected")
+        ratio_db = float(_numbers(table["ratio_db"], 0))
+        made = ChannelCalibration(gains, lags.astype(np.int64), ratio_db, std, count, note)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CalibrationError(f"{path}: not a calibration of channels ({error}); align again") from error
     if n_channels not in (None, gains.size):
         raise CalibrationError(f"{path}: expected {n_channels} channels, found {gains.size}; align again")
@@ -77,14 +84,21 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
     else:
         table = _read(path, COUPLING_SCHEMA)
         try:
-            matrix = np.array(table["re"], float) + 1j * np.array(table["im"], float)
-            regularisation = float(table["regularisation"])
-        except (KeyError, TypeError, ValueError) as error:
+            matrix = _numbers(table["re"], 2) + 1j * _numbers(table["im"], 2)
+            regularisation = float(_numbers(table["regularisation"], 0))
+            if not 0 <= regularisation <= MAX_REGULARISATION:
+                raise ValueError(f"a regularisation from 0 to {MAX_REGULARISATION:g} is expected")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CalibrationError(f"{path}: not a coupling matrix ({error})") from error
     n = len(matrix) if n_channels is None else n_channels
-    mean = np.trace(matrix) / n if matrix.shape == (n, n) else 0
-    if n < 2 or not np.isfinite(matrix).all() or mean == 0:
+    if n < 2 or matrix.shape != (n, n) or not np.abs(matrix.view(float)).max() < LARGEST_ENTRY:
         raise CalibrationError(f"{path}: expected a finite {n} x {n} matrix with a diagonal, found {matrix.shape}")
+    mean, values = np.trace(matrix) / n, np.linalg.svd(matrix, compute_uv=False)
+    if not abs(mean) > values[0] / CONDITION or not values[-1] > values[0] / CONDITION:
+        raise CalibrationError(
+            f"{path}: expected a coupling matrix that can be inverted, and a diagonal, found singular values from "
+            f"{values[-1]:.2g} to {values[0]:.2g} and a mean diagonal of {abs(mean):.2g}"
+        )
     return matrix / mean, regularisation
 
 
@@ -101,6 +115,14 @@ def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
     return known.mean(0)
 
 
+def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
+    """Finite numbers in so many axes. Raises ValueError, TypeError or OverflowError where they are others."""
+    array = np.array(value)
+    if array.dtype.kind not in "if" or array.ndim != axes or not np.isfinite(array).all():
+        raise ValueError(f"finite numbers in {axes} axes are expected, found {shown(value)}")
+    return array.astype(float)
+
+
 def _write(path: str | Path, title: str, entries: dict[str, Any]) -> None:
     from doamc.snapshots.atomic import whole_file  # late: its package loads torch, and blocks import this file
 
@@ -111,12 +133,7 @@ def _write(path: str | Path, title: str, entries: dict[str, Any]) -> None:
 
 
 def _read(path: str | Path, schema: str) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CalibrationError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CalibrationError(f"{path}: not a TOML file ({error})") from error
+    table = read_toml(path, CalibrationError, LARGEST)
     if table.get("schema") != schema:
-        raise CalibrationError(f"{path}: expected schema {schema!r}, found {table.get('schema', 'none')!r}")
+        raise CalibrationError(f"{path}: expected schema {schema!r}, found {shown(table.get('schema', 'none'))}")
     return table

@@ -1,9 +1,11 @@
 """The command line ``doamc``: one module a command, each with ``add_parser(subparsers)``; heavy imports are late.
 
-Exit status: 0 done, 2 bad input or usage (one line on stderr), 130 interrupted.
+Exit status: 0 done, 2 bad input or usage (one line on stderr), 130 interrupted. A fault of doamc itself is one line,
+too, with how to report it; ``doamc --traceback COMMAND ...`` shows where it happened.
 """
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -12,24 +14,27 @@ from types import FrameType
 from typing import NoReturn
 
 from doamc import DoamcError, __version__
+from doamc.errors import one_line
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
     "antenna", "heimdall_emulator", "plot",
 )  # fmt: skip
+REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"doamc: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"doamc: error: {one_line(message)} (see {self.prog} --help)\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Parser of all commands; ``run`` of the result takes it and returns the exit status."""
     parser = _Parser(prog="doamc", description="Directions of arrival and mutual coupling of antenna arrays.")
     parser.add_argument("--version", action="version", version=f"doamc {__version__}")
+    parser.add_argument("--traceback", action="store_true", help="show where a fault of doamc itself happened")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for name in _COMMANDS:
         import_module(f"doamc.cli.{name}").add_parser(commands)
@@ -37,24 +42,42 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command line (default: the process's) and return its exit status."""
+    """Run a command line (default: the process's) and return its exit status.
+
+    A fault of doamc itself is raised, so that who calls it from Python, and every test, sees it; only where the command
+    line is the process's, without --traceback, is it told in one line.
+    """
+    hidden = argv is None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
         previous = signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are removed
     except ValueError:  # not the main thread
         previous = None
     try:
         args = make_parser().parse_args(argv)
+        hidden = hidden and not args.traceback
         status = args.run(args)
         sys.stdout.flush()
         return int(status or 0)
     except DoamcError as error:
-        print(f"doamc: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"doamc: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has left; keep the exit of Python quiet too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except MemoryError:
+        print("doamc: error: not enough memory for what is asked; ask for fewer or smaller batches", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if not hidden:
+            raise
+        what = one_line(f"{type(error).__name__}: {error}")
+        report = "" if isinstance(error, OSError) else f"; {REPORT}"  # a full disk, a device that is gone
+        print(f"doamc: error: {what}{report}", file=sys.stderr)
+        return 2
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)

@@ -9,15 +9,20 @@ least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mea
 """
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from doamc.antenna.frequency import interpolation_weights
 from doamc.arrays.steering import steering
 from doamc.errors import SpecificationError
+from doamc.spec_checks import check_entries
+
+LARGEST = 64 << 20  #: bytes of a prior file
 
 
 @dataclass(frozen=True)
@@ -164,32 +169,45 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     from safetensors.torch import load_file
 
     try:
+        if Path(path).stat().st_size > LARGEST:
+            raise SpecificationError(f"{path}: expected a prior of at most {LARGEST >> 20} MiB, found a larger file")
         tensors = load_file(str(path))
         # cloned, since a file's tensors lie in memory unaligned for complex numbers, on which matrix products crash
         mean, patterns, projection = (
             torch.view_as_complex(tensors[k].double().clone()) for k in ("mean", "patterns", "projection")
         )
-        nodes = tensors.get("frequency", torch.ones(1)).double().numpy()
+        nodes = tensors.get("frequency", torch.ones(1)).double().flatten().numpy()
         weights, scales = (v if v is None else v.double().clone() for v in map(tensors.get, ("weights", "scales")))
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise SpecificationError(
             f"{path}: expected a prior file with mean, patterns and projection ({error}); doamc antenna writes one"
         ) from error
-    low, high = nodes.min(), nodes.max()
+    many = len(nodes) > 1
+    parts = mean, patterns, projection
+    shapes = ", ".join(str(tuple(v.shape)) for v in parts)
+    axes = [v.ndim - many for v in parts]
+    if axes != [2, 3, 2] or not np.isfinite(nodes).all() or (many and any(len(v) != len(nodes) for v in parts)):
+        raise SpecificationError(
+            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N), each of all frequencies where "
+            f"there are several, found {shapes} and {len(nodes)} frequencies"
+        )
+    low, high = nodes.min(initial=math.inf), nodes.max(initial=-math.inf)
     if not low - 1e-9 <= frequency <= high + 1e-9:
         raise SpecificationError(
             f"{path}: holds for {low:g} to {high:g} times the frequency of design, found {frequency:g}; see [antenna] "
             "frequency_range"
         )
-    if len(nodes) > 1:
-        parts = torch.from_numpy(interpolation_weights(nodes, frequency))
-        mean, patterns, projection = _between(parts, mean, patterns, projection)
+    if many:
+        weight = torch.from_numpy(interpolation_weights(nodes, frequency))
+        mean, patterns, projection = _between(weight, mean, patterns, projection)
     n, wide = mean.shape
     if wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
         raise SpecificationError(
-            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found "
-            f"{tuple(mean.shape)}, {tuple(patterns.shape)}, {tuple(projection.shape)}"
+            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found {shapes}"
         )
+    check_entries(n, len(patterns))
+    if not all(bool(torch.isfinite(torch.view_as_real(v)).all()) for v in (mean, patterns, projection)):
+        raise SpecificationError(f"{path}: expected finite numbers, found others")
     if weights is None or scales is None or len(weights) == 1:
         return DrawnFamily(mean, patterns, projection)
     if scales.shape != (len(weights), len(patterns)) or min(weights.min(), scales.min()) <= 0:

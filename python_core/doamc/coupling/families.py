@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.errors import SpecificationError
+from doamc.errors import SpecificationError, shown
+from doamc.spec_checks import check_entries
 
 
 @dataclass(frozen=True)
@@ -165,16 +166,20 @@ def make_family(
 
     name: one of `FAMILIES`. magnitude: [low, high] of |c_k| for lag k = 1..bands. phase_deg: half-width of the phase.
     diagonal: for ``reciprocal`` only, the largest deviation of a diagonal entry.
-    Raises SpecificationError on an unknown name or ranges that do not fit.
+    Raises SpecificationError on an unknown name, ranges that do not fit, or more coefficients than memory should hold.
     """
     if name not in FAMILIES:
-        raise SpecificationError(f"coupling family must be one of {', '.join(FAMILIES)}, found {name!r}")
+        raise SpecificationError(f"coupling family must be one of {', '.join(FAMILIES)}, found {shown(name)}")
     bands = len(magnitude)
     limit = n_elements // 2 if name == "circulant" else n_elements - 1
     if not 1 <= bands <= limit:
         raise SpecificationError(f"{name} on {n_elements} elements takes 1 to {limit} magnitude ranges, found {bands}")
     if any(len(r) != 2 or not 0 <= r[0] <= r[1] for r in magnitude):
-        raise SpecificationError(f"magnitude ranges must be [low, high] with 0 <= low <= high, found {magnitude}")
+        raise SpecificationError(f"magnitude ranges must be [low, high], 0 <= low <= high, found {shown(magnitude)}")
+    coefficients = bands
+    if name == "reciprocal":
+        coefficients = sum(min(bands, n_elements - 1 - i) for i in range(n_elements)) + n_elements - 1
+    check_entries(n_elements, 2 * coefficients)
     patterns = FAMILIES[name](n_elements, bands)
     ranges = torch.as_tensor(magnitude, dtype=torch.float64)
     if name == "reciprocal":

@@ -43,9 +43,7 @@ class BatchDdim(Estimator):
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
         kept = load_checkpoint(weights or find_weights("batch", self.spec.name), "batch", self.spec)
-        self.net = BatchNet(self.spec, BatchNetConfig(**kept.config)).float()
-        self.net.load_state_dict(kept.tensors)
-        self.net.requires_grad_(False)
+        self.net = kept.network(lambda config: BatchNet(self.spec, BatchNetConfig(**config)))
         self.scene, self.seed = scene_estimator(self.spec), seed
         self.max_iterations, self.starts = max_iterations, starts
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
@@ -95,9 +93,7 @@ class SnapshotDdim(Estimator):
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
         kept = load_checkpoint(weights or find_weights("snapshot", self.spec.name), "snapshot", self.spec)
-        self.net = SnapshotNet(self.spec, SnapshotNetConfig(**kept.config)).float()
-        self.net.load_state_dict(kept.tensors)
-        self.net.requires_grad_(False)
+        self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
         self.seed, self.fit = seed, CovarianceFit(self.spec)
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
 

@@ -6,15 +6,17 @@ No pickle: a checkpoint is tensors and a JSON header. One trained for another ar
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from doamc.errors import CheckpointError
+from doamc.errors import CheckpointError, DoamcError, SpecificationError, shown
 from doamc.spec import ArraySpec, load_spec, parse_spec
 
+Net = TypeVar("Net", bound=torch.nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
@@ -27,6 +29,35 @@ class Checkpoint:
     config: dict[str, Any]
     record: dict[str, Any]
     tensors: dict[str, torch.Tensor]
+
+    def network(self, make: Callable[[dict[str, Any]], Net]) -> Net:
+        """The network that `make` builds of the configuration, with the weights, for use and not for training.
+
+        Raises CheckpointError where they do not fit: unknown or missing entries, sizes that the weights do not have.
+        """
+        try:
+            self._check_sizes()
+            net = make(self.config).float()
+            net.load_state_dict(self.tensors)
+        except DoamcError:
+            raise
+        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"weights of kind {self.kind!r} for {self.spec.name}: configuration and weights do not fit ({error})"
+            ) from error
+        return net.requires_grad_(False).eval()
+
+    def _check_sizes(self) -> None:
+        """Refuse sizes of layers that so many weights cannot have, before memory is taken for them."""
+        held = sum(v.numel() for v in self.tensors.values())
+        what = f"weights of kind {self.kind!r} for {self.spec.name}"
+        for key, value in self.config.items():
+            wide = key in ("width", "encoder", "code")  # of layers that are as wide at either end
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value * (value if wide else 1) <= held:
+                raise CheckpointError(f"{what}: expected a {key} that {held} weights may have, found {shown(value)}")
+        if self.config.get("blocks", 1) * self.config.get("width", 1) ** 2 > held:
+            raise CheckpointError(f"{what}: expected blocks that {held} weights may have, found more")
 
 
 def shipped_weights(kind: str, array: str) -> Path:
@@ -96,8 +127,8 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
 def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = None) -> Checkpoint:
     """Read a checkpoint of one kind, for one array when spec is given.
 
-    Raises CheckpointError when the file is missing or damaged, is of another kind, or was trained for an array of
-    another geometry, sector or coupling family.
+    Raises CheckpointError when the file is missing or damaged, holds numbers that are not finite, is of another kind,
+    or was trained for an array of another geometry, sector or coupling family.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -108,18 +139,29 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
         with safe_open(str(path), "pt") as file:
             header = json.loads((file.metadata() or {})["doamc"])
             tensors = {k: file.get_tensor(k) for k in file.keys()}
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        held, table, config, record = (header[k] for k in ("kind", "spec", "config", "record"))
+        if not all(isinstance(part, dict) for part in (table, config, record)):
+            raise ValueError("spec, config and record are no tables")
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError, OSError) as error:
         raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
-    if header["kind"] != kind:
-        raise CheckpointError(f"expected weights of kind {kind!r}, found {header['kind']!r} in {path.name}")
-    table, wanted = header["spec"], None if spec is None else load_spec(spec)
-    if wanted is not None and wanted.coupling["family"] == "drawn" == table["coupling"]["family"]:
+    if held != kind:
+        raise CheckpointError(f"expected weights of kind {kind!r}, found {shown(held)} in {path.name}")
+    broken = [k for k, v in tensors.items() if not bool(v.isfinite().all())]
+    if broken:
+        raise CheckpointError(f"{path.name} is damaged: expected finite weights, found others in {shown(broken[0])}")
+    wanted = None if spec is None else load_spec(spec)
+    coupling = table.get("coupling")
+    drawn = isinstance(coupling, dict) and coupling.get("family") == "drawn"
+    if wanted is not None and wanted.coupling["family"] == "drawn" and drawn:
         table = table | {"coupling": wanted.coupling}  # the file of the prior may lie elsewhere than when it trained
-    trained = parse_spec(table)
+    try:
+        trained = parse_spec(table)
+    except SpecificationError as error:
+        raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
     digest = header.get("digest", trained.digest)
     if wanted is not None and wanted.digest != digest:
         raise CheckpointError(
             f"{path.name} was trained for array {trained.name!r} ({digest}), "
             f"found {wanted.name!r} ({wanted.digest}); train: doamc train --array ARRAY"
         )
-    return Checkpoint(kind, trained, header["config"], header["record"], tensors)
+    return Checkpoint(kind, trained, config, record, tensors)

@@ -18,6 +18,7 @@ from doamc.diffusion.checkpoint import Checkpoint, compact, load_checkpoint, sav
 from doamc.diffusion.ema import MovingAverage
 from doamc.diffusion.parallel import Team
 from doamc.diffusion.training_log import TrainingLog, log_of
+from doamc.errors import CheckpointError
 from doamc.spec import ArraySpec
 
 
@@ -151,10 +152,15 @@ def _restore(
     task: Task, path: Path, optimiser: torch.optim.Optimizer, average: MovingAverage
 ) -> tuple[int, float]:
     kept = load_checkpoint(twin_of(path), task.kind + "-resume", task.spec)
-    task.net.load_state_dict(_part(kept.tensors, "net."))
+    try:
+        task.net.load_state_dict(_part(kept.tensors, "net."))
+        step, minutes = int(kept.record["steps"]), float(kept.record["minutes"])
+    except (RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        name = twin_of(path).name
+        raise CheckpointError(f"{name} does not fit this network ({error}); train without --resume") from error
     device = next(task.net.parameters()).device
     average.state = {k: v.to(device) for k, v in _part(kept.tensors, "average.").items()}
-    average.updates = step = int(kept.record["steps"])
+    average.updates = step
     for i, parameter in enumerate(task.net.parameters()):
         if f"first.{i}" in kept.tensors:
             optimiser.state[parameter] = {
@@ -162,7 +168,7 @@ def _restore(
                 "exp_avg": kept.tensors[f"first.{i}"].to(device),
                 "exp_avg_sq": kept.tensors[f"second.{i}"].to(device),
             }
-    return step, float(kept.record["minutes"])
+    return step, minutes
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

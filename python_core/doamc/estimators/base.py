@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from doamc.errors import EstimatorError
+from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec, load_spec
 
@@ -72,14 +73,17 @@ class Estimator(ABC):
         return
 
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Checked `estimate`: raises EstimatorError unless 1 <= P < N and the batch is of this array."""
+        """Checked `estimate`, the same at every level of the snapshots.
+
+        Raises EstimatorError unless 1 <= P < N and the batch is of this array, or where nothing can be told from it.
+        """
         if batch.n_elements != self.spec.n_elements:
             raise EstimatorError(
                 f"array {self.spec.name} has {self.spec.n_elements} elements, found {batch.n_elements} channels"
             )
         if not 1 <= n_sources < batch.n_elements:
             raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")
-        return self.estimate(batch, n_sources)
+        return at_ordinary_level(lambda ordinary: self.estimate(ordinary, n_sources), batch)
 
 
 #: method name -> "module:class"; modules are imported when first asked for

@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
+from doamc.estimators.level import at_ordinary_level
 from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.snapshots.batch import SnapshotBatch
@@ -62,6 +63,11 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
         return estimator(batch, n_sources)
     if estimator.sequential and batch.size > 1:
         return join([estimate_batch(estimator, batch.select(slice(i, i + 1)), None) for i in range(batch.size)])
+    return at_ordinary_level(lambda ordinary: _counted(estimator, ordinary), batch)
+
+
+def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
+    """Estimates with the number of sources of each observation."""
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
     counter = getattr(estimator, "log_evidence", None)
     evidence = None if counter is None else counter(batch)

@@ -33,7 +33,8 @@ def effective_snapshots(
     size = 1 << math.ceil(math.log2(2 * length))
     spectrum = torch.fft.fft(component, size)
     correlation = torch.fft.ifft(spectrum.abs().square())[..., : length // 2]
-    rho = (correlation[..., 1:] / correlation[..., :1].real).abs().square().double().mean(1)
+    rho = (correlation[..., 1:] / correlation[..., :1].real).abs().square().double()
+    rho = rho.nan_to_num(0.0).mean(1)  # a component that is nothing at all is correlated with nothing
     lag = torch.arange(1, rho.shape[1] + 1, device=rho.device)
     threshold = 7.0 / length * (1 + 2 / math.sqrt(n_sources)) / 3 + 1e-12
     significant = (rho > threshold).to(torch.int64).cumprod(1)

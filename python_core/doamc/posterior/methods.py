@@ -8,7 +8,7 @@ import torch
 from doamc.coupling.drawn import DrawnFamily
 from doamc.diffusion import load_checkpoint
 from doamc.diffusion.checkpoint import find_weights
-from doamc.errors import EstimatorError
+from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
 from doamc.estimators.features import FeatureMap
@@ -77,10 +77,11 @@ class Posterior(Estimator):
         super().__init__(spec)
         checkpoint = load_checkpoint(weights or find_weights(KIND, self.spec.name), KIND, self.spec)
         self.device = torch.device(device)
-        self.net = ScoreNet(NetConfig(**checkpoint.config)).to(self.device)
-        self.net.load_state_dict(checkpoint.tensors)
-        self.net.requires_grad_(False).eval()
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
+        self.net = checkpoint.network(lambda config: ScoreNet(NetConfig(**config))).to(self.device)
+        found, needed = [checkpoint.config[k] for k in ("features", "state")], [self.features.size, self.layout.size]
+        if found != needed:
+            raise CheckpointError(f"posterior weights: expected {needed} features and coordinates, found {found}")
         self.options = replace(options or Options(), seed=seed)
         self.kinds = kinds_of(self.spec, self.layout)
         self._engines: dict[tuple[int, bool, bool, int], Engine] = {}

@@ -103,9 +103,7 @@ def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetDenoiser | 
         if weights is not None:
             raise
         return QuadratureDenoiser(spec)
-    net = CouplingNet(spec, CouplingNetConfig(**kept.config)).float()
-    net.load_state_dict(kept.tensors)
-    return NetDenoiser(net.requires_grad_(False))
+    return NetDenoiser(kept.network(lambda config: CouplingNet(spec, CouplingNetConfig(**config))))
 
 
 class CouplingTask:

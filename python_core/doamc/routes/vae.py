@@ -36,10 +36,7 @@ class VariationalAutoencoder(Estimator):
     ) -> None:
         super().__init__(spec)
         kept = load_checkpoint(weights or find_weights("vae", self.spec.name), "vae", self.spec)
-        config = VaeConfig(int(kept.config["width"]), float(kept.config["latent_per_element"]))
-        self.net = VaeNet(self.spec, config).float()
-        self.net.load_state_dict(kept.tensors)
-        self.net.requires_grad_(False)
+        self.net = kept.network(lambda config: VaeNet(self.spec, VaeConfig(**config)))
         self.steps, self.rate, self.fit = steps, rate, CovarianceFit(self.spec)
 
     def denoise(self, y: torch.Tensor, noise_power: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,12 @@ class Belief:
     gathered: torch.Tensor
     pull: torch.Tensor
 
+    @property
+    def sound(self) -> bool:
+        """Whether the belief can be told: its precision is positive definite."""
+        precision = self.gathered + torch.eye(len(self.pull), dtype=self.pull.dtype)
+        return not torch.linalg.cholesky_ex(precision)[1] and bool(torch.isfinite(self.pull).all())
+
     @cached_property
     def root(self) -> torch.Tensor:
         """Lower Cholesky factor of the precision, (K, K)."""

@@ -38,15 +38,20 @@ class Hypothesis:
         """The account after a batch and its fit. learn: whether the batch may change the belief."""
         base, belief = self.base.forget(memory.share), self.belief.forget(memory.share)
         window = self.window.forget(memory.share)
+        learnt = belief.learn(fit.information, fit.z)
+        learn = learn and learnt.sound
         if learn:
-            belief = belief.learn(fit.information, fit.z)
+            belief = learnt
             own = Kept(seen.covariance[0], seen.snapshots, seen.noise_power, seen.n_sources, fit.scene)
             window = window.add(own)
         new = Hypothesis(
             base, belief, window, self.count + 1, self.learnt + learn, self.log_weight + fit.log_evidence
         )
         due = learn and new.learnt % (EARLY if new.learnt < 8 * EARLY else memory.every) == 0
-        return new.refitted(spec, memory) if due else new
+        try:
+            return new.refitted(spec, memory) if due else new
+        except torch.linalg.LinAlgError:  # one of its batches cannot be fitted at another coupling: start a new window
+            return replace(new, base=belief, window=Window())
 
     def refitted(self, spec: ArraySpec, memory: Memory) -> "Hypothesis":
         """The account with its window fitted again; batches beyond the window's size go over into the base."""

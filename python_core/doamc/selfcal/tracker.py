@@ -70,7 +70,10 @@ class Tracker:
         return max(self.accounts, key=lambda h: h.log_weight)
 
     def update(self, seen: Observation) -> Step:
-        """Fit of the next batch; the belief is changed by it."""
+        """Fit of the next batch; the belief is changed by it.
+
+        Raises torch.linalg.LinAlgError, and leaves everything as it was, where a batch cannot be fitted.
+        """
         before, young = self.best, self.best.learnt < YOUNG
         if before.count == 0:
             self.accounts, fits = self._begin(before, seen)
@@ -156,15 +159,19 @@ class Tracker:
         the batches fit badly for another reason, and that is taken for normal from now on.
         """
         entries, onset = list(self.recent), replace(self.recent[0][1], log_weight=0.0)
-        blank = Hypothesis(self.blank, self.blank)
-        accounts = [onset, onset.widened(WIDENED)]
-        fresh, fits = self._begin(blank, entries[0][0])
-        accounts = [self._after(h, entries[0][0], self._modes(h, entries[0][0]).fit()) for h in accounts]
-        accounts += [self._after(h, entries[0][0], f) for h, f in zip(fresh, fits, strict=True)]
-        for seen, _, _ in entries[1:]:
-            accounts = [self._after(h, seen, self._modes(h, seen).fit()) for h in accounts]
-        keep, others = accounts[0], accounts[1:]
         self.recent.clear()
+        accounts = [onset, onset.widened(WIDENED)]
+        blank: Hypothesis | None = Hypothesis(self.blank, self.blank)
+        for seen, _, _ in entries:
+            try:
+                after = [self._after(h, seen, self._modes(h, seen).fit()) for h in accounts]
+                if blank is not None:
+                    fresh = self._begin(blank, seen)
+                    after += [self._after(h, seen, f) for h, f in zip(*fresh, strict=True)]
+            except torch.linalg.LinAlgError:  # what one of the accounts cannot be asked about decides between none
+                continue
+            accounts, blank = after, None
+        keep, others = accounts[0], accounts[1:]
         if keep.log_weight > max(h.log_weight for h in others) - DOUBT:
             self.monitor = self.monitor.accept(sum(r[2] for r in entries) / len(entries))
             self.trial = 0

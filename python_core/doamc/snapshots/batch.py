@@ -1,10 +1,16 @@
 """A checked batch of snapshots: what every estimator takes."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
 
 from doamc.errors import SnapshotError
+
+#: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
+POWERS = (1e-280, 1e280)
+#: a known noise power lies within this factor of the mean power, either way; rounding errors reach as far
+NOISE_REACH = 1e15
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ def make_batch(
     """Check snapshots and compute their covariance; first: number of the first observation, for messages only.
 
     Raises SnapshotError when the shape does not fit the array, samples are NaN or infinite, a channel is dead
-    (all zeros) or the noise power is not positive.
+    (all zeros), channels are so loud or faint that `POWERS` does not hold them, or the noise power is not positive or
+    further than `NOISE_REACH` from the level.
     """
     y = torch.as_tensor(snapshots)
     y = y[None] if y.dim() == 2 else y
@@ -58,17 +65,36 @@ def make_batch(
     y = y.to(torch.complex128)
     covariance = y @ y.mH / y.shape[2]
     power = covariance.diagonal(dim1=1, dim2=2).real
-    if not torch.isfinite(power).all():
-        where = int((~torch.isfinite(power)).any(1).nonzero()[0]) + first
-        raise SnapshotError(f"snapshots hold NaN or infinite samples (first in batch {where}); remove or repair them")
-    if (power == 0).any():
-        b, channel = (int(v) for v in (power == 0).nonzero()[0])
-        what = "all samples are zero" if (power[b] == 0).all() else f"channel {channel} is dead (all zeros)"
-        raise SnapshotError(f"{what} in batch {first + b}; check the receiver and its cables")
+    unusable = ~((power >= POWERS[0]) & (power <= POWERS[1]))  # and NaN
+    if unusable.any():
+        b, channel = (int(v) for v in unusable.nonzero()[0])
+        raise SnapshotError(_why_unusable(y[b], channel, first + b))
     noise = None
     if noise_power is not None:
         noise = torch.as_tensor(noise_power, dtype=torch.float64).reshape(-1)
         if noise.numel() not in (1, y.shape[0]) or not (torch.isfinite(noise) & (noise > 0)).all():
             raise SnapshotError(f"noise power must be positive, one value or {y.shape[0]}, found {noise.tolist()[:4]}")
         noise = noise.expand(y.shape[0]).to(y.device)
+        ratio = noise / power.mean(1)
+        if ((ratio < 1 / NOISE_REACH) | (ratio > NOISE_REACH)).any():
+            b = int(ratio.log().abs().argmax())
+            level = f"the mean power {float(power[b].mean()):g} of batch {first + b}"
+            reach_db = 10 * math.log10(NOISE_REACH)
+            raise SnapshotError(f"noise power must be within {reach_db:.0f} dB of {level}, found {float(noise[b]):g}")
     return SnapshotBatch(y, covariance, y.shape[2], noise)
+
+
+def _why_unusable(
+    y: torch.Tensor,  # shape: (N, L)
+    channel: int,
+    number: int,
+) -> str:
+    """What is wrong with a channel of an observation."""
+    if not torch.isfinite(torch.view_as_real(y)).all():
+        return f"snapshots hold NaN or infinite samples (first in batch {number}); remove or repair them"
+    if y[channel].any():
+        low, high = (math.sqrt(p) for p in POWERS)
+        found = f"{float(y[channel].abs().max()):g} in channel {channel} of batch {number}"
+        return f"expected samples of sizes from {low:g} to {high:g}, found {found}; scale the snapshots"
+    what = f"channel {channel} is dead (all zeros)" if y.any() else "all samples are zero"
+    return f"{what} in batch {number}; check the receiver and its cables"

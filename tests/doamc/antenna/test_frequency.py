@@ -129,7 +129,7 @@ def test_training_sees_the_range(wide):
 def test_frequencies_out_of_range_are_refused(wide):
     with pytest.raises(SpecificationError, match=r"0\.75 to 1 times"):
         load_spec(f"{wide}@200e6")
-    with pytest.raises(SpecificationError, match="in Hz after '@'"):
+    with pytest.raises(SpecificationError, match="in Hz after '@', found 'low'"):
         load_spec(f"{wide}@low")
     stated = load_spec("kraken5@400e6")  # its wavelengths are for no frequency of their own: these hold there
     assert stated.frequency_hz == 400e6 and stated.positions.equal(load_spec("kraken5").positions)

@@ -77,3 +77,28 @@ def test_defaults():
     a = parse_antenna({"antenna": {"element": "monopole", "length_wavelengths": 0.24}})
     assert (a.radius, a.load, a.segments, a.blocks, a.mast) == (1e-3, 50, 21, 3, None)
     assert a.draws.rough_share == 0.2
+
+
+MAST = "[antenna.mast]\nposition_wavelengths = [9.0, 9.0]\nbottom_wavelengths = -{0}\ntop_wavelengths = {0}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "antenna", "message"),
+    [
+        (LINE.replace("elements = 3", "elements = 256"), ANTENNA, "may have 2048 segments in all, found 5376"),
+        (LINE, ANTENNA + MAST.format(100.0) + "radius_wavelengths = 0.01\n", "may have 2048 segments .* found 4863"),
+        (LINE + "spacing", ANTENNA, "segments times azimuths and elements may be 1048576, found 63 times"),
+    ],
+    ids=["elements", "mast", "aperture"],
+)
+def test_antennas_beyond_memory_are_refused(tmp_path, line, antenna, message):
+    line = line.replace("elements = 3\n", "elements = 3\nspacing_wavelengths = 1000\n") if "spacing" in line else line
+    with pytest.raises(SpecificationError, match=message):
+        site_of(tmp_path, line.removesuffix("spacing") + antenna)
+
+
+def test_a_frequency_far_away_is_refused(tmp_path):
+    site = site_of(tmp_path, LINE + ANTENNA + "design_frequency_hz = 400e6\n")
+    for frequency in (1e300, 1.0):
+        with pytest.raises(SpecificationError, match=r"from 4e\+06 to 4e\+10 Hz, found"):
+            site.at(frequency)

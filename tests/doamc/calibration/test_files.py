@@ -90,6 +90,62 @@ def test_damaged_channels_are_refused(calibration, tmp_path, old, new):
         load_channels(path)
 
 
+NOT_CHANNELS = {
+    "infinite gain": ("gain_re = [1.0", "gain_re = [inf"),
+    "gain of 1e300": ("gain_re = [1.0", "gain_re = [1e300"),
+    "gain of a word": ("gain_re = [1.0", 'gain_re = ["1.0"'),
+    "integer of 400 digits": ("gain_re = [1.0", f"gain_re = [1{'0' * 400}"),
+    "lag of a billion": ("lag_samples = [0", "lag_samples = [1000000000"),
+    "lag beyond 64 bits": ("lag_samples = [0", f"lag_samples = [{2**70}"),
+    "negative deviation": ("phase_std_deg = [0.0", "phase_std_deg = [-1.0"),
+    "no ratio": ("ratio_db = ", "ratio_db = nan # "),
+    "ratio of a list": ("ratio_db = ", "ratio_db = [1.0] # "),
+    "count true to life": ("n_samples = ", "n_samples = -1 # "),
+    "count infinite": ("n_samples = ", "n_samples = inf # "),
+    "note of a number": ("note = ", "note = 3 # "),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), NOT_CHANNELS.values(), ids=NOT_CHANNELS)
+def test_nonsense_in_channels_is_refused(calibration, tmp_path, old, new):
+    path = tmp_path / "channels.toml"
+    save_channels(path, calibration)
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(CalibrationError, match="not a calibration of channels"):
+        load_channels(path)
+
+
+ONE = [[1.0, 0.1], [0.1, 1.0]]
+NOT_COUPLING = {
+    "negative regularisation": ({"regularisation": -5.0}, "a regularisation from 0 to 1e.06 is expected"),
+    "regularisation of nan": ({"regularisation": "nan"}, "finite numbers in 0 axes are expected"),
+    "regularisation of 1e300": ({"regularisation": 1e300}, "a regularisation from 0"),
+    "regularisation of a list": ({"regularisation": [1.0]}, "finite numbers in 0 axes"),
+    "entry of 1e300": ({"re": [[1e300, 0.1], [0.1, 1e300]]}, "expected a finite 2 x 2 matrix"),
+    "infinite entry": ({"re": "[[inf, 0.1], [0.1, 1.0]]"}, "finite numbers in 2 axes"),
+    "singular": ({"re": [[1.0, 1.0], [1.0, 1.0]]}, "that can be inverted.*singular values from .* to 2 and"),
+    "no diagonal": ({"re": [[0.0, 1.0], [1.0, 0.0]]}, "a diagonal, found .* mean diagonal of 0"),
+    "diagonal that cancels": ({"re": [[1.0, 0.1], [0.1, -1.0]]}, "mean diagonal of 0"),
+    "nothing": ({"re": [[0.0, 0.0], [0.0, 0.0]]}, "that can be inverted"),
+    "ragged": ({"re": [[1.0, 0.1], [0.1]]}, "not a coupling matrix"),
+    "flat": ({"re": [1.0, 0.1]}, "finite numbers in 2 axes"),
+    "words": ({"re": [["a", "b"], ["c", "d"]]}, "finite numbers in 2 axes"),
+    "integer of 400 digits": ({"re": f"[[1{'0' * 400}, 0.1], [0.1, 1.0]]"}, "not a coupling matrix"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), NOT_COUPLING.values(), ids=NOT_COUPLING)
+def test_nonsense_in_a_coupling_is_refused(tmp_path, changes, message):
+    entries = {"schema": '"doamc.coupling/1"', "regularisation": 0.1, "re": ONE, "im": [[0.0, 0.0], [0.0, 0.0]]}
+    path = tmp_path / "c.toml"
+    path.write_text("".join(f"{k} = {v}\n" for k, v in (entries | changes).items()), encoding="utf-8")
+    with pytest.raises(CalibrationError, match=message) as caught:
+        load_coupling(path, 2)
+    assert len(str(caught.value)) < 350
+
+
 def test_a_folder_that_is_missing_is_told(calibration, tmp_path):
     with pytest.raises(RecordingError, match="no folder"):
         save_channels(tmp_path / "none" / "channels.toml", calibration)

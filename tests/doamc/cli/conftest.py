@@ -41,7 +41,9 @@ def program(child):
     """program(*arguments) -> Popen of ``doamc`` with pipes, killed when the test ends."""
 
     def start(*arguments):
-        command = [sys.executable, "-c", "import sys; from doamc.cli import main; sys.exit(main())", *arguments]
-        return child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        code = "import sys; from doamc.cli import main; sys.exit(main())"
+        words = [a if isinstance(a, bytes) else str(a) for a in arguments]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return child([sys.executable, "-c", code, *words], **pipes, text=True)
 
     return start

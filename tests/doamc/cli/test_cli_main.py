@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import doamc as package
-from doamc.cli import make_parser
+from doamc.cli import main, make_parser
 
 CODE = "import sys; from doamc.cli import main; sys.exit(main())"
 
@@ -57,10 +57,53 @@ def test_usage_errors_are_one_line(refused, arguments, message):
     assert message in refused(*arguments)
 
 
+FAULT = """import sys
+from doamc import cli
+from doamc.cli import arrays
+arrays.run = lambda args: {}['\\x1b[2J' + 'x' * 999]
+"""
+
+
+def faulty(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", f"{FAULT}sys.exit(cli.main())", *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_fault_of_ours_is_one_line_and_its_traceback_an_option():
+    done = faulty("arrays")
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1 and len(done.stderr) < 600
+    assert done.stderr.startswith("doamc: error: KeyError: ") and "\x1b" not in done.stderr
+    assert "please report it, with what doamc --traceback" in done.stderr
+    done = faulty("--traceback", "arrays")
+    assert done.returncode == 1 and done.stderr.startswith("Traceback") and "KeyError" in done.stderr
+
+
+def test_a_fault_of_ours_is_raised_to_callers_from_python(monkeypatch):
+    """So that no test of a command mistakes one for an error that is told."""
+    monkeypatch.setattr("doamc.cli.arrays.run", lambda args: {}["fault"])
+    with pytest.raises(KeyError, match="fault"):
+        main(["arrays"])
+
+
+def test_messages_are_one_short_line_without_escapes(refused, tmp_path):
+    for name in ("x" * 5000, "a\nb\x1b]0;title\x07\x9b2J", "\udcff.toml"):
+        line = refused("arrays", name)
+        assert len(line) < 450 and line.rstrip("\n").isprintable()
+        line = refused("estimate", "in.npz", "--array", "ula8", "-o", tmp_path / "o.npz", "--seed", name)
+        assert len(line) < 500 and line.rstrip("\n").isprintable()
+
+
+def test_names_that_are_no_text_are_written_all_the_same(program, tmp_path):
+    started = program("simulate", "ula8", "-o", os.fsencode(tmp_path) + b"/\xff.npz", "--batches", "1")
+    out, err = started.communicate(timeout=60)
+    assert (started.returncode, err) == (0, "") and out.startswith(str(tmp_path)) and r"\udcff.npz: scenes: 1" in out
+
+
 def test_train_hands_over_its_options():
     words = "--array uca5 --net snapshot --minutes 1.5 --steps 7 --device cuda --resume --out x --threads 2 --seed 3"
     args = vars(make_parser().parse_args(["train", *words.split()]))
-    args.pop("run")
+    args.pop("run"), args.pop("traceback")
     assert args == {"array": "uca5", "net": "snapshot", "minutes": 1.5, "steps": 7, "device": "cuda", "resume": True,
                     "out": "x", "threads": 2, "seed": 3}  # fmt: skip
 

@@ -1,17 +1,21 @@
 """Checkpoints come back as written, and what does not fit is refused."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from doamc.diffusion import Checkpoint, load_checkpoint, save_checkpoint
 from doamc.diffusion.checkpoint import find_weights, own_weights, shipped_weights
-from doamc.errors import CheckpointError
+from doamc.errors import CheckpointError, DoamcError
+from doamc.estimators import make_estimator
+from doamc.posterior.net import NetConfig, ScoreNet
 from doamc.spec import SHIPPED, load_spec
-from tests.doamc.helpers.scenes import edited_spec
+from tests.doamc.helpers.scenes import edited_spec, observed
 
 KEPT = Checkpoint("batch", load_spec("ula8"), {"width": 3}, {"steps": 5}, {"w": torch.arange(6.0).reshape(2, 3)})
 
@@ -96,3 +100,88 @@ def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
     save_file(tensors | {"mean": 1.01 * tensors["mean"]}, file)
     with pytest.raises(CheckpointError, match="was trained for array"):
         load_checkpoint(path, "posterior", load_spec(folders[1] / "mine.toml"))
+
+
+def rewritten(path, change_head=None, change=None):
+    """A shipped checkpoint with its header and tensors changed, at a path."""
+    source = shipped_weights("batch", "ula8")
+    with safe_open(str(source), "pt") as file:
+        head = json.loads(file.metadata()["doamc"])
+    tensors = load_file(source)
+    head = (change_head or (lambda h: h))(head)
+    save_file((change or (lambda t: t))(tensors), path, {"doamc": json.dumps(head)})
+    return path
+
+
+WRONG_HEADS = {
+    "a list": lambda h: [h],
+    "no config": lambda h: {k: v for k, v in h.items() if k != "config"},
+    "config no table": lambda h: h | {"config": [384, 3]},
+    "no specification": lambda h: h | {"spec": 3},
+    "specification without geometry": lambda h: h | {"spec": {"name": "ula8"}},
+    "specification without coupling": lambda h: h | {"spec": {k: v for k, v in h["spec"].items() if k != "coupling"}},
+    "name with a folder": lambda h: h | {"spec": h["spec"] | {"name": "../x"}},
+    "kind no string": lambda h: h | {"kind": {"a": 1}},
+    "unknown key": lambda h: h | {"config": {"width": 384, "blocks": 3, "depth": 2}},
+    "width of a word": lambda h: h | {"config": {"width": "wide", "blocks": 3}},
+    "width of a billion": lambda h: h | {"config": {"width": 10**9, "blocks": 3}},
+    "width nan": lambda h: h | {"config": {"width": float("nan"), "blocks": 3}},
+    "width and a half": lambda h: h | {"config": {"width": 383.5, "blocks": 3}},
+    "no width": lambda h: h | {"config": {"width": 0, "blocks": 3}},
+    "a million blocks": lambda h: h | {"config": {"width": 384, "blocks": 10**6}},
+    "another width": lambda h: h | {"config": {"width": 256, "blocks": 3}},
+}
+
+
+@pytest.mark.parametrize("change", WRONG_HEADS.values(), ids=WRONG_HEADS)
+def test_a_wrong_header_is_refused_before_memory_is_taken(tmp_path, change):
+    path = rewritten(tmp_path / "w.safetensors", change)
+    with pytest.raises(CheckpointError):
+        make_estimator("ddim", "ula8", weights=path)
+
+
+WRONG_TENSORS = {
+    "nan": lambda t: t | {next(iter(t)): torch.full_like(t[next(iter(t))], torch.nan)},
+    "infinite": lambda t: t | {next(iter(t)): torch.full_like(t[next(iter(t))], torch.inf)},
+    "one too few": lambda t: dict(list(t.items())[1:]),
+    "one too many": lambda t: t | {"more": torch.ones(3)},
+    "another shape": lambda t: t | {next(iter(t)): torch.ones(3)},
+    "none": lambda t: {},
+}
+
+
+@pytest.mark.parametrize("change", WRONG_TENSORS.values(), ids=WRONG_TENSORS)
+def test_wrong_weights_are_refused(tmp_path, change):
+    path = rewritten(tmp_path / "w.safetensors", None, change)
+    with pytest.raises(CheckpointError):
+        make_estimator("ddim", "ula8", weights=path)
+
+
+def test_posterior_weights_for_other_features_are_refused(tmp_path):
+    """Of a net that fits its own weights, but not what this version feeds it."""
+    source = shipped_weights("posterior", "ula4")
+    with safe_open(str(source), "pt") as file:
+        head = json.loads(file.metadata()["doamc"])
+    other = ScoreNet(NetConfig(**head["config"] | {"features": 165}))
+    save_file(other.state_dict(), tmp_path / "w.safetensors", {
+        "doamc": json.dumps(head | {"config": head["config"] | {"features": 165}})
+    })  # fmt: skip
+    with pytest.raises(CheckpointError, match=r"expected \[166, 7\] features and coordinates, found \[165, 7\]"):
+        make_estimator("posterior", "ula4", weights=tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(("method", "kind"), [("ddim", "batch"), ("posterior", "posterior"), ("vae", "vae"),
+                                              ("ddim-snapshot", "snapshot"), ("coupling-diffusion", "coupling")])
+def test_random_weights_end_in_figures_or_an_error_of_ours(tmp_path, method, kind):
+    """Random weights look like any; whatever such a net says, an error of ours or a finite estimate follows."""
+    source, generator = shipped_weights(kind, "ula8"), torch.Generator().manual_seed(0)
+    with safe_open(str(source), "pt") as file:
+        head = file.metadata()
+    tensors = {k: 3 * torch.randn(v.shape, generator=generator) for k, v in load_file(source).items()}
+    save_file(tensors, tmp_path / "w.safetensors", head)
+    estimator = make_estimator(method, "ula8", weights=tmp_path / "w.safetensors")
+    try:
+        found = estimator(observed(load_spec("ula8"), 2, 2, 32, 15.0)[1], 2)
+    except DoamcError:
+        return
+    assert torch.isfinite(found.azimuth).all()

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from doamc.estimates import make_message, validate
 from doamc.estimates.figures import message_figures
 from doamc.estimators import make_estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
+from doamc.spec import load_spec
 from tests.doamc.selfcal.scenes import World, moving, outside
 
 
@@ -131,3 +134,48 @@ def test_what_cannot_be_is_said(world, snapshots):
         make_estimator("self-calibrating", world.spec, memory_batches=0.0)
     with pytest.raises(EstimatorError, match="takes no calibration"):
         open_estimator("music", world.spec, 2, "cpu", 0, calibration="x")
+
+
+def poisoned(y: torch.Tensor) -> list[torch.Tensor]:
+    """What no array receives, of one good observation (N, L)."""
+    sample, impulse = y.clone(), torch.zeros_like(y)
+    sample[1, 2] = 1e20
+    impulse[:, 0] = 1.0
+    return [1e20 * y, sample, impulse, torch.ones_like(y), y[:1].expand_as(y).contiguous()]
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_poisoned_batches_cost_no_good_ones(world, snapshots, kind):
+    """Every fourth batch is poisoned, from the first on; every good one is estimated, also after alarms."""
+    estimator, made = make_estimator("self-calibrating", world.spec), 0
+    for k, y in enumerate(snapshots.repeat(3, 1, 1)):
+        if k % 4 == 0:
+            try:
+                estimator(make_batch(poisoned(y)[kind]), 2)
+            except EstimatorError:
+                continue
+        else:
+            e = estimator(make_batch(y), 2)
+            assert torch.isfinite(e.azimuth).all() and torch.isfinite(e.coupling).all()
+            made += 1
+    assert made == 36 and math.isfinite(estimator.state()["coupling_std"])
+
+
+def test_five_poisoned_batches_in_a_row_cost_no_good_ones():
+    """Without noise their information is beyond what can be factorised at another coupling, which an alarm tries."""
+    spec = load_spec("ula8")
+    generator = torch.Generator().manual_seed(1)
+    scene = draw_scene(spec, 40, 2, 15.0, generator)
+    scene = replace(scene, theta=scene.theta[:1].expand(40, -1))
+    received = receive(scene, 64, "gaussian", generator)
+    estimator, made = make_estimator("self-calibrating", spec), []
+    for k in range(40):
+        if 20 <= k < 25:
+            try:
+                estimator(make_batch(received.clean[k]), 2)
+            except EstimatorError:
+                continue
+        else:
+            made.append(estimator(make_batch(received.snapshots[k]), 2).azimuth[0] - scene.azimuth[k])
+    assert len(made) == 35
+    assert float(torch.stack(made[-15:]).abs().median()) < math.radians(0.5)  # 0.12 without the poison

@@ -58,8 +58,10 @@ def test_one_noise_power_serves_all_and_selection_keeps_rows_together():
         (spoilt((0, 0, 0), complex(0, -math.inf)), r"NaN or infinite samples \(first in batch 0\)"),
         (spoilt((1, 2), 0.0), r"channel 2 is dead \(all zeros\) in batch 1"),
         (spoilt(1, 0.0), "all samples are zero in batch 1"),
+        (1e160 * samples(3, 4, 10), r"sizes from 1e-140 to 1e\+140, found \d\S*e\+160 in channel 0 of batch 0; scale"),
+        (spoilt((2, 3), 1e-170), "found 1e-170 in channel 3 of batch 2; scale"),
     ],
-    ids="real one-axis four-axes channels no-snapshot no-batch nan inf minus-inf dead zero".split(),
+    ids="real one-axis four-axes channels no-snapshot no-batch nan inf minus-inf dead zero loud faint".split(),
 )
 def test_snapshots_that_cannot_be_used_are_refused(snapshots, message):
     with pytest.raises(SnapshotError, match=message):
@@ -70,3 +72,11 @@ def test_snapshots_that_cannot_be_used_are_refused(snapshots, message):
 def test_impossible_noise_powers_are_refused(noise):
     with pytest.raises(SnapshotError, match="noise power must be positive, one value or 3"):
         make_batch(samples(3, 4, 10), 4, torch.tensor(noise, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("ratio", [1e-320, 1e-16, 1e16, 1e300])
+def test_a_noise_power_far_from_the_level_is_refused(ratio):
+    """Beyond 150 dB: double precision holds no more between the two."""
+    with pytest.raises(SnapshotError, match=r"within 150 dB of the mean power .* of batch [789], found"):
+        make_batch(samples(3, 4, 10), 4, ratio, first=7)
+    make_batch(1e20 * samples(3, 4, 10), 4, 1e40)  # a noise power at the samples' own level

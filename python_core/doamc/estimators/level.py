@@ -1,0 +1,77 @@
+"""The level of observations, normalised in one place for all methods: a receiver's scale is arbitrary.
+
+Methods hold numbers that mean something near 0 dB (least noise powers, ridges, single precision in networks). A level
+within 60 dB of it is left as it is, since for a prior over powers it says something; one beyond is brought to that
+border by a power of two, which changes no digit of a sample, and taken back out of the estimates.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from doamc.errors import EstimatorError
+from doamc.snapshots.batch import SnapshotBatch
+
+if TYPE_CHECKING:
+    from doamc.estimators.base import Estimates
+
+BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
+
+
+def level_gain(batch: SnapshotBatch) -> torch.Tensor | None:
+    """Factors (B,) on the snapshots, powers of two; None where every level is ordinary."""
+    _, exponent = torch.frexp(batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1))
+    beyond = exponent - exponent.clamp(-BORDER, BORDER)
+    if not beyond.any():
+        return None
+    gain = [math.ldexp(1.0, -round(b / 2)) for b in beyond.tolist()]
+    return torch.tensor(gain, dtype=torch.float64, device=batch.covariance.device)
+
+
+def at_ordinary_level(
+    estimate: Callable[[SnapshotBatch], "Estimates"],
+    batch: SnapshotBatch,
+) -> "Estimates":
+    """What `estimate` makes of a batch brought to an ordinary level, with powers and clean snapshots at its own.
+
+    Raises EstimatorError where the algebra of the method fails on it: one sample or channel far above all others leaves
+    covariances of which nothing can be told.
+    """
+    gain = level_gain(batch)
+    try:
+        if gain is None:
+            return estimate(batch)
+        return _scaled(estimate(scaled_batch(batch, gain)), 1 / gain)
+    except torch.linalg.LinAlgError as error:
+        raise EstimatorError(
+            "expected a covariance that can be factorised, found none; look for one sample or channel far above the "
+            "others, and for channels that are all alike"
+        ) from error
+
+
+def scaled_batch(
+    batch: SnapshotBatch,
+    gain: torch.Tensor,  # shape: (B,), on the snapshots
+) -> SnapshotBatch:
+    """Every observation times a factor."""
+    power = gain.square()
+    return replace(
+        batch,
+        snapshots=gain[:, None, None] * batch.snapshots,
+        covariance=power[:, None, None] * batch.covariance,
+        noise_power=None if batch.noise_power is None else power * batch.noise_power,
+    )
+
+
+def _scaled(estimates: "Estimates", gain: torch.Tensor) -> "Estimates":
+    power = gain.square().to(estimates.power.device)
+    clean = estimates.clean
+    return replace(
+        estimates,
+        power=power[:, None] * estimates.power,
+        noise_power=power * estimates.noise_power,
+        clean=None if clean is None else gain.to(clean.device)[:, None, None] * clean,
+    )
