@@ -17,6 +17,8 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--csv-latest", metavar="FILE", help="keep a file with the newest CSV line, for the Kraken App")
     out.add_argument("--xml", metavar="FILE", help="keep a file with the newest bearing as XML, for DF-Aggregator")
     out.add_argument("--post", metavar="URL", help="post every bearing as KrakenSDR JSON")
+    out.add_argument("--post-version", type=int, choices=(1, 2), default=1, metavar="1|2",
+                     help="of the KrakenSDR's software whose JSON is posted (default 1)")  # fmt: skip
     out.add_argument("--record", metavar="FILE.jsonl", help="append every estimate to a file, a line each")
     out.add_argument("--annotate", metavar="FILE.sigmf-meta", help="write the estimates into this recording's metadata")
     out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
@@ -45,7 +47,7 @@ def open_outputs(args: argparse.Namespace) -> "Outputs":
             (args.csv_latest, lambda: LatestFile(args.csv_latest, "csv", station, args.all_sources)),
             (args.xml, lambda: LatestFile(args.xml, "xml", station)),
             (args.record, lambda: Recorder(args.record)),
-            (args.post, lambda: JsonPost(args.post, station, args.all_sources)),
+            (args.post, lambda: JsonPost(args.post, station, args.all_sources, args.post_version)),
         ):
             if wanted:
                 output = make()

@@ -99,16 +99,16 @@ class LatestFile(BearingOutput):
 
 
 class JsonPost(BearingOutput):
-    """Posts every bearing as JSON; see `Poster` for the counts."""
+    """Posts every bearing as JSON of a version (see `json_body`); see `Poster` for the counts."""
 
-    def __init__(self, url: str, station: Station, every: bool = False) -> None:
+    def __init__(self, url: str, station: Station, every: bool = False, version: int = 1) -> None:
         super().__init__(station, every)
-        self.poster = Poster(url)
+        self.poster, self._version = Poster(url), version
 
     def put(self, found: list[Bearing]) -> None:
         """Have them posted."""
         for bearing in found:
-            self.poster.post(json_body(bearing, self.station))
+            self.poster.post(json_body(bearing, self.station, version=self._version))
 
     def close(self) -> None:
         """Post what waits, for five seconds at most."""

@@ -35,7 +35,7 @@ def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
     rows = [line.split(", ") for line in csv.read_text().splitlines()]
     assert [row[1] for row in rows] == ["0.00", "270.00", "180.00", "90.00"]
     assert {tuple(row[7:12]) for row in rows} == {("roof", "48.100000", "-11.500000", "90.0", "90.0")}
-    assert ElementTree.parse(xml).findtext("DOA") == "90.00"
+    assert ElementTree.parse(xml).findtext("DOA") == "270.00"
 
 
 def test_a_publisher_becomes_csv_and_another_publisher(doamc, tmp_path):

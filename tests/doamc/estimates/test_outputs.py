@@ -61,7 +61,7 @@ def test_logs_grow_and_latest_files_are_replaced(tmp_path):
     rows = [row.split(", ") for row in log.read_text().splitlines()]
     assert [row[1] for row in rows] == ["350.00", "180.00", "340.00", "180.00", "330.00", "180.00"]
     assert [row.split(", ")[1] for row in latest.read_text().splitlines()] == ["330.00"]
-    assert ElementTree.parse(xml).findtext("DOA") == "330.00"
+    assert ElementTree.parse(xml).findtext("DOA") == "30.00"
     assert [m["seq"] for m in read_records(lines)] == [1, 2, 3, 4]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["DOA.xml", "DOA_value.html", "log.csv", "log.jsonl"]
 
@@ -95,7 +95,7 @@ def test_posts_arrive_in_order(web):
     for k in range(5):
         output.write(message([10.0 * k]))
     output.close()
-    assert [body["radioBearing"] for body in web.bodies] == ["0.00", "350.00", "340.00", "330.00", "320.00"]
+    assert [body["radioBearing"] for body in web.bodies] == ["0.00", "10.00", "20.00", "30.00", "40.00"]
     poster = output.poster
     assert (poster.posted, poster.sent, poster.failed, poster.dropped) == (5, 5, 0, 0)
     with pytest.raises(PublishError, match="closed"):
