@@ -1,7 +1,6 @@
 """SigMF source: the channels of a recording as streams."""
 
 import math
-from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -115,10 +114,8 @@ class sigmf_reader(gr.sync_block):
 
 def start_time(metadata: dict[str, Any]) -> tuple[int, float]:
     """Whole and fractional Unix seconds of the first capture (``core:datetime``); zeros when it does not tell."""
+    from doamc.snapshots.sigmf_time import unix_time
+
     captures = metadata.get("captures") or [{}]
     text = captures[0].get("core:datetime")
-    if text is None:
-        return 0, 0.0
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return int(moment.timestamp()), float(f"0.{fraction or 0}")
+    return (0, 0.0) if text is None else unix_time(text)

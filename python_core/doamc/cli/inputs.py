@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from doamc.errors import SnapshotError
 from doamc.snapshots.npz import SnapshotFile
 from doamc.snapshots.sigmf_files import Recording
+from doamc.snapshots.sigmf_time import sample_times
 from doamc.spec import ArraySpec
 
 #: snapshots a batch and batches where a recording is read and nothing else is asked
@@ -21,13 +22,15 @@ DEFAULT_SNAPSHOTS, DEFAULT_BATCHES = 256, 100
 class Input:
     """Batches of snapshots: shape (B, N, L); blocks(size) gives them `size` at a time, each (b, N, L).
 
-    noise_power: (B,) or None. start_s: stream time of each batch in s, or None where there is no sample rate.
+    noise_power: (B,) or None. start_s: stream time of each batch in s, or None where there is no sample rate. time_s:
+    Unix time of its first sample, NaN or None where the recording is not dated.
     """
 
     shape: tuple[int, int, int]
     blocks: Callable[[int], Iterator[NDArray[Any]]]
     noise_power: NDArray[Any] | None = None
     start_s: NDArray[Any] | None = None
+    time_s: NDArray[Any] | None = None
     sample_rate_hz: float | None = None
     frequency_hz: float | None = None
 
@@ -68,12 +71,13 @@ def open_input(path: str, spec: ArraySpec, snapshots: int | None, batches: int |
 def _recording(file: Recording, length: int, batches: int | None, every: bool) -> Input:
     fit = max(1, file.n_samples // length)
     count = batches or (fit if every else min(DEFAULT_BATCHES, fit))
-    starts = file.starts(count, length)
+    starts, rate = file.starts(count, length), file.sample_rate_hz
     return Input(
         (count, file.n_channels, length),
         lambda size: file.blocks(count, length, size),
-        start_s=None if file.sample_rate_hz is None else starts / file.sample_rate_hz,
-        sample_rate_hz=file.sample_rate_hz,
+        start_s=None if rate is None else starts / rate,
+        time_s=None if rate is None else sample_times(file.metadata["captures"], rate, starts),
+        sample_rate_hz=rate,
         frequency_hz=file.frequency_hz,
     )
 

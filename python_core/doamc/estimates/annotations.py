@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from doamc.errors import RecordingError
 from doamc.snapshots.atomic import whole_file
 from doamc.snapshots.sigmf_files import Recording
 
@@ -29,27 +27,28 @@ def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> d
     return {key: value for key, value in told.items() if value is not None}
 
 
-def annotate(path: str | Path, messages: Iterable[dict[str, Any]]) -> int:
-    """Write estimates into the metadata of a recording, one annotation a source; their number.
+def annotations_of(message: dict[str, Any], recording: Recording) -> list[dict[str, Any]]:
+    """Annotations of an estimate, one a source, placed by its ``sample_time``.
 
-    messages: of schema ``doamc.estimate/1``, with the ``sample_time`` of the recording; those beyond its end (of a
-    replay that began again) or without a time are left out. What was written so before is replaced, annotations of
-    others stay. The file is replaced whole or not at all.
-    Raises RecordingError when the recording cannot be read or does not tell its sample rate.
+    None where it has no such time, or one beyond the end of the recording (of a replay that began again), or where the
+    recording does not tell its sample rate.
     """
-    recording = Recording(path, verify=False)
-    if recording.sample_rate_hz is None:
-        raise RecordingError(f"{recording.path}: expected a core:sample_rate, found none; add it")
-    made = []
-    for message in messages:
-        if message.get("sample_time") is None:
-            continue
-        start = round(message["sample_time"] * recording.sample_rate_hz)
-        if 0 <= start <= recording.n_samples - message["snapshots"]:
-            made += [annotation(message, source, start) for source in message["sources"]]
+    if message.get("sample_time") is None or recording.sample_rate_hz is None:
+        return []
+    start = round(message["sample_time"] * recording.sample_rate_hz)
+    if not 0 <= start <= recording.n_samples - message["snapshots"]:
+        return []
+    return [annotation(message, source, start) for source in message["sources"]]
+
+
+def annotate(recording: Recording, annotations: Iterable[dict[str, Any]]) -> None:
+    """Write estimates into the metadata of a recording.
+
+    What was written so before is replaced, annotations of others stay. The file is replaced whole or not at all.
+    Raises RecordingError when it cannot be written.
+    """
     metadata = recording.metadata
     others = [a for a in metadata["annotations"] if a.get("core:generator") != GENERATOR]
-    metadata["annotations"] = sorted(others + made, key=lambda a: a["core:sample_start"])
+    merged = sorted([*others, *annotations], key=lambda a: a["core:sample_start"])
     with whole_file(recording.path) as file:
-        file.write(json.dumps(metadata, indent=4).encode())
-    return len(made)
+        file.write(json.dumps(metadata | {"annotations": merged}, indent=4).encode())

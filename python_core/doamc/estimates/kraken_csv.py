@@ -20,3 +20,8 @@ def csv_line(bearing: Bearing, station: Station) -> str:
         f"{station.heading_deg:.1f}", "GPS", *"RRRR",
     ]  # fmt: skip
     return SEPARATOR.join([*head, *(f"{v:.2f}" for v in bearing.spectrum_db)])
+
+
+def csv_lines(found: list[Bearing], station: Station) -> bytes:
+    """Lines of several bearings, each with its end."""
+    return "".join(csv_line(b, station) + "\n" for b in found).encode()

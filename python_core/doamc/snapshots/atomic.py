@@ -11,9 +11,10 @@ from doamc.errors import RecordingError
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+def whole_file(path: str | Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`, renamed to it when the block ends and deleted when it raises.
 
+    durable: put on the disk before it is renamed, so that not even a power cut leaves half of it; takes some ms.
     Raises RecordingError when the folder is missing or cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
@@ -24,7 +25,8 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes it private
         os.replace(name, path)
         name = None
