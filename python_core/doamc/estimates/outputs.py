@@ -12,9 +12,9 @@ from doamc.estimates.bearing import Bearing, Station, bearings
 from doamc.estimates.kraken_csv import csv_lines
 from doamc.estimates.kraken_json import json_body
 from doamc.estimates.kraken_xml import xml_document
-from doamc.estimates.line_file import LineFile
 from doamc.estimates.poster import Poster
 from doamc.snapshots.atomic import check_output, whole_file
+from doamc.snapshots.line_file import LineFile
 
 
 class BearingOutput:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import PublishError, RecordingError
-from doamc.estimates.line_file import LineFile
 from doamc.estimates.message import decode, encode
+from doamc.snapshots.line_file import LineFile
 
 
 class Recorder(LineFile):
