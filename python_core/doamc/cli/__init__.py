@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -17,6 +18,7 @@ _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
     "antenna", "heimdall_emulator", "plot", "recover",
 )  # fmt: skip
+_TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,10 +40,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (default: the process's) and return its exit status."""
-    try:
-        previous = signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are removed
-    except ValueError:  # not the main thread
-        previous = None
+    previous = {}
+    with suppress(ValueError):  # not the main thread
+        for name in _TERMINATE:  # so that outputs are closed and temporary files removed
+            if signal.getsignal(name) is not signal.SIG_IGN:  # as under nohup
+                previous[name] = signal.signal(name, _terminate)
     try:
         args = make_parser().parse_args(argv)
         status = args.run(args)
@@ -56,8 +59,8 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for name, handler in previous.items():
+            signal.signal(name, handler)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -10,6 +10,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
+from doamc.children import child
 from doamc.errors import DoamcError
 
 _TREE = "doamc.tree.yml"
@@ -80,10 +81,12 @@ def _run_compiler(args: argparse.Namespace) -> int:
         args.output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".grcc-", dir=args.output) as folder:
             line = [*start, "-o", folder, *map(str, args.files)]
-            done = subprocess.run(line, env=environment(), capture_output=True, text=True)
+            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            with child(line, env=environment(), **streams) as compiler:
+                said, _ = compiler.communicate()
             scripts = sorted(Path(folder).iterdir())
-            if done.returncode or not scripts:
-                raise DoamcError(f"grcc failed with status {done.returncode}: {_cause(done.stdout + done.stderr)}")
+            if compiler.returncode or not scripts:
+                raise DoamcError(f"grcc failed with status {compiler.returncode}: {_cause(said)}")
             for script in scripts:
                 os.replace(script, args.output / script.name)
                 print(args.output / script.name)
