@@ -25,10 +25,11 @@ class doa_estimator(message_block):
     ``batch_seq``, the number of the batch: gaps in ``seq`` are losses on the way, gaps in ``batch_seq`` batches
     dropped, and it steps back where an older batch was caught up with. Message port ``status``: a dict (schema
     ``doamc.status/1``) every second and at every failure, with counters received, estimated, dropped and failed:
-    received = estimated + dropped + failed once the block has stopped.
+    received = estimated + dropped + failed once the block has stopped. Where the frequency of the batches is not that
+    of the array, a line under ``warning`` says so (and under ``last_error``, while there is no other).
 
     Args:
-        array: name of a specification or path of a TOML file.
+        array: name of a specification or path of a TOML file. One in metres follows the batches' ``frequency_hz``.
         method: name of an estimator, see ``doamc methods``; "" for the default one.
         sources: number of sources P, 1..N-1, or "auto" (minimum description length).
         noise_power: noise power per element where it is known, linear, else None.
@@ -109,7 +110,11 @@ class doa_estimator(message_block):
             "failed": worker.failed + refused,
         }  # fmt: skip
         engine = {"engine_cpu_s": worker.engine_cpu_s, "method": self.engine.method}
-        return super().status(state) | {"seq": worker.estimated - 1, "counters": counts} | engine
+        message = super().status(state) | {"seq": worker.estimated - 1, "counters": counts} | engine
+        if self.engine.warning is not None:
+            told = {"warning": self.engine.warning, "last_error": message["last_error"] or self.engine.warning}
+            message |= told
+        return message
 
     def post(self, port: str, message: dict[str, Any]) -> None:
         """Post a message, unless the flowgraph, which an inference may outlast, has ended."""
@@ -124,6 +129,10 @@ class doa_estimator(message_block):
         """Publish an estimate; called by the worker."""
         from doamc.estimates.message import make_message
 
+        if self.engine.warning != self._warned:
+            self._warned = self.engine.warning
+            self.logger.warn(self._warned)
+            self.post("status", self.status("running"))
         message = make_message(
             seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
             array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
@@ -162,6 +171,7 @@ class doa_estimator(message_block):
         self._worker = Worker(self.engine, self, self._queue_size, self._threads)
         self._refused = self.counters["failed"] = 0
         self._stopped = self._told = False
+        self._warned: str | None = None
         self._timer = None
 
     def _give_up(self) -> None:

@@ -14,12 +14,13 @@ from gr_doamc.stream_guard import WORK_DONE, guarded_work
 class sigmf_source(gr.hier_block2):
     """N complex streams from a SigMF recording, integers scaled to [-1, 1).
 
-    At the start the streams carry the tags ``rx_rate`` and ``rx_freq`` (Hz), where the recording tells them, and
-    ``rx_time`` (tuple of whole and fractional seconds) from ``core:datetime`` or, without one, from zero. Message port
-    ``status``: failures.
+    At the first sample of every capture the streams carry the tags ``rx_rate`` and ``rx_freq`` (Hz), where the
+    recording tells them, and ``rx_time`` (tuple of whole and fractional seconds), which begins at ``core:datetime`` or,
+    without one, at zero, shows the gaps between captures, and comes again every second of the stream. Begun again, the
+    recording goes on in time. Message port ``status``: failures.
 
     Args:
-        file: the .sigmf-meta file.
+        file: the .sigmf-meta file, a .sigmf archive or a .sigmf-collection.
         n_elements: number of channels expected; 0 takes those of the file.
         repeat: begin again at the end.
         pace: play at the recording's own sample rate (C++ throttle) instead of as fast as the flowgraph takes it.
@@ -34,11 +35,11 @@ class sigmf_source(gr.hier_block2):
         self, file: str = "", n_elements: int = 0, repeat: bool = False, pace: bool = True, duration: float = 0.0,
         vector: bool = False,
     ) -> None:  # fmt: skip
-        from doamc.snapshots.sigmf_files import Recording  # late: sigmf and jsonschema
+        from doamc.snapshots.captures import open_capture  # late: sigmf and jsonschema
 
         if not duration >= 0:
             raise RecordingError(f"duration must be 0 or positive, found {duration}")
-        recording = Recording(file, n_elements or None)
+        recording = open_capture(file, n_elements or None)
         rate = recording.sample_rate_hz
         if (pace or duration) and not (rate and math.isfinite(rate) and rate > 0):
             raise RecordingError(f"{recording.path}: expected a core:sample_rate, found {rate}; add it, or do not pace")
@@ -73,11 +74,14 @@ class sigmf_reader(gr.sync_block):
         self.message_port_register_out(pmt.intern("status"))
         self.failure: Exception | None = None
         self._recording, self._repeat, self._limit, self._vector = recording, repeat, limit, vector
-        self._ports, self._position = len(outputs), 0
+        self._ports, self._position, self._turn = len(outputs), 0, 0
+        self._begins = np.array([segment.start for segment in recording.segments])
 
     def start(self) -> bool:
         """Begin at the first sample; called by GNU Radio."""
-        self._position = 0
+        for remark in self._recording.remarks:
+            self.logger.warn(remark)
+        self._position = self._turn = 0
         return True
 
     @guarded_work
@@ -88,10 +92,10 @@ class sigmf_reader(gr.sync_block):
         left = self._limit - written if self._limit else total
         if left <= 0 or (self._position == total and not self._repeat):
             return WORK_DONE
-        self._position %= total
-        if written == 0:
-            self._tag()
+        if self._position == total:
+            self._position, self._turn = 0, self._turn + 1
         count = min(len(output_items[0]), total - self._position, left)
+        self._tag(written - self._position, self._position, self._position + count)
         samples = self._recording.read(self._position, count)
         if self._vector:
             output_items[0][:count] = samples.T
@@ -101,21 +105,36 @@ class sigmf_reader(gr.sync_block):
         self._position += count
         return count
 
-    def _tag(self) -> None:
-        seconds, fraction = start_time(self._recording.metadata)
-        tags = {"rx_time": pmt.make_tuple(pmt.from_uint64(seconds), pmt.from_double(fraction))}
-        for key, value in (("rx_freq", self._recording.frequency_hz), ("rx_rate", self._recording.sample_rate_hz)):
-            if value is not None:
-                tags[key] = pmt.from_double(value)
+    def _tag(self, shift: int, first: int, stop: int) -> None:
+        """Tag samples first <= k < stop of the recording, which are items k + shift of the streams."""
+        segments, rate = self._recording.segments, self._recording.sample_rate_hz
+        low, high = (int(n) for n in np.searchsorted(self._begins, [first, stop]))
+        for segment in segments[low:high]:
+            tags = {} if rate is None else {"rx_rate": pmt.from_double(rate)}
+            if segment.frequency_hz is not None:
+                tags["rx_freq"] = pmt.from_double(segment.frequency_hz)
+            if segment.begins_s is not None or segment.start == self._turn == 0:
+                tags["rx_time"] = self._time(segment, 0)
+            self._put(segment.start + shift, tags)
+        if rate is None:
+            return
+        step = max(1, math.ceil(rate))  # a second
+        for segment in segments[max(0, low - 1) : high]:
+            passed = max(1, -((segment.start - first) // step))
+            for k in range(segment.start + passed * step, min(segment.stop, stop), step):
+                self._put(k + shift, {"rx_time": self._time(segment, k - segment.start)})
+
+    def _time(self, segment: Any, samples: int) -> Any:
+        """Value of ``rx_time`` so many samples after the first of a segment."""
+        first, last = self._recording.segments[0], self._recording.segments[-1]
+        rate = self._recording.sample_rate_hz or math.inf
+        length = (last.begins_s or 0.0) + (last.stop - last.start) / rate
+        passed = self._turn * length + (segment.begins_s or 0.0) + samples / rate
+        whole = math.floor(first.time or 0.0)
+        fraction = (first.time or 0.0) - whole + passed
+        return pmt.make_tuple(pmt.from_uint64(whole + math.floor(fraction)), pmt.from_double(fraction % 1.0))
+
+    def _put(self, offset: int, tags: dict[str, Any]) -> None:
         for port in range(self._ports):
             for key, value in tags.items():
-                self.add_item_tag(port, 0, pmt.intern(key), value)
-
-
-def start_time(metadata: dict[str, Any]) -> tuple[int, float]:
-    """Whole and fractional Unix seconds of the first capture (``core:datetime``); zeros when it does not tell."""
-    from doamc.snapshots.sigmf_time import unix_time
-
-    captures = metadata.get("captures") or [{}]
-    text = captures[0].get("core:datetime")
-    return (0, 0.0) if text is None else unix_time(text)
+                self.add_item_tag(port, offset, pmt.intern(key), value)

@@ -24,9 +24,17 @@ class snapshot_buffer(gr.hier_block2):
     ``n_elements``, ``n_snapshots``, ``seq``, ``sample_time`` (s, of its first sample), ``sample_rate``, ``time``,
     ``array``, and from stream tags ``rx_time`` (s, tuple of whole and fraction in the tag) and ``frequency_hz``
     (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
-    within hop / (2 L) samples, and one inside a batch applies from the next one.
+    within hop / (2 L) samples (exactly without a gap and decimation), and an ``rx_time`` inside a batch applies from
+    the next one. A tag ``rx_freq`` or ``rx_rate`` later on says that the receiver was tuned anew or lost samples: a
+    batch that it falls into, or may, is left out, and its number is missing.
 
-    Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures.
+    A filter before this block passes tags on as they are: one that decimates leaves ``rx_rate`` too high, one that
+    shifts leaves ``rx_freq`` beside the truth. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
+    which go before the tags. Where ``rx_time`` comes again and again (`sigmf_source`, `heimdall_source`) a rate that
+    does not agree with it is told.
+
+    Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures, batches
+    that were left out (counter ``across``), and a rate that does not agree with the clock.
 
     Args:
         n_elements: number of streams N; 0 takes that of the array.
@@ -34,6 +42,8 @@ class snapshot_buffer(gr.hier_block2):
         hop: samples from the start of one batch to the start of the next; 0 for L decimation, i.e. no gap.
         decimation: samples from one snapshot to the next, at least 1.
         sample_rate: of the streams, Hz, to tell times by; 0 takes that of the tag ``rx_rate``.
+        frequency: centre frequency of the streams, Hz; 0 takes that of the tag ``rx_freq``.
+        frequency_shift: Hz, added to ``rx_freq``: ``center_freq`` of a freq_xlating filter before this block.
         array: name of the array specification that the batches are labelled with, or "".
         vector: one stream of vectors of N samples in instead of N streams, for when N is only known at run time.
 
@@ -42,14 +52,18 @@ class snapshot_buffer(gr.hier_block2):
 
     def __init__(
         self, n_elements: int = 8, n_snapshots: int = 256, hop: int = 0, decimation: int = 1,
-        sample_rate: float = 200e3, array: str = "", vector: bool = False,
+        sample_rate: float = 200e3, array: str = "", vector: bool = False, frequency: float = 0.0,
+        frequency_shift: float = 0.0,
     ) -> None:  # fmt: skip
-        n_elements = n_elements or (load_spec(array).n_elements if array else 0)
+        n_elements = n_elements or (load_spec(array, tunable=True).n_elements if array else 0)
         if n_elements < 2 or n_snapshots < 1 or decimation < 1 or not 0 <= sample_rate < math.inf:
             raise SnapshotError(
                 "expected n_elements >= 2 (or an array), n_snapshots and decimation >= 1 and sample_rate >= 0, "
                 f"found {n_elements}, {n_snapshots}, {decimation} and {sample_rate}"
             )
+        if not 0 <= frequency < math.inf or not math.isfinite(frequency_shift):
+            found = f"{frequency} and {frequency_shift}"
+            raise SnapshotError(f"expected frequency >= 0 and a finite frequency_shift, found {found}")
         span = n_snapshots * decimation
         hop = hop or span
         if hop < span:
@@ -61,7 +75,10 @@ class snapshot_buffer(gr.hier_block2):
         self.message_port_register_hier_in("stop")
         for port in ("snapshots", "status"):
             self.message_port_register_hier_out(port)
-        self.sink = snapshot_sink(n_elements, n_snapshots, hop, float(sample_rate), array)
+        self.sink = snapshot_sink(
+            n_elements, n_snapshots, decimation, hop, float(sample_rate), array, float(frequency),
+            float(frequency_shift),
+        )  # fmt: skip
         self.keep = [blocks.keep_m_in_n(item, m, n, 0) for m, n in keep_stages(n_snapshots, decimation, hop)]
         if vector:
             self.connect(self, *self.keep, self.sink)

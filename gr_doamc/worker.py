@@ -15,8 +15,8 @@ _HEARTBEAT_S = 1.0
 class Infers(Protocol):
     """What the worker needs of an engine."""
 
-    def estimate(self, snapshots: np.ndarray) -> dict[str, Any]:
-        """Figures of an estimate of snapshots (N, L)."""
+    def estimate(self, snapshots: np.ndarray, frequency_hz: float | None) -> dict[str, Any]:
+        """Figures of an estimate of snapshots (N, L) received at a centre frequency, Hz (None: not told)."""
 
 
 class Listener(Protocol):
@@ -105,7 +105,7 @@ class Worker:
     def _settle(self, batch: Batch) -> None:
         cpu, begin = time.thread_time(), time.time()
         try:
-            outcome: dict[str, Any] | Exception = self._engine.estimate(batch.snapshots)
+            outcome: dict[str, Any] | Exception = self._engine.estimate(batch.snapshots, batch.frequency_hz)
         except Exception as error:
             outcome = error
         end = time.time()

@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     from doamc.coupling.families import CouplingFamily
 
 SHIPPED = Path(__file__).parent / "specs"
+SPEED_OF_LIGHT = 299_792_458.0
+#: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
+SAME_FREQUENCY = 0.005
 
 
 @dataclass(frozen=True)
 class ArraySpec:
     """One array and the prior over what it may receive. Angles in degrees and powers in dB, as in the file.
 
-    geometry: the table of the file. azimuth_deg: sector [low, high]; 360 wide means a full circle.
+    geometry: the table of the file, in wavelengths, or in metres and to be `tuned`.
+    azimuth_deg: sector [low, high]; 360 wide means a full circle.
     min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
-    frequency: in use, relative to that of design; geometry is in wavelengths in use.
+    frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
+    wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
     """
 
     name: str
@@ -47,6 +52,7 @@ class ArraySpec:
     snr_db: tuple[float, float]
     table: dict[str, Any] = field(repr=False, compare=False)
     frequency: float = 1.0
+    frequency_hz: float | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -55,6 +61,8 @@ class ArraySpec:
 
         from doamc import arrays
 
+        if self.in_metres:
+            return self.tuned(None).positions
         g = self.geometry
         if g["kind"] == "ula":
             return arrays.ula(g["elements"], g.get("spacing_wavelengths", 0.5))
@@ -69,8 +77,14 @@ class ArraySpec:
     def n_elements(self) -> int:
         """Number of antenna elements N."""
         g = self.geometry
-        return int({"ura": lambda: g["rows"] * g["columns"], "positions": lambda: len(g["points_wavelengths"])}.get(
-            g["kind"], lambda: g["elements"])())
+        if g["kind"] == "positions":
+            return len(g["points_m" if self.in_metres else "points_wavelengths"])
+        return int(g["rows"] * g["columns"] if g["kind"] == "ura" else g["elements"])
+
+    @property
+    def in_metres(self) -> bool:
+        """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
+        return not checks.METRES.keys().isdisjoint(self.geometry)
 
     @cached_property
     def family(self) -> "CouplingFamily | DrawnFamily":
@@ -125,10 +139,48 @@ class ArraySpec:
 
         Raises SpecificationError where its coupling is drawn and the prior does not hold there.
         """
-        geometry = checks.scaled_geometry(self.geometry, frequency / self.frequency)
-        spec = replace(self, geometry=geometry, frequency=frequency)
+        ratio = frequency / self.frequency
+        geometry = checks.scaled_geometry(self.geometry, ratio)
+        # networks that are told the frequency are trained for the array of design, others for one geometry
+        table = self.table if self.frequency_range or ratio == 1.0 else self.table | {"geometry": geometry}
+        hertz = None if self.frequency_hz is None else self.frequency_hz * ratio
+        spec = replace(self, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table)
         _ = spec.family  # its own checks
         return spec
+
+    def tuned(self, frequency_hz: float | None) -> "ArraySpec":
+        """An array in metres as an ordinary one in wavelengths at a frequency (None: at its own); others as they are.
+
+        Weights and calibrations belong to wavelengths. Those made at the specification's own frequency also serve
+        within `SAME_FREQUENCY` of it, and so does a prior of antennas, which holds beyond only where it has a range.
+        Raises SpecificationError when no frequency is known or the prior does not hold there.
+        """
+        if not self.in_metres:
+            return self
+        hertz = frequency_hz or self.frequency_hz
+        if hertz is None:
+            raise SpecificationError(
+                f"array {self.name} is in metres, found no frequency to take its wavelengths at; name it as ARRAY@HZ, "
+                "or add frequency_hz = HZ to the file"
+            )
+        if not 1.0 <= hertz <= 1e12:
+            raise SpecificationError(f"expected a frequency of 1 Hz to 1 THz for array {self.name}, found {hertz:g} Hz")
+        design = self.table.get("antenna", {}).get("design_frequency_hz")
+        known = design or self.frequency_hz
+        near = known is not None and abs(hertz / known - 1) <= SAME_FREQUENCY
+        if self.frequency_range and known:
+            return self._resolved(known, known, 1.0).at(hertz / known)
+        if self.coupling["family"] == "drawn" and not near:
+            held = "its [antenna] design_frequency_hz, which is missing" if known is None else f"{known:g} Hz"
+            raise SpecificationError(f"the prior of array {self.name} holds at {held}, found {hertz:g} Hz")
+        return self._resolved(hertz, known if known and near else hertz, 1.0)
+
+    def _resolved(self, frequency_hz: float, trained_hz: float, frequency: float) -> "ArraySpec":
+        geometry, trained = (
+            checks.in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz)
+        )
+        table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
+        return replace(self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz)
 
     @property
     def digest(self) -> str:
@@ -146,33 +198,36 @@ def shipped_arrays() -> list[str]:
     return sorted(p.stem for p in SHIPPED.glob("*.toml"))
 
 
-def load_spec(name_or_path: "str | Path | ArraySpec") -> ArraySpec:
+def load_spec(name_or_path: "str | Path | ArraySpec", tunable: bool = False) -> ArraySpec:
     """Specification by shipped name or TOML path, or either at a frequency, NAME@HZ.
 
+    tunable: leave one in metres as it is, for the caller to tune; else it is taken at its own ``frequency_hz``.
     Raises SpecificationError that names what is wrong.
     """
     if isinstance(name_or_path, ArraySpec):
-        return name_or_path
+        return name_or_path if tunable else name_or_path.tuned(None)
     text, _, frequency_hz = str(name_or_path).rpartition("@")
     table, path = read_table(text or name_or_path)
     try:
         spec = parse_spec(table, path.parent)
-        return spec.at(_relative(frequency_hz, spec)) if text else spec
+        if text:
+            spec = _at_hertz(spec, frequency_hz)
+        return spec if tunable else spec.tuned(None)
     except SpecificationError as error:
         raise SpecificationError(f"{path}: {error}") from error
 
 
-def _relative(frequency_hz: str, spec: ArraySpec) -> float:
-    design = spec.table.get("antenna", {}).get("design_frequency_hz")
-    if design is None:
-        raise SpecificationError(f"expected design_frequency_hz in [antenna] to go to {frequency_hz} Hz, found none")
+def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
+    """The array at a frequency; one in wavelengths that does not say where they hold is taken to mean this one."""
     try:
-        relative = float(frequency_hz) / design
+        hertz = float(text)
     except ValueError:
-        relative = math.nan
-    if not 0 < relative < math.inf:
-        raise SpecificationError(f"expected a frequency in Hz after '@', found {frequency_hz!r}")
-    return relative
+        hertz = math.nan
+    if not 0 < hertz < math.inf:
+        raise SpecificationError(f"expected a frequency in Hz after '@', found {text[:40]!r}")
+    if spec.in_metres:
+        return spec.tuned(hertz)
+    return replace(spec, frequency_hz=hertz) if spec.frequency_hz is None else spec.at(hertz / spec.frequency_hz)
 
 
 def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
@@ -218,6 +273,7 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         snapshot_count=checks.whole_span(snapshots, "snapshots", "count", [1, 1000]),
         snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0]),
         table=table,
+        frequency_hz=_own_frequency(table),
     )
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
     if not 0 < width <= 360:
@@ -226,5 +282,16 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         raise SpecificationError(f"source count must lie in 1..{spec.n_elements - 1}, found {list(spec.source_count)}")
     if spec.min_separation_deg * (spec.source_count[1] - (0 if spec.full_circle else 1)) > width:
         raise SpecificationError("that many sources with that least separation do not fit the sector")
-    _ = spec.family, spec.positions  # their own checks
+    _ = spec.family, spec.in_metres or spec.positions  # their own checks
     return spec
+
+
+def _own_frequency(table: dict[str, Any]) -> float | None:
+    """For which frequency the wavelengths hold, Hz, by ``frequency_hz`` or by the antenna; None where not told."""
+    design = table.get("antenna", {}).get("design_frequency_hz")
+    if "frequency_hz" not in table:
+        return None if design is None else float(design)
+    own = checks.number(table, "top level", "frequency_hz", 0.0, 1.0, 1e12)
+    if design is not None and own != design and checks.METRES.keys().isdisjoint(table["geometry"]):
+        raise SpecificationError(f"frequency_hz must be design_frequency_hz of [antenna], {design:g}, found {own:g}")
+    return own

@@ -13,6 +13,8 @@ GEOMETRY_KEYS = {
     "ura": {"rows", "columns", "spacing_wavelengths"},
     "positions": {"points_wavelengths"},
 }
+#: lengths in metres, and the keys that they become at a frequency
+METRES = {"spacing_m": "spacing_wavelengths", "radius_m": "radius_wavelengths", "points_m": "points_wavelengths"}
 KNOWN_KEYS = {
     "sector": {"azimuth_deg", "min_separation_deg"},
     "coupling": {"family", "magnitude", "phase_deg", "diagonal"},
@@ -71,13 +73,18 @@ def whole_span(part: dict[str, Any], name: str, key: str, default: list[int]) ->
 
 
 def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
-    """The checked table [geometry]; lengths and coordinates in wavelengths."""
+    """The checked table [geometry]; lengths and coordinates in wavelengths, or in metres under the keys `METRES`."""
     part = table.get("geometry")
     part = part if isinstance(part, dict) else {}
     kind = part.get("kind")
     if kind is not None and (not isinstance(kind, str) or kind not in GEOMETRY_KEYS):
         raise SpecificationError(f"geometry kind must be one of {', '.join(GEOMETRY_KEYS)}, found {kind!r}")
     keys = GEOMETRY_KEYS.get(kind or "", set())
+    for metres, wavelengths in METRES.items():
+        if wavelengths in keys and metres in part:
+            if wavelengths in part:
+                raise SpecificationError(f"[geometry] takes {metres} or {wavelengths}, found both")
+            keys = (keys - {wavelengths}) | {metres}
     geometry = section(table, "geometry", "kind", known=keys | {"kind"} if kind else set(part))
     missing = keys - geometry.keys() - {"spacing_wavelengths"}
     if missing:
@@ -86,8 +93,10 @@ def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
         whole(geometry, "geometry", key, 2 if key == "elements" else 1, MAX_ELEMENTS)
     for key in keys & geometry.keys() & {"spacing_wavelengths", "radius_wavelengths"}:
         number(geometry, "geometry", key, 0.5, 1e-3, 1e3)
-    if kind == "positions":
-        _check_points(geometry["points_wavelengths"])
+    for key in keys & {"spacing_m", "radius_m"}:
+        number(geometry, "geometry", key, 0.5, 1e-5, 1e5)
+    for key in keys & {"points_wavelengths", "points_m"}:
+        _check_points(geometry, key)
     return geometry
 
 
@@ -99,12 +108,26 @@ def scaled_geometry(geometry: dict[str, Any], factor: float) -> dict[str, Any]:
     return geometry | {key: factor * geometry.get(key, 0.5)}
 
 
-def _check_points(points: Any) -> None:
+def in_wavelengths(geometry: dict[str, Any], wavelength_m: float) -> dict[str, Any]:
+    """A checked table [geometry] in metres with its lengths in wavelengths. Raises SpecificationError out of range."""
+    out = {key: value for key, value in geometry.items() if key not in METRES}
+    if "points_m" in geometry:
+        out["points_wavelengths"] = [[v / wavelength_m for v in p] for p in geometry["points_m"]]
+    for key in {"spacing_m", "radius_m"} & geometry.keys():
+        out[METRES[key]] = length = geometry[key] / wavelength_m
+        if not 1e-3 <= length <= 1e3:
+            found = f"{length:g} at a wavelength of {wavelength_m:g} m"
+            raise SpecificationError(f"[geometry] {key} must be 0.001 to 1000 wavelengths, found {found}")
+    return out
+
+
+def _check_points(geometry: dict[str, Any], key: str) -> None:
+    points = geometry[key]
     ok = isinstance(points, list) and 2 <= len(points) <= MAX_ELEMENTS
     ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_number, p)) for p in points)
     if not ok or len({len(p) for p in points}) != 1:
         raise SpecificationError(
-            "[geometry] points_wavelengths must be at least 2 points [x, y] or [x, y, z] of finite numbers, all alike, "
+            f"[geometry] {key} must be at least 2 points [x, y] or [x, y, z] of finite numbers, all alike, "
             f"found {str(points)[:80]}"
         )
 

@@ -208,3 +208,107 @@ def test_separations_that_just_fit_are_taken(kind):
     else:
         spec = edited_spec("uca5", sources={"count": [1, 3]}, sector={"min_separation_deg": 120.0})
     assert spec.source_count[1] == (4 if kind == "line" else 3)
+
+
+def metres(**top):
+    """uca5 with a radius of a quarter of a metre."""
+    return table(geometry={"kind": "uca", "elements": 5, "radius_m": 0.25}, sector__azimuth_deg=[0.0, 360.0],
+                 coupling={"family": "circulant", "magnitude": [[0.2, 0.4], [0.1, 0.2]]},
+                 sources__count=[1, 2]) | top  # fmt: skip
+
+
+def test_lengths_in_metres_become_wavelengths_at_a_frequency():
+    spec, light = parse_spec(metres()), 299_792_458.0
+    assert spec.in_metres and spec.n_elements == 5 and spec.frequency_hz is None
+    tuned = spec.tuned(light)  # a wavelength of one metre
+    assert not tuned.in_metres and tuned.frequency_hz == light and tuned.tuned(5.0) is tuned
+    assert tuned.geometry == {"kind": "uca", "elements": 5, "radius_wavelengths": 0.25}
+    assert parse_spec(tuned.table).digest == tuned.digest != spec.tuned(2 * light).digest
+    line = parse_spec(table(geometry={"kind": "ula", "elements": 8, "spacing_m": 0.5})).tuned(light / 2)
+    assert line.positions[:, 1].tolist() == pytest.approx([0.25 * m for m in range(8)])
+    some = {"kind": "positions", "points_m": [[0, 0, 1], [1, 0, 2], [0, 1, 3]]}
+    placed = parse_spec(table(geometry=some, sources__count=[1, 2]))
+    assert placed.n_elements == 3 and placed.tuned(light * 3).positions.tolist() == [[0, 0, 3], [3, 0, 6], [0, 3, 9]]
+
+
+def test_a_frequency_of_its_own_is_the_default_and_what_weights_are_made_for():
+    spec = parse_spec(metres(frequency_hz=400e6))
+    assert spec.tuned(None).frequency_hz == 400e6 and spec.positions.equal(spec.tuned(400e6).positions)
+    near, far = spec.tuned(401e6), spec.tuned(404e6)
+    assert near.digest == spec.tuned(None).digest != far.digest  # weights serve within 0.5 %
+    assert near.positions.norm(dim=1)[0].item() == pytest.approx(0.25 * 401e6 / 299_792_458.0)  # geometry is exact
+    with pytest.raises(SpecificationError, match="found no frequency"):
+        parse_spec(metres()).tuned(None)
+    with pytest.raises(SpecificationError, match="found no frequency"):
+        _ = parse_spec(metres()).positions
+
+
+def test_a_name_with_a_frequency_fixes_it(tmp_path):
+    path = tmp_path / "ring.toml"
+    path.write_text(
+        'name = "ring"\n[geometry]\nkind = "uca"\nelements = 5\nradius_m = 0.25\n[sector]\nazimuth_deg = [0.0, 360.0]\n'
+        '[coupling]\nfamily = "circulant"\nmagnitude = [[0.2, 0.4], [0.1, 0.2]]\n'
+    )
+    with pytest.raises(SpecificationError, match="found no frequency"):
+        load_spec(path)
+    assert load_spec(path, tunable=True).in_metres
+    assert load_spec(f"{path}@400e6", tunable=True).frequency_hz == 400e6
+    path.write_text(path.read_text().replace("radius_m", "frequency_hz = 1.0\nradius_wavelengths"))
+    with pytest.raises(SpecificationError, match="found 'frequency_hz'"):  # it belongs at the top
+        load_spec(path)
+    path.write_text("frequency_hz = 300e6\n" + path.read_text().replace("frequency_hz = 1.0\n", ""))
+    assert load_spec(path).frequency_hz == 300e6
+    assert load_spec(f"{path}@600e6").positions.norm(dim=1).tolist() == pytest.approx([0.5] * 5)  # scaled
+    assert load_spec(f"{path}@600e6").digest != load_spec(path).digest == load_spec(f"{path}@300e6").digest
+
+
+def test_priors_of_antennas_hold_at_their_frequency_or_over_their_range():
+    wide = dict(load_spec("dipole8wide").table)
+    length = 0.5 * 299_792_458.0 / 300e6
+    spec = parse_spec(wide | {"geometry": {"kind": "ula", "elements": 8, "spacing_m": length}})
+    tuned, named = spec.tuned(200e6), load_spec("dipole8wide@200e6")
+    assert tuned.positions.allclose(named.positions) and tuned.frequency == pytest.approx(named.frequency)
+    assert tuned.family.mean.allclose(named.family.mean)
+    assert tuned.digest == spec.tuned(300e6).digest  # one network over the range
+    assert parse_spec(tuned.table).digest == tuned.digest  # as a checkpoint keeps it
+    other = parse_spec(spec.table | {"frequency_hz": 200e6}).tuned(None)
+    assert other.frequency_hz == 200e6 and parse_spec(other.table).digest == tuned.digest
+    one = dict(load_spec("dipole8").table) | {"geometry": spec.geometry}
+    with pytest.raises(SpecificationError, match="design_frequency_hz, which is missing"):
+        parse_spec(one).tuned(300e6)
+    held = parse_spec(one | {"antenna": one["antenna"] | {"design_frequency_hz": 300e6}})
+    assert held.tuned(301e6).family.n_elements == 8
+    with pytest.raises(SpecificationError, match=r"holds at 3e\+08 Hz, found 4e\+08 Hz"):
+        held.tuned(400e6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"geometry": {"kind": "uca", "elements": 5, "radius_m": 0.2, "radius_wavelengths": 0.3}}, "found both"),
+        ({"geometry": {"kind": "uca", "elements": 5, "radius_m": -1.0}}, "radius_m must be a number"),
+        ({"geometry": {"kind": "uca", "elements": 5, "radius_m": NAN}}, "radius_m must be a number"),
+        ({"geometry": {"kind": "uca", "elements": 5, "spacing_m": 1.0}}, "takes elements, kind, radius_wavelengths"),
+        ({"geometry": {"kind": "positions", "points_m": [[0, 0]]}}, "points_m must be at least 2"),
+        ({"frequency_hz": "high"}, "frequency_hz must be a number"),
+        ({"frequency_hz": 0.0}, "frequency_hz must be a number"),
+    ],
+)
+def test_wrong_lengths_and_frequencies_are_named(changes, words):
+    with pytest.raises(SpecificationError, match=words):
+        parse_spec(metres(**changes))
+
+
+def test_wavelengths_out_of_range_are_refused_when_tuned():
+    with pytest.raises(SpecificationError, match=r"0\.001 to 1000 wavelengths"):
+        parse_spec(metres()).tuned(1.0)
+    for hertz in (1e300, 1e-300, -1.0, NAN, math.inf):
+        with pytest.raises(SpecificationError, match="1 Hz to 1 THz"):
+            parse_spec(metres()).tuned(hertz)
+
+
+def test_the_frequency_of_an_antenna_and_of_its_wavelengths_agree():
+    wide = dict(load_spec("dipole8wide").table)
+    assert load_spec("dipole8wide").frequency_hz == 300e6 and load_spec("dipole8wide@200e6").frequency_hz == 200e6
+    with pytest.raises(SpecificationError, match="must be design_frequency_hz"):
+        parse_spec(wide | {"frequency_hz": 200e6})

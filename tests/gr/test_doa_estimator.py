@@ -240,3 +240,53 @@ def test_a_calibration_is_kept_from_run_to_run(tmp_path):
 def test_arguments_that_do_not_fit_are_refused(arguments, error, words):
     with pytest.raises(error, match=words):
         doa_estimator(**({"array": "ula8", "method": "music"} | arguments))
+
+
+RING = """
+name = "ring"
+%s
+[geometry]
+kind = "uca"
+elements = 5
+radius_m = 0.25
+[sector]
+azimuth_deg = [0.0, 360.0]
+min_separation_deg = 40.0
+[coupling]
+family = "circulant"
+magnitude = [[0.0, 0.1], [0.0, 0.1]]
+"""
+
+
+def ring_scene(frequency_hz, azimuth_deg=40.0):
+    """A signal from 40 degrees on a circle of a quarter of a metre, written out here once more."""
+    rng, place = np.random.default_rng(1), 2 * np.pi * np.arange(5) / 5
+    response = np.exp(2j * np.pi * 0.25 * frequency_hz / 299_792_458.0 * np.cos(np.radians(azimuth_deg) - place))
+    signal, noise = (rng.standard_normal((n, 512)).astype(complex).view(complex) for n in (1, 5))
+    return response[:, None] * (signal[0] + 1j * rng.standard_normal(512)) + 0.05 * (noise + 1j * noise[::-1])
+
+
+@pytest.mark.parametrize("own", ["", "frequency_hz = 433e6"])
+def test_an_array_in_metres_follows_the_frequency_of_the_batches(tmp_path, own):
+    (tmp_path / "ring.toml").write_text(RING % own)
+    tuned = [434e6, 868e6, 434e6]
+    messages = [batch_message(ring_scene(f), k, frequency_hz=f) for k, f in enumerate(tuned)]
+    arguments = {"array": str(tmp_path / "ring.toml"), "sources": 1, "queue_size": 5}
+    estimates, statuses, _ = estimates_of(messages, **arguments)
+    assert counters(statuses)["estimated"] == 3 and "warning" not in statuses[-1]
+    for message in estimates:
+        validate(message)
+        assert message["sources"][0]["azimuth_deg"] == pytest.approx(40.0, abs=1.0)
+    untold, statuses, _ = estimates_of([batch_message(ring_scene(433e6))], **arguments)
+    assert len(untold) == bool(own) and counters(statuses)["failed"] == (not own)
+    assert own or "found no frequency" in statuses[-1]["last_error"]
+
+
+def test_an_array_in_wavelengths_tells_of_another_frequency():
+    messages = [batch_message(scene((10.0, 40.0), 300), k, frequency_hz=f) for k, f in enumerate((200e6, 300e6))]
+    estimates, statuses, _ = estimates_of(messages, array="ula8@200e6", queue_size=5)
+    assert len(estimates) == 2 and counters(statuses)["failed"] == 0
+    assert "which hold at 200 MHz" in statuses[-1]["warning"] and statuses[-1]["last_error"] == statuses[-1]["warning"]
+    assert all(s["state"] in ("running", "stopped") for s in statuses)
+    _, statuses, _ = estimates_of(messages[:1], array="ula8@200e6")
+    assert "warning" not in statuses[-1] and statuses[-1]["last_error"] is None

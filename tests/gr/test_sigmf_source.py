@@ -48,6 +48,54 @@ def test_one_stream_of_vectors_is_the_same(recording):
     assert np.array_equal(vectors.T, Recording(recording).read(0, 2000))
 
 
+def test_every_capture_has_its_tags_and_time_shows_the_gaps(recording):
+    """Two captures with a second between them, played twice: 0.1 s of samples and 1.1 s of time a turn."""
+    meta = json.loads(recording.read_text())
+    moments = [f"2026-01-02T03:04:0{s}Z" for s in ("5.25", "6.3")]
+    meta["captures"] = [
+        {"core:sample_start": start, "core:frequency": frequency, "core:datetime": moment}
+        for start, frequency, moment in zip((0, 1000), (100e6, 200e6), moments, strict=True)
+    ]
+    recording.write_text(json.dumps(meta))
+    _, tags = play(sigmf_source(str(recording), repeat=True, pace=False, duration=4000 / RATE))
+    told = {key: [] for key in ("rx_freq", "rx_time", "rx_rate")}
+    for t in tags:
+        told[pmt.symbol_to_string(t.key)].append((t.offset, pmt.to_python(t.value)))
+    assert told["rx_freq"] == [(0, 100e6), (1000, 200e6), (2000, 100e6), (3000, 200e6)]
+    assert told["rx_rate"] == [(k, RATE) for k in (0, 1000, 2000, 3000)]
+    assert [offset for offset, _ in told["rx_time"]] == [0, 1000, 2000, 3000]
+    seconds = [whole - 1767323045 + fraction for _, (whole, fraction) in told["rx_time"]]
+    assert seconds == pytest.approx([0.25, 1.3, 1.35, 2.4], abs=1e-6)
+
+
+def test_the_clock_comes_again_every_second(tmp_path):
+    path = tmp_path / "slow.sigmf-meta"
+    write_recording(path, np.ones((2, 25), complex), sample_rate_hz=10.0, frequency_hz=1e8)
+    _, tags = play(sigmf_source(str(path), repeat=True, pace=False, duration=5.0))
+    clock = [(t.offset, sum(pmt.to_python(t.value))) for t in tags if pmt.symbol_to_string(t.key) == "rx_time"]
+    assert clock == [(k, pytest.approx(k / 10)) for k in (0, 10, 20, 25, 35, 45)]
+
+
+def test_no_batch_crosses_a_border_and_each_has_its_frequency(recording):
+    meta = json.loads(recording.read_text())
+    starts = ((0, 1e8), (930, 2e8))
+    meta["captures"] = [{"core:sample_start": start, "core:frequency": frequency} for start, frequency in starts]
+    recording.write_text(json.dumps(meta))
+    flowgraph, kept, told = gr.top_block(), collector(), collector()
+    source = sigmf_source(str(recording), vector=True, pace=False)
+    buffer = snapshot_buffer(3, 100, sample_rate=0, vector=True)
+    flowgraph.connect(source, buffer)
+    flowgraph.msg_connect(buffer, "snapshots", kept, "in")
+    flowgraph.msg_connect(buffer, "status", told, "in")
+    run(flowgraph)
+    assert [b.seq for b in kept.batches] == [k for k in range(20) if k != 9]
+    assert [b.frequency_hz for b in kept.batches] == [1e8] * 9 + [2e8] * 10
+    samples = Recording(recording).read(0, 2000)
+    assert all(np.array_equal(b.snapshots, samples[:, 100 * b.seq : 100 * b.seq + 100]) for b in kept.batches)
+    (status,) = told.messages
+    assert status["counters"] == {"produced": 9, "across": 1} and "1 batches left out" in status["last_error"]
+
+
 @pytest.mark.parametrize("size", [1500, 2000, 5300])
 def test_repeat_begins_again_and_duration_ends(recording, size):
     streams, _ = play(sigmf_source(str(recording), repeat=True, pace=False, duration=size / RATE))

@@ -1,7 +1,7 @@
 import numpy as np
 import pmt
 import pytest
-from gnuradio import blocks, gr
+from gnuradio import blocks, filter, gr
 from gr_doamc import snapshot_buffer
 from gr_doamc.snapshot_buffer import keep_stages
 from hypothesis import given, settings
@@ -129,9 +129,81 @@ def test_a_stopped_estimator_ends_an_endless_stream():
     run(flowgraph, 10.0)
 
 
+def behind_filters(tags, samples, told, **arguments):
+    """Batches behind hand-made filters that decimate by 96 and shift by 25 kHz, as a user builds them."""
+    flowgraph, kept = gr.top_block(), collector()
+    buffer = snapshot_buffer(2, 10, **arguments)
+    taps = filter.firdes.low_pass(1, RATE, 4e3, 4e3)
+    for k in range(2):
+        source = blocks.vector_source_c(samples.tolist(), False, 1, list(tags) if k == 0 else [])
+        flowgraph.connect(source, filter.freq_xlating_fir_filter_ccc(96, taps, 25e3, RATE), (buffer, k))
+    flowgraph.msg_connect(buffer, "snapshots", kept, "in")
+    flowgraph.msg_connect(buffer, "status", told, "in")
+    run(flowgraph)
+    return kept.batches
+
+
+RATE = 96e3
+CLOCK = [tag(k * 96_000, "rx_time", rx_time(50 + k, 0.25)) for k in range(4)]
+HEAD = [tag(0, "rx_rate", pmt.from_double(RATE)), tag(0, "rx_freq", pmt.from_double(434e6)), *CLOCK]
+
+
+def test_what_the_user_says_goes_before_tags_that_filters_left_wrong():
+    told, tone = collector(), np.exp(2j * np.pi * 25e3 / RATE * np.arange(4 * 96_000))
+    right = {"sample_rate": RATE / 96, "frequency_shift": 25e3}
+    batches = behind_filters(HEAD, tone, told, **right)
+    assert [b.sample_time for b in batches] == pytest.approx([0.01 * k for k in range(400)])
+    assert [b.rx_time for b in batches] == pytest.approx([50.25 + 0.01 * k for k in range(400)])
+    assert {b.frequency_hz for b in batches} == {434.025e6} and told.messages == []
+    assert np.ptp(batches[9].snapshots.real) < 1e-3  # the filters brought the tone to zero, where it is said to be
+    again = behind_filters([*HEAD, tag(192_000, "rx_freq", pmt.from_double(868e6))], tone, told, **right)
+    assert [b.frequency_hz for b in again] == [434.025e6] * 200 + [868.025e6] * 200  # the shift goes with the tuner
+    fixed = behind_filters(HEAD, tone, told, sample_rate=RATE / 96, frequency=99e6, frequency_shift=25e3)
+    assert {b.frequency_hz for b in fixed} == {99e6}
+
+
+def test_a_rate_that_a_filter_left_wrong_is_told():
+    told = collector()
+    batches = behind_filters(HEAD, np.ones(4 * 96_000), told, sample_rate=0)
+    assert batches[-1].sample_rate == RATE  # what the tag says: 96 times too much
+    (status,) = told.messages
+    assert "expected 96000 samples a second, found 1000 by the clock rx_time" in status["last_error"]
+
+
+def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
+    told, rate = collector(), 10e3
+    coarse = [tag(k * 100, "rx_time", rx_time(7, (k * 10 // 7 * 7) / 1000)) for k in range(40)]  # steps of 7 ms
+    later = [tag(4000 + k, "rx_time", rx_time(60, k / rate)) for k in (0, 2000)]
+    lost = [tag(4000, "rx_freq", pmt.from_double(1e8)), *later]
+    batches, _ = cut(numbered(2, 8000), coarse + lost, status=told, n_snapshots=100, sample_rate=rate)
+    assert told.messages == [] and len(batches) == 80
+    assert batches[-1].rx_time == pytest.approx(60 + 3900 / rate)
+
+
+@pytest.mark.parametrize(("decimation", "hop"), [(1, 100), (3, 300), (2, 900)])
+@pytest.mark.parametrize("border", [4050, 4500, 4501, 4799, 4640, 8999])
+def test_no_batch_crosses_a_border(decimation, hop, border):
+    length, told = 100, collector()
+    samples = numbered(2, 9000)
+    tags = [tag(0, "rx_freq", pmt.from_double(1e8)), tag(border, "rx_freq", pmt.from_double(2e8))]
+    cuts = {"n_snapshots": length, "hop": hop, "decimation": decimation, "sample_rate": 1e3}
+    batches, buffer = cut(samples, tags, status=told, **cuts)
+    for batch in batches:
+        first = batch.seq * hop
+        assert batch.sample_time == pytest.approx(first / 1e3)
+        assert np.array_equal(batch.snapshots, samples[:, first : first + length * decimation : decimation])
+        last = first + (length - 1) * decimation
+        assert batch.frequency_hz == (1e8 if last < border else 2e8) and not first < border <= last
+    missing = 9000 // hop - len(batches)
+    assert buffer.sink.across == len(told.messages) == missing <= 1
+    if hop == length:  # exact: only a batch with samples of both is left out
+        assert missing == bool(border % hop)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        {"frequency": -1.0}, {"frequency": float("inf")}, {"frequency_shift": float("nan")},
         {"n_elements": 0}, {"n_elements": 1}, {"n_snapshots": 0}, {"decimation": 0}, {"sample_rate": -1.0},
         {"sample_rate": float("nan")}, {"n_snapshots": 10, "hop": 9}, {"n_snapshots": 10, "decimation": 3, "hop": 29},
     ],

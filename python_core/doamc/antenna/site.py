@@ -50,7 +50,7 @@ def load_site(name_or_path: str | Path) -> Site:
     try:
         antenna = parse_antenna(table)
         coupling = {"family": "symmetric-toeplitz", "magnitude": [[0.0, 0.1]]}
-        spec = parse_spec(table | {"coupling": coupling}, path.parent)
+        spec = parse_spec(table | {"coupling": coupling}, path.parent).tuned(antenna.design_frequency_hz)
         positions = spec.positions.numpy()
         if np.ptp(positions[:, 2]) > 0:
             raise SpecificationError("[antenna] takes elements at one height, found several in [geometry]")

@@ -16,13 +16,15 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list, or the details of one."""
-    from doamc.spec import load_spec, shipped_arrays
+    from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
 
     if args.name is None:
         for name in shipped_arrays():
             print(f"{name:<8}  {load_spec(name).description}")
         return 0
-    spec = load_spec(args.name)
+    spec = load_spec(args.name, tunable=True)
+    unit = "metres" if spec.in_metres and spec.frequency_hz is None else "wavelengths"
+    spec = spec.tuned(spec.frequency_hz or SPEED_OF_LIGHT)  # at which a metre is a wavelength
     lines = {
         "name": spec.name,
         "description": spec.description,
@@ -33,14 +35,19 @@ def run(args: argparse.Namespace) -> int:
         "sources": f"{spec.source_count[0]} to {spec.source_count[1]}, {spec.power_db[0]:g} to {spec.power_db[1]:g} dB",
         "snapshots": f"{spec.snapshot_count[0]} to {spec.snapshot_count[1]}, "
         f"SNR {spec.snr_db[0]:g} to {spec.snr_db[1]:g} dB",
+        "frequency": "as received" if unit == "metres" else _frequency(spec),
         "fingerprint": spec.digest,
     }
     for key, value in lines.items():
         print(f"{key:<12} {value}")
-    print("positions    x, y, z in wavelengths")
+    print(f"positions    x, y, z in {unit}")
     for m, (x, y, z) in enumerate(spec.positions.tolist()):
         print(f"{m:>11}  {x:9.4f} {y:9.4f} {z:9.4f}")
     return 0
+
+
+def _frequency(spec: "ArraySpec") -> str:
+    return "not told" if spec.frequency_hz is None else f"{spec.frequency_hz / 1e6:.6g} MHz"
 
 
 def _coupling(spec: "ArraySpec") -> str:

@@ -3,20 +3,22 @@
 import torch
 
 from doamc.cli.inputs import Input, as_complex128
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimates
 from doamc.estimators.engine import estimate_batch, join
-from doamc.snapshots.batch import make_batch
+from doamc.estimators.tuned import TunedEstimator
+from doamc.snapshots.batch import SnapshotBatch, make_batch
 
 #: a chunk holds at most so many batches and so many samples; part of the definition of seeded results
 CHUNK_BATCHES, CHUNK_SAMPLES = 256, 1 << 21
 
 
 def estimate_input(
-    estimator: Estimator, source: Input, n_sources: int | None, noise_power: float | None, seed: int = 0
+    tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None, seed: int = 0
 ) -> Estimates:
     """Estimates of a whole input. Chunks are the same for every run of an input, so that seeded results are too.
 
-    n_sources: P, or None for the minimum description length of each batch. noise_power: overrides the input's.
+    Every batch is estimated for its own frequency. n_sources: P, or None for the minimum description length of each
+    batch. noise_power: overrides the input's.
     """
     from tqdm import tqdm
 
@@ -31,6 +33,20 @@ def estimate_input(
             y = torch.from_numpy(as_complex128(block))
             batch = make_batch(y, channels, known, first=first)
             torch.manual_seed(seed + first)
-            parts.append(estimate_batch(estimator, batch, n_sources))
+            parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
             bar.update(len(y))
     return join(parts)
+
+
+def _estimate_chunk(
+    tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
+) -> Estimates:
+    """Estimates of a chunk whose first batch has a number, with those of one frequency together."""
+    groups: dict[float | None, list[int]] = {}
+    for i in range(batch.size):
+        groups.setdefault(source.frequency_of(first + i) if tuned.spec.in_metres else None, []).append(i)
+    if len(groups) == 1:
+        return estimate_batch(tuned.at(next(iter(groups))), batch, n_sources)
+    parts = [estimate_batch(tuned.at(f), batch.select(torch.tensor(i)), n_sources) for f, i in groups.items()]
+    order = torch.tensor([i for index in groups.values() for i in index])
+    return join(parts).select(order.argsort())

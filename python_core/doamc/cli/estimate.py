@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.options import add_estimator_arguments, elements
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def add_parser(commands: Any) -> None:
         description="Writes doa_deg, doa_std_deg, power_db, coupling, noise_power and n_sources to an .npz file.",
     )
     add_estimator_arguments(parser)
+    add_capture_arguments(parser, "--rate")
     lost = parser.add_argument_group("lost elements", "completed by DDRM; for methods that take the array as uncoupled")
     lost.add_argument("--missing", type=elements, metavar="M,M", help="elements that are dead or not there, from 0; "
                       "the default method is then root-music on a line, else music")  # fmt: skip
@@ -34,25 +36,33 @@ def run(args: argparse.Namespace) -> int:
 
     from doamc.cli.chunks import estimate_input
     from doamc.cli.inputs import open_input
+    from doamc.cli.remarks import tell
     from doamc.errors import EstimatorError
     from doamc.estimators.engine import open_estimator
+    from doamc.estimators.tuned import TunedEstimator, frequency_remark
+    from doamc.routes.completed import live_elements
     from doamc.snapshots.atomic import check_output
     from doamc.snapshots.npz import write_estimates
     from doamc.spec import load_spec
 
     check_output(args.out)
     torch.set_num_threads(args.threads)
-    spec = load_spec(args.array)
-    source = open_input(args.input, spec, args.snapshots, args.batches)
-    estimator: Estimator
-    if args.missing:
-        estimator = _completed(args, spec)
-        source = source.keep(estimator.live)
-    elif args.coupling:
+    spec = load_spec(args.array, tunable=True)
+    source = open_input(args.input, spec, args.snapshots, args.batches, form=capture_form(args))
+    if args.coupling and not args.missing:
         raise EstimatorError("expected --missing beside --coupling, found none; other methods estimate the coupling")
-    else:
-        estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
-    estimates = estimate_input(estimator, source, args.sources, args.noise_power, args.seed)
+
+    def make(spec: "ArraySpec") -> "Estimator":
+        if args.missing:
+            return _completed(args, spec)
+        return open_estimator(args.method, spec, args.sources, args.device, args.seed)
+
+    tuned = TunedEstimator(spec, make)
+    estimator = tuned.at(source.frequency_of(0))
+    tell([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
+    if args.missing:
+        source = source.keep(live_elements(spec, args.missing))
+    estimates = estimate_input(tuned, source, args.sources, args.noise_power, args.seed)
     write_estimates(args.out, estimates)
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
     print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}")

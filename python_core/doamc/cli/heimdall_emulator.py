@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         source = RecordedFrames(recording, min(args.samples, recording.n_samples), args.sample_rate, args.frequency)
         what = str(recording.path)
     else:
-        spec = load_spec(args.array)
+        spec = load_spec(args.array, tunable=True).tuned(args.frequency)
         source = SimulatedFrames(
             spec, args.azimuth_deg, args.snr_db, args.samples, args.sample_rate, args.frequency, args.seed
         )

@@ -1,60 +1,87 @@
-"""Inputs of the command line: .npz files and SigMF recordings behind one face, read a few batches at a time."""
+"""Inputs of the command line: .npz files and captures behind one face, read a few batches at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
+from doamc.snapshots.captures import is_capture, open_capture
 from doamc.snapshots.npz import SnapshotFile
-from doamc.snapshots.sigmf_files import Recording
-from doamc.snapshots.sigmf_time import sample_times
+from doamc.snapshots.raw_files import RawForm
+from doamc.snapshots.segments import Capture, check_sizes
 from doamc.spec import ArraySpec
 
-#: snapshots a batch and batches where a recording is read and nothing else is asked
+#: snapshots a batch and batches where a capture is read and nothing else is asked
 DEFAULT_SNAPSHOTS, DEFAULT_BATCHES = 256, 100
+#: entries that the coupling matrices of all batches together may have, where all are kept
+MAX_KEPT = 1 << 24
 
 
 @dataclass(frozen=True)
 class Input:
     """Batches of snapshots: shape (B, N, L); blocks(size) gives them `size` at a time, each (b, N, L).
 
-    noise_power: (B,) or None. start_s: stream time of each batch in s, or None where there is no sample rate. time_s:
-    Unix time of its first sample, NaN or None where the recording is not dated.
+    What is not told is None; of each batch: noise_power (B,); start_s, stream time in s, gaps included; played_s, the
+    same without the gaps; time, Unix time in s; frequency_hz, NaN where a batch has none. remarks: lines that a user
+    should read once.
     """
 
     shape: tuple[int, int, int]
     blocks: Callable[[int], Iterator[NDArray[Any]]]
     noise_power: NDArray[Any] | None = None
     start_s: NDArray[Any] | None = None
-    time_s: NDArray[Any] | None = None
+    played_s: NDArray[Any] | None = None
+    time: NDArray[Any] | None = None
+    frequency_hz: NDArray[Any] | None = None
     sample_rate_hz: float | None = None
-    frequency_hz: float | None = None
+    remarks: tuple[str, ...] = ()
 
     def keep(self, channels: list[int]) -> "Input":
         """The same input with these channels only."""
         shape = (self.shape[0], len(channels), self.shape[2])
         return replace(self, shape=shape, blocks=lambda size: (b[:, channels] for b in self.blocks(size)))
 
+    def frequency_of(self, batch: int) -> float | None:
+        """Centre frequency of a batch, Hz, or None."""
+        told = None if self.frequency_hz is None else float(self.frequency_hz[batch])
+        return None if told is None or np.isnan(told) else told
 
-def open_input(path: str, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool = False) -> Input:
+
+def open_input(
+    path: str, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool = False,
+    form: RawForm | None = None,
+) -> Input:  # fmt: skip
     """Open an input of an array.
 
-    snapshots, batches: L and B where they are given. every: of a recording take as many batches as it holds.
-    Raises SnapshotError or RecordingError when it cannot be read, has other channels than the array or is too short.
+    snapshots, batches: L and B where they are given. every: the batches are used one after the other: of a capture take
+    as many as it holds. form: what a user says of the capture; its frequency replaces what is told.
+    Raises SnapshotError or RecordingError when it cannot be read, has other channels than the array, is too short, or
+    would take more memory than `check_sizes` and, unless `every`, `MAX_KEPT` allow.
     """
-    if Path(path).suffix in (".sigmf-meta", ".sigmf-data"):
-        return _recording(Recording(path, spec.n_elements), snapshots or DEFAULT_SNAPSHOTS, batches, every)
-    file = SnapshotFile(path)
+    form = form or RawForm()
+    if is_capture(path, form):
+        opened = _capture(open_capture(path, spec.n_elements, form), snapshots, batches, every)
+    else:
+        opened = _archive(SnapshotFile(path), spec, snapshots, batches)
+    check_sizes(path, *opened.shape)
+    if not every and opened.shape[0] * opened.shape[1] ** 2 > MAX_KEPT:
+        most = MAX_KEPT // opened.shape[1] ** 2
+        raise SnapshotError(f"{path}: expected at most {most} batches, found {opened.shape[0]}; see --batches")
+    if form.frequency_hz is not None:
+        opened = replace(opened, frequency_hz=np.full(opened.shape[0], form.frequency_hz))
+    return opened
+
+
+def _archive(file: SnapshotFile, spec: ArraySpec, snapshots: int | None, batches: int | None) -> Input:
     if file.shape[1] != spec.n_elements:
         found = f"{file.shape[1]} (snapshots {file.shape})"
-        raise SnapshotError(f"{path}: expected {spec.n_elements} channels for array {spec.name}, found {found}")
+        raise SnapshotError(f"{file.path}: expected {spec.n_elements} channels for array {spec.name}, found {found}")
     for name, asked, held in (("snapshots a batch", snapshots, file.shape[2]), ("batches", batches, file.shape[0])):
         if asked is not None and asked > held:
-            raise SnapshotError(f"{path}: expected at least {asked} {name}, found {held}")
+            raise SnapshotError(f"{file.path}: expected at least {asked} {name}, found {held}")
     shape = (batches or file.shape[0], file.shape[1], snapshots or file.shape[2])
 
     def blocks(size: int) -> Iterator[NDArray[Any]]:
@@ -68,17 +95,21 @@ def open_input(path: str, spec: ArraySpec, snapshots: int | None, batches: int |
     return Input(shape, blocks, None if file.noise_power is None else file.noise_power[: shape[0]])
 
 
-def _recording(file: Recording, length: int, batches: int | None, every: bool) -> Input:
-    fit = max(1, file.n_samples // length)
+def _capture(file: Capture, snapshots: int | None, batches: int | None, every: bool) -> Input:
+    longest = max(segment.stop - segment.start for segment in file.segments)
+    length = snapshots or min(DEFAULT_SNAPSHOTS, longest)
+    fit = max(1, file.capacity(length))
     count = batches or (fit if every else min(DEFAULT_BATCHES, fit))
-    starts, rate = file.starts(count, length), file.sample_rate_hz
+    starts = file.starts(count, length)
     return Input(
         (count, file.n_channels, length),
         lambda size: file.blocks(count, length, size),
-        start_s=None if rate is None else starts / rate,
-        time_s=None if rate is None else sample_times(file.metadata["captures"], rate, starts),
-        sample_rate_hz=rate,
-        frequency_hz=file.frequency_hz,
+        start_s=file.stream_times_s(starts),
+        played_s=None if file.sample_rate_hz is None else starts / file.sample_rate_hz,
+        time=file.unix_times(starts),
+        frequency_hz=file.frequencies_hz(starts),
+        sample_rate_hz=file.sample_rate_hz,
+        remarks=tuple(file.remarks),
     )
 
 

@@ -55,7 +55,8 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
     made: the input may also hold estimates that are made already; then no array is needed.
     """
     more = "; or estimates: .jsonl, or a ZMQ address" if made else ""
-    parser.add_argument("input", metavar="INPUT", help=f".npz with 'snapshots' (B, N, L), or .sigmf-meta{more}")
+    inputs = ".npz with 'snapshots' (B, N, L), or a capture: .sigmf-meta, .iq, ..."
+    parser.add_argument("input", metavar="INPUT", help=f"{inputs}{more}")
     parser.add_argument("--array", required=not made, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("--method", metavar="M", help="estimator (doamc methods), with options as in "
                         "em:prior=true,samples=8; default: the most accurate one")

@@ -4,6 +4,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.options import add_estimator_arguments, number, positive, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
@@ -25,6 +26,7 @@ def add_parser(commands: Any) -> None:
         "used is counted and told as a status. Estimates (.jsonl, or the ZMQ address of a publisher) are passed on.",
     )
     add_estimator_arguments(parser, made=True)
+    add_capture_arguments(parser)
     parser.add_argument(
         "--address", help=f"ZMQ endpoint to bind (default {_ADDRESS}; none where estimates are passed on)"
     )
@@ -59,17 +61,21 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from doamc.cli.inputs import open_input
+    from doamc.cli.remarks import tell
     from doamc.cli.replay import Replay
     from doamc.estimates import Publisher, status_message
     from doamc.estimators.engine import open_estimator
+    from doamc.estimators.tuned import TunedEstimator, frequency_remark
     from doamc.spec import load_spec
 
-    spec = load_spec(args.array)
-    source = open_input(args.input, spec, args.snapshots, args.batches, every=True)
-    estimator = open_estimator(args.method, spec, args.sources, args.device, args.seed)
+    spec = load_spec(args.array, tunable=True)
+    source = open_input(args.input, spec, args.snapshots, args.batches, every=True, form=capture_form(args))
+    tuned = TunedEstimator(spec, lambda at: open_estimator(args.method, at, args.sources, args.device, args.seed))
+    tuned.at(source.frequency_of(0))  # refused now rather than at the first batch
+    tell([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    replay = Replay(estimator, source, args.sources, args.noise_power, args.rate)
+    replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
     with Publisher(args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         time.sleep(max(0.0, args.wait))

@@ -11,8 +11,8 @@ from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimates import make_message, status_message
 from doamc.estimates.figures import message_figures
-from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import make_batch
 
 DEFAULT_RATE = 10.0
@@ -31,16 +31,17 @@ class Publishes(Protocol):
 class Replay:
     """State of a replay: seq (estimates made, the next number), failed (batches that could not be used), error.
 
-    rate: batches a second, or None for the input's sample rate (`DEFAULT_RATE` where it has none). It is the pace
-    alone: stream time and date of a batch are those of the input, and of one without a sample rate they are not known.
-    Nothing is dropped: where estimates take longer than that, the batches wait, and ``latency_ms.buffer`` says for how
-    long.
+    tuned: the estimator by frequency. rate: batches a second, or None for the input's sample rate, gaps left out
+    (`DEFAULT_RATE` where it has none). It is the pace alone: stream time and date of a batch are those of the input,
+    and of one without a sample rate they are not known. Nothing is dropped: where estimates take longer than that, the
+    batches wait, and ``latency_ms.buffer`` says for how long.
     """
 
     def __init__(
-        self, estimator: Estimator, source: Input, n_sources: int | None, noise_power: float | None, rate: float | None
-    ) -> None:
-        self.estimator, self.source, self.n_sources, self.noise_power = estimator, source, n_sources, noise_power
+        self, tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None,
+        rate: float | None,
+    ) -> None:  # fmt: skip
+        self.tuned, self.source, self.n_sources, self.noise_power = tuned, source, n_sources, noise_power
         self.seq = self.failed = 0
         self.error: DoamcError | None = None
         batches, _, length = source.shape
@@ -48,8 +49,8 @@ class Replay:
         self._span_s = 0.0
         if source.start_s is not None and source.sample_rate_hz is not None:
             self._span_s = float(source.start_s[-1]) + length / source.sample_rate_hz
-        if rate is None and source.start_s is not None and source.sample_rate_hz is not None:
-            self._received_s = source.start_s + length / source.sample_rate_hz
+        if rate is None and source.played_s is not None and source.sample_rate_hz is not None:
+            self._received_s = source.played_s + length / source.sample_rate_hz
         else:
             self._received_s = np.arange(1, batches + 1) / (rate or DEFAULT_RATE)
 
@@ -72,10 +73,10 @@ class Replay:
                     continue
                 waited, taken = max(0.0, before - received), time.monotonic() - before
                 message = make_message(
-                    seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_hz,
-                    array=self.estimator.spec.name, method=self.estimator.name, snapshots=block.shape[2],
+                    seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
+                    snapshots=block.shape[2], dropped_batches=0,
                     latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
-                    dropped_batches=0, **figures,
+                    **figures,
                 )  # fmt: skip
                 self.seq += 1  # before it is passed on: a number is never used twice, whatever becomes of its estimate
                 publisher.estimate(message)
@@ -86,13 +87,15 @@ class Replay:
     def _estimate(self, i: int, block: NDArray[np.complex64]) -> dict[str, Any]:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
+        estimator = self.tuned.at(self.source.frequency_of(i))
         batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
-        estimates = estimate_batch(self.estimator, batch, self.n_sources)
-        return message_figures(estimates, calibration=self.estimator.state())
+        estimates = estimate_batch(estimator, batch, self.n_sources)
+        figures = message_figures(estimates, calibration=estimator.state())
+        return figures | {"array": estimator.spec.name, "method": estimator.name}
 
     def _times(self, turn: int, i: int) -> dict[str, Any]:
         """Stream time of a batch and when it was received, as far as the input tells; else that it is estimated now."""
-        start, date = self.source.start_s, self.source.time_s
+        start, date = self.source.start_s, self.source.time
         later = turn * self._span_s
         times = {"sample_time": None if start is None else float(start[i]) + later}
         if date is None or not date[i] >= 0:
@@ -103,7 +106,7 @@ class Replay:
         self.failed += 1
         if not isinstance(error, DoamcError):
             reason = (str(error).splitlines() or [""])[0]
-            error = EstimatorError(f"batch {i} cannot be estimated by {self.estimator.name} ({reason})")
+            error = EstimatorError(f"batch {i} cannot be estimated ({reason})")
         self.error = error
         counters = {"made": self.seq, "failed": self.failed}
         publisher.status(

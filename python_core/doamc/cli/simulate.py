@@ -24,7 +24,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--known-noise", action="store_true", help="also write noise_power, which estimate then uses")
     parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
     parser.add_argument("--sample-rate", type=positive, default=250e3, metavar="HZ", help="SigMF only (default 250e3)")
-    parser.add_argument("--frequency", type=positive, default=433.92e6, metavar="HZ", help="SigMF only")
+    parser.add_argument("--frequency", type=positive, metavar="HZ",
+                        help="of the recording, and of an array in metres (default: the array's, else 433.92e6)")
     parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le, ci16_le or ci8")
     parser.set_defaults(run=run)
 
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
 
     check_output(args.out)
-    spec = load_spec(args.array)
+    spec = load_spec(args.array, tunable=True)
+    frequency_hz = args.frequency or spec.frequency_hz or 433.92e6
+    spec = spec.tuned(frequency_hz)
     room = (spec.azimuth_deg[1] - spec.azimuth_deg[0]) / spec.min_separation_deg + (not spec.full_circle)
     most = min(spec.n_elements - 1, int(room))
     if args.sources > most:
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     doa_deg, power_db = scene.azimuth.rad2deg().numpy(), 10 * scene.power.log10().numpy()
     if recording:
         write_recording(
-            args.out, received.snapshots[0].numpy(), sample_rate_hz=args.sample_rate, frequency_hz=args.frequency,
+            args.out, received.snapshots[0].numpy(), sample_rate_hz=args.sample_rate, frequency_hz=frequency_hz,
             positions_wavelengths=spec.positions.numpy(), array=spec.name, azimuth_deg=doa_deg[0],
             power_db=power_db[0], noise_power=float(scene.noise_power[0]), coupling=scene.coupling[0].numpy(),
             datatype=args.datatype, waveform=args.waveform, snr_db=args.snr_db,

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from doamc.errors import RecordingError
 from doamc.snapshots.atomic import whole_file
 from doamc.snapshots.sigmf_files import Recording
 
@@ -30,15 +32,27 @@ def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> d
 def annotations_of(message: dict[str, Any], recording: Recording) -> list[dict[str, Any]]:
     """Annotations of an estimate, one a source, placed by its ``sample_time``.
 
-    None where it has no such time, or one beyond the end of the recording (of a replay that began again), or where the
-    recording does not tell its sample rate.
+    None where it has no such time, or one in a gap or beyond the end of the recording (of a replay that began again).
     """
-    if message.get("sample_time") is None or recording.sample_rate_hz is None:
+    if message.get("sample_time") is None:
         return []
-    start = round(message["sample_time"] * recording.sample_rate_hz)
-    if not 0 <= start <= recording.n_samples - message["snapshots"]:
+    start = recording.sample_at(message["sample_time"])
+    if start is None or start > recording.n_samples - message["snapshots"]:
         return []
-    return [annotation(message, source, start) for source in message["sources"]]
+    return [annotation(message, source, recording.offset + start) for source in message["sources"]]
+
+
+def open_to_annotate(path: str | Path) -> Recording:
+    """A recording whose metadata can be replaced.
+
+    Raises RecordingError when it cannot be read, does not tell its sample rate, or is an archive.
+    """
+    recording = Recording(path, verify=False)
+    if recording.path.suffix != ".sigmf-meta":
+        raise RecordingError(f"{path}: expected a .sigmf-meta file to annotate, found an archive; unpack it")
+    if recording.sample_rate_hz is None:
+        raise RecordingError(f"{recording.path}: expected a core:sample_rate, found none; add it")
+    return recording
 
 
 def annotate(recording: Recording, annotations: Iterable[dict[str, Any]]) -> None:

@@ -6,8 +6,8 @@ Each has ``write`` and ``close``, as `doamc.estimates.fan_out.Output` has, and r
 from pathlib import Path
 from typing import Any
 
-from doamc.errors import PublishError, RecordingError
-from doamc.estimates.annotations import annotate, annotations_of
+from doamc.errors import PublishError
+from doamc.estimates.annotations import annotate, annotations_of, open_to_annotate
 from doamc.estimates.bearing import Bearing, Station, bearings
 from doamc.estimates.kraken_csv import csv_lines
 from doamc.estimates.kraken_json import json_body
@@ -95,15 +95,11 @@ class JsonPost(BearingOutput):
 class Annotations:
     """Writes all estimates into the metadata of a SigMF recording when it is closed (see `annotate`).
 
-    Raises RecordingError when the recording cannot be read or does not tell its sample rate.
+    Raises RecordingError as `open_to_annotate` does.
     """
 
     def __init__(self, path: str | Path) -> None:
-        from doamc.snapshots.sigmf_files import Recording
-
-        self._recording, self._made = Recording(path, verify=False), list[dict[str, Any]]()
-        if self._recording.sample_rate_hz is None:
-            raise RecordingError(f"{path}: expected a core:sample_rate, found none; add it")
+        self._recording, self._made = open_to_annotate(path), list[dict[str, Any]]()
         check_output(self._recording.path)
         self._open = True
 

@@ -8,99 +8,68 @@ posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mod
 (B, 1 + P_max).
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
 from doamc.snapshots.atomic import whole_file
+from doamc.snapshots.npy import Archive
+from doamc.snapshots.segments import MAX_BATCH_SAMPLES
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
-
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError, KeyError)
 
 
 class SnapshotFile:
     """Snapshots of a .npz file, read a few observations at a time (nothing in it is unpickled).
 
     shape: (B, N, L); a single observation (N, L) counts as B = 1. noise_power: (B,) or None.
-    Raises SnapshotError when the file is missing or damaged, or its arrays do not have these shapes and types.
+    Raises SnapshotError when the file is missing or damaged, its arrays do not have these shapes and types, or one
+    observation is larger than `MAX_BATCH_SAMPLES`.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise SnapshotError(f"expected a file of snapshots, found none at {self.path}")
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                names = [n.removesuffix(".npy") for n in archive.namelist()]
-                if "snapshots" not in names:
-                    found = ", ".join(names) or "none"
-                    raise SnapshotError(f"{self.path}: expected an array 'snapshots', found {found}")
-                with archive.open("snapshots.npy") as file:
-                    shape, self._fortran, self._dtype = _header(file)
-        except _DAMAGED as error:
-            if isinstance(error, SnapshotError):
-                raise
-            raise SnapshotError(f"{self.path}: expected an .npz file of snapshots, cannot read it ({error})") from error
+        self._archive = Archive(self.path)
+        if "snapshots" not in self._archive.names:
+            found = ", ".join(self._archive.names)[:80] or "none"
+            raise SnapshotError(f"{self.path}: expected an array 'snapshots', found {found}")
+        header = self._archive.header("snapshots")
+        shape, self._dtype = header.shape, header.dtype
+        found = f"{self._dtype} {str(tuple(shape))[:60]}"
         if self._dtype.kind != "c" or len(shape) not in (2, 3):
-            found = f"{self._dtype} {tuple(shape)}"
             raise SnapshotError(f"{self.path}: expected complex snapshots of shape (B, N, L), found {found}")
         self.shape: tuple[int, int, int] = (1, *shape) if len(shape) == 2 else tuple(shape)  # type: ignore[assignment]
         if min(self.shape) < 1:
             raise SnapshotError(f"{self.path}: expected B, N and L of at least 1, found shape {self.shape}")
-        self.noise_power = self._noise() if "noise_power" in names else None
+        if self.shape[1] * self.shape[2] > MAX_BATCH_SAMPLES:
+            raise SnapshotError(
+                f"{self.path}: expected at most {MAX_BATCH_SAMPLES} samples an observation, found {found}; cut it into "
+                "several, (B, N, L)"
+            )
+        self.noise_power = self._noise() if "noise_power" in self._archive.names else None
 
     def blocks(self, size: int) -> Iterator[NDArray[Any]]:
         """Snapshots of `size` observations at a time, each (b, N, L), in order."""
-        per = self.shape[1] * self.shape[2]
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open("snapshots.npy") as file:
-                if self._fortran:  # not stored observation by observation: all at once
-                    whole = npy.read_array(file, allow_pickle=False).reshape(self.shape)
-                    yield from (whole[i : i + size] for i in range(0, self.shape[0], size))
-                    return
-                _header(file)
-                for start in range(0, self.shape[0], size):
-                    count = min(size, self.shape[0] - start) * per
-                    data = file.read(count * self._dtype.itemsize)
-                    if len(data) < count * self._dtype.itemsize:
-                        raise EOFError("the data end early")
-                    yield np.frombuffer(data, self._dtype).reshape(-1, *self.shape[1:])
-        except _DAMAGED as error:
-            if isinstance(error, SnapshotError):
-                raise
-            raise SnapshotError(f"{self.path}: expected whole snapshots, found damaged data ({error})") from error
+        if self._archive.header("snapshots").fortran:  # not stored observation by observation: all at once
+            whole = self._archive.whole("snapshots").reshape(self.shape)
+            yield from (whole[i : i + size] for i in range(0, self.shape[0], size))
+            return
+        per = self.shape[1] * self.shape[2] * self._dtype.itemsize
+        for data in self._archive.parts("snapshots", size * per):
+            yield np.frombuffer(data, self._dtype).reshape(-1, *self.shape[1:])
 
     def _noise(self) -> NDArray[Any]:
-        try:
-            with np.load(self.path, allow_pickle=False) as table:
-                noise = np.asarray(table["noise_power"])
-        except _DAMAGED as error:
-            raise SnapshotError(f"{self.path}: cannot read noise_power ({error})") from error
-        if noise.dtype.kind not in "fiu" or noise.size not in (1, self.shape[0]):
-            found = f"{noise.dtype} {noise.shape}"
+        header = self._archive.header("noise_power")
+        if header.dtype.kind not in "fiu" or int(np.prod(header.shape, dtype=object)) not in (1, self.shape[0]):
+            found = f"{header.dtype} {str(header.shape)[:60]}"
             raise SnapshotError(f"{self.path}: expected real noise_power of shape ({self.shape[0]},), found {found}")
+        noise = self._archive.whole("noise_power")
         return np.broadcast_to(noise.astype(float).reshape(-1), self.shape[:1])
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, Fortran order and type of a .npy stream, left at its first sample. ValueError on pickled objects."""
-    version = npy.read_magic(file)
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-    if read is None:
-        raise ValueError(f"format version {version}")
-    shape, fortran, dtype = read(file)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects")
-    return shape, fortran, dtype
 
 
 def write_snapshots(path: str | Path, **arrays: Any) -> None:
@@ -120,11 +89,14 @@ def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
 
     Raises SnapshotError when the file cannot be read or holds no coupling of an array of N elements.
     """
-    try:
-        with np.load(path, allow_pickle=False) as table:
-            found = np.asarray(table["coupling"], dtype=complex)
-    except _DAMAGED as error:
-        raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found none ({error})") from error
+    archive = Archive(Path(path))
+    if "coupling" not in archive.names:
+        found_names = ", ".join(archive.names)[:80] or "none"
+        raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found {found_names}")
+    stored = archive.whole("coupling")
+    if stored.dtype.kind not in "cfiu":
+        raise SnapshotError(f"{path}: expected coupling of complex numbers, found {stored.dtype}")
+    found = stored.astype(complex)
     matrices = found.reshape(-1, *found.shape[-2:]) if found.ndim in (2, 3) else found
     if matrices.shape[1:] != (n_elements, n_elements):
         raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found.shape}")

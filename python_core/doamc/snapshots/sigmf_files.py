@@ -1,6 +1,8 @@
 """SigMF recordings of an array, read in blocks: interleaved channels, geometry and truth.
 
-Read: any complex SigMF data type (``cf32_le``, ``ci16_le``, ``ci8``, ...); integers are scaled to [-1, 1).
+Read: any complex SigMF data type (``cf32_le``, ``ci16_le``, ``ci8``, ...); integers are scaled to [-1, 1). Several
+captures, ``core:offset``, archives (``.sigmf``, a tar file), and datasets of other formats that are described by
+``core:dataset``, ``core:header_bytes`` and ``core:trailing_bytes``.
 
 Written (by `write_recording`), beside ``core:num_channels`` and the ``spatial`` extension (element positions in
 metres; bearings there run *clockwise*, so they are minus our azimuth): global keys of the ``doamc`` namespace:
@@ -14,8 +16,7 @@ metres; bearings there run *clockwise*, so they are minus our azimuth): global k
 """
 
 import json
-import warnings
-from collections.abc import Iterator
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,92 +25,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.snapshots.sample_file import SampleFile
+from doamc.snapshots.segments import Capture, Segment, lay_out
+from doamc.snapshots.sigmf_archive import ARCHIVE, Data, open_archive
+from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_text, unix_time, whole_field
+
+#: ``core:sha512`` is compared up to this many bytes of data, some seconds of reading
+MAX_VERIFIED = 1 << 30
 
 
-class Recording:
+class Recording(Capture):
     """One recording; samples stay on disk until read.
 
-    path: the ``.sigmf-meta`` file (or its ``.sigmf-data``). n_channels: what is expected, None takes any. verify:
-    compare ``core:sha512``, where there is one, with the data (reads the file once).
-    Attributes: n_channels, n_samples (per channel), sample_rate_hz and frequency_hz (None where not given), array
-    (``doamc:array`` or None), metadata (the parsed file).
+    path: the ``.sigmf-meta`` file (or its ``.sigmf-data``), or a ``.sigmf`` archive of one recording. n_channels: what
+    is expected, None takes any; without ``core:num_channels`` there is one, as the standard says. verify: compare
+    ``core:sha512``, where there is one, with the data (reads the file once; up to `MAX_VERIFIED` bytes).
+    Attributes, beside those of `Capture`: metadata (the parsed file), offset (``core:offset``, the number of the first
+    sample in the metadata).
     Raises RecordingError when a file is missing, damaged or truncated, or the layout is not one that can be read.
     """
 
     def __init__(self, path: str | Path, n_channels: int | None = None, verify: bool = True) -> None:
-        from sigmf import SigMFFile, hashing
-        from sigmf.sigmffile import dtype_info
-
-        self.path = Path(path).with_suffix(".sigmf-meta")
-        data = self.path.with_suffix(".sigmf-data")
-        if Path(path).suffix not in (".sigmf-meta", ".sigmf-data"):
+        super().__init__()
+        self.path = Path(path)
+        if self.path.suffix == ARCHIVE:
+            text, data = open_archive(self.path)
+            self.metadata = parse_metadata(text, self.path)
+        elif self.path.suffix in (".sigmf-meta", ".sigmf-data"):
+            self.path = self.path.with_suffix(".sigmf-meta")
+            self.metadata = parse_metadata(read_text(self.path), self.path)
+            data = self._data_beside()
+        else:
             raise RecordingError(f"expected a .sigmf-meta file, found {path}")
-        for file in (self.path, data):
-            if not file.is_file():
-                raise RecordingError(f"{self.path}: expected a recording, found no file {file.name}")
-        self.metadata = _checked_metadata(self.path)
-        world = self.metadata["global"]
-        self.n_channels = int(world.get("core:num_channels", 1))
+        world, captures = self.metadata["global"], self.metadata["captures"]
+        self.n_channels = whole_field(world, "core:num_channels", self.path, 1, low=1)
         if n_channels is not None and self.n_channels != n_channels:
+            found = f"{self.n_channels}; check --array"
+            if "core:num_channels" not in world:
+                found = f"no core:num_channels, which stands for 1; add it ({n_channels}) to the metadata"
+            raise RecordingError(f"{self.path}: expected {n_channels} channels for this array, found {found}")
+        self.offset = whole_field(world, "core:offset", self.path, 0)
+        firsts = [self._index(capture) for capture in captures]
+        heads = [whole_field(capture, "core:header_bytes", self.path, 0) for capture in captures]
+        trailing = whole_field(world, "core:trailing_bytes", self.path, 0)
+        foreign = [(first, head) for first, head in zip(firsts, heads, strict=True) if head]
+        place = data.path, world["core:datatype"], self.n_channels, data.offset, data.size, foreign, trailing
+        try:
+            self._file = SampleFile(*place)
+        except RecordingError as error:
+            raise RecordingError(f"{self.path}: {error}") from error
+        self.n_samples = self._file.n_samples
+        count = whole_field(world, "doamc:sample_count", self.path, self.n_samples)
+        needed = max(count, max(firsts, default=0) + 1)
+        if self._file.rest or self.n_samples != count or self.n_samples < needed:
             raise RecordingError(
-                f"{self.path}: expected {n_channels} channels for this array, found {self.n_channels}; check --array"
+                f"{data.path}: expected whole samples of {self._file.frame_bytes} bytes, {needed} of them, found "
+                f"{data.size} bytes; the data are truncated or not of this recording"
             )
-        info = dtype_info(world["core:datatype"])
-        if not info["is_complex"]:
-            found = world["core:datatype"]
-            raise RecordingError(f"{self.path}: expected complex samples (cf32_le, ci16_le, ...), found {found}")
-        frame = info["sample_size"] * self.n_channels
-        self.n_samples, rest = divmod(data.stat().st_size, frame)
-        told = world.get("doamc:sample_count", self.n_samples)
-        if rest or self.n_samples != told or not self.n_samples or self._described() > self.n_samples:
-            raise RecordingError(
-                f"{data}: expected whole samples of {frame} bytes, {max(told, self._described())} of them, found "
-                f"{data.stat().st_size} bytes; the data are truncated or not of this recording"
-            )
-        if verify and "core:sha512" in world and hashing.calculate_sha512(data) != world["core:sha512"].lower():
-            raise RecordingError(f"{data}: the data do not agree with core:sha512; they are damaged or were replaced")
-        self._file = SigMFFile(metadata=self.metadata)
-        self._file.set_data_file(data, skip_checksum=True)
-        rate, captures = world.get("core:sample_rate"), self.metadata["captures"]
-        frequency = captures[0].get("core:frequency") if captures else None
-        self.sample_rate_hz = None if rate is None else float(rate)
-        self.frequency_hz = None if frequency is None else float(frequency)
-        self.array: str | None = world.get("doamc:array")
+        self.sample_rate_hz = number_field(world, "core:sample_rate", self.path)
+        self.segments = self._segments(firsts)
+        array = world.get("doamc:array")
+        self.array = array if isinstance(array, str) else None
+        self._remark_annotations()
+        if verify and "core:sha512" in world:
+            self._verify(data, str(world["core:sha512"]))
 
     def read(self, start: int, count: int) -> NDArray[np.complex64]:
         """Samples start to start + count of all channels, (N, count). Raises RecordingError beyond the end."""
-        if start < 0 or count < 1 or start + count > self.n_samples:
-            found = f"{start}..{start + count}"
-            raise RecordingError(f"{self.path}: expected samples within 0..{self.n_samples}, found {found}")
-        try:
-            samples = self._file.read_samples(start, count)
-        except (OSError, ValueError) as error:
-            raise RecordingError(f"{self.path}: cannot read samples {start}..{start + count} ({error})") from error
-        if samples.size != count * self.n_channels:
-            raise RecordingError(f"{self.path}: the data were truncated while being read")
-        return np.ascontiguousarray(samples.reshape(count, self.n_channels).T, dtype=np.complex64)
-
-    def starts(self, batches: int, n_snapshots: int) -> NDArray[np.int64]:
-        """First samples of `batches` blocks, evenly spaced from the first sample to the last, without overlap."""
-        if batches < 1 or n_snapshots < 1:
-            raise RecordingError(f"expected B >= 1 blocks of L >= 1 snapshots, found B = {batches}, L = {n_snapshots}")
-        if batches * n_snapshots > self.n_samples:
-            raise RecordingError(
-                f"{self.path}: expected at least {batches} x {n_snapshots} samples, found {self.n_samples}; "
-                "ask for fewer batches or snapshots"
-            )
-        step = (self.n_samples - n_snapshots) / max(1, batches - 1)
-        return np.floor(step * np.arange(batches) + 1e-9).astype(np.int64)
-
-    def blocks(self, batches: int, n_snapshots: int, size: int) -> Iterator[NDArray[np.complex64]]:
-        """The same blocks as `cut`, `size` of them at a time, each (b, N, L)."""
-        starts = self.starts(batches, n_snapshots)
-        for i in range(0, batches, size):
-            yield np.stack([self.read(int(s), n_snapshots) for s in starts[i : i + size]])
-
-    def cut(self, batches: int, n_snapshots: int) -> NDArray[np.complex64]:
-        """B blocks of L consecutive samples, evenly spaced over the recording, (B, N, L)."""
-        return next(self.blocks(batches, n_snapshots, batches))
+        return self._file.read(start, count)
 
     @cached_property
     def truth(self) -> dict[str, Any]:
@@ -117,38 +100,63 @@ class Recording:
         world = self.metadata["global"]
         known = {k.removeprefix("doamc:"): v for k, v in world.items() if k.startswith("doamc:")}
         beside = self.path.with_suffix(".truth.json")
-        if "azimuth_deg" in known or not beside.is_file():
+        if "azimuth_deg" in known or not os.path.isfile(beside):
             return known
         try:
             return known | json.loads(beside.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError) as error:
-            raise RecordingError(f"{beside}: expected a JSON object ({error})") from error
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise RecordingError(f"{beside}: expected a JSON object ({str(error)[:160]})") from error
 
-    def _described(self) -> int:
-        """Samples that the captures and annotations say there are, at least."""
-        parts = [c["core:sample_start"] for c in self.metadata["captures"]]
-        parts += [a["core:sample_start"] + a.get("core:sample_count", 0) for a in self.metadata["annotations"]]
-        return max(parts, default=0)
+    def _data_beside(self) -> Data:
+        world = self.metadata["global"]
+        name = world.get("core:dataset") or self.path.with_suffix(".sigmf-data").name
+        if world.get("core:metadata_only"):
+            raise RecordingError(f"{self.path}: expected samples, found metadata only (core:metadata_only)")
+        if name != Path(name).name or "\0" in name:
+            raise RecordingError(f"{self.path}: expected core:dataset to name a file beside it, found {name[:80]!r}")
+        path = self.path.parent / name
+        if not os.path.isfile(path):
+            raise RecordingError(f"{self.path}: expected a recording, found no file {name[:80]}")
+        return Data(path, 0, path.stat().st_size)
 
+    def _index(self, capture: dict[str, Any]) -> int:
+        start = whole_field(capture, "core:sample_start", self.path, 0)
+        if start < self.offset:
+            raise RecordingError(
+                f"{self.path}: expected captures from sample {self.offset} (core:offset) on, found one at {start}"
+            )
+        return start - self.offset
 
-def _checked_metadata(path: Path) -> dict[str, Any]:
-    """Parsed metadata that follow the SigMF schema and have no foreign bytes within their samples."""
-    from jsonschema import ValidationError
-    from sigmf import SigMFFile
-    from sigmf.error import SigMFError
+    def _segments(self, firsts: list[int]) -> list[Segment]:
+        marks, rate = [], self.sample_rate_hz
+        for first, capture in zip(firsts, self.metadata["captures"], strict=True):
+            frequency = number_field(capture, "core:frequency", self.path)
+            told = number_field(capture, "doamc:sample_time", self.path)
+            if told is None and rate is not None and "core:global_index" in capture:
+                told = whole_field(capture, "core:global_index", self.path, 0) / rate
+            time = unix_time(capture.get("core:datetime"))
+            if time is None and "core:datetime" in capture:
+                self.remarks.append(f"{self.path}: core:datetime {str(capture['core:datetime'])[:40]!r} is no moment")
+            marks.append((first, frequency if frequency and frequency > 0 else None, time, told))
+        del self.remarks[1:]  # one such line is enough
+        return lay_out(marks, self.n_samples, rate)
 
-    try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # undeclared extensions of others are none of our business
-            SigMFFile(metadata=metadata).validate()
-    except ValidationError as error:
-        raise RecordingError(f"{path}: not SigMF metadata ({error.message})") from error
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, SigMFError) as error:
-        raise RecordingError(f"{path}: not SigMF metadata ({error})") from error
-    world = metadata["global"]
-    foreign = [k for k in ("core:dataset", "core:trailing_bytes", "core:metadata_only") if world.get(k)]
-    foreign += ["core:header_bytes"] * any(c.get("core:header_bytes") for c in metadata["captures"])
-    if foreign:
-        raise RecordingError(f"{path}: expected a plain SigMF dataset, found {', '.join(foreign)}; convert it first")
-    return metadata
+    def _remark_annotations(self) -> None:
+        end = self.offset + self.n_samples
+        for annotation in self.metadata["annotations"]:
+            start = whole_field(annotation, "core:sample_start", self.path, 0)
+            if start + whole_field(annotation, "core:sample_count", self.path, 0) > end:
+                self.remarks.append(f"{self.path}: annotations reach beyond the data, which end at sample {end}")
+                return
+
+    def _verify(self, data: Data, told: str) -> None:
+        from sigmf import hashing
+
+        if data.size > MAX_VERIFIED:
+            size = f"{data.size / 2**30:.1f} GiB"
+            self.remarks.append(f"{self.path}: core:sha512 is not compared, since {size} of data would take long")
+        elif hashing.calculate_sha512(data.path, offset=data.offset, size=data.size) != told.lower():
+            raise RecordingError(
+                f"{data.path}: the data do not agree with core:sha512; they are damaged or were replaced"
+            )
+

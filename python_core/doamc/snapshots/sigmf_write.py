@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from doamc.errors import RecordingError
 from doamc.snapshots.atomic import check_output, whole_file
+from doamc.spec import SPEED_OF_LIGHT
 
-SPEED_OF_LIGHT = 299_792_458.0
 #: largest component of an integer recording: a little headroom below full scale
 _PEAK = 0.9
 _WRITES = {"cf32_le": "<f4", "ci16_le": "<i2", "ci8": "i1"}

@@ -115,6 +115,23 @@ def test_a_recording_keeps_its_own_time_at_any_pace(doamc, dated, tmp_path, pace
     assert [a["core:sample_start"] for a in annotations] == starts.tolist()
 
 
+def test_a_gap_in_a_recording_is_told_and_not_waited_for(doamc, dated, tmp_path):
+    """The second capture begins a day later; playing both takes a fraction of a second."""
+    path, noon = dated
+    metadata = json.loads(path.read_text())
+    half = Recording(path).n_samples // 2
+    metadata["captures"].append(
+        metadata["captures"][0] | {"core:sample_start": half, "core:datetime": "2026-01-03T12:00:00Z"}
+    )
+    path.write_text(json.dumps(metadata))
+    status, _, err = doamc("publish", path, "--array", "uca5", "--method", "music", "--sources", 1, "--batches", 4,
+                           "--address", FREE, "--wait", 0, "--record", tmp_path / "o.jsonl")  # fmt: skip
+    assert (status, err) == (0, "")
+    times = [(m["time"] - noon, m["sample_time"]) for m in read_records(tmp_path / "o.jsonl")]
+    assert [t for t, _ in times] == pytest.approx([t for _, t in times], abs=1e-5)
+    assert times[1][0] < 1.0 and 86400.0 <= times[2][0] < 86401.0
+
+
 def test_a_full_disk_starves_no_other_output_and_repeats_no_number(doamc, tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((6, 4, 32)) + 1j)
@@ -148,13 +165,13 @@ def test_a_method_that_breaks_down_loses_that_batch_only(doamc, tmp_path, monkey
                              "--address", FREE, "--wait", 0, "--rate", 200, "--record",
                              tmp_path / "o.jsonl")  # fmt: skip
     assert (status, err) == (0, "")
-    assert "published 4 estimates, 2 batches failed (batch 4 cannot be estimated by music (linalg.cholesky: not" in out
+    assert "published 4 estimates, 2 batches failed (batch 4 cannot be estimated (linalg.cholesky: not" in out
     assert out.count("\n") == 2
     assert [m["seq"] for m in read_records(tmp_path / "o.jsonl")] == [0, 1, 2, 3]
     monkeypatch.setattr(replay, "estimate_batch", lambda *arguments: 1 / 0)
     status, _, err = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--address", FREE,
                            "--wait", 0, "--rate", 200)  # fmt: skip
-    assert status == 2 and err == "doamc: error: batch 5 cannot be estimated by music (division by zero)\n"
+    assert status == 2 and err == "doamc: error: batch 5 cannot be estimated (division by zero)\n"
 
 
 def test_all_posts_that_a_stalling_server_lost_are_told(doamc, tmp_path):

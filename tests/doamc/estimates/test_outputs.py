@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -164,3 +165,26 @@ def test_annotations_stand_at_their_samples_and_replace_older_ones(tmp_path):
     assert [a["core:sample_start"] for a in annotations] == [0, 1000] and before[0] in annotations
     with pytest.raises(RecordingError, match="found no file"):
         Annotations(tmp_path / "none.sigmf-meta")
+
+
+def test_annotations_of_several_captures_stand_where_their_time_is(tmp_path):
+    """With core:offset, and a gap of two seconds in the middle; an archive cannot be annotated."""
+    path = tmp_path / "a.sigmf-meta"
+    write_recording(path, np.ones((5, 2000), complex), sample_rate_hz=1000.0, frequency_hz=1e8)
+    table = json.loads(path.read_text())
+    table["global"]["core:offset"] = 5000
+    moments = zip((5000, 6000), ("2026-01-02T03:04:05Z", "2026-01-02T03:04:08Z"), strict=True)
+    table["captures"] = [{"core:sample_start": start, "core:datetime": moment} for start, moment in moments]
+    path.write_text(json.dumps(table))
+    times = (0.1, 1.5, 3.2, 3.9)  # the second lies in the gap, the last reaches beyond the end
+    output = Annotations(path)
+    for time_s in times:
+        output.write(message([30.0], sample_time=time_s))
+    output.close()
+    made = [a for a in Recording(path).metadata["annotations"] if a.get("core:generator") == "doamc"]
+    assert [a["core:sample_start"] for a in made] == [5100, 6200]
+    with tarfile.open(tmp_path / "a.sigmf", "w") as tar:
+        for file in (path, path.with_suffix(".sigmf-data")):
+            tar.add(file, file.name)
+    with pytest.raises(RecordingError, match="found an archive; unpack it"):
+        Annotations(tmp_path / "a.sigmf")

@@ -154,8 +154,20 @@ def test_replaced_data_are_refused_by_their_checksum(tmp_path):
         (lambda m: m["global"].update({"core:datatype": "rf32_le"}), "expected complex samples"),
         (lambda m: m["global"].update({"core:datatype": "cf33_le"}), "not SigMF metadata"),
         (lambda m: m["global"].update({"core:num_channels": 4}), "expected 3 channels"),
-        (lambda m: m["global"].update({"core:trailing_bytes": 4}), "plain SigMF dataset"),
-        (lambda m: m["captures"][0].update({"core:header_bytes": 4}), "plain SigMF dataset"),
+        (lambda m: m["global"].pop("core:num_channels"), r"no core:num_channels, which stands for 1; add it \(3\)"),
+        (lambda m: m["global"].update({"core:metadata_only": True}), "metadata only"),
+        (lambda m: m["global"].update({"core:dataset": "../r.sigmf-data"}), "a file beside it"),
+        (lambda m: m["global"].update({"core:dataset": "x" * 5000}), "found no file x"),
+        (lambda m: m["global"].update({"core:trailing_bytes": 4}), "truncated"),
+        (lambda m: m["captures"][0].update({"core:header_bytes": 2000}), "header and trailing bytes"),
+        (lambda m: m["global"].update({"core:offset": 7}), r"captures from sample 7 \(core:offset\) on"),
+        (lambda m: m["global"].update({"core:sample_rate": 0.0}), "global/core:sample_rate: 0"),
+        (lambda m: m["global"].update({"core:sample_rate": None}), "not SigMF metadata"),
+        (lambda m: m["global"].update({"doamc:sample_count": 1.5}), "whole number"),
+        (lambda m: m["captures"][0].update({"doamc:sample_time": "soon"}), "finite number"),
+        (lambda m: m["captures"][0].pop("core:sample_start"), "captures, each with core:sample_start"),
+        (lambda m: m.update({"captures": {}}), "captures, each with core:sample_start"),
+        (lambda m: m["captures"].append({"core:sample_start": 0.5}), "not SigMF metadata"),
         (lambda m: m.pop("global"), "not SigMF metadata"),
         (lambda m: m.pop("captures"), "not SigMF metadata"),
         (lambda m: m["global"].pop("core:datatype"), "not SigMF metadata"),
@@ -177,6 +189,7 @@ def test_missing_files_and_foreign_names(tmp_path):
     path.write_text("{")
     with pytest.raises(RecordingError, match="not SigMF metadata"):
         Recording(path)
+    _write(tmp_path)
     path.with_suffix(".sigmf-data").unlink()
     with pytest.raises(RecordingError, match=r"found no file r\.sigmf-data"):
         Recording(path)

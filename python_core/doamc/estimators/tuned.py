@@ -1,0 +1,82 @@
+"""One array at the frequencies that its signals are received at.
+
+An array in metres has an estimator of its own at each. An array in wavelengths has one, which is right at one
+frequency; where signals come from another, somebody has to be told.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from doamc.estimators.base import Estimator
+from doamc.spec import SAME_FREQUENCY, ArraySpec
+
+#: estimators that are kept, each for frequencies within so much of its own, relative: 0.01 degrees at 60 degrees
+_KEPT, _NEAR = 8, 1e-4
+
+
+class TunedEstimator:
+    """Estimators of one array by frequency.
+
+    spec: the array, possibly in metres. make: opens an estimator for an array in wavelengths.
+    remark: what is wrong with the frequencies seen so far, in one line, or None.
+    """
+
+    def __init__(self, spec: ArraySpec, make: Callable[[ArraySpec], Estimator]) -> None:
+        self.spec, self._make = spec, make
+        self._open: OrderedDict[float, Estimator] = OrderedDict()
+        self._seen: list[float] = []
+        self.remark: str | None = None
+
+    def at(self, frequency_hz: float | None) -> Estimator:
+        """Estimator for signals received at a frequency in Hz (None: not told).
+
+        Raises SpecificationError when an array in metres finds no frequency, and what opening an estimator raises.
+        """
+        frequency_hz = frequency_hz if frequency_hz and math.isfinite(frequency_hz) else None
+        self._note(frequency_hz)
+        if not self.spec.in_metres:
+            key = 0.0
+        else:
+            tuned = frequency_hz or self.spec.frequency_hz or 0.0
+            key = next((f for f in self._open if abs(tuned - f) <= _NEAR * f), tuned)
+        if key not in self._open:
+            while len(self._open) >= _KEPT:
+                self._open.popitem(last=False)[1].close()
+            self._open[key] = self._make(self.spec.tuned(key or None))
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    def close(self) -> None:
+        """Have every estimator put away what is to outlast the program."""
+        for estimator in self._open.values():
+            estimator.close()
+
+    def _note(self, frequency_hz: float | None) -> None:
+        if frequency_hz is not None and frequency_hz not in self._seen:
+            seen = [*self._seen, frequency_hz]
+            self._seen = [seen[0], min(seen), max(seen)]
+            self.remark = frequency_remark(self.spec, self._seen)
+
+
+def frequency_remark(spec: ArraySpec, frequencies_hz: Iterable[float]) -> str | None:
+    """What is wrong with taking signals received at these frequencies for those of an array, in one line, or None.
+
+    Where an array in wavelengths does not say for which frequency they hold, that of the first signal is taken.
+    """
+    told = [f for f in frequencies_hz if math.isfinite(f) and f > 0]
+    if spec.in_metres or not told:
+        return None
+    low, high, own = min(told), max(told), spec.frequency_hz or told[0]
+    if max(abs(low / own - 1), abs(high / own - 1)) <= SAME_FREQUENCY:
+        return None
+    received = f"{_mhz(low)} MHz" if low == high else f"{_mhz(low)} to {_mhz(high)} MHz"
+    holds = "at one frequency" if spec.frequency_hz is None else f"at {_mhz(own)} MHz"
+    return (
+        f"bearings are wrong: array {spec.name} is in wavelengths, which hold {holds}, found signals at {received}; "
+        "give its lengths in metres, or name the array as ARRAY@HZ for the frequency in use"
+    )
+
+
+def _mhz(frequency_hz: float) -> str:
+    return f"{frequency_hz / 1e6:.6g}"

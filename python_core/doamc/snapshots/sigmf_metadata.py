@@ -1,0 +1,108 @@
+"""SigMF metadata, checked before anything relies on it: size, JSON, schema, and the types of what is used."""
+
+import json
+import math
+import os
+import re
+import warnings
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NoReturn
+
+from doamc.errors import RecordingError
+
+#: metadata beyond this are not parsed: bytes, and entries, each of which takes some hundred bytes of memory
+MAX_METADATA, MAX_ENTRIES = 1 << 26, 1 << 22
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
+    """Metadata of a recording that follow the SigMF schema. Raises RecordingError that names the first fault."""
+    from jsonschema import ValidationError
+    from sigmf import SigMFFile
+    from sigmf.error import SigMFError
+
+    metadata = parse_json(text, path)
+    for name in ("captures", "annotations"):  # the schema looks at all that is wrong, not only the first
+        parts = metadata.get(name)
+        if not isinstance(parts, list) or not all(isinstance(p, dict) and "core:sample_start" in p for p in parts):
+            raise RecordingError(f"{path}: not SigMF metadata (expected {name}, each with core:sample_start)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # undeclared extensions of others are none of our business
+            SigMFFile(metadata=metadata).validate()
+    except ValidationError as error:
+        where = "/".join(str(part) for part in error.absolute_path) or "the file"
+        raise RecordingError(f"{path}: not SigMF metadata ({where[:80]}: {error.message[:160]})") from error
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, SigMFError) as error:
+        raise RecordingError(f"{path}: not SigMF metadata ({str(error)[:160]})") from error
+    return metadata
+
+
+def parse_json(text: bytes, path: Path) -> dict[str, Any]:
+    """A JSON object without NaN and infinities. Raises RecordingError."""
+    if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MAX_ENTRIES:
+        raise RecordingError(f"{path}: expected at most {MAX_ENTRIES} entries of metadata, found more")
+    try:
+        table = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"{path}: not SigMF metadata ({str(error)[:160]})") from error
+    if not isinstance(table, dict):
+        raise RecordingError(f"{path}: not SigMF metadata (expected a JSON object, found a {type(table).__name__})")
+    return table
+
+
+def read_text(path: Path) -> bytes:
+    """Bytes of a file of metadata. Raises RecordingError when it is missing, too large or cannot be read."""
+    if not os.path.isfile(path):
+        raise RecordingError(f"{path}: expected a recording, found no file {path.name}")
+    if path.stat().st_size > MAX_METADATA:
+        raise RecordingError(f"{path}: expected at most {MAX_METADATA >> 20} MiB of metadata, found more")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def whole_field(part: dict[str, Any], key: str, path: Path, default: int, low: int = 0) -> int:
+    """A whole number from `low` on. Raises RecordingError."""
+    value = part.get(key, default)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or value != value // 1 or not low <= value < 2**63:
+        raise RecordingError(f"{path}: expected {key} to be a whole number from {low} on, found {str(value)[:40]}")
+    return int(value)
+
+
+def number_field(part: dict[str, Any], key: str, path: Path) -> float | None:
+    """A finite number, or None where there is none. Raises RecordingError."""
+    value = part.get(key)
+    if value is None and key not in part:
+        return None
+    try:
+        number = math.nan if isinstance(value, (bool, str)) or value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise RecordingError(f"{path}: expected {key} to be a finite number, found {str(value)[:40]}")
+    return number
+
+
+def unix_time(text: Any) -> float | None:
+    """Unix time in s of an ISO 8601 moment (UTC where it names no zone); None when it is none, or before 1970."""
+    match = _MOMENT.fullmatch(text) if isinstance(text, str) and len(text) < 80 else None
+    if match is None:
+        return None
+    try:
+        moment = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+        zone = match[3] or "Z"
+        if zone != "Z":
+            east = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
+            moment -= east if zone[0] == "+" else -east
+        seconds = moment.timestamp() + float(match[2] or 0.0)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if seconds >= 0 else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
