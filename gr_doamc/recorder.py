@@ -15,15 +15,17 @@ class recorder(outlasting_block):
 
     Message port ``estimates``: one line each, at once, in ``file``.jsonl; and annotations of the batch that it was made
     from (``batch_seq``), if that came here, too. Message port ``snapshots``: batches, in ``file``.sigmf-data; they and
-    their metadata get their names when the flowgraph ends. Message port ``status``: as an input, connect the
-    estimator's, so that the recorder stays until the last estimate has come; as an output, failures, with counters.
+    their metadata get their names when the flowgraph ends, and are parts until then. What a killed recorder left in
+    parts is finished under another name (``file``-torn) when the next one begins, or by ``doamc recover``. Message port
+    ``status``: as an input, connect the estimator's, so that the recorder stays until the last estimate has come; as an
+    output, failures, with counters.
 
     Args:
         file: path without a suffix.
         max_batches: batches that are kept; later ones are counted as left out. 0 keeps none, and writes no recording.
         array: name of the array specification, for the recording.
 
-    Raises RecordingError when a file cannot be made.
+    Raises RecordingError when a file cannot be made, or another recorder is making it.
     """
 
     def __init__(self, file: str = "record", max_batches: int = 10000, array: str = "") -> None:
@@ -49,35 +51,43 @@ class recorder(outlasting_block):
     def stop(self) -> bool:
         """Finish the files; called by GNU Radio."""
         log, batches, self._log, self._batches = self._log, self._batches, None, None
-        try:
-            if log is not None:
-                log.close()
-            if batches is not None:
-                batches.close()
-        except Exception as error:
-            self.failed(error)
+        for file in (log, batches):
+            try:
+                if file is not None:
+                    file.close()
+            except Exception as error:
+                self.failed(error)
         return True
 
     def _open(self) -> None:
         from doamc.estimates.record import Recorder
         from doamc.snapshots.batch_record import BatchRecorder
 
-        if self._limit:
-            self._batches = BatchRecorder(f"{self._path}.sigmf-meta", self._limit, self._array)
-        self._log = Recorder(f"{self._path}.jsonl")
+        log = Recorder(f"{self._path}.jsonl")
+        try:
+            if self._limit:
+                self._batches = BatchRecorder(f"{self._path}.sigmf-meta", self._limit, self._array)
+                if self._batches.recovered is not None:
+                    self.logger.warn(f"an earlier recording was torn; what was whole is {self._batches.recovered}")
+        except RecordingError:
+            log.close()
+            raise
+        self._log = log
 
     @guarded
     def _on_estimate(self, message: Any) -> None:
         from doamc.estimates.annotations import annotation
 
         estimate = pmt.to_python(message)
-        if self._log is None:
-            raise RecordingError(f"{self._path}.jsonl is closed")
-        self._log.write(estimate)
-        self.estimates += 1
-        start = None if self._batches is None else self._batches.sample_of.get(estimate.get("batch_seq"))
-        if start is not None:
-            self._batches.annotate([annotation(estimate, s, start) for s in estimate["sources"]])
+        try:
+            if self._log is None:
+                raise RecordingError(f"{self._path}.jsonl is closed")
+            self._log.write(estimate)
+            self.estimates += 1
+        finally:  # what becomes of the line is no matter for the recording
+            start = None if self._batches is None else self._batches.sample_of.get(estimate.get("batch_seq"))
+            if start is not None:
+                self._batches.annotate([annotation(estimate, s, start) for s in estimate["sources"]])
 
     @guarded
     def _on_snapshots(self, message: Any) -> None:

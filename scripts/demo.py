@@ -14,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import numpy as np
 
+from doamc.children import child, end
 from doamc.errors import DoamcError, RecordingError
 from doamc.estimates import DEFAULT_ADDRESS
 from doamc.spec import load_spec, shipped_arrays
@@ -25,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIGHT_SPEED = 299792458.0
 #: seconds that start-up (torch, GNU Radio, the first batch) may take beside the run itself
 START_UP_S = 90.0
+TERMINATE = (signal.SIGTERM, signal.SIGHUP)
 
 
 def array_of(meta: dict) -> str:
@@ -60,10 +64,11 @@ def compile_flowgraph(name: str, folder: Path) -> Path:
     """Compile flowgraphs/NAME.grc by grcc; the Python script it gives. Raises DoamcError with grcc's words."""
     grc = ROOT / "flowgraphs" / f"{name}.grc"
     command = [str(Path(sys.executable).with_name("doamc")), "grcc", "-o", str(folder), str(grc)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    with child(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as compiler:
+        said, _ = compiler.communicate(timeout=300)
     script = folder / f"{name}.py"
-    if done.returncode or not script.is_file():
-        raise DoamcError(f"{grc.name} does not compile:\n{(done.stdout + done.stderr)[-2000:]}")
+    if compiler.returncode or not script.is_file():
+        raise DoamcError(f"{grc.name} does not compile:\n{said[-2000:]}")
     return script
 
 
@@ -105,26 +110,24 @@ def run(options: argparse.Namespace) -> int:
         script = compile_flowgraph(name, Path(folder))
         print(f"demo: running flowgraphs/{name}.grc for {options.duration:g} s, publishing on {address}", flush=True)
         errors = Path(folder) / "flowgraph.log"
-        with errors.open("wb") as log:
-            command = [sys.executable, str(script), "--address", address, "--duration", str(options.duration)]
-            command += arguments
-            watcher = subprocess.Popen(watch, cwd=ROOT)
-            flowgraph = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            code = flowgraph.wait(options.duration + START_UP_S)
-        except KeyboardInterrupt:  # the terminal has told the children, too
-            code = 0
-        except subprocess.TimeoutExpired:
-            code = -1
-        finally:
+        command = [sys.executable, str(script), "--address", address, "--duration", str(options.duration), *arguments]
+        quiet = {"cwd": ROOT, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+        with (
+            errors.open("wb") as log,
+            child(watch, cwd=ROOT) as watcher,
+            child(command, stdout=log, **quiet) as flowgraph,
+        ):
+            try:
+                code = flowgraph.wait(options.duration + START_UP_S)
+            except KeyboardInterrupt:  # the terminal has told the children, too
+                code = 0
+            except subprocess.TimeoutExpired:
+                code = -1
             end(flowgraph)
-        if code:
-            print(f"demo: the flowgraph ended with status {code}: {cause(errors)}", file=sys.stderr)
-        watcher.send_signal(signal.SIGINT)
-        try:
+            if code:
+                print(f"demo: the flowgraph ended with status {code}: {cause(errors)}", file=sys.stderr)
+            watcher.send_signal(signal.SIGINT)
             seen = watcher.wait(60)
-        finally:
-            end(watcher)
     return 2 if code else seen
 
 
@@ -135,15 +138,11 @@ def cause(log: Path) -> str:
     return last.partition(": ")[2] if last.startswith("doamc.errors.") else "\n".join(lines[-30:])
 
 
-def end(process: subprocess.Popen) -> None:
-    """End a child that still runs, politely first."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leave by SystemExit, so that children and files are seen to; a second signal does not break into that."""
+    for name in TERMINATE:
+        signal.signal(name, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,8 +159,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.recording = options.recording.resolve() if options.recording else None
     options.out = options.out.resolve()
+    for name in TERMINATE:
+        if signal.getsignal(name) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(name, terminate)
     try:
         return run(options)
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
     except (DoamcError, subprocess.TimeoutExpired) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

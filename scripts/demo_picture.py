@@ -1,6 +1,5 @@
 """The demo's picture: bearing tracks with error bars against truth, and the coupling matrix estimated and true."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import matplotlib
 import numpy as np
 
 from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
+from doamc.snapshots.atomic import whole_file
 from doamc.views.palette import COLOURS, FLOOR_DB, STRAY, TRUTH
 
 matplotlib.use("Agg")
@@ -29,17 +29,16 @@ STYLE = {
 
 
 def draw(watch: "Watch", path: Path) -> None:
-    """Write the picture of a run as PNG, whole or not at all."""
+    """Write the picture of a run as PNG, whole or not at all. Raises RecordingError when it cannot be written."""
     with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(13, 7.9), dpi=110, layout="constrained")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.10, hspace=0.04, wspace=0.03)
         rows = figure.subfigures(2, 1, height_ratios=[1.42, 1])
         tracks(rows[0], watch)
         coupling(rows[1], watch)
-        part = path.with_name(f".{path.name}.part")
-        figure.savefig(part, format="png")
+        with whole_file(path) as file:
+            figure.savefig(file, format="png")
         plt.close(figure)
-        os.replace(part, path)
 
 
 def tracks(figure: FigureBase, watch: "Watch") -> None:

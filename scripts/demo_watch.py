@@ -19,6 +19,7 @@ from rich.live import Live
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
 from doamc.estimates.truth import TRUTH_TOPIC, Truth
+from doamc.snapshots.atomic import make_folder
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
 
@@ -53,6 +54,15 @@ def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Reco
                 shown, told = now, len(watch.estimates)
 
 
+def end(stop: list[int], number: int) -> None:
+    """Have the watch end; when the terminal has gone, write no more to it."""
+    stop.append(number)
+    if number == signal.SIGHUP:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(nowhere, stream)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Watch, then write; exit status 0, or 2 with one line on stderr when no estimate came."""
     parser = argparse.ArgumentParser(description="Live table of estimates received over ZMQ; Ctrl-C ends it.")
@@ -62,27 +72,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for the first estimate")
     options = parser.parse_args(arguments)
     stop: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, frame: stop.append(number))
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda number, frame: end(stop, number))
     watch = Watch(Truth.of_file(options.truth) if options.truth else Truth())
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     log_path, picture_path = (options.out.with_name(options.out.name + e) for e in (".jsonl", ".png"))
     part = log_path.with_suffix(".jsonl.part")
-    part.unlink(missing_ok=True)
     try:
+        make_folder(log_path)
+        part.unlink(missing_ok=True)
         with Subscriber(options.address, topics=TOPICS) as subscriber, Recorder(part) as log:
             watch_until(stop, watch, subscriber, log, options.patience)
             lost = subscriber.lost
         if not watch.estimates:
             raise TimeoutError("no estimate came before the end")
+        os.replace(part, log_path)
+        from scripts.demo_picture import draw  # late: matplotlib is slow to import; the first estimates must not wait
+
+        draw(watch, picture_path)
     except (DoamcError, TimeoutError) as error:
         part.unlink(missing_ok=True)
         print(f"demo: {error}", file=sys.stderr)
         return 2
-    os.replace(part, log_path)
-    from scripts.demo_picture import draw  # late: matplotlib is slow to import and the first estimates must not wait
-
-    draw(watch, picture_path)
     print(f"\n{watch.summary(lost)}\npicture: {picture_path}\nlog:     {log_path}")
     return 0
 

@@ -93,6 +93,78 @@ def test_demo_that_cannot_run_says_why_and_leaves_nothing(tmp_path):
     assert len(done.stderr.splitlines()) == 1 and "absent.sigmf-meta" in done.stderr
 
 
+class Running:
+    """The demo as a process of its own, its temporary files in a folder of its own."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder, self.address = tmp_path / "temporary", f"tcp://127.0.0.1:{free_port()}"
+        self.folder.mkdir()
+        command = [sys.executable, "-m", "scripts.demo", "--address", self.address, "--method", "music"]
+        self.process = subprocess.Popen(
+            [*command, "--duration", "300", "--out", str(tmp_path / "out")], cwd=ROOT, text=True,
+            env=os.environ | {"TMPDIR": str(self.folder)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def left_behind(self) -> list[str]:
+        """Temporary files, and other processes that have the folder or the address on their command line."""
+        left = [p.name for p in self.folder.iterdir()]
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = process.read_bytes().decode(errors="replace").replace("\0", " ")
+            except OSError:  # it has ended meanwhile
+                continue
+            if int(process.parent.name) != self.process.pid and (str(self.folder) in words or self.address in words):
+                left.append(words)
+        return left
+
+    def wait_for(self, what: str, condition) -> None:
+        end = time.monotonic() + 100
+        while not condition():
+            assert time.monotonic() < end and self.process.poll() is None, f"{what} did not come"
+            time.sleep(0.05)
+
+    def ended_by(self, number: int) -> tuple[int, str]:
+        """Exit status and stderr after a signal."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=100)
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def running(tmp_path):
+    demo = Running(tmp_path)
+    yield demo
+    demo.process.kill()
+    demo.process.wait()
+    demo.process.stdout.close()
+    demo.process.stderr.close()
+
+
+@pytest.mark.timeout(250)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_leaves_nothing_behind(running, tmp_path, number):
+    running.wait_for("the first estimate", lambda: list((tmp_path / "out").glob("*.part")))
+    assert len(running.left_behind()) == 3  # folder, watcher, flowgraph
+    status, err = running.ended_by(number)
+    assert status == 128 + number and "Traceback" not in err
+    assert running.left_behind() == []
+    assert not list((tmp_path / "out").glob("*.part"))
+
+
+@pytest.mark.timeout(250)
+@pytest.mark.parametrize(("number", "status", "word"), [(signal.SIGINT, 130, "demo: interrupted\n"),
+                                                        (signal.SIGTERM, 143, "")])  # fmt: skip
+def test_a_demo_that_is_ended_while_it_compiles_says_so_in_a_line(running, number, status, word):
+    running.wait_for("the compiler", lambda: any("grcc" in words for words in running.left_behind()))
+    assert running.ended_by(number) == (status, word)
+    assert running.left_behind() == []
+
+
+def watch(address: str, out: Path, patience: float = 30.0, **options) -> subprocess.Popen:
+    command = [sys.executable, "-m", "scripts.demo_watch", "--address", address, "--out", str(out)]
+    return subprocess.Popen([*command, "--patience", str(patience)], cwd=ROOT, **options)
+
+
 def publish(publisher: Publisher, seq: int, azimuth_deg: list[float]) -> None:
     std = None if not azimuth_deg else [0.5] + [math.nan] * (len(azimuth_deg) - 1)
     message = make_message(

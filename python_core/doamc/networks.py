@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -32,12 +33,15 @@ def main_train(args: argparse.Namespace) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
     Under ``torchrun`` the processes share the work: see `doamc.diffusion.parallel`.
+    Raises RecordingError when the checkpoint cannot be written or another training is writing it.
     """
     import torch
 
     from doamc.diffusion.checkpoint import own_weights
     from doamc.diffusion.parallel import Team
     from doamc.diffusion.training import Schedule, train
+    from doamc.snapshots.atomic import check_output, make_folder
+    from doamc.snapshots.lock import Lock
     from doamc.spec import load_spec
 
     spec, network = load_spec(args.array), NETWORKS[args.net]
@@ -46,7 +50,9 @@ def main_train(args: argparse.Namespace) -> int:
     path = Path(args.out) if args.out else own_weights(args.net, spec.name)
     minutes = args.minutes if args.minutes or args.steps else network.minutes
     module, _, name = network.task.partition(":")
-    with Team(args.device) as team:
+    make_folder(path)
+    check_output(path)
+    with Team(args.device) as team, Lock(path) if team.leads else nullcontext():
         task = getattr(import_module(module), name)(spec, args.seed, team.device)
         weights = sum(p.numel() for p in task.net.parameters())
         if team.leads:

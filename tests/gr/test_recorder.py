@@ -64,3 +64,19 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
     for wrong in ({"file": ""}, {"file": str(tmp_path / "no" / "run")}, {"max_batches": -1}):
         with pytest.raises(RecordingError):
             recorder(**({"file": str(tmp_path / "run")} | wrong))
+
+
+def test_a_full_log_does_not_starve_the_recording(tmp_path):
+    (tmp_path / "run.jsonl").symlink_to("/dev/full")
+    flowgraph, block = gr.top_block(), recorder(str(tmp_path / "run"))
+    cutter, estimator = snapshot_buffer(8, 100, sample_rate=1e5, array="ula8"), doa_estimator("ula8", "music", 1)
+    for k, row in enumerate(scene((-20.0,), 300)):
+        flowgraph.connect(blocks.vector_source_c(row.tolist()), (cutter, k))
+    for port, sink in (("snapshots", estimator), ("snapshots", block)):
+        flowgraph.msg_connect(cutter, port, sink, port)
+    for port in ("estimates", "status"):
+        flowgraph.msg_connect(estimator, port, block, port)
+    run(flowgraph)
+    assert (block.estimates, block.batches, block.counters["failed"]) == (0, 3, 3)
+    assert "No space left" in block.last_error
+    assert len(Recording(tmp_path / "run.sigmf-meta").metadata["annotations"]) == 3

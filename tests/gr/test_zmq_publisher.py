@@ -1,13 +1,15 @@
+import json
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pmt
 import pytest
 import zmq
-from gnuradio import blocks, gr
+from gnuradio import blocks, gr, zeromq
 from gr_doamc import coupled_array_source, doa_estimator, snapshot_buffer, zmq_publisher
 
 from doamc.errors import PublishError
@@ -180,3 +182,27 @@ def test_batches_through_estimator_and_publisher_keep_their_numbers():
     found = heard.of("doamc.estimate")
     assert sorted(m["batch_seq"] for m in found) == list(range(10))
     assert {m["frequency_hz"] for m in found} == {1e8}
+
+
+def test_gnu_radios_own_subscriber_reads_the_stream_by_its_key():
+    """``ZMQ SUB Source`` with the topic as its key: the JSON of one message after the other."""
+    block, flowgraph = zmq_publisher(ANY, heartbeat=0.01), gr.top_block()
+    source = zeromq.sub_source(gr.sizeof_char, 1, block.address, 100, False, -1, "doamc.estimate")
+    sink = blocks.vector_sink_b()
+    flowgraph.connect(source, sink)
+    flowgraph.start()
+    end, seq = time.monotonic() + 30.0, 0
+    while bytes(sink.data()).count(b"doamc.estimate/1") < 6 and time.monotonic() < end:  # until it has joined
+        block._publisher.estimate(estimate(seq))
+        seq += 1
+        time.sleep(0.02)
+    flowgraph.stop()
+    flowgraph.wait()
+    block.stop()
+    text, found = bytes(sink.data()).decode(), []
+    with suppress(json.JSONDecodeError):  # at the end of the run the last one may be in part
+        while text:
+            message, used = json.JSONDecoder().raw_decode(text)
+            found.append(message)
+            text = text[used:]
+    assert len(found) >= 5 and found == [estimate(m["seq"]) for m in found]

@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -18,9 +19,10 @@ from doamc.errors import one_line
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
-    "antenna", "heimdall_emulator", "plot",
+    "antenna", "heimdall_emulator", "plot", "recover",
 )  # fmt: skip
 REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
+_TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,10 +52,11 @@ def main(argv: list[str] | None = None) -> int:
     hidden = argv is None
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
-    try:
-        previous = signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are removed
-    except ValueError:  # not the main thread
-        previous = None
+    previous = {}
+    with suppress(ValueError):  # not the main thread
+        for name in _TERMINATE:  # so that outputs are closed and temporary files removed
+            if signal.getsignal(name) is not signal.SIG_IGN:  # as under nohup
+                previous[name] = signal.signal(name, _terminate)
     try:
         args = make_parser().parse_args(argv)
         hidden = hidden and not args.traceback
@@ -79,8 +82,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"doamc: error: {what}{report}", file=sys.stderr)
         return 2
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for name, handler in previous.items():
+            signal.signal(name, handler)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

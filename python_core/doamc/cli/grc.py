@@ -12,6 +12,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
+from doamc.children import child
 from doamc.cli.grc_install import install, uninstall
 from doamc.errors import DoamcError
 from doamc.home import can_hold, temporary_folder
@@ -105,10 +106,12 @@ def _run_compiler(args: argparse.Namespace) -> int:
             _environment_with_home() as variables,
         ):
             line = [*start, "-o", folder, *map(str, args.files)]
-            done = subprocess.run(line, env=variables, capture_output=True, text=True)
+            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            with child(line, env=variables, **streams) as compiler:
+                said, _ = compiler.communicate()
             scripts = sorted(Path(folder).iterdir())
-            if done.returncode or not scripts:
-                raise DoamcError(f"grcc failed with status {done.returncode}: {_cause(done.stdout + done.stderr)}")
+            if compiler.returncode or not scripts:
+                raise DoamcError(f"grcc failed with status {compiler.returncode}: {_cause(said)}")
             for script in scripts:
                 os.replace(script, args.output / script.name)
                 print(args.output / script.name)

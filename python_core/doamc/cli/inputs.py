@@ -24,14 +24,16 @@ MAX_KEPT = 1 << 24
 class Input:
     """Batches of snapshots: shape (B, N, L); blocks(size) gives them `size` at a time, each (b, N, L).
 
-    What is not told is None; of each batch: noise_power (B,); start_s, stream time in s, gaps included; time, Unix time
-    in s; frequency_hz, NaN where a batch has none. remarks: lines that a user should read once.
+    What is not told is None; of each batch: noise_power (B,); start_s, stream time in s, gaps included; played_s, the
+    same without the gaps; time, Unix time in s; frequency_hz, NaN where a batch has none. remarks: lines that a user
+    should read once.
     """
 
     shape: tuple[int, int, int]
     blocks: Callable[[int], Iterator[NDArray[Any]]]
     noise_power: NDArray[Any] | None = None
     start_s: NDArray[Any] | None = None
+    played_s: NDArray[Any] | None = None
     time: NDArray[Any] | None = None
     frequency_hz: NDArray[Any] | None = None
     sample_rate_hz: float | None = None
@@ -104,6 +106,7 @@ def _capture(file: Capture, snapshots: int | None, batches: int | None, every: b
         (count, file.n_channels, length),
         lambda size: file.blocks(count, length, size),
         start_s=file.stream_times_s(starts),
+        played_s=None if file.sample_rate_hz is None else starts / file.sample_rate_hz,
         time=file.unix_times(starts),
         frequency_hz=file.frequencies_hz(starts),
         sample_rate_hz=file.sample_rate_hz,

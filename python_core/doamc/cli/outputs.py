@@ -1,13 +1,15 @@
 """Arguments that say where estimates go, beside ZMQ, and what becomes of them."""
 
 import argparse
+import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doamc.cli.options import number, positive
 
 if TYPE_CHECKING:
-    from doamc.estimates.outputs import Outputs
+    from doamc.estimates import Publisher
+    from doamc.estimates.fan_out import Output, Outputs
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +19,8 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--csv-latest", metavar="FILE", help="keep a file with the newest CSV line, for the Kraken App")
     out.add_argument("--xml", metavar="FILE", help="keep a file with the newest bearing as XML, for DF-Aggregator")
     out.add_argument("--post", metavar="URL", help="post every bearing as KrakenSDR JSON")
+    out.add_argument("--post-version", type=int, choices=(1, 2), default=1, metavar="1|2",
+                     help="of the KrakenSDR's software whose JSON is posted (default 1)")  # fmt: skip
     out.add_argument("--record", metavar="FILE.jsonl", help="append every estimate to a file, a line each")
     out.add_argument("--annotate", metavar="FILE.sigmf-meta", help="write the estimates into this recording's metadata")
     out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
@@ -28,36 +32,50 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--station-frequency", type=positive, metavar="HZ", help="where the estimates tell none")
 
 
-def open_outputs(args: argparse.Namespace) -> "Outputs":
-    """The outputs asked for. Raises DoamcError when one cannot be opened; those opened before are closed again."""
+class _Zmq:
+    """A publisher as one output among others; whoever opened it closes it."""
+
+    def __init__(self, publisher: "Publisher") -> None:
+        self.write = publisher.estimate
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+
+def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None) -> "Outputs":
+    """The outputs asked for, the publisher first. What one of them fails to take is told on stderr.
+
+    Raises DoamcError when one cannot be opened; those opened before are closed again.
+    """
     from doamc.estimates import Recorder
     from doamc.estimates.bearing import Station
-    from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile, Output, Outputs
+    from doamc.estimates.fan_out import Outputs
+    from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
     station = Station(
         args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency
     )
-    opened: list[Output | Recorder] = []
+    makers: list[tuple[str, str | None, Any]] = [
+        ("--annotate", args.annotate, lambda path: Annotations(path)),
+        ("--csv", args.csv, lambda path: CsvLog(path, station, args.all_sources)),
+        ("--csv-latest", args.csv_latest, lambda path: LatestFile(path, "csv", station, args.all_sources)),
+        ("--xml", args.xml, lambda path: LatestFile(path, "xml", station)),
+        ("--record", args.record, lambda path: Recorder(path)),
+        ("--post", args.post, lambda url: JsonPost(url, station, args.all_sources, args.post_version)),
+    ]
+    opened: dict[str, Output] = {} if publisher is None else {"ZMQ": _Zmq(publisher)}
     with ExitStack() as stack:
-        for wanted, make in (
-            (args.annotate, lambda: Annotations(args.annotate)),
-            (args.csv, lambda: CsvLog(args.csv, station, args.all_sources)),
-            (args.csv_latest, lambda: LatestFile(args.csv_latest, "csv", station, args.all_sources)),
-            (args.xml, lambda: LatestFile(args.xml, "xml", station)),
-            (args.record, lambda: Recorder(args.record)),
-            (args.post, lambda: JsonPost(args.post, station, args.all_sources)),
-        ):
-            if wanted:
-                output = make()
-                stack.callback(output.close)
-                opened.append(output)
+        for option, value, make in makers:
+            if value:
+                opened[option] = make(value)
+                stack.callback(opened[option].close)
         stack.pop_all()
-    return Outputs(opened)
+    return Outputs(opened, lambda sentence: print(f"doamc: {sentence}", file=sys.stderr, flush=True))
 
 
 def report(outputs: "Outputs") -> str:
-    """What became of the posts, if there were any."""
+    """What became of the posts, if there were any; complete once the outputs are closed."""
     from doamc.estimates.outputs import JsonPost
 
-    posts = [o.poster for o in outputs.outputs if isinstance(o, JsonPost)]
+    posts = [o.poster for o in outputs.outputs.values() if isinstance(o, JsonPost)]
     return "".join(f", {p.sent} posted, {p.failed} posts failed, {p.dropped} dropped" for p in posts)

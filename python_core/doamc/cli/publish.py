@@ -12,7 +12,7 @@ from doamc.errors import SpecificationError
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
-    from doamc.estimates.outputs import Outputs
+    from doamc.estimates.fan_out import Outputs
 
 _ADDRESS = "tcp://127.0.0.1:5577"
 
@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--rate", type=positive, metavar="R",
-        help="batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
+        help="pace, batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
     parser.add_argument("--wait", type=number, default=0.5, metavar="S", help="time for subscribers to connect (0.5 s)")
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
@@ -42,19 +42,18 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-class _Both:
-    """The publisher of a replay, with the other outputs beside it."""
+class _Live:
+    """Who takes what a replay makes: all outputs the estimates, the publisher the status."""
 
     def __init__(self, publisher: "Publisher", outputs: "Outputs") -> None:
-        self._publisher, self._outputs, self.status = publisher, outputs, publisher.status
-
-    def estimate(self, message: dict[str, Any]) -> None:
-        self._publisher.estimate(message)
-        self._outputs.write(message)
+        self.estimate, self.status = outputs.write, publisher.status
 
 
 def run(args: argparse.Namespace) -> int:
-    """Publish until the input ends. Raises the last error when not one batch could be estimated."""
+    """Publish until the input ends.
+
+    Raises the last error when not one batch could be estimated, and PublishError when an output lost estimates.
+    """
     if is_relayed(args.input):
         return relay(args)
     if args.array is None:
@@ -77,18 +76,21 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
-    with open_outputs(args) as outputs, Publisher(args.address or _ADDRESS) as publisher:
+    with Publisher(args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         time.sleep(max(0.0, args.wait))
         try:
-            replay.run(_Both(publisher, outputs), args.loop)
+            replay.run(_Live(publisher, outputs), args.loop)
         finally:
+            outputs.close()
             counters = {"made": replay.seq, "failed": replay.failed}
             publisher.status(
                 status_message(time=time.time(), state="stopped", seq=replay.seq - 1, counters=counters,
                                last_error=None if replay.error is None else str(replay.error))
             )  # fmt: skip
-            print(f"published {replay.seq} estimates, {replay.failed} batches failed{report(outputs)}", flush=True)
+            failed = f"{replay.failed} batches failed" + (f" ({replay.error})" if replay.error is not None else "")
+            print(f"published {replay.seq} estimates, {failed}{report(outputs)}", flush=True)
     if replay.error is not None and not replay.seq:
         raise replay.error
+    outputs.check()
     return 0

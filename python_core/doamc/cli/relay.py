@@ -21,25 +21,25 @@ def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
     from doamc.estimates import Publisher
 
-    passed = 0
     with ExitStack() as stack:
-        outputs = stack.enter_context(open_outputs(args))
         publisher = stack.enter_context(Publisher(args.address)) if args.address else None
-        if publisher is None and not outputs.outputs:
+        outputs = stack.enter_context(open_outputs(args, publisher))
+        if not outputs.outputs:
             raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
         if publisher is not None:
             print(f"publishing on {publisher.address}", flush=True)
             time.sleep(max(0.0, args.wait))
-        for message in _messages(args):
-            outputs.write(message)
-            if publisher is not None:
-                publisher.estimate(message)
-            passed += 1
-            if args.count and passed >= args.count:
-                break
-    print(f"passed on {passed} estimates{report(outputs)}", flush=True)
-    if not passed:
+        try:
+            for message in _messages(args):
+                outputs.write(message)
+                if args.count and outputs.taken >= args.count:
+                    break
+        finally:
+            outputs.close()
+            print(f"passed on {outputs.taken} estimates{report(outputs)}", flush=True)
+    if not outputs.taken:
         raise PublishError(f"expected estimates from {args.input}, found none")
+    outputs.check()
     return 0
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from doamc.cli.inputs import Input, as_complex128
-from doamc.errors import DoamcError
+from doamc.errors import DoamcError, EstimatorError
 from doamc.estimates import make_message, status_message
 from doamc.estimates.figures import message_figures
 from doamc.estimators.engine import estimate_batch
@@ -31,8 +31,10 @@ class Publishes(Protocol):
 class Replay:
     """State of a replay: seq (estimates made, the next number), failed (batches that could not be used), error.
 
-    rate: batches a second, or None for the input's sample rate (`DEFAULT_RATE` where it has none). Nothing is dropped:
-    where estimates take longer than that, the batches wait, and ``latency_ms.buffer`` says for how long.
+    tuned: the estimator by frequency. rate: batches a second, or None for the input's sample rate, gaps left out
+    (`DEFAULT_RATE` where it has none). It is the pace alone: stream time and date of a batch are those of the input,
+    and of one without a sample rate they are not known. Nothing is dropped: where estimates take longer than that, the
+    batches wait, and ``latency_ms.buffer`` says for how long.
     """
 
     def __init__(
@@ -43,61 +45,70 @@ class Replay:
         self.seq = self.failed = 0
         self.error: DoamcError | None = None
         batches, _, length = source.shape
-        if rate is None and source.start_s is not None and source.sample_rate_hz is not None:
-            self._starts, self._length_s = source.start_s, length / source.sample_rate_hz
+        #: stream time that one turn takes, s
+        self._span_s = 0.0
+        if source.start_s is not None and source.sample_rate_hz is not None:
+            self._span_s = float(source.start_s[-1]) + length / source.sample_rate_hz
+        if rate is None and source.played_s is not None and source.sample_rate_hz is not None:
+            self._received_s = source.played_s + length / source.sample_rate_hz
         else:
-            self._length_s = 1.0 / (rate or DEFAULT_RATE)
-            self._starts = self._length_s * np.arange(batches)
+            self._received_s = np.arange(1, batches + 1) / (rate or DEFAULT_RATE)
 
     def run(self, publisher: Publishes, loop: bool = False) -> None:
-        """Publish the whole input, again and again with `loop`."""
+        """Publish the whole input, again and again with `loop`. A batch that cannot be estimated is told as a status.
+
+        Raises RecordingError or SnapshotError when the input cannot be read on.
+        """
         begin = time.monotonic()
-        turn = 0.0
+        turn = 0
         while True:
             for i, block in enumerate(self.source.blocks(1)):
-                start = turn + float(self._starts[i])
-                received = begin + start + self._length_s
+                received = begin + turn * float(self._received_s[-1]) + float(self._received_s[i])
                 time.sleep(max(0.0, received - time.monotonic()))
+                before = time.monotonic()
                 try:
-                    self._estimate(publisher, i, block, start, received)
-                except DoamcError as error:
-                    self.failed, self.error = self.failed + 1, error
-                    counters = {"made": self.seq, "failed": self.failed}
-                    publisher.status(
-                        status_message(time=time.time(), state="error", seq=self.seq - 1, counters=counters,
-                                       last_error=str(error))
-                    )  # fmt: skip
-            turn += float(self._starts[-1]) + self._length_s
+                    figures = self._estimate(i, block)
+                except Exception as error:  # whatever a method does with samples like these: the next may be better
+                    self._tell(publisher, i, error)
+                    continue
+                waited, taken = max(0.0, before - received), time.monotonic() - before
+                message = make_message(
+                    seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
+                    snapshots=block.shape[2], dropped_batches=0,
+                    latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
+                    **figures,
+                )  # fmt: skip
+                self.seq += 1  # before it is passed on: a number is never used twice, whatever becomes of its estimate
+                publisher.estimate(message)
+            turn += 1
             if not loop:
                 return
 
-    def _estimate(
-        self, publisher: Publishes, i: int, block: NDArray[np.complex64], start: float, received: float
-    ) -> None:
+    def _estimate(self, i: int, block: NDArray[np.complex64]) -> dict[str, Any]:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
-        frequency_hz = self.source.frequency_of(i)
-        before = time.monotonic()
-        estimator = self.tuned.at(frequency_hz)
+        estimator = self.tuned.at(self.source.frequency_of(i))
         batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
         estimates = estimate_batch(estimator, batch, self.n_sources)
-        after = time.monotonic()
-        publisher.estimate(
-            make_message(
-                seq=self.seq,
-                time=time.time(),
-                sample_time=start,
-                frequency_hz=frequency_hz,
-                array=estimator.spec.name,
-                method=estimator.name,
-                **message_figures(estimates, calibration=estimator.state()),
-                snapshots=block.shape[2],
-                latency_ms={
-                    "buffer": 1e3 * max(0.0, before - received),
-                    "inference": 1e3 * (after - before),
-                    "total": 1e3 * (max(0.0, before - received) + after - before),
-                },
-                dropped_batches=0,
-            )
+        figures = message_figures(estimates, calibration=estimator.state())
+        return figures | {"array": estimator.spec.name, "method": estimator.name}
+
+    def _times(self, turn: int, i: int) -> dict[str, Any]:
+        """Stream time of a batch and when it was received, as far as the input tells; else that it is estimated now."""
+        start, date = self.source.start_s, self.source.time
+        later = turn * self._span_s
+        times = {"sample_time": None if start is None else float(start[i]) + later}
+        if date is None or not date[i] >= 0:
+            return times | {"time": time.time()}
+        return times | {"time": float(date[i]) + later, "rx_time": float(date[i]) + later}
+
+    def _tell(self, publisher: Publishes, i: int, error: Exception) -> None:
+        self.failed += 1
+        if not isinstance(error, DoamcError):
+            reason = (str(error).splitlines() or [""])[0]
+            error = EstimatorError(f"batch {i} cannot be estimated ({reason})")
+        self.error = error
+        counters = {"made": self.seq, "failed": self.failed}
+        publisher.status(
+            status_message(time=time.time(), state="error", seq=self.seq - 1, counters=counters, last_error=str(error))
         )
-        self.seq += 1

@@ -5,7 +5,6 @@ No pickle: a checkpoint is tensors and a JSON header. One trained for another ar
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from doamc.errors import CheckpointError, DoamcError, SpecificationError, shown
+from doamc.snapshots.atomic import make_folder, whole_file
 from doamc.spec import ArraySpec, load_spec, parse_spec
 
 Net = TypeVar("Net", bound=torch.nn.Module)
@@ -98,11 +98,10 @@ def compact(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the file appears whole or not at all."""
-    from safetensors.torch import save_file
+    """Write a checkpoint; the file appears whole or not at all. Raises RecordingError when it cannot be written."""
+    from safetensors.torch import save
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     header = {
         "doamc": json.dumps(
             {
@@ -114,14 +113,9 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
             }
         )
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in checkpoint.tensors.items()}, temporary, header)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    data = save({k: v.detach().cpu().contiguous() for k, v in checkpoint.tensors.items()}, header)
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = None) -> Checkpoint:

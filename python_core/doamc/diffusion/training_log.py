@@ -6,6 +6,7 @@ from typing import Any
 
 from doamc.errors import RecordingError
 from doamc.estimates.record import Recorder, read_records
+from doamc.snapshots.atomic import check_output, make_folder
 
 SCHEMA = "doamc.training/1"
 
@@ -24,7 +25,8 @@ class TrainingLog:
     """
 
     def __init__(self, path: Path, kind: str, array: str, resume: bool) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
+        check_output(path)
         if not resume:
             path.unlink(missing_ok=True)
         self._head = {"schema": SCHEMA, "kind": kind, "array": array}

@@ -29,6 +29,19 @@ def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> d
     return {key: value for key, value in told.items() if value is not None}
 
 
+def annotations_of(message: dict[str, Any], recording: Recording) -> list[dict[str, Any]]:
+    """Annotations of an estimate, one a source, placed by its ``sample_time``.
+
+    None where it has no such time, or one in a gap or beyond the end of the recording (of a replay that began again).
+    """
+    if message.get("sample_time") is None:
+        return []
+    start = recording.sample_at(message["sample_time"])
+    if start is None or start > recording.n_samples - message["snapshots"]:
+        return []
+    return [annotation(message, source, recording.offset + start) for source in message["sources"]]
+
+
 def open_to_annotate(path: str | Path) -> Recording:
     """A recording whose metadata can be replaced.
 
@@ -42,24 +55,14 @@ def open_to_annotate(path: str | Path) -> Recording:
     return recording
 
 
-def annotate(path: str | Path, messages: Iterable[dict[str, Any]]) -> int:
-    """Write estimates into the metadata of a recording, one annotation a source; their number.
+def annotate(recording: Recording, annotations: Iterable[dict[str, Any]]) -> None:
+    """Write estimates into the metadata of a recording.
 
-    messages: of schema ``doamc.estimate/1``, with the ``sample_time`` of the recording; those beyond its end (of a
-    replay that began again) or without a time are left out. What was written so before is replaced, annotations of
-    others stay. The file is replaced whole or not at all.
-    Raises RecordingError as `open_to_annotate` does.
+    What was written so before is replaced, annotations of others stay. The file is replaced whole or not at all.
+    Raises RecordingError when it cannot be written.
     """
-    recording = open_to_annotate(path)
-    made = []
-    for message in messages:
-        time_s = message.get("sample_time")
-        start = None if time_s is None else recording.sample_at(time_s)
-        if start is not None and start <= recording.n_samples - message["snapshots"]:
-            made += [annotation(message, source, recording.offset + start) for source in message["sources"]]
     metadata = recording.metadata
     others = [a for a in metadata["annotations"] if a.get("core:generator") != GENERATOR]
-    metadata["annotations"] = sorted(others + made, key=lambda a: a["core:sample_start"])
+    merged = sorted([*others, *annotations], key=lambda a: a["core:sample_start"])
     with whole_file(recording.path) as file:
-        file.write(json.dumps(metadata, indent=4).encode())
-    return len(made)
+        file.write(json.dumps(metadata | {"annotations": merged}, indent=4).encode())

@@ -1,8 +1,7 @@
-"""One bearing of an estimate as map tools want it: clockwise degrees, confidence, and a spectrum of 360 values.
+"""One bearing of an estimate as map tools want it: an angle, a confidence, and a spectrum of 360 values.
 
-Our azimuths run counter-clockwise from the array's +x axis (element 0 of a circle, the boresight of a line). The
-KrakenSDR's formats count **clockwise** from that same axis, ``360 - azimuth``, and carry the compass heading of the
-axis in a field of its own; the reader adds the two.
+Angles run counter-clockwise from the array's +x axis (element 0 of a circle, the boresight of a line), as everywhere
+here and as the KrakenSDR's own ``theta`` does. Its formats write either that or ``360 - theta``; each says which.
 """
 
 import math
@@ -26,8 +25,9 @@ _KINDS = {"ula": "ULA", "uca": "UCA"}
 class Station:
     """Where the array stands.
 
-    station_id: name without commas or line breaks. latitude, longitude: degrees, north and east. heading_deg: compass
-    bearing of the array's +x axis. speed: as the receiver tells it. frequency_hz: where an estimate has none.
+    station_id: name of printable characters, without commas. latitude, longitude: degrees, north and east.
+    heading_deg: compass bearing of the array's +x axis. speed: as the receiver tells it. frequency_hz: where an
+    estimate has none.
     Raises PublishError when a value is out of range.
     """
 
@@ -39,8 +39,8 @@ class Station:
     frequency_hz: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.station_id or any(c in self.station_id for c in ",\r\n"):
-            raise PublishError(f"expected a station id without commas and line breaks, found {self.station_id!r}")
+        if not self.station_id.isprintable() or not self.station_id or "," in self.station_id:
+            raise PublishError(f"expected a station id of printable characters, no commas, found {self.station_id!r}")
         if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180 and 0 <= self.heading_deg <= 360):
             raise PublishError(
                 "expected a latitude within 90, a longitude within 180 and a heading of 0 to 360 degrees, "
@@ -52,14 +52,14 @@ class Station:
 class Bearing:
     """A source of an estimate.
 
-    time_ms: Unix time, ms. clockwise_deg: 0 up to 360, clockwise from the array's +x axis. confidence_db: highest
-    value of the spectrum over its mean. power_db; snr_db (None where the noise is not known). frequency_hz. antenna:
-    ULA, UCA or Custom. latency_ms, processing_ms. spectrum_db: (360,), value k at k degrees clockwise, least value 0.
-    n_sources: of the estimate.
+    time_ms: Unix time, ms. azimuth_deg: 0 up to 360, to the hundredth that is written. confidence_db: highest value of
+    the spectrum over its mean. power_db; snr_db (None where the noise is not known). frequency_hz. antenna: ULA, UCA or
+    Custom. latency_ms, processing_ms. spectrum_db: (360,), value k at azimuth k degrees, least value 0. n_sources: of
+    the estimate.
     """
 
     time_ms: int
-    clockwise_deg: float
+    azimuth_deg: float
     confidence_db: float
     power_db: float
     snr_db: float | None
@@ -70,10 +70,15 @@ class Bearing:
     spectrum_db: NDArray[np.float64]
     n_sources: int
 
+    @property
+    def clockwise_deg(self) -> float:
+        """Degrees clockwise from the array's +x axis, ``360 - theta``: 0 up to 360."""
+        return circle(-self.azimuth_deg)
 
-def clockwise(azimuth_deg: float) -> float:
-    """Degrees clockwise from the array's +x axis, 0 up to 360, to the hundredth that is written."""
-    return round(-azimuth_deg % 360.0, 2) % 360.0
+
+def circle(angle_deg: float) -> float:
+    """The angle within 0 up to 360 degrees, to the hundredth that is written."""
+    return round(angle_deg % 360.0, 2) % 360.0
 
 
 def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:
@@ -95,10 +100,10 @@ def bearings(message: dict[str, Any], station: Station, every: bool = False) -> 
     return [
         Bearing(
             time_ms=round(1e3 * message["time"]),
-            clockwise_deg=clockwise(source["azimuth_deg"]),
+            azimuth_deg=circle(source["azimuth_deg"]),
             confidence_db=confidence,
             power_db=_or(source["power_db"], 0.0),
-            snr_db=_or(source["power_db"], 0.0) - 10 * math.log10(noise) if noise else None,
+            snr_db=_or(source["power_db"], 0.0) - 10 * math.log10(noise) if noise and noise > 0 else None,
             frequency_hz=float(frequency),
             antenna=antenna_type(message["array"]),
             latency_ms=_or(latency["total"], 0.0),
@@ -113,15 +118,16 @@ def bearings(message: dict[str, Any], station: Station, every: bool = False) -> 
 def spectrum_db(sources: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Spectrum made of an estimate, (360,) dB with least value 0: each source a bell of its power and deviation.
 
-    Value k stands for k degrees clockwise. The estimators here give directions with error bars and no spectrum; this
-    one says the same to tools that want it.
+    Value k stands for azimuth k degrees. The estimators here give directions with error bars and no spectrum; this one
+    says the same to tools that want it.
     """
     degrees = np.arange(360.0)
     total = np.zeros(360)
-    for source in sources:
+    powers = [_or(source["power_db"], 0.0) for source in sources]
+    for source, power in zip(sources, powers, strict=True):
         width = max(_LEAST_DEG, _or(source["std_deg"], _UNKNOWN_DEG))
-        away = (degrees + source["azimuth_deg"] + 180.0) % 360.0 - 180.0
-        total += 10 ** (_or(source["power_db"], 0.0) / 10) * np.exp(-0.5 * (away / width) ** 2)
+        away = (degrees - source["azimuth_deg"] + 180.0) % 360.0 - 180.0
+        total += 10 ** ((power - max(powers)) / 10) * np.exp(-0.5 * (away / width) ** 2)
     level = 10 * np.log10(np.maximum(total / total.max(), 10 ** (-FLOOR_DB / 10)))
     return level - level.min()
 

@@ -8,9 +8,10 @@ SEPARATOR = ", "
 def csv_line(bearing: Bearing, station: Station) -> str:
     """One line of 377 fields, without its end.
 
-    1 Unix ms; 2 degrees clockwise from the array's axis; 3 confidence dB; 4 power dB; 5 frequency Hz; 6 antenna type;
-    7 latency ms; 8 station; 9, 10 latitude, longitude; 11, 12 heading by GPS and by compass (the station's, twice);
-    13 GPS; 14 to 17 R (reserved); 18 to 377 the spectrum, dB, at 0 to 359 degrees clockwise.
+    1 Unix ms; 2 degrees clockwise from the array's axis, 360 - theta; 3 confidence dB; 4 power dB; 5 frequency Hz;
+    6 antenna type; 7 latency ms; 8 station; 9, 10 latitude, longitude; 11, 12 heading by GPS and by compass (the
+    station's, twice); 13 GPS; 14 to 17 R (reserved); 18 to 377 the spectrum, dB, at theta of 0 to 359 degrees, counter-
+    clockwise: it peaks at index 40 beside a bearing of 320.
     """
     head = [
         f"{bearing.time_ms}", f"{bearing.clockwise_deg:.2f}", f"{bearing.confidence_db:.2f}", f"{bearing.power_db:.1f}",
@@ -19,3 +20,8 @@ def csv_line(bearing: Bearing, station: Station) -> str:
         f"{station.heading_deg:.1f}", "GPS", *"RRRR",
     ]  # fmt: skip
     return SEPARATOR.join([*head, *(f"{v:.2f}" for v in bearing.spectrum_db)])
+
+
+def csv_lines(found: list[Bearing], station: Station) -> bytes:
+    """Lines of several bearings, each with its end."""
+    return "".join(csv_line(b, station) + "\n" for b in found).encode()

@@ -1,14 +1,16 @@
-"""The KrakenSDR's JSON POST ("Kraken Pro")."""
+"""The KrakenSDR's JSON ("Kraken Pro"), of which there are two versions."""
 
 from typing import Any
 
 from doamc.estimates.bearing import Bearing, Station
 
 
-def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False) -> dict[str, Any]:
-    """The object that is posted; ``radioBearing`` is clockwise from the array's axis, ``gpsBearing`` its heading.
+def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False, version: int = 1) -> dict[str, Any]:
+    """The object that is posted.
 
-    adc_overdrive: whether a converter was overdriven meanwhile.
+    ``gpsBearing`` is the heading of the array's axis. ``radioBearing`` counts from that axis: counter-clockwise (theta)
+    as version 1 posts it, clockwise (360 - theta) as version 2 sends it. ``doaArray`` is counter-clockwise in both.
+    adc_overdrive: whether a converter was overdriven meanwhile. version: 1 or 2.
     """
     return {
         "station_id": station.station_id,
@@ -18,7 +20,7 @@ def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False) -
         "longitude": f"{station.longitude:.6f}",
         "gpsBearing": f"{station.heading_deg:.1f}",
         "speed": f"{station.speed:.1f}",
-        "radioBearing": f"{bearing.clockwise_deg:.2f}",
+        "radioBearing": f"{bearing.azimuth_deg if version == 1 else bearing.clockwise_deg:.2f}",
         "conf": f"{bearing.confidence_db:.2f}",
         "power": f"{bearing.power_db:.1f}",
         "freq": round(bearing.frequency_hz),

@@ -4,18 +4,26 @@ from xml.etree import ElementTree
 
 from doamc.estimates.bearing import Bearing, Station
 
+#: PWR is dB above this; the reader drops anything below 10 unless told otherwise
+_LEAST_POWER_DB = -100.0
+
 
 def xml_document(bearing: Bearing, station: Station) -> bytes:
-    """The document, UTF-8: time in ms, frequency in MHz, DOA clockwise from the array's axis, which HEADING places."""
+    """The document, UTF-8, in the units of the KrakenSDR.
+
+    TIME in ms, FREQUENCY in MHz. DOA runs counter-clockwise from the array's axis, whose compass bearing is HEADING:
+    the reader takes HEADING + 360 - DOA. PWR is dB + 100, at least 0. CONF is the whole number int(100 x confidence):
+    the reader gives up a station whose CONF has a decimal point.
+    """
     data = ElementTree.Element("DATA")
     for name, text in (
         ("STATION_ID", station.station_id),
         ("TIME", f"{bearing.time_ms}"),
         ("FREQUENCY", f"{bearing.frequency_hz / 1e6:.6f}"),
         ("LOCATION", None),
-        ("DOA", f"{bearing.clockwise_deg:.2f}"),
-        ("PWR", f"{bearing.power_db:.1f}"),
-        ("CONF", f"{bearing.confidence_db:.2f}"),
+        ("DOA", f"{bearing.azimuth_deg:.2f}"),
+        ("PWR", f"{max(_LEAST_POWER_DB, bearing.power_db) - _LEAST_POWER_DB:.1f}"),
+        ("CONF", f"{int(100 * bearing.confidence_db)}"),
         ("LATENCY", f"{bearing.latency_ms:.0f}"),
         ("PROCESSING_TIME", f"{bearing.processing_ms:.0f}"),
         ("NUM_CORRELATED_SOURCES", f"{bearing.n_sources}"),

@@ -1,29 +1,20 @@
-"""Where estimates go beside ZMQ: files and servers that map tools read, logs, annotations; all behind one face."""
+"""Where estimates go beside ZMQ: files and servers that map tools read, and annotations; all behind one face.
 
-import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+Each has ``write`` and ``close``, as `doamc.estimates.fan_out.Output` has, and raises DoamcError from either.
+"""
+
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from doamc.errors import RecordingError
-from doamc.estimates.annotations import annotate, open_to_annotate
+from doamc.errors import PublishError
+from doamc.estimates.annotations import annotate, annotations_of, open_to_annotate
 from doamc.estimates.bearing import Bearing, Station, bearings
-from doamc.estimates.kraken_csv import csv_line
+from doamc.estimates.kraken_csv import csv_lines
 from doamc.estimates.kraken_json import json_body
 from doamc.estimates.kraken_xml import xml_document
 from doamc.estimates.poster import Poster
-from doamc.estimates.record import Recorder
-
-
-class Output(Protocol):
-    """Takes estimates until it is closed."""
-
-    def write(self, message: dict[str, Any]) -> None:
-        """Take a message ``doamc.estimate/1``."""
-
-    def close(self) -> None:
-        """Finish; again is harmless."""
+from doamc.snapshots.atomic import check_output, whole_file
+from doamc.snapshots.line_file import LineFile
 
 
 class BearingOutput:
@@ -51,21 +42,11 @@ class CsvLog(BearingOutput):
 
     def __init__(self, path: str | Path, station: Station, every: bool = False) -> None:
         super().__init__(station, every)
-        self._path = Path(path)
-        try:
-            self._file = open(self._path, "ab", buffering=0)
-        except OSError as error:
-            raise RecordingError(f"cannot write {path}: {error.strerror}") from error
+        self._file = LineFile(path)
 
     def put(self, found: list[Bearing]) -> None:
         """Append their lines in one write."""
-        data = "".join(csv_line(b, self.station) + "\n" for b in found).encode()
-        try:
-            count = self._file.write(data)
-        except OSError as error:
-            raise RecordingError(f"cannot write {self._path}: {error.strerror}") from error
-        if count != len(data):
-            raise RecordingError(f"cannot write {self._path}: {count} of {len(data)} bytes written, disk full?")
+        self._file.append(csv_lines(found, self.station))
 
     def close(self) -> None:
         """Close the file."""
@@ -81,78 +62,53 @@ class LatestFile(BearingOutput):
     def __init__(self, path: str | Path, kind: str, station: Station, every: bool = False) -> None:
         super().__init__(station, every and kind == "csv")
         self._path, self._kind = Path(path), kind
-        if not os.path.isdir(self._path.parent):
-            raise RecordingError(f"cannot write {path}: there is no folder {self._path.parent}; make it first")
+        check_output(path)
 
     def put(self, found: list[Bearing]) -> None:
         """Replace the file. Raises RecordingError when it cannot be written."""
-        if self._kind == "xml":
-            data = xml_document(found[0], self.station)
-        else:
-            data = "".join(csv_line(b, self.station) + "\n" for b in found).encode()
-        partial = self._path.with_name(f".{self._path.name}.part")
-        try:
-            partial.write_bytes(data)
-            os.replace(partial, self._path)
-        except OSError as error:
-            raise RecordingError(f"cannot write {self._path}: {error.strerror}") from error
+        data = xml_document(found[0], self.station) if self._kind == "xml" else csv_lines(found, self.station)
+        with whole_file(self._path, durable=False) as file:  # the next one comes soon enough
+            file.write(data)
 
 
 class JsonPost(BearingOutput):
-    """Posts every bearing as JSON; see `Poster` for the counts."""
+    """Posts every bearing as JSON of a version (see `json_body`); see `Poster` for the counts."""
 
-    def __init__(self, url: str, station: Station, every: bool = False) -> None:
+    def __init__(self, url: str, station: Station, every: bool = False, version: int = 1) -> None:
         super().__init__(station, every)
-        self.poster = Poster(url)
+        self.poster, self._version = Poster(url), version
 
     def put(self, found: list[Bearing]) -> None:
         """Have them posted."""
         for bearing in found:
-            self.poster.post(json_body(bearing, self.station))
+            self.poster.post(json_body(bearing, self.station, version=self._version))
 
     def close(self) -> None:
-        """Post what waits, for five seconds at most."""
+        """Post what waits, for five seconds at most. Raises PublishError when posts were lost."""
         self.poster.close()
+        lost = self.poster.failed + self.poster.dropped
+        if lost:
+            reason = self.poster.last_error or "no answer in time"
+            raise PublishError(f"{lost} of {self.poster.posted} posts lost, {reason}")
 
 
 class Annotations:
-    """Writes all estimates into the metadata of a SigMF recording when it is closed (see `annotate`)."""
+    """Writes all estimates into the metadata of a SigMF recording when it is closed (see `annotate`).
+
+    Raises RecordingError as `open_to_annotate` does.
+    """
 
     def __init__(self, path: str | Path) -> None:
-        open_to_annotate(path)  # refused now rather than after the work
-        self._path, self._messages, self.written = path, list[dict[str, Any]](), 0
+        self._recording, self._made = open_to_annotate(path), list[dict[str, Any]]()
+        check_output(self._recording.path)
         self._open = True
 
     def write(self, message: dict[str, Any]) -> None:
-        """Keep an estimate, without the matrices."""
-        self._messages.append({k: v for k, v in message.items() if k != "coupling"})
+        """Keep the annotations of an estimate."""
+        self._made += annotations_of(message, self._recording)
 
     def close(self) -> None:
         """Write the metadata."""
         if self._open:
             self._open = False
-            self.written = annotate(self._path, self._messages)
-
-
-class Outputs:
-    """Several outputs as one; a context manager. What one raises reaches the caller; all are closed in the end."""
-
-    def __init__(self, outputs: Sequence["Output | Recorder"]) -> None:
-        self.outputs = list(outputs)
-
-    def write(self, message: dict[str, Any]) -> None:
-        """Give an estimate to every output."""
-        for output in self.outputs:
-            output.write(message)
-
-    def close(self) -> None:
-        """Close all."""
-        with ExitStack() as stack:
-            for output in self.outputs:
-                stack.callback(output.close)
-
-    def __enter__(self) -> "Outputs":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+            annotate(self._recording, self._made)

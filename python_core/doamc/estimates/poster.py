@@ -17,7 +17,7 @@ class Poster:
     """Posts one object after the other; a context manager.
 
     url: http or https. timeout_s: for each request. Attributes: sent, failed (refused, or no answer in time), dropped
-    (the server was too slow), last_error. posted = sent + failed + dropped once closed.
+    (the server was too slow), last_error. posted = sent + failed + dropped once closed, and then they change no more.
     Raises PublishError on another kind of URL.
     """
 
@@ -31,7 +31,7 @@ class Poster:
         self.posted = self.sent = self.failed = self.dropped = 0
         self.last_error: str | None = None
         self._waiting: deque[bytes] = deque()
-        self._change, self._closed = threading.Condition(), False
+        self._change, self._closed, self._busy = threading.Condition(), False, False
         self._thread = threading.Thread(target=self._run, name="doamc-poster", daemon=True)
         self._thread.start()
 
@@ -55,8 +55,9 @@ class Poster:
             self._change.notify()
         self._thread.join(timeout_s)
         with self._change:
-            self.dropped += len(self._waiting)
+            self.dropped += len(self._waiting) + self._busy  # whether the last one arrived will not be known
             self._waiting.clear()
+            self._busy = False
 
     def __enter__(self) -> "Poster":
         return self
@@ -70,13 +71,18 @@ class Poster:
                 self._change.wait_for(lambda: self._waiting or self._closed)
                 if not self._waiting:
                     return
-                data = self._waiting.popleft()
+                data, self._busy = self._waiting.popleft(), True
             request = urllib.request.Request(self.url, data, {"Content-Type": "application/json"}, method="POST")
+            failure = None
             try:
                 with self._opener.open(request, timeout=self._timeout_s) as answer:
                     answer.read(1024)
             except Exception as error:  # whatever a server, a proxy or a name service may do
-                self.failed += 1
-                self.last_error = f"{self.url}: {error}"
-            else:
-                self.sent += 1
+                failure = f"{self.url}: {error}"
+            with self._change:
+                if not self._busy:  # given up meanwhile, and counted
+                    return
+                self._busy = False
+                self.sent += failure is None
+                self.failed += failure is not None
+                self.last_error = failure or self.last_error

@@ -1,19 +1,21 @@
 """Output files that appear whole or not at all."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from doamc.errors import RecordingError
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+def whole_file(path: str | Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`, renamed to it when the block ends and deleted when it raises.
 
+    durable: put on the disk before it is renamed, so that not even a power cut leaves half of it; takes some ms.
     Raises RecordingError when the folder is missing or cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
@@ -21,10 +23,14 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     name = None
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        raw = _Patient(handle, "wb")
+        with io.BufferedWriter(raw) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if raw.error is not None:
+                raise raw.error
+            if durable:
+                os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes it private
         os.replace(name, path)
         name = None
@@ -34,6 +40,34 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         if name is not None:
             with suppress(OSError):
                 os.unlink(name)
+
+
+class _Patient(io.FileIO):
+    """A file that keeps the first error of writing to itself and takes what follows for nothing.
+
+    Writers of archives and pictures do not survive a full disk: they raise another error while they clean up, or later
+    when they are collected.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write, or do as if."""
+        if self.error is None:
+            try:
+                return super().write(data)
+            except OSError as error:
+                self.error = error
+        return memoryview(data).nbytes
+
+
+def make_folder(path: str | Path) -> None:
+    """Make the folder that a file at `path` will lie in. Raises RecordingError when that cannot be."""
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingError(f"cannot write {path}: no folder {folder} can be made ({error.strerror})") from error
 
 
 def check_output(path: str | Path) -> None:

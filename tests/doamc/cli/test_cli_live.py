@@ -48,7 +48,7 @@ def test_publish_sends_every_estimate_at_its_pace(program, recorded):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0 and err == "" and "5 estimates, 1 batches failed" in out
     assert [m["seq"] for m in estimates] == [0, 1, 2, 3, 4]  # the dead batch has no number
-    assert [m["sample_time"] for m in estimates] == pytest.approx([0.0, 0.2, 0.4, 0.8, 1.0])
+    assert [m["sample_time"] for m in estimates] == [None] * 5  # the rate is a pace, and these batches no stream
     for message, azimuth in zip(estimates, np.delete(truth, 3, 0), strict=True):
         assert message["n_sources"] == 1 and message["sources"][0]["azimuth_deg"] == pytest.approx(azimuth[0], abs=4)
         assert (message["array"], message["method"], message["snapshots"]) == ("ula4", "ml", 64)

@@ -1,12 +1,18 @@
 """``doamc publish`` to KrakenSDR formats, from snapshots, from a log and from ZMQ, and ``doamc heimdall-emulator``."""
 
+import json
 import shutil
+import socket
 import threading
+from datetime import datetime, timezone
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+import torch
 
+from doamc.cli import replay
 from doamc.estimates import Publisher, Recorder, read_records
 from doamc.heimdall import Client, Control
 from doamc.snapshots.sigmf_files import Recording
@@ -35,7 +41,7 @@ def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
     rows = [line.split(", ") for line in csv.read_text().splitlines()]
     assert [row[1] for row in rows] == ["0.00", "270.00", "180.00", "90.00"]
     assert {tuple(row[7:12]) for row in rows} == {("roof", "48.100000", "-11.500000", "90.0", "90.0")}
-    assert ElementTree.parse(xml).findtext("DOA") == "90.00"
+    assert ElementTree.parse(xml).findtext("DOA") == "270.00"
 
 
 def test_a_publisher_becomes_csv_and_another_publisher(doamc, tmp_path):
@@ -77,6 +83,108 @@ def test_a_recording_is_estimated_written_and_annotated(doamc, tmp_path):
     assert sorted(float(row[1]) for row in rows)[:3] == pytest.approx([360 - 231.5] * 3, abs=4.0)
     annotations = [a for a in Recording(path).metadata["annotations"] if a.get("core:generator") == "doamc"]
     assert len(annotations) == 6
+
+
+@pytest.fixture
+def dated(tmp_path):
+    """A copy of the recording whose one capture begins at noon; the path and that time."""
+    noon = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc).timestamp()
+    metadata = json.loads(RECORDING.with_suffix(".sigmf-meta").read_text())
+    metadata["captures"][0]["core:datetime"] = "2026-01-02T12:00:00.000Z"
+    path = tmp_path / "dated.sigmf-meta"
+    path.write_text(json.dumps(metadata))
+    shutil.copy(RECORDING.with_suffix(".sigmf-data"), path.with_suffix(".sigmf-data"))
+    return path, noon
+
+
+@pytest.mark.parametrize("pace", [(), ("--rate", 100)])
+def test_a_recording_keeps_its_own_time_at_any_pace(doamc, dated, tmp_path, pace):
+    path, noon = dated
+    made = doamc("publish", path, "--array", "uca5", "--method", "music", "--sources", 1, "--batches", 8, *pace,
+                 "--address", FREE, "--wait", 0, "--record", tmp_path / "o.jsonl", "--csv", tmp_path / "o.csv",
+                 "--annotate", path)  # fmt: skip
+    assert (made[0], made[2]) == (0, "")
+    recording, messages = Recording(path), list(read_records(tmp_path / "o.jsonl"))
+    starts = recording.starts(8, 256)
+    assert [m["sample_time"] for m in messages] == pytest.approx(starts / recording.sample_rate_hz)
+    assert [m["time"] - noon for m in messages] == pytest.approx(starts / recording.sample_rate_hz, abs=1e-5)
+    assert [m["rx_time"] for m in messages] == [m["time"] for m in messages]
+    rows = [line.split(", ") for line in (tmp_path / "o.csv").read_text().splitlines()]
+    assert [int(row[0]) for row in rows] == [round(1e3 * m["time"]) for m in messages]
+    annotations = [a for a in recording.metadata["annotations"] if a.get("core:generator") == "doamc"]
+    assert [a["core:sample_start"] for a in annotations] == starts.tolist()
+
+
+def test_a_gap_in_a_recording_is_told_and_not_waited_for(doamc, dated, tmp_path):
+    """The second capture begins a day later; playing both takes a fraction of a second."""
+    path, noon = dated
+    metadata = json.loads(path.read_text())
+    half = Recording(path).n_samples // 2
+    metadata["captures"].append(
+        metadata["captures"][0] | {"core:sample_start": half, "core:datetime": "2026-01-03T12:00:00Z"}
+    )
+    path.write_text(json.dumps(metadata))
+    status, _, err = doamc("publish", path, "--array", "uca5", "--method", "music", "--sources", 1, "--batches", 4,
+                           "--address", FREE, "--wait", 0, "--record", tmp_path / "o.jsonl")  # fmt: skip
+    assert (status, err) == (0, "")
+    times = [(m["time"] - noon, m["sample_time"]) for m in read_records(tmp_path / "o.jsonl")]
+    assert [t for t, _ in times] == pytest.approx([t for _, t in times], abs=1e-5)
+    assert times[1][0] < 1.0 and 86400.0 <= times[2][0] < 86401.0
+
+
+def test_a_full_disk_starves_no_other_output_and_repeats_no_number(doamc, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((6, 4, 32)) + 1j)
+    status, out, err = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--sources", 1,
+                             "--address", FREE, "--wait", 0, "--rate", 200, "--csv", "/dev/full", "--xml",
+                             tmp_path / "o.xml", "--record", tmp_path / "o.jsonl", "--station-frequency",
+                             1e8)  # fmt: skip
+    told, error = err.splitlines()
+    assert told.startswith("doamc: --csv: cannot write /dev/full: No space left on device")
+    assert status == 2 and error.startswith("doamc: error: ") and "--csv without 6 of 6 estimates" in error
+    assert "published 6 estimates, 0 batches failed" in out
+    messages = list(read_records(tmp_path / "o.jsonl"))
+    assert [m["seq"] for m in messages] == list(range(6))
+    newest = messages[-1]["sources"][0]["azimuth_deg"] % 360
+    assert ElementTree.parse(tmp_path / "o.xml").findtext("DOA") == f"{newest:.2f}"
+
+
+def test_a_method_that_breaks_down_loses_that_batch_only(doamc, tmp_path, monkeypatch):
+    real, calls = replay.estimate_batch, []
+
+    def breaks(*arguments):
+        calls.append(1)
+        if len(calls) in (2, 5):
+            raise torch.linalg.LinAlgError("linalg.cholesky: not positive-definite\nand more")
+        return real(*arguments)
+
+    monkeypatch.setattr(replay, "estimate_batch", breaks)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((6, 4, 32)) + 1j)
+    status, out, err = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--sources", 1,
+                             "--address", FREE, "--wait", 0, "--rate", 200, "--record",
+                             tmp_path / "o.jsonl")  # fmt: skip
+    assert (status, err) == (0, "")
+    assert "published 4 estimates, 2 batches failed (batch 4 cannot be estimated (linalg.cholesky: not" in out
+    assert out.count("\n") == 2
+    assert [m["seq"] for m in read_records(tmp_path / "o.jsonl")] == [0, 1, 2, 3]
+    monkeypatch.setattr(replay, "estimate_batch", lambda *arguments: 1 / 0)
+    status, _, err = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--address", FREE,
+                           "--wait", 0, "--rate", 200)  # fmt: skip
+    assert status == 2 and err == "doamc: error: batch 5 cannot be estimated (division by zero)\n"
+
+
+def test_all_posts_that_a_stalling_server_lost_are_told(doamc, tmp_path):
+    with Recorder(tmp_path / "in.jsonl") as record:
+        for k in range(50):
+            record.write(message([1.0], seq=k))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        status, out, err = doamc("publish", tmp_path / "in.jsonl", "--post", url, "--csv", tmp_path / "o.csv")
+    counts = [int(word) for word in out.replace(",", "").split() if word.isdigit()]
+    estimates, sent, failed, dropped = counts
+    assert (estimates, sent, failed + dropped) == (50, 0, 50)
+    assert status == 2 and "50 of 50 posts lost" in err and len((tmp_path / "o.csv").read_text().splitlines()) == 50
 
 
 @pytest.mark.parametrize(

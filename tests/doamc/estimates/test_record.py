@@ -1,6 +1,5 @@
 """JSON-lines log: whole lines, torn ones closed and skipped, full disks said."""
 
-import os
 import subprocess
 import sys
 
@@ -52,10 +51,36 @@ def test_lines_of_a_killed_writer_are_whole(child, tmp_path):
 
 
 def test_file_that_cannot_be_written_or_read_is_named(tmp_path):
-    with pytest.raises(RecordingError, match="cannot record to"):
+    with pytest.raises(RecordingError, match="cannot write"):
         Recorder(tmp_path / "no" / "log.jsonl")
     with pytest.raises(RecordingError, match="cannot read"):
         list(read_records(tmp_path / "none.jsonl"))
-    if os.path.exists("/dev/full"):
-        with Recorder("/dev/full") as log, pytest.raises(RecordingError, match="space"):
-            log.write(_message(0))
+
+
+FULL = """
+import resource, sys
+from doamc.errors import RecordingError
+from doamc.estimates import Recorder, status_message
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+written = []
+with Recorder(sys.argv[1]) as log:
+    for seq in range(20):
+        try:
+            log.write(status_message(time=1.0, state="running", seq=seq))
+            written.append(seq)
+        except RecordingError as error:
+            assert "cannot write" in str(error), error
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    log.write(status_message(time=1.0, state="running", seq=99))
+print(*written)
+"""
+
+
+def test_a_full_disk_costs_lines_but_no_line_is_damaged(tmp_path):
+    """A limit on the size of files stands for a full disk, which is cleared at the end."""
+    path = tmp_path / "log.jsonl"
+    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    written = [int(k) for k in done.stdout.split()]
+    assert 1 < len(written) < 20
+    assert [m["seq"] for m in read_records(path)] == [*written, 99]

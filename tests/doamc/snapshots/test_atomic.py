@@ -1,0 +1,65 @@
+"""Files that appear whole or not at all, on a full disk too: one error, whatever the writer does after it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from doamc.errors import RecordingError
+from doamc.snapshots.atomic import make_folder, whole_file
+
+#: a limit on the size of files stands for a full disk
+FULL = """
+import resource, sys
+import matplotlib.font_manager, numpy as np, torch
+from doamc.diffusion.checkpoint import Checkpoint, save_checkpoint
+from doamc.errors import RecordingError
+from doamc.figures.style import draw_figure
+from doamc.snapshots.npz import write_snapshots
+from doamc.snapshots.sigmf_write import write_recording
+from doamc.spec import load_spec
+samples = np.ones((2, 5000), complex)
+tensors = {"w": torch.ones(5000)}
+writers = [
+    lambda path: write_snapshots(path + "/a.npz", snapshots=samples, noise=samples),
+    lambda path: write_recording(path + "/a.sigmf-meta", samples, sample_rate_hz=1.0, frequency_hz=1.0),
+    lambda path: save_checkpoint(path + "/a.safetensors", Checkpoint("k", load_spec("ula4"), {}, {}, tensors)),
+    lambda path: draw_figure(path + "/a.png", (3, 3), lambda figure: figure.subplots().plot([0, 1])),
+]
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+for write in writers:
+    try:
+        write(sys.argv[1])
+    except RecordingError as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_is_one_error_for_every_writer(tmp_path):
+    done = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stderr == "", done.stderr  # no complaint of an archive left open either
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4 and all(line.endswith(": File too large") for line in lines), lines
+    names = [line.split(":")[0].rpartition("/")[2] for line in lines]
+    assert names == ["a.npz", "a.sigmf-data", "a.safetensors", "a.png"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_written_is_there_whole_and_nothing_is_when_the_writer_fails(tmp_path):
+    path = tmp_path / "a.npz"
+    with whole_file(path) as file:
+        np.savez(file, x=np.arange(10_000))
+        assert not path.exists()
+    assert np.load(path)["x"].sum() == 49_995_000
+    with pytest.raises(ZeroDivisionError), whole_file(path) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"] and np.load(path)["x"].size == 10_000
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    make_folder(tmp_path / "a" / "b" / "file")
+    (tmp_path / "plain").write_text("")
+    with pytest.raises(RecordingError, match=r"no folder .*plain can be made"):
+        make_folder(tmp_path / "plain" / "file")
