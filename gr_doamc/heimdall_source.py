@@ -132,7 +132,7 @@ class heimdall_source(gr.sync_block):
             self._tag(self._frame)
         frame, written = self._frame, self.nitems_written(0)
         count = min(len(output_items[0]), frame.samples.shape[1] - self._used)
-        if self._duration and frame.header.sampling_freq:
+        if self._duration:
             self._limit = self._limit or max(1, round(self._duration * frame.header.sampling_freq))
             count = min(count, self._limit - written)
             if count <= 0:

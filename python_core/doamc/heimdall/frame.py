@@ -73,9 +73,9 @@ class Header:
 
     @property
     def usable(self) -> bool:
-        """Whether the samples may be used for directions: a data frame, synchronised, of complex64."""
-        bits = self.sample_bit_depth in (0, SAMPLE_BITS)
-        return self.frame_type == DATA and self.synchronised and self.cpi_length > 0 and bits
+        """Whether the samples may be used for directions: a data frame, synchronised, of complex64 at a known rate."""
+        samples = self.cpi_length > 0 and self.sampling_freq > 0 and self.sample_bit_depth in (0, SAMPLE_BITS)
+        return self.frame_type == DATA and self.synchronised and samples
 
     @property
     def payload_size(self) -> int:

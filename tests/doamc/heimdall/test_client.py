@@ -1,6 +1,8 @@
 """The client against the emulator over real sockets: every fault, alone, and what it must do to the counts."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from argparse import Namespace
@@ -143,6 +145,19 @@ def test_a_client_that_is_stopped_before_its_first_frame_waits_for_it():
             wait_for(lambda: server.requests == 1)
         wait_for(lambda: not server.serving)
         assert server.left == 0 and client.counters.passed == 1
+
+
+def test_a_program_that_ends_by_an_error_takes_leave_too():
+    code = f"""from doamc.heimdall import Client
+client = Client(port=int(input()), n_channels={CHANNELS})
+client.start()
+assert client.get(60.0)
+raise SystemExit(7)"""
+    with emulator(paced=True, source=Counting(200.0)) as server:
+        done = subprocess.run([sys.executable, "-c", code], input=f"{server.port}\n", text=True, timeout=120)
+        assert done.returncode == 7
+        wait_for(lambda: not server.serving)
+        assert server.left == 0 and server.ended is None and server.requests >= 2
 
 
 def test_a_server_that_sends_nothing_is_left_in_bounded_time(monkeypatch):

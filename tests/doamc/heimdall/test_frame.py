@@ -60,10 +60,10 @@ def test_what_follows_from_the_header():
 @pytest.mark.parametrize(
     "changes",
     [{"frame_type": 1}, {"frame_type": 3}, {"delay_sync_flag": 0}, {"iq_sync_flag": 0}, {"cpi_length": 0},
-     {"sample_bit_depth": 8}],
+     {"sample_bit_depth": 8}, {"sampling_freq": 0}],
 )  # fmt: skip
 def test_only_synchronised_data_of_complex_floats_are_usable(changes):
-    good = {"cpi_length": 8}
+    good = {"cpi_length": 8, "sampling_freq": 2_400_000}
     assert Header(**good).usable
     assert not Header(**(good | changes)).usable
 
