@@ -1,6 +1,6 @@
 """KrakenSDR source: the channels of a heimdall server as streams, and its settings."""
 
-import threading
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 #: how long `work` waits for samples before GNU Radio may ask whether to stop, s
 _WAIT_S = 0.05
-_HEARTBEAT_S = 1.0
 #: samples of an output buffer: a frame then leaves in few calls, which cost 0.2 ms each
 _BUFFER = 1 << 17
 #: states of a status message by those of the link; any other is an error
@@ -38,7 +37,10 @@ class heimdall_source(gr.sync_block):
     Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every change, with ``link``
     (absent, waiting, streaming, unsynchronised, mismatch, stopped) and the counters of `doamc.heimdall.Counters`.
     Message port ``control``: a dict with any of ``frequency_hz``, ``gain_db`` (one, or one a channel), ``agc`` (true)
-    and ``squelch``; sent to the control server, failures are told on ``status``.
+    and ``squelch``; sent to the control server until it confirms, failures are told on ``status``.
+
+    When it stops, a frame that is on its way is read first, for the original server ends when its client just leaves:
+    that takes as long as a frame, and two seconds more at most.
 
     Args:
         host: name or address of the server.
@@ -46,7 +48,7 @@ class heimdall_source(gr.sync_block):
         control_port: of its control server; 0 for none.
         n_elements: number of channels N.
         frequency_hz: centre frequency to set at the start, Hz; 0 leaves it.
-        gain_db: gain to set at the start, dB, or list of N; None leaves them.
+        gain_db: gain to set at the start, 0 to 50 dB, or list of N: the tuner's nearest steps; None leaves them.
         timeout: s of silence that count as a stall, as far as frames are shorter than a third of it.
         duration: s of stream after which it ends; 0 goes on for ever.
 
@@ -57,26 +59,25 @@ class heimdall_source(gr.sync_block):
         self, host: str = "127.0.0.1", port: int = 5000, control_port: int = 5001, n_elements: int = 5,
         frequency_hz: float = 0.0, gain_db: Any = None, timeout: float = 1.5, duration: float = 0.0,
     ) -> None:  # fmt: skip
-        from doamc.heimdall import Client  # late: sockets and files that GNU Radio Companion has no use for
+        from doamc.heimdall import Client, Settings  # late: sockets and files that GNU Radio Companion has no use for
 
-        if not 1 <= n_elements <= 32 or not 0 <= control_port < 65536 or not duration >= 0 or not frequency_hz >= 0:
+        if (
+            not 1 <= n_elements <= 32 or not 0 <= control_port < 65536
+            or not 0 <= duration < math.inf or not frequency_hz >= 0
+        ):  # fmt: skip
             raise ReceiverError(
                 "expected n_elements 1..32, control_port 0..65535 and frequency_hz and duration >= 0, "
                 f"found {n_elements}, {control_port}, {frequency_hz} and {duration}"
             )
         gr.sync_block.__init__(self, name="heimdall_source", in_sig=None, out_sig=[np.complex64] * n_elements)
         self.client = Client(host, port, n_elements, timeout, on_state=self._on_state)
+        self.settings = Settings(host, control_port, n_elements, self.client, self._publish)
         self._host, self._control_port, self._n = host, control_port, n_elements
         self._duration = duration
         self.failure: Exception | None = None
         self._frame: Frame | None = None
         self._used = self._limit = 0
         self._told: dict[str, Any] = {}
-        self._settings: dict[str, Any] = {}  # those that the control server has not confirmed
-        self._lock = threading.Lock()
-        self._wake, self._end = threading.Event(), threading.Event()
-        self._control_failures = 0
-        self._control_error: str | None = None
         for port_number in range(n_elements):
             self.set_min_output_buffer(port_number, _BUFFER)
         self.message_port_register_out(pmt.intern("status"))
@@ -88,37 +89,33 @@ class heimdall_source(gr.sync_block):
     def set_frequency(self, frequency_hz: float) -> None:
         """Tune to a centre frequency, Hz, as soon as the control server is there; 0 leaves it."""
         if frequency_hz:
-            self._order("frequency_hz", float(frequency_hz))
+            self._order("frequency_hz", frequency_hz)
 
     def set_gain(self, gain_db: Any) -> None:
-        """Set the gains, dB: one for all channels, or a list of N; None leaves them. Raises ReceiverError else."""
-        if gain_db is None:
-            return
-        gains = [float(g) for g in (np.full(self._n, gain_db) if np.ndim(gain_db) == 0 else gain_db)]
-        if len(gains) != self._n or not all(0 <= g <= 100 for g in gains):
-            raise ReceiverError(f"expected a gain of 0 to 100 dB, or {self._n} of them, found {gains}")
-        self._order("gain_db", gains)
+        """Set the gains, dB, to the tuner's nearest steps: one for all channels, or N; None leaves them.
+
+        Raises ReceiverError when it is another number of them, or one is not within 0 to 50 dB.
+        """
+        if gain_db is not None:
+            self._order("gain_db", gain_db)
 
     @property
     def counters(self) -> dict[str, int]:
         """What became of the frames (`doamc.heimdall.Counters`), and ``control_failures``."""
-        return self.client.counters.as_dict() | {"control_failures": self._control_failures}
+        return self.client.counters.as_dict() | {"control_failures": self.settings.failures}
 
     def start(self) -> bool:
         """Begin to connect; called by GNU Radio."""
-        self._end.clear()
         self._told.clear()
         self.client.start()
-        self._worker = threading.Thread(target=self._run, name="doamc-heimdall-control", daemon=True)
-        self._worker.start()
+        self.settings.start()
         return True
 
     def stop(self) -> bool:
-        """Disconnect; called by GNU Radio."""
-        self._end.set()
-        self._wake.set()
+        """Take leave of the servers; called by GNU Radio."""
+        self.settings.ask_to_stop()  # so that both wait at once
         self.client.stop()
-        self._worker.join(2.5)
+        self.settings.stop()
         if self._frame is not None:
             self.client.release(self._frame)
             self._frame = None
@@ -150,15 +147,14 @@ class heimdall_source(gr.sync_block):
 
     def failed(self, error: Exception) -> None:
         """Log what a message handler raised, and tell it."""
-        self._control_failures += 1
-        self._control_error = f"{type(error).__name__}: {error}"
-        self.logger.error(self._control_error)
+        self.settings.fail(error)
+        self.logger.error(self.settings.error)
         self._publish()
 
     def status(self) -> dict[str, Any]:
         """Status message of now."""
         link = self.client.state
-        error = self._control_error or (None if link == "streaming" else self.client.last_error)
+        error = self.settings.error or (None if link == "streaming" else self.client.last_error)
         message = block_status(self, _STATES.get(link, "error"), -1, self.counters, error)
         return message | {"link": link}
 
@@ -190,45 +186,15 @@ class heimdall_source(gr.sync_block):
     @guarded
     def _on_control(self, message: Any) -> None:
         wishes = pmt.to_python(message)
-        known = {"frequency_hz", "gain_db", "agc", "squelch"}
-        if not isinstance(wishes, dict) or not wishes or not wishes.keys() <= known:
-            raise ReceiverError(f"expected a dict of {', '.join(sorted(known))}, found {str(wishes)[:80]}")
+        if not isinstance(wishes, dict) or not wishes:
+            raise ReceiverError(f"expected a dict of settings, found {str(wishes)[:80]}")
         for name, value in wishes.items():
-            if name == "gain_db":
-                self.set_gain(value)
-            else:
-                _check(name, value)
-                self._order(name, value)
+            self._order(name, value)
 
     def _order(self, name: str, value: Any) -> None:
         if not self._control_port:
             raise ReceiverError(f"cannot set {name}: there is no control_port")
-        with self._lock:
-            self._settings.pop(name, None)
-            self._settings[name] = value
-        self._wake.set()
-
-    def _run(self) -> None:
-        """Send what is to be set, and a status every second: in a thread that no stream waits for."""
-        from doamc.heimdall import Control
-
-        control = Control(self._host, self._control_port)
-        self._publish()
-        while not self._end.is_set():
-            self._wake.wait(_HEARTBEAT_S)
-            self._wake.clear()
-            try:
-                while (setting := next(iter([*self._settings.items()]), None)) and not self._end.is_set():
-                    _set(control, *setting)
-                    with self._lock:  # unless it was ordered anew meanwhile
-                        if self._settings.get(setting[0]) is setting[1]:
-                            del self._settings[setting[0]]
-                    self._control_error = None
-            except ReceiverError as error:  # kept and tried again, for the server may come yet
-                self._control_failures += 1
-                self._control_error = f"{type(error).__name__}: {error}"
-            self._publish()
-        control.close()
+        self.settings.order(name, value)
 
     def _on_state(self, state: str) -> None:
         self.logger.info(f"{self._host}: {state}")
@@ -236,24 +202,3 @@ class heimdall_source(gr.sync_block):
 
     def _publish(self) -> None:
         self.message_port_pub(pmt.intern("status"), pmt.to_pmt(self.status()))
-
-
-def _check(name: str, value: Any) -> None:
-    """Refuse at once what could never be sent."""
-    from doamc.heimdall.control import pack_frequency, pack_squelch
-
-    if name == "frequency_hz":
-        pack_frequency(value)
-    elif name == "squelch":
-        pack_squelch(value)
-
-
-def _set(control: Any, name: str, value: Any) -> None:
-    if name == "frequency_hz":
-        control.set_frequency(value)
-    elif name == "gain_db":
-        control.set_gains(value)
-    elif name == "squelch":
-        control.set_squelch(value)
-    elif value:  # agc; there is no command that ends it but gains
-        control.set_agc()

@@ -13,7 +13,7 @@ from doamc.estimates import validate
 from doamc.heimdall.emulator import Emulator
 from doamc.heimdall.sources import SimulatedFrames
 from doamc.spec import load_spec
-from tests.doamc.heimdall.serving import CHANNELS, LENGTH, emulator, wait_for
+from tests.doamc.heimdall.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
 from tests.gr.running import collector, run
 
 
@@ -116,6 +116,24 @@ def test_a_flowgraph_runs_again_after_a_stop():
             flowgraph.wait()
 
 
+def test_a_flowgraph_that_is_stopped_in_the_middle_of_a_frame_leaves_the_server_alive():
+    with emulator(paced=True, source=Counting(200.0)) as server:  # a frame is due every 0.2 s: one always is on its way
+        source, flowgraph = source_of(server), gr.top_block()
+        probes = [blocks.probe_signal_c() for _ in range(CHANNELS)]
+        for k, probe in enumerate(probes):
+            flowgraph.connect((source, k), probe)
+        for _ in range(3):
+            passed = source.counters["passed"]
+            flowgraph.start()
+            wait_for(lambda before=passed: source.counters["passed"] > before)
+            flowgraph.stop()
+            flowgraph.wait()
+            assert source.client.state == "stopped"
+            wait_for(lambda: not server.serving)
+            assert server.left == 0 and server.ended is None
+        assert source.counters["failures"] == 0 and source.counters["connects"] == 3
+
+
 def test_a_run_without_a_server_ends_when_it_is_stopped_and_says_why():
     server = emulator()
     server.stop()
@@ -177,7 +195,7 @@ def test_settings_go_to_the_control_server_at_the_start_and_by_message():
             source.to_basic_block()._post(port, pmt.to_pmt({"gain_db": [1.0, 2.0, 3.0], "squelch": 0.5}))
             source.to_basic_block()._post(port, pmt.to_pmt({"volume": 11}))
             source.to_basic_block()._post(port, pmt.to_pmt({"frequency_hz": -5.0}))
-            wait_for(lambda: server.control.squelch == 0.5 and server.control.gains_db == [1.0, 2.0, 3.0])
+            wait_for(lambda: server.control.squelch == 0.5 and server.control.gains_db == [0.9, 1.4, 2.7])
             wait_for(lambda: source.counters["control_failures"] == 2)
             source.set_frequency(100e6)
             wait_for(lambda: server.control.frequency_hz == 100e6)
@@ -208,7 +226,8 @@ def test_from_the_emulator_to_directions():
 
 @pytest.mark.parametrize(
     "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": 0}, {"control_port": -1}, {"timeout": 0},
-              {"duration": -1}, {"gain_db": [1.0, 2.0]}, {"gain_db": -1.0}, {"frequency_hz": -1.0}],
+              {"duration": -1}, {"duration": float("inf")}, {"gain_db": [1.0, 2.0]}, {"gain_db": -1.0},
+              {"frequency_hz": -1.0}],
 )  # fmt: skip
 def test_arguments_out_of_range_are_refused(wrong):
     with pytest.raises(ReceiverError, match="expected"):

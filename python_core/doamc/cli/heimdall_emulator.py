@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.options import number, positive, whole
+from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
     from doamc.heimdall.emulator import Emulator
@@ -39,6 +40,10 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--stall", type=positive, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
     parser.add_argument("--restart", type=positive, default=2.0, metavar="S", help="how long a restart takes (2 s)")
+    parser.add_argument(
+        "--forgive", action="store_true",
+        help="go on when a client leaves in the middle of a frame, which ends the original",
+    )  # fmt: skip
     parser.add_argument("--seed", type=whole(0), default=0, help="of scene, noise and faults (default 0)")
     parser.set_defaults(run=run)
 
@@ -64,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
             spec, args.azimuth_deg, args.snr_db, args.samples, args.sample_rate, args.frequency, args.seed
         )
         what = f"{spec.name}, emitters at {', '.join(f'{a:.1f}' for a in source.azimuth_deg)} deg"
-    emulator = Emulator(source, args.host, args.port, args.control_port, not args.fast, faults, args.frames)
+    emulator = Emulator(
+        source, args.host, args.port, args.control_port, not args.fast, faults, args.frames, forgiving=args.forgive
+    )
     with emulator:
         print(f"data on {args.host}:{emulator.port}, control on {args.host}:{emulator.control_port}", flush=True)
         print(f"{what}: {source.n_channels} channels, {source.cpi_length} samples a frame", flush=True)
@@ -74,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
                 report += _REPORT_S
                 print(_summary(emulator), flush=True)
     print(_summary(emulator), flush=True)
+    if emulator.ended:
+        raise ReceiverError(f"{emulator.ended}; --forgive goes on")
     return 0
 
 

@@ -1,12 +1,14 @@
 """Client of a heimdall IQ server: frames that can be used, every other one counted, whatever the server does.
 
-A thread of its own connects, requests and reads; it waits for nothing without a limit. Whoever takes the frames sees a
-queue that is empty while the server is away.
+A thread of its own connects, requests and reads; it waits for nothing without a limit, and nothing that a server does
+ends it. Whoever takes the frames sees a queue that is empty while the server is away.
+
+The original server ends by SIGPIPE when its client leaves while a frame is on its way: a frame that was asked for is
+read to its end before the client says ``q``, however it is stopped, unless the server does not send it in time.
 """
 
-import socket
+import atexit
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,15 +19,18 @@ import numpy as np
 from doamc.errors import ReceiverError
 from doamc.heimdall.counters import Counters, Numbering
 from doamc.heimdall.frame import DATA, HEADER_SIZE, Frame, Header
+from doamc.heimdall.link import Halt, Link
 
 #: waits between attempts to connect, s: doubled from the first to the last while they fail
 _BACK_OFF_S = 0.05, 0.5
-#: limit of one attempt, s. With the last wait it keeps below 2 s what a server that is back waits for us
-_CONNECT_S = 1.0
-#: a connection that brings less than this, in bytes a second, is taken for stalled
-_SLOWEST = 1e6
 #: frames may be this many times later than their own signal time before they count as stalled
 _PATIENCE = 3.0
+#: the first frame of a connection may take so many timeouts, for how long frames last is not known yet
+_FIRST = 4.0
+#: no header is waited for longer, whatever duration the one before announced, s
+_LONGEST_S = 30.0
+#: at a stop, the frame on its way may take so long beyond its own signal time, which counts up to a limit, s
+_LEAVE_S, _LEAVE_SIGNAL_S = 2.0, 8.0
 
 #: states: no server; connected, nothing came; good frames; frames without sync or samples; frames of other channels
 ABSENT, WAITING, STREAMING, UNSYNCHRONISED, MISMATCH, STOPPED = (
@@ -35,7 +40,7 @@ ABSENT, WAITING, STREAMING, UNSYNCHRONISED, MISMATCH, STOPPED = (
 
 @dataclass
 class _Buffer:
-    """Memory of one frame; replaced when a frame of another size comes, since views of the old one may be left."""
+    """Memory of a frame; replaced when a larger one comes, since views of the old one may be left."""
 
     data: bytearray = field(default_factory=bytearray)
 
@@ -46,9 +51,10 @@ class Client:
     Take them with `get` and give each back with `release`: there are ``buffers`` of them, and while none is free the
     server is not asked for more (what it drops meanwhile is a gap, counted as lost).
 
-    host, port: of the data server. n_channels: channels M expected; None takes any. timeout_s: silence that counts as
-    a stall; it grows with the frames' own duration, and doubles, up to 8 times, while connections bring nothing.
-    on_state: called with the new state in the client's thread.
+    host, port: of the data server. n_channels: channels M expected; None takes any. timeout_s: silence within a frame
+    that counts as a stall, as does less than `link.SLOWEST`. The next header may take three frames; the first one of a
+    connection four timeouts, doubled up to 8 times while connections bring nothing; 30 s at most.
+    on_state: called with the new state in the client's thread (``stopped``: in that of `stop`).
     Attributes: counters, state, last_error (text or None), header (the latest, or None).
     """
 
@@ -71,8 +77,7 @@ class Client:
         self._owners: dict[int, _Buffer] = {}  # of the frames handed out, by id of their samples
         self._ready: deque[Frame] = deque()
         self._change = threading.Condition()
-        self._end = threading.Event()
-        self._socket: socket.socket | None = None
+        self._halt = Halt()
         self._lost, self._first = 0, True  # what the next good frame will tell
         self._doublings = 0
         self._thread: threading.Thread | None = None
@@ -80,28 +85,30 @@ class Client:
     def start(self) -> None:
         """Start the thread; again is harmless."""
         if self._thread is None or not self._thread.is_alive():
-            self._end.clear()
-            self._thread = threading.Thread(target=self._run, name="doamc-heimdall", daemon=True)
+            self._halt = Halt()
+            self._thread = threading.Thread(target=self._run, args=(self._halt,), name="doamc-heimdall", daemon=True)
             self._thread.start()
+            atexit.register(self.stop)  # a program that ends by an error leaves the server alive, too
 
     def stop(self) -> None:
-        """End the thread and the connection, within two seconds; frames that wait are dropped."""
-        self._end.set()
+        """Take leave: the frame on its way is read, within 2 s and its own duration; frames that wait are dropped."""
+        atexit.unregister(self.stop)
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        signal_s = 0.0 if self.header is None else min(self.header.duration_s, _LEAVE_SIGNAL_S)
+        self._halt.ask(_LEAVE_S + signal_s)
         with self._change:
             self._change.notify_all()
-        connection = self._socket
-        if connection is not None:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads
-        if self._thread is not None:
-            self._thread.join(2.0)
+        thread.join(_LEAVE_S + signal_s + 1.0)  # beyond, it waits for a name server, and ends by its own halt
         while self._ready:
             self.release(self._ready.popleft())
+        self._tell(STOPPED)
 
     def get(self, timeout_s: float | None = None) -> Frame | None:
         """The oldest frame that waits; None when none came in time or the client was stopped."""
         with self._change:
-            self._change.wait_for(lambda: self._ready or self._end.is_set(), timeout_s)
+            self._change.wait_for(lambda: self._ready or self._halt.is_set(), timeout_s)
             return self._ready.popleft() if self._ready else None
 
     def release(self, frame: Frame) -> None:
@@ -119,51 +126,47 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def _run(self) -> None:
+    def _run(self, halt: Halt) -> None:
         wait_s = _BACK_OFF_S[0]
-        while not self._end.is_set():
+        while not halt.is_set():
             heard = self.counters.frames
             try:
-                with socket.create_connection(self._address, min(_CONNECT_S, self._timeout_s)) as self._socket:
-                    self.counters.connects += 1
-                    self._session(self._socket)
-            except (OSError, ReceiverError) as error:
-                self._fail(error)
-            finally:
-                self._socket = None
+                with Link(self._address, self._timeout_s, halt) as link:
+                    if not halt.is_set():
+                        self.counters.connects += 1
+                        self._session(link, halt)
+            except Exception as error:  # whatever a server can provoke: the next one may be better
+                if not halt.is_set():
+                    self._fail(error)
             wait_s = _BACK_OFF_S[0] if self.counters.frames > heard else min(2 * wait_s, _BACK_OFF_S[1])
-            self._end.wait(wait_s)
-        self._tell(STOPPED)
+            halt.wait(wait_s)
 
-    def _session(self, connection: socket.socket) -> None:
+    def _session(self, link: Link, halt: Halt) -> None:
         self._tell(WAITING)
-        self._first = True
+        self._first = fresh = True
         self._numbering.connected()
-        _watch(connection)
         request = b"streaming"
         head = bytearray(HEADER_SIZE)
-        while (buffer := self._buffer()) is not None:
+        while (buffer := self._buffer(halt)) is not None:
+            frame = None
             try:
-                connection.settimeout(self._timeout_s)
-                connection.sendall(request)
-                frame = self._receive(connection, head, buffer)
-            except BaseException:
-                self._give(buffer)
-                raise
-            if frame is None:
-                self._give(buffer)
-            else:
+                link.send(request)
+                frame = self._receive(link, head, buffer, fresh)
+            finally:
+                if frame is None:
+                    self._give(buffer)
+            if frame is not None:
                 with self._change:
                     self._owners[id(frame.samples)] = buffer
                     self._ready.append(frame)
                     self._change.notify_all()
-            request = b"IQDownload"
+            request, fresh = b"IQDownload", False
         with suppress(OSError):
-            connection.sendall(b"q")
+            link.send(b"q")
 
-    def _receive(self, connection: socket.socket, head: bytearray, buffer: _Buffer) -> Frame | None:
-        """Read one frame; None when it is not to be passed on."""
-        self._read(connection, memoryview(head), self._patience_s())
+    def _receive(self, link: Link, head: bytearray, buffer: _Buffer, fresh: bool) -> Frame | None:
+        """Read one frame; None when it is not to be passed on. fresh: it is the first one of its connection."""
+        link.read(HEADER_SIZE, head, self._patience_s(fresh))
         try:
             header = Header.parse(head)
         except ReceiverError:
@@ -174,83 +177,68 @@ class Client:
         self._lost += missing
         self._first |= anew
         self.header = header
+        fault = self._fault(header)
         size = header.payload_size
-        if len(buffer.data) != size:
-            buffer.data = bytearray(size)
+        if len(buffer.data) < size:
+            buffer.data = bytearray()
         try:
-            self._read(connection, memoryview(buffer.data), self._timeout_s)
+            link.read(size, None if repeated or fault else buffer.data, self._timeout_s)
         except (OSError, ReceiverError):
-            if not repeated and not self._end.is_set():
+            if not repeated:
                 self._numbering.broken()
                 self._lost += 1
             raise
         if repeated:
             self.counters.duplicates += 1
             return None
-        return self._judge(header, buffer)
+        return self._judge(header, fault, buffer)
 
-    def _judge(self, header: Header, buffer: _Buffer) -> Frame | None:
+    def _fault(self, header: Header) -> str | None:
+        """Why a frame is kept back, by the name of its counter; None when it is good."""
+        if header.frame_type != DATA:
+            return "not_data"
+        if not header.synchronised:
+            return "not_synchronised"
+        if self._channels not in (None, header.active_ant_chs):
+            return "wrong_channels"
+        return None if header.usable else "wrong_samples"
+
+    def _judge(self, header: Header, fault: str | None, buffer: _Buffer) -> Frame | None:
         """A complete frame, or None when it is of no use; either way it is counted."""
         count = self.counters
         count.frames += 1
-        if header.frame_type != DATA:
-            count.not_data += 1
-        elif not header.synchronised:
-            count.not_synchronised += 1
-        elif self._channels not in (None, header.active_ant_chs):
-            count.wrong_channels += 1
-            self.last_error = f"expected {self._channels} channels, found {header.active_ant_chs}"
-            self._tell(MISMATCH)
+        if fault is not None:
+            setattr(count, fault, getattr(count, fault) + 1)
+            if fault == "wrong_channels":
+                self.last_error = f"expected {self._channels} channels, found {header.active_ant_chs}"
+            self._tell(MISMATCH if fault == "wrong_channels" else UNSYNCHRONISED)
             return None
-        elif not header.usable:
-            count.wrong_samples += 1
-        else:
-            count.passed += 1
-            count.overdriven += header.adc_overdrive_flags != 0
-            samples = np.frombuffer(buffer.data, "<c8").reshape(header.active_ant_chs, header.cpi_length)
-            frame = Frame(header, samples, self._lost, self._first)
-            self._lost, self._first = 0, False
-            self._tell(STREAMING)
-            return frame
-        self._tell(UNSYNCHRONISED)
-        return None
+        count.passed += 1
+        count.overdriven += header.adc_overdrive_flags != 0
+        shape = header.active_ant_chs, header.cpi_length
+        samples = np.frombuffer(buffer.data, "<c8", shape[0] * shape[1]).reshape(shape)
+        frame = Frame(header, samples, self._lost, self._first)
+        self._lost, self._first = 0, False
+        self._tell(STREAMING)
+        return frame
 
-    def _read(self, connection: socket.socket, view: memoryview, patience_s: float) -> None:
-        """Fill a view. Raises ReceiverError when the server closes, falls silent or trickles."""
-        begin = heard = time.monotonic()
-        limit, size, done = patience_s + self._timeout_s + len(view) / _SLOWEST, len(view), 0
-        with view:
-            while done < size:
-                left = min(heard + patience_s, begin + limit) - time.monotonic()
-                if left <= 0 or self._end.is_set():
-                    raise ReceiverError(f"expected {size} bytes, found silence after {done}: the server stalls")
-                connection.settimeout(left)
-                try:
-                    count = connection.recv_into(view[done:])
-                except TimeoutError:
-                    continue
-                if not count:
-                    raise ReceiverError(f"expected {size} bytes, found the connection closed after {done}")
-                done, heard = done + count, time.monotonic()
-
-    def _patience_s(self) -> float:
+    def _patience_s(self, fresh: bool) -> float:
         """How long the next header may take."""
         known = 0.0 if self.header is None else _PATIENCE * self.header.duration_s
-        return max(known, self._timeout_s * 2**self._doublings)
+        least = self._timeout_s * (_FIRST if fresh else 1.0) * 2**self._doublings
+        return min(max(known, least), _LONGEST_S)
 
-    def _buffer(self) -> _Buffer | None:
+    def _buffer(self, halt: Halt) -> _Buffer | None:
         """A free buffer, waiting for one; None at the end."""
         with self._change:
-            self._change.wait_for(lambda: self._free or self._end.is_set())
-            return None if self._end.is_set() else self._free.pop()
+            self._change.wait_for(lambda: self._free or halt.is_set())
+            return None if halt.is_set() else self._free.pop()
 
     def _give(self, buffer: _Buffer) -> None:
         with self._change:
             self._free.append(buffer)
 
     def _fail(self, error: Exception) -> None:
-        if self._end.is_set():
-            return
         self.counters.failures += 1
         if self.state == ABSENT:
             self._numbering.absent()
@@ -264,13 +252,7 @@ class Client:
         if state != self.state:
             self.state = state
             if self._on_state is not None:
-                self._on_state(state)
-
-
-def _watch(connection: socket.socket) -> None:
-    """Send requests at once, and notice within seconds a server that was cut off without a word."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):  # not on every system
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                try:
+                    self._on_state(state)
+                except Exception as error:  # not ours: it must cost neither the connection nor the thread
+                    self.last_error = f"on_state: {type(error).__name__}: {error}"

@@ -15,7 +15,7 @@ class Counters:
 
     frames: complete frames that came, good or not, each number once. passed: handed on as samples. not_data,
     not_synchronised, wrong_channels, wrong_samples: complete frames kept back, by the first reason that applies (kind
-    of frame; sync flags; number of channels; sample format or no samples). duplicates: frames that came again.
+    of frame; sync flags; number of channels; sample format, no rate or no samples). duplicates: frames that came again.
     lost: frames that never came whole: gaps in cpi_index, and those below. broken: cut short or stalled within.
     malformed: no header where one was due; their numbers are not known, so they show in the next gap.
     overdriven: frames passed on although a converter was overdriven. connects: connections made; failures: attempts

@@ -2,6 +2,10 @@
 
 One client at a time, as the real one. Frames are numbered and stamped as if they came from a receiver that runs
 continuously: a paced server leaves out those that nobody fetched in time.
+
+It forgives as little as the original: a client that leaves before it has read the frame it asked for ends it for good,
+there by SIGPIPE at the next write; what one read brings must be one word. Only where a fault of its own made the client
+leave does it go on.
 """
 
 import socket
@@ -13,15 +17,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.errors import ReceiverError
 from doamc.heimdall.emulated_control import ControlServer
 from doamc.heimdall.faults import FAULTS, Faults
-from doamc.heimdall.frame import CALIBRATION, DUMMY, Header
+from doamc.heimdall.frame import CALIBRATION, DUMMY, MAX_CHANNELS, Header
 from doamc.heimdall.listen import listen
 from doamc.heimdall.sources import FrameSource
 
 _TICK_S = 0.1
 #: a client that takes no bytes for so long is left
 _SEND_S = 10.0
+#: faults that make a client leave at once, which it may
+_OWN_DOING = "bad-sync", "garbage", "stall"
 #: frames that a paced server holds for a client that is late
 _HELD = 2
 
@@ -31,28 +38,39 @@ class Emulator:
 
     source: the frames. host, port, control_port: where it listens; 0 takes free ports, told by the attributes. paced:
     at the source's sample rate; else as fast as frames are asked for. faults: see `Faults`. frames: end of the data
-    after so many requests; 0 for ever. settling: frames without sync after a change of frequency.
+    after so many requests; 0 for ever. settling: frames without sync after a change of frequency. forgiving: go on when
+    a client leaves in the middle of a frame. control_delay_s: until a command takes effect and is confirmed.
     Attributes: produced (frames numbered so far, of all restarts), skipped (those that came due unfetched), faulty
-    (counts by kind), requests (frames asked for, repeats apart), overdrive (bit m: channel m overdriven), control.
+    (counts by kind), requests (frames asked for, repeats apart), overdrive (bit m: channel m overdriven), control,
+    serving (whether a client is), left (clients that left in the middle of a frame), ended (what ended the server
+    before its time, or None), done (set at the end of the data, whatever its reason).
     Raises ReceiverError when a port cannot be bound.
     """
 
     def __init__(
         self, source: FrameSource, host: str = "127.0.0.1", port: int = 0, control_port: int = 0, paced: bool = True,
-        faults: Faults | None = None, frames: int = 0, settling: int = 1,
+        faults: Faults | None = None, frames: int = 0, settling: int = 1, forgiving: bool = False,
+        control_delay_s: float = 0.0,
     ) -> None:  # fmt: skip
         self.source, self.paced, self.faults, self.frames = source, paced, faults or Faults(), frames
-        self.host, self._settling, self._unsettled = host, settling, 0
-        self._listener = listen(host, port)
-        self.port: int = self._listener.getsockname()[1]
-        self.control = ControlServer(host, control_port, source.n_channels, source.frequency_hz)
-        self.control.on_tuned = self._on_tuned
-        self.produced = self.skipped = self.requests = self.overdrive = 0
+        self.host, self._settling, self._unsettled, self._forgiving = host, settling, 0, forgiving
+        self.produced = self.skipped = self.requests = self.overdrive = self.left = 0
+        self.serving = False
+        self.ended: str | None = None
         self.faulty = dict.fromkeys(FAULTS, 0)
         self.done = threading.Event()
         self._end = threading.Event()
         self._index, self._begin = 0, time.time()
         self._again: tuple[Header, NDArray[np.complex64]] | None = None
+        self._fault: str | None = None  # of the frame sent last
+        self._listener = listen(host, port)
+        self.port: int = self._listener.getsockname()[1]
+        try:
+            self.control = ControlServer(host, control_port, source.n_channels, source.frequency_hz, control_delay_s)
+        except ReceiverError:
+            self._listener.close()
+            raise
+        self.control.on_tuned = self._on_tuned
         self._thread = threading.Thread(target=self._run, name="heimdall-emulator", daemon=True)
 
     @property
@@ -81,37 +99,50 @@ class Emulator:
         self.stop()
 
     def _run(self) -> None:
-        while not self._end.is_set():
-            self._listener.settimeout(_TICK_S)
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                continue
-            with connection, suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._serve(connection)
+        try:
+            while not self._end.is_set() and self.ended is None:
+                self._listener.settimeout(_TICK_S)
+                with suppress(TimeoutError):
+                    connection, _ = self._listener.accept()
+                    with connection:
+                        self._attend(connection)
+        except Exception as error:
+            if not self._end.is_set():
+                self.ended = f"the server failed ({type(error).__name__}: {error})"
+        if self.ended is not None:
+            self._listener.close()
+            self.done.set()
+
+    def _attend(self, connection: socket.socket) -> None:
+        """Serve a client until it takes leave, or is gone."""
+        self._fault, self.serving = None, True
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._serve(connection)
+        except TimeoutError:
+            return  # it takes nothing
+        except OSError as error:
+            if self._fault not in _OWN_DOING and not self._end.is_set():
+                self.left += 1
+                if not self._forgiving:
+                    self.ended = f"a client left while a frame was on its way ({error}), which ends the original"
+        finally:
+            self.serving = False
 
     def _serve(self, connection: socket.socket) -> None:
-        heard = b""
+        word = b"streaming"
         while not self._end.is_set():
             connection.settimeout(_TICK_S)
             try:
-                part = connection.recv(64)
+                heard = connection.recv(64)
             except TimeoutError:
                 continue
-            if not part:
+            if heard != word:
+                return  # ``q``, the end, or what the original takes for it
+            word = b"IQDownload"
+            connection.settimeout(_SEND_S)
+            if not self._answer(connection):
                 return
-            heard += part
-            while heard:
-                word = next((w for w in (b"streaming", b"IQDownload") if heard.startswith(w)), None)
-                if word is None:
-                    if heard == b"q" or len(heard) > 10:
-                        return
-                    break  # a word that is not complete yet
-                heard = heard[len(word) :]
-                connection.settimeout(_SEND_S)
-                if not self._answer(connection):
-                    return
 
     def _answer(self, connection: socket.socket) -> bool:
         """Send a frame, or commit a fault; False ends the connection."""
@@ -121,11 +152,12 @@ class Emulator:
         again, self._again = self._again, None
         if again is not None:
             return self._send(connection, *again, None)
-        fault = self.faults.draw(self.requests)
+        fault = self._fault = self.faults.draw(self.requests)
         self.requests += 1
         if fault is not None:
             self.faulty[fault] += 1
         if fault == "restart":
+            connection.close()
             self._restart()
             return False
         if fault == "drop":
@@ -133,6 +165,7 @@ class Emulator:
         header, samples = self._next()
         if self._end.is_set() or fault == "close":
             return False
+        _must_be_there(connection)
         if fault == "duplicate":
             self._again = header, samples
         return self._send(connection, header, samples, fault)
@@ -189,21 +222,28 @@ class Emulator:
             self.produced += skipped
             self.skipped += skipped
             self._end.wait(max(0.0, self._begin + (self._index + 1) * duration_s - time.time()))
-        gains = (round(10 * g) for g in self.control.gains_db)
-        header = Header(
-            hardware_id=b"emulator", active_ant_chs=source.n_channels, rf_center_freq=round(self.control.frequency_hz),
-            adc_sampling_freq=round(source.sample_rate_hz), sampling_freq=round(source.sample_rate_hz),
-            cpi_length=source.cpi_length, time_stamp=round(1e3 * (self._begin + self._index * duration_s)),
-            daq_block_index=self._index, cpi_index=self._index, adc_overdrive_flags=self.overdrive,
-            if_gains=(*gains, *[0] * (32 - source.n_channels)),
-        )  # fmt: skip
+        header = self._header()
         samples = source.frame(self._index)
         self._index += 1
         self.produced += 1
         return header, samples
 
+    def _header(self) -> Header:
+        """Header of the frame whose turn it is."""
+        source, number = self.source, self._index % 2**32
+        duration_s = source.cpi_length / source.sample_rate_hz
+        gains = [round(10 * g) for g in self.control.gains_db]
+        return Header(
+            hardware_id=b"emulator", active_ant_chs=source.n_channels,
+            rf_center_freq=round(self.control.frequency_hz), adc_sampling_freq=round(source.sample_rate_hz),
+            sampling_freq=round(source.sample_rate_hz), cpi_length=source.cpi_length,
+            time_stamp=round(1e3 * (self._begin + self._index * duration_s)),
+            daq_block_index=number, cpi_index=number, adc_overdrive_flags=self.overdrive,
+            if_gains=(*gains, *[0] * (MAX_CHANNELS - len(gains))),
+        )  # fmt: skip
+
     def _restart(self) -> None:
-        """Close, be away, and begin anew on the same port."""
+        """Be away, and begin anew on the same port."""
         self._listener.close()
         self._end.wait(self.faults.restart_s)
         self._index, self._begin, self._again = 0, time.time(), None
@@ -211,3 +251,12 @@ class Emulator:
 
     def _on_tuned(self) -> None:
         self._unsettled = self._settling
+
+
+def _must_be_there(connection: socket.socket) -> None:
+    """Raise BrokenPipeError when the client has closed: small writes would still succeed once."""
+    connection.setblocking(False)
+    with suppress(BlockingIOError):
+        if not connection.recv(1, socket.MSG_PEEK):
+            raise BrokenPipeError("it closed before the frame came")
+    connection.settimeout(_SEND_S)

@@ -27,7 +27,8 @@ class Faults:
     """At most one fault a frame.
 
     rates: probability of each fault. at: faults by the number of the request, from 0, which go before. stall_s,
-    restart_s: how long these last. Raises ReceiverError on an unknown name or when the rates exceed 1 together.
+    restart_s: how long these last, an hour at most. Raises ReceiverError on an unknown name, when the rates exceed 1
+    together or a time is out of range.
     """
 
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class Faults:
         rates = list(self.rates.values())
         if any(not 0 <= r <= 1 for r in rates) or sum(rates) > 1:
             raise ReceiverError(f"expected rates of faults within 0..1 and at most 1 together, found {rates}")
+        if not all(0 <= t <= 3600 for t in (self.stall_s, self.restart_s)):
+            raise ReceiverError(f"expected stalls and restarts of 0 to 3600 s, found {self.stall_s}, {self.restart_s}")
         self.rng = np.random.default_rng(self.seed)
 
     def draw(self, request: int) -> str | None:

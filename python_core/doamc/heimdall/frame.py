@@ -21,8 +21,11 @@ DATA, DUMMY, RAMP, CALIBRATION, TRIGGER_WAIT = range(5)
 DECIMATED_IQ, TRACKING = 3, 6
 #: bits of I or of Q after the decimator: complex64
 SAMPLE_BITS = 32
-#: a header that announces more than this is taken for garbage, bytes; the default frame of five channels has 42e6
-MAX_PAYLOAD = 1 << 30
+#: sample_bit_depth that can be: 0 in frames without samples
+_DEPTHS = 0, 8, 16, SAMPLE_BITS
+#: a header that announces more is taken for garbage: samples per channel, the server's own limit; and bytes of all
+#: channels, of which the default frame of five has 42e6
+MAX_LENGTH, MAX_PAYLOAD = 1 << 23, 1 << 28
 # Offsets: 0 sync_word, frame_type; 8 hardware_id; 24 unit_id, channels, ioo_type; (pad) 40 the three frequencies;
 # 64 cpi_length; (pad) 72 time_stamp; 80 block index, cpi_index; 88 integration; 96 type, bits, overdrive;
 # 108 gains[32]; 236 two sync flags, sync state, noise source; 252 reserved[192]; 1020 version
@@ -35,7 +38,7 @@ class Header:
     """The header of a frame, by the names of the protocol.
 
     active_ant_chs: channels M, 1..32. rf_center_freq, adc_sampling_freq, sampling_freq: Hz. cpi_length: samples per
-    channel, may be 0. time_stamp: Unix ms. cpi_index: number of the frame; a gap means frames that were dropped.
+    channel, 0 to 2^23. time_stamp: Unix ms. cpi_index: number of the frame; a gap means frames that were dropped.
     adc_overdrive_flags: bit m for channel m. if_gains: 32 gains in dB x 10.
     """
 
@@ -70,9 +73,9 @@ class Header:
 
     @property
     def usable(self) -> bool:
-        """Whether the samples may be used for directions: a data frame, synchronised, of complex64."""
-        bits = self.sample_bit_depth in (0, SAMPLE_BITS)
-        return self.frame_type == DATA and self.synchronised and self.cpi_length > 0 and bits
+        """Whether the samples may be used for directions: a data frame, synchronised, of complex64 at a known rate."""
+        samples = self.cpi_length > 0 and self.sampling_freq > 0 and self.sample_bit_depth in (0, SAMPLE_BITS)
+        return self.frame_type == DATA and self.synchronised and samples
 
     @property
     def payload_size(self) -> int:
@@ -94,6 +97,17 @@ class Header:
         """Which of the M channels overdrove their converters."""
         return tuple(bool(self.adc_overdrive_flags >> m & 1) for m in range(self.active_ant_chs))
 
+    def check(self) -> None:
+        """Raise ReceiverError unless number of channels, sample depth and payload are credible."""
+        channels, length, depth, size = (
+            self.active_ant_chs, self.cpi_length, self.sample_bit_depth, self.payload_size,
+        )  # fmt: skip
+        if not 1 <= channels <= MAX_CHANNELS or depth not in _DEPTHS or length > MAX_LENGTH or size > MAX_PAYLOAD:
+            raise ReceiverError(
+                f"expected 1 to {MAX_CHANNELS} channels, 8, 16 or {SAMPLE_BITS} bits and at most {MAX_LENGTH} samples "
+                f"a channel in {MAX_PAYLOAD} bytes, found {channels} channels, {depth} bits, {length} samples"
+            )
+
     def pack(self) -> bytes:
         """The 1024 bytes. Raises ReceiverError when a field is out of its range."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -109,7 +123,7 @@ class Header:
     def parse(cls, data: bytes | bytearray | memoryview) -> "Header":
         """Header of its 1024 bytes.
 
-        Raises ReceiverError unless the length, the sync word, the number of channels and the payload are credible.
+        Raises ReceiverError unless length, sync word, number of channels, sample depth and payload are credible.
         """
         if len(data) != HEADER_SIZE:
             raise ReceiverError(f"expected a header of {HEADER_SIZE} bytes, found {len(data)}")
@@ -118,12 +132,7 @@ class Header:
             raise ReceiverError(f"expected the sync word {SYNC_WORD:#x}, found {flat[0]:#x}")
         scalars = [*flat[:_GAINS], flat[_GAINS : _GAINS + MAX_CHANNELS], *flat[_GAINS + MAX_CHANNELS :]]
         header = cls(**dict(zip(_ORDER, scalars, strict=True)))
-        size = header.payload_size
-        if not 1 <= header.active_ant_chs <= MAX_CHANNELS or size > MAX_PAYLOAD:
-            raise ReceiverError(
-                f"expected 1 to {MAX_CHANNELS} channels and at most {MAX_PAYLOAD} bytes of samples, "
-                f"found {header.active_ant_chs} channels and {size} bytes"
-            )
+        header.check()
         return header
 
 

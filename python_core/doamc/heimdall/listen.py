@@ -11,8 +11,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # a name of a host that cannot be is a ValueError
         listener.close()
-        raise ReceiverError(f"cannot listen on {host}:{port}: {error}; take another address or port") from error
+        raise ReceiverError(f"cannot listen on {host[:60]}:{port}: {error}; take another address or port") from error
     listener.listen(4)
     return listener

@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import ReceiverError
+from doamc.heimdall.frame import Header
 from doamc.snapshots.sigmf_files import Recording
 from doamc.spec import ArraySpec
 
 #: simulated frames are drawn once and repeated: this many, or as many as fit into so many bytes
 _DISTINCT, _MEMORY = 8, 1 << 26
+#: limits of what is asked for: emitters, dB, Hz, Hz
+_EMITTERS, _SNR_DB, _RATE_HZ, _FREQUENCY_HZ = 64, 100, 1e9, 1e12
 
 
 class FrameSource(Protocol):
@@ -29,9 +32,10 @@ class FrameSource(Protocol):
 class SimulatedFrames:
     """A scene of still emitters, received by an array with mutual coupling; a few frames of it, over and over.
 
-    spec: the array. azimuth_deg: (P,) directions; None draws two from the prior. snr_db: power of an emitter over the
-    noise per element, before coupling. cpi_length: samples a frame. seed: of coupling, waveforms and noise.
+    spec: the array. azimuth_deg: (P,) directions, at most 64; None draws two from the prior. snr_db: power of an
+    emitter over the noise per element, before coupling. cpi_length: samples a frame. seed: of all that is drawn.
     Attributes: azimuth_deg (P,), coupling (M, M).
+    Raises ReceiverError when one of them is out of range, or a frame too large for the protocol.
     """
 
     def __init__(
@@ -43,11 +47,14 @@ class SimulatedFrames:
         from doamc.arrays.steering import steering
         from doamc.scenes import draw_azimuth
 
-        if cpi_length < 1 or not sample_rate_hz > 0 or not frequency_hz > 0:
+        _check(spec.n_elements, cpi_length, sample_rate_hz, frequency_hz)
+        if azimuth_deg is not None and (len(azimuth_deg) > _EMITTERS or not all(abs(a) <= 360 for a in azimuth_deg)):
             raise ReceiverError(
-                "expected cpi_length >= 1 and a sample rate and frequency above 0, "
-                f"found {cpi_length}, {sample_rate_hz} and {frequency_hz}"
+                f"expected at most {_EMITTERS} azimuths of -360 to 360 deg, found {len(azimuth_deg)} of "
+                f"{min(azimuth_deg):g} to {max(azimuth_deg):g}"
             )
+        if not abs(snr_db) <= _SNR_DB or not 0 <= seed < 2**63:
+            raise ReceiverError(f"expected an SNR of +-{_SNR_DB} dB and a seed below 2^63, found {snr_db:g} and {seed}")
         generator = torch.Generator().manual_seed(seed)
         drawn = draw_azimuth(spec, 1, min(2, spec.source_count[1]), generator)[0]
         azimuth = drawn if azimuth_deg is None else torch.tensor(azimuth_deg, dtype=torch.float64).deg2rad()
@@ -73,7 +80,10 @@ class SimulatedFrames:
 
         samples = normal(self.n_channels)
         samples *= noise
-        samples += response @ normal(response.shape[1])
+        for steering in response.T:  # one emitter after the other, in the memory of one channel
+            waveform = normal(1)[0]
+            for row, gain in zip(samples, steering, strict=True):
+                row += gain * waveform
         return samples
 
 
@@ -81,7 +91,7 @@ class RecordedFrames:
     """The channels of a SigMF recording, frame after frame, begun again when fewer samples than a frame are left.
 
     cpi_length: samples a frame. sample_rate_hz, frequency_hz: where the recording does not tell.
-    Raises ReceiverError when the recording is shorter than a frame.
+    Raises ReceiverError when the recording is shorter than a frame, or a frame too large for the protocol.
     """
 
     def __init__(
@@ -93,8 +103,19 @@ class RecordedFrames:
         self.n_channels, self.cpi_length = recording.n_channels, cpi_length
         self.sample_rate_hz = recording.sample_rate_hz or sample_rate_hz
         self.frequency_hz = recording.frequency_hz or frequency_hz
+        _check(self.n_channels, cpi_length, self.sample_rate_hz, self.frequency_hz)
         self._recording, self._count = recording, recording.n_samples // cpi_length
 
     def frame(self, number: int) -> NDArray[np.complex64]:
         """Samples of a frame."""
         return self._recording.read(number % self._count * self.cpi_length, self.cpi_length)
+
+
+def _check(n_channels: int, cpi_length: int, sample_rate_hz: float, frequency_hz: float) -> None:
+    """Refuse what no header can tell, or would take too much memory, before it takes any."""
+    if cpi_length < 1 or not 1 <= sample_rate_hz <= _RATE_HZ or not 1 <= frequency_hz <= _FREQUENCY_HZ:
+        raise ReceiverError(
+            f"expected cpi_length >= 1, a sample rate of 1 to {_RATE_HZ:g} Hz and a frequency of 1 to "
+            f"{_FREQUENCY_HZ:g} Hz, found {cpi_length}, {sample_rate_hz:g} and {frequency_hz:g}"
+        )
+    Header(active_ant_chs=n_channels, cpi_length=cpi_length).check()

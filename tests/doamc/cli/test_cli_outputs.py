@@ -246,9 +246,31 @@ def test_the_emulator_serves_a_recording(program):
             client.release(frame)
 
 
+def test_the_emulator_ends_as_the_original_does_when_a_client_leaves_a_frame(program):
+    process = program("heimdall-emulator", "--samples", 4096, "--fast", "--port", 0, "--control-port", 0)
+    port = int(process.stdout.readline().split(",")[0].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 20.0) as client:
+        client.sendall(b"streaming")
+        assert client.recv(10)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "frames 1," in out
+    assert err.startswith("doamc: error: a client left while a frame was on its way") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "option", ["--frequency=1e300", "--sample-rate=1e300", "--sample-rate=1e-300", "--azimuth-deg=1e300",
+               "--samples=1000000000000", "--snr-db=-1e300", "--seed=18446744073709551616", "--stall=1e300"],
+)  # fmt: skip
+def test_odd_numbers_are_refused_by_the_emulator(refused, option):
+    line = refused("heimdall-emulator", "--port", "0", "--control-port", "0", option)
+    assert "expected" in line and len(line) < 300
+
+
 def test_bad_arguments_of_the_emulator_are_refused(refused):
     assert "drop" in refused("heimdall-emulator", "--fault", "nonsense=0.1")
     assert "NAME=RATE" in refused("heimdall-emulator", "--fault", "drop")
     assert "at most 1 together" in refused("heimdall-emulator", "--fault", "drop=0.6", "--fault", "stall=0.6")
     assert "port" in refused("heimdall-emulator", "--port", "70000")
+    assert "3600 s" in refused("heimdall-emulator", "--restart", "1e300")
+    assert len(refused("heimdall-emulator", "--port", "0", "--samples", "16", "--host", "a" * 9999)) < 250
     assert "array must be" in refused("heimdall-emulator", "--array", "none")

@@ -1,6 +1,9 @@
 """Small emulated servers, and waiting with a limit."""
 
+import socket
+import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -14,7 +17,10 @@ CHANNELS, LENGTH = 3, 40
 class Counting:
     """Frames whose samples tell their number and channel: number + 1j channel, everywhere."""
 
-    n_channels, cpi_length, sample_rate_hz, frequency_hz = CHANNELS, LENGTH, 1e5, 433.9e6
+    n_channels, cpi_length, frequency_hz = CHANNELS, LENGTH, 433.9e6
+
+    def __init__(self, sample_rate_hz=1e5):
+        self.sample_rate_hz = sample_rate_hz
 
     def frame(self, number):
         row = np.full((1, LENGTH), number, np.complex64)
@@ -24,7 +30,7 @@ class Counting:
 def emulator(**options):
     """An emulator that is not paced, of a source of counting frames."""
     faults = Faults(**{k: options.pop(k) for k in ("rates", "at", "stall_s", "restart_s", "seed") if k in options})
-    return Emulator(Counting(), paced=options.pop("paced", False), faults=faults, **options)
+    return Emulator(options.pop("source", Counting()), paced=options.pop("paced", False), faults=faults, **options)
 
 
 def take(client, count=None, until=None, limit_s=60.0):
@@ -44,6 +50,35 @@ def take(client, count=None, until=None, limit_s=60.0):
 def connected(server, **options):
     """A client of an emulator."""
     return Client(port=server.port, **({"timeout_s": 2.0, "n_channels": CHANNELS} | options))
+
+
+@contextmanager
+def rogue(answer):
+    """A server that answers every connection by a function of it and of an event that is set at the end; its port."""
+    listener, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def run():
+        listener.settimeout(0.05)
+        while not ended.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                continue
+            with connection:
+                connection.settimeout(20.0)
+                try:
+                    answer(connection, ended)
+                except OSError:
+                    pass
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        ended.set()
+        thread.join(20.0)
+        listener.close()
 
 
 def wait_for(condition, limit_s=60.0):

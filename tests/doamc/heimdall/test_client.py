@@ -1,15 +1,21 @@
 """The client against the emulator over real sockets: every fault, alone, and what it must do to the counts."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
+from argparse import Namespace
+from dataclasses import replace
 
 import pytest
 
+import doamc.heimdall.client as client_module
 from doamc.errors import ReceiverError
-from doamc.heimdall import Client
-from doamc.heimdall.client import ABSENT, MISMATCH, STOPPED, STREAMING
-from tests.doamc.heimdall.serving import CHANNELS, connected, emulator, take, wait_for
+from doamc.heimdall import Client, Header
+from doamc.heimdall.client import ABSENT, MISMATCH, STOPPED, STREAMING, WAITING
+from doamc.heimdall.link import STEP, Halt, Link
+from tests.doamc.heimdall.serving import CHANNELS, LENGTH, Counting, connected, emulator, rogue, take, wait_for
 
 
 def test_frames_arrive_whole_and_in_order():
@@ -109,34 +115,6 @@ def test_a_server_that_comes_late_is_found():
             assert take(client, 1) == [0]
 
 
-def rogue(answer):
-    """A server that answers every connection by a function; its port and a way to end it."""
-    listener, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
-
-    def run():
-        listener.settimeout(0.05)
-        while not ended.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                continue
-            with connection:
-                try:
-                    answer(connection, ended)
-                except OSError:
-                    pass
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def end():
-        ended.set()
-        thread.join(5.0)
-        listener.close()
-
-    return listener.getsockname()[1], end
-
-
 def trickle(connection, ended):
     while not ended.wait(0.02):
         connection.sendall(b"\x5a")
@@ -144,14 +122,151 @@ def trickle(connection, ended):
 
 @pytest.mark.parametrize("answer", [lambda c, e: e.wait(60.0), trickle, lambda c, e: c.sendall(bytes(2000))])
 def test_servers_that_stall_trickle_or_talk_nonsense_are_left_and_tried_again(answer):
-    port, end = rogue(answer)
-    with Client(port=port, timeout_s=0.1) as client:
+    with rogue(answer) as port, Client(port=port, timeout_s=0.1) as client:
         wait_for(lambda: client.counters.failures >= 3)
         assert client.get(0) is None and client.counters.frames == 0
+
+
+def test_a_frame_on_its_way_is_read_before_the_client_leaves():
+    with emulator(paced=True, source=Counting(200.0)) as server:  # a frame is due every 0.2 s: one always is on its way
+        for turn in range(3):
+            with connected(server) as client:
+                take(client, 1)
+                time.sleep(0.05 * turn)
+            wait_for(lambda: not server.serving)
+            assert server.left == 0 and server.ended is None and client.state == STOPPED
+        assert server.requests >= 6
+
+
+def test_a_client_that_is_stopped_before_its_first_frame_waits_for_it():
+    with emulator(paced=True, source=Counting(80.0)) as server:
+        with connected(server) as client:
+            wait_for(lambda: server.requests == 1)
+        wait_for(lambda: not server.serving)
+        assert server.left == 0 and client.counters.passed == 1
+
+
+def test_a_program_that_ends_by_an_error_takes_leave_too():
+    code = f"""from doamc.heimdall import Client
+client = Client(port=int(input()), n_channels={CHANNELS})
+client.start()
+assert client.get(60.0)
+raise SystemExit(7)"""
+    with emulator(paced=True, source=Counting(200.0)) as server:
+        done = subprocess.run([sys.executable, "-c", code], input=f"{server.port}\n", text=True, timeout=120)
+        assert done.returncode == 7
+        wait_for(lambda: not server.serving)
+        assert server.left == 0 and server.ended is None and server.requests >= 2
+
+
+def test_a_server_that_sends_nothing_is_left_in_bounded_time(monkeypatch):
+    monkeypatch.setattr(client_module, "_LEAVE_S", 0.2)
+    with rogue(lambda c, e: e.wait(60.0)) as port, Client(port=port, timeout_s=60.0) as client:
+        wait_for(lambda: client.state == WAITING)
         begin = time.monotonic()
         client.stop()
-        assert time.monotonic() - begin < 30.0  # the server would keep it waiting for longer
-    end()
+        assert time.monotonic() - begin < 30.0 and client.state == STOPPED
+
+
+def test_a_frame_that_claims_to_last_for_months_costs_no_patience(monkeypatch):
+    monkeypatch.setattr(client_module, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(client_module, "_LEAVE_SIGNAL_S", 0.3)
+    header = Header(active_ant_chs=CHANNELS, cpi_length=LENGTH, sampling_freq=1)
+
+    def answer(connection, ended):
+        connection.sendall(header.pack() + bytes(header.payload_size))
+        while connection.recv(64):  # until the client leaves
+            pass
+
+    with rogue(answer) as port, connected(Namespace(port=port), timeout_s=60.0) as client:
+        wait_for(lambda: client.counters.failures >= 2)
+        assert client.counters.passed + client.counters.duplicates >= 2
+
+
+def test_memory_follows_what_came_and_a_trickle_is_a_stall():
+    header = Header(active_ant_chs=CHANNELS, cpi_length=1 << 23, sampling_freq=2_400_000)  # announces 201 MB
+
+    def answer(connection, ended):
+        connection.sendall(header.pack() + bytes(3 << 20))
+        trickle(connection, ended)
+
+    told = []
+    with rogue(answer) as port, connected(Namespace(port=port), timeout_s=0.3, on_state=told.append) as client:
+        wait_for(lambda: client.counters.broken >= 2, limit_s=60.0)
+        assert "stall" in client.last_error and told[:3] == [WAITING, ABSENT, WAITING]
+        assert all(len(buffer.data) <= (3 << 20) + 2 * STEP for buffer in client._free)
+        assert client.counters.passed == 0
+
+
+def test_frames_that_are_of_no_use_take_no_memory():
+    header = Header(active_ant_chs=CHANNELS + 1, cpi_length=1 << 16, sampling_freq=2_400_000)
+
+    def answer(connection, ended):
+        for number in range(3):
+            connection.sendall(replace(header, cpi_index=number).pack() + bytes(header.payload_size))
+        ended.wait(60.0)
+
+    with rogue(answer) as port, connected(Namespace(port=port)) as client:
+        wait_for(lambda: client.counters.wrong_channels == 3)
+        assert not any(buffer.data for buffer in client._free)
+
+
+def test_an_error_of_who_listens_to_the_state_costs_nothing():
+    def listen(state):
+        raise OverflowError(state)
+
+    with emulator() as server, connected(server, on_state=listen) as client:
+        assert take(client, 5) == list(range(5))
+        assert client.last_error == "on_state: OverflowError: streaming" and client.counters.failures == 0
+
+
+def test_an_error_that_nobody_thought_of_is_told_and_survived(monkeypatch):
+    parse, faulty = Header.parse, iter([OverflowError("too large"), MemoryError(), RecursionError("deep")])
+
+    def failing(data):
+        for error in faulty:
+            raise error
+        return parse(data)
+
+    monkeypatch.setattr(Header, "parse", staticmethod(failing))
+    with emulator(forgiving=True) as server, connected(server) as client:
+        assert take(client, 3) == [3, 4, 5]
+        assert client.counters.failures == 3 and "deep" in client.last_error
+
+
+def test_a_client_that_is_started_again_leaves_an_attempt_that_hangs_behind(monkeypatch):
+    monkeypatch.setattr(client_module, "_LEAVE_S", 0.1)
+    hangs, link = threading.Event(), client_module.Link
+
+    def hanging(*arguments):
+        if not hangs.is_set():  # as a name server may
+            hangs.wait(60.0)
+        return link(*arguments)
+
+    monkeypatch.setattr(client_module, "Link", hanging)
+    with emulator() as server:
+        client = connected(server)
+        client.start()
+        first = client._thread
+        client.stop()
+        assert first.is_alive() and client.state == STOPPED
+        hangs.set()
+        with client:
+            assert take(client, 5) == list(range(5))
+            first.join(10.0)
+            assert not first.is_alive() and client.state == STREAMING and client.counters.connects == 1
+
+
+def test_a_connection_to_oneself_is_no_server(monkeypatch):
+    def own(address, timeout):
+        mirror = socket.socket()
+        mirror.bind(("127.0.0.1", 0))
+        mirror.connect(mirror.getsockname())
+        return mirror
+
+    monkeypatch.setattr(socket, "create_connection", own)
+    with pytest.raises(ConnectionRefusedError, match="itself"):
+        Link(("127.0.0.1", 1), 1.0, Halt())
 
 
 def test_what_is_not_taken_is_not_asked_for_and_memory_stays():

@@ -60,10 +60,10 @@ def test_what_follows_from_the_header():
 @pytest.mark.parametrize(
     "changes",
     [{"frame_type": 1}, {"frame_type": 3}, {"delay_sync_flag": 0}, {"iq_sync_flag": 0}, {"cpi_length": 0},
-     {"sample_bit_depth": 8}],
+     {"sample_bit_depth": 8}, {"sampling_freq": 0}],
 )  # fmt: skip
 def test_only_synchronised_data_of_complex_floats_are_usable(changes):
-    good = {"cpi_length": 8}
+    good = {"cpi_length": 8, "sampling_freq": 2_400_000}
     assert Header(**good).usable
     assert not Header(**(good | changes)).usable
 
@@ -74,7 +74,10 @@ def test_only_synchronised_data_of_complex_floats_are_usable(changes):
         (0, 0x5AB9F72B, "sync word"),
         (28, 0, "channels"),
         (28, 33, "channels"),
-        (64, 2**32 - 1, "bytes of samples"),
+        (64, 2**32 - 1, "samples a channel"),
+        (64, 2**23 + 1, "samples a channel"),
+        (100, 1, "found 5 channels, 1 bits"),
+        (100, 64, "bits"),
     ],
 )
 def test_garbage_is_named(offset, value, words):
@@ -82,6 +85,12 @@ def test_garbage_is_named(offset, value, words):
     struct.pack_into("<I", data, offset, value)
     with pytest.raises(ReceiverError, match=words):
         Header.parse(data)
+
+
+def test_a_frame_of_32_channels_is_bounded_by_its_bytes():
+    assert Header.parse(Header(active_ant_chs=32, cpi_length=1 << 20).pack()).payload_size == 2**28
+    with pytest.raises(ReceiverError, match="268435456 bytes"):
+        Header.parse(Header(active_ant_chs=32, cpi_length=(1 << 20) + 1).pack())
 
 
 def test_lengths_and_ranges_are_checked():

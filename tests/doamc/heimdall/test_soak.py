@@ -22,7 +22,7 @@ def resident_bytes():
 
 def soak(requests, seed, limit_s, after=500):
     """Run so many requests; the counters, the emulator, resident memory after some frames and in the end."""
-    server = emulator(rates=RATES, seed=seed, stall_s=2.0, restart_s=0.05, frames=requests)
+    server = emulator(rates=RATES, seed=seed, stall_s=2.0, restart_s=0.05, frames=requests, forgiving=True)
     with server, connected(server, timeout_s=1.0) as client:
         begin, early = time.monotonic(), 0
         while not server.done.is_set():
