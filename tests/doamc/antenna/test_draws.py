@@ -11,6 +11,8 @@ from doamc.antenna.table import Draws, Mast
 from doamc.arrays import uca
 from doamc.coupling import drawn
 
+pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
+
 CIRCLE, LINE = load_site("kraken5"), load_site("dipole8")
 
 

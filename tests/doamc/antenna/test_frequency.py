@@ -18,6 +18,8 @@ from doamc.errors import SpecificationError
 from doamc.posterior.task import mixed_batch, places_of
 from doamc.spec import load_spec
 
+pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
+
 WIDE = """name = "wide"
 [geometry]
 kind = "positions"

@@ -8,6 +8,8 @@ from doamc.antenna.nec import Wire, load_pynec, solve
 from doamc.antenna.response import embedded_response, steering_vectors
 from doamc.errors import SpecificationError
 
+pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
+
 HERE = np.array([0.0])
 
 

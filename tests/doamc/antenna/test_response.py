@@ -14,6 +14,8 @@ from doamc.antenna.response import (
 from doamc.antenna.site import load_site
 from doamc.antenna.table import Antenna, Mast
 
+pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
+
 AZIMUTH = np.arange(0.0, 360.0, 5.0)
 
 

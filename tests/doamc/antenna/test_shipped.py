@@ -10,6 +10,8 @@ from doamc.antenna.response import as_planned
 from doamc.antenna.site import load_site
 from doamc.spec import SHIPPED, load_spec
 
+pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
+
 ARRAYS = pytest.mark.parametrize("name", ["dipole8", "kraken5"])
 
 

@@ -1,9 +1,12 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
 from doamc.cli import main
 from doamc.spec import load_spec
 
+needs_nec = pytest.mark.skipif(not find_spec("PyNEC"), reason="PyNEC, which has wheels for x86-64 only")
 ARRAY = """name = "pair"
 [geometry]
 kind = "positions"
@@ -34,6 +37,7 @@ def array(tmp_path):
     return path
 
 
+@needs_nec
 def test_coupling_and_response_are_written(array, tmp_path, capsys):
     out = tmp_path / "out.npz"
     assert main(["antenna", str(array), "-o", str(out)]) == 0
@@ -46,6 +50,7 @@ def test_coupling_and_response_are_written(array, tmp_path, capsys):
     assert np.load(out)["positions_wavelengths"][1, 1] == pytest.approx(0.4 * 400 / 433.9)
 
 
+@needs_nec
 def test_a_prior_makes_its_specification_complete(array, tmp_path, capsys):
     out = tmp_path / "pair.prior.safetensors"
     command = ["antenna", str(array), "--prior", str(out), "--draws", "160", "--seed", "5", "--jobs", "1"]
