@@ -16,6 +16,10 @@ from doamc.estimators import METHODS
 from tests.gr.running import batch_message, posting, run
 
 ANY = "tcp://127.0.0.1:*"
+TRUTH = {
+    "schema": "doamc.truth/1", "sample_time": 0.5, "array": "ula4", "azimuth_deg": [3.0], "power_db": [0.0],
+    "noise_power": 0.1, "coupling": {"re": [[1.0]], "im": [[0.0]]},
+}  # fmt: skip
 VICTIM = """
 import sys
 from doamc.estimates import Subscriber
@@ -62,11 +66,11 @@ def test_estimates_status_and_truth_each_on_their_topic():
     flowgraph = posting(messages, block, "estimates")
     status = status_message(time=1.0, state="idle", seq=0)
     block._post(pmt.intern("status"), pmt.to_pmt(status))
-    block._post(pmt.intern("truth"), pmt.to_pmt({"schema": "doamc.truth/1", "azimuth_deg": [3.0]}))
+    block._post(pmt.intern("truth"), pmt.to_pmt(TRUTH))
     run(flowgraph)
     assert heard.of("doamc.estimate") == [estimate(k) for k in range(5)]
     assert heard.of("doamc.status") == [status]
-    assert heard.of("doamc.truth") == [{"schema": "doamc.truth/1", "azimuth_deg": [3.0]}]
+    assert heard.of("doamc.truth") == [TRUTH]
     assert block.sent == 5
 
 

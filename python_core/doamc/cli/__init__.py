@@ -15,7 +15,7 @@ from doamc import DoamcError, __version__
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
-    "antenna", "heimdall_emulator", "plot",
+    "antenna", "heimdall_emulator", "plot", "keys",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.estimates.message import ESTIMATE_SCHEMA, TRUTH_SCHEMA
+from doamc.estimates.border import ESTIMATE_SCHEMA, TRUTH_SCHEMA
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
 from doamc.views.reading import Reading, read_estimate

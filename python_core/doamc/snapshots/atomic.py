@@ -11,10 +11,11 @@ from doamc.errors import RecordingError
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+def whole_file(path: str | Path, private: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`, renamed to it when the block ends and deleted when it raises.
 
-    Raises RecordingError when the folder is missing or cannot be written, or the disk is full.
+    private: nobody but the user may read it, at any time. Raises RecordingError when the folder is missing or cannot be
+    written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
     check_output(path)
@@ -25,7 +26,8 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes it private
+        if not private:  # as mkstemp makes it
+            os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
         name = None
     except OSError as error:
