@@ -16,7 +16,7 @@ from doamc import DoamcError, __version__
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
-    "antenna", "heimdall_emulator", "plot", "recover",
+    "antenna", "heimdall_emulator", "plot", "keys", "recover",
 )  # fmt: skip
 _TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 

@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
 from doamc.errors import PublishError
+
+if TYPE_CHECKING:
+    from doamc.estimates import Subscriber
 
 
 def is_relayed(name: str) -> bool:
@@ -19,10 +23,8 @@ def is_relayed(name: str) -> bool:
 
 def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
-    from doamc.estimates import Publisher
-
     with ExitStack() as stack:
-        publisher = stack.enter_context(Publisher(args.address)) if args.address else None
+        publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
         if not outputs.outputs:
             raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
@@ -45,7 +47,8 @@ def relay(args: argparse.Namespace) -> int:
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from doamc.estimates import Subscriber, read_records, validate
-    from doamc.estimates.message import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
+    from doamc.estimates.border import ESTIMATE_SCHEMA
+    from doamc.estimates.message import ESTIMATE_TOPIC
 
     if Path(args.input).suffix == ".jsonl":
         due = time.monotonic()
@@ -58,11 +61,20 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 due += 1.0 / args.rate
             yield message
         return
-    with Subscriber(args.input, args.timeout, topics=(ESTIMATE_TOPIC,)) as subscriber:
-        for _, message in subscriber:
-            try:
-                validate(message)
-            except PublishError as error:  # of another program, which may yet send better ones
-                print(f"passed over: {error}", file=sys.stderr)
-                continue
-            yield message
+    with Subscriber(
+        args.input, args.timeout, topics=(ESTIMATE_TOPIC,), server_key=args.server_key,
+        keys=args.keys if args.server_key else None,
+    ) as subscriber:  # fmt: skip
+        try:
+            for _, message in subscriber:
+                yield message
+        finally:
+            _tell_losses(subscriber)
+
+
+def _tell_losses(subscriber: "Subscriber") -> None:
+    """Say what did not arrive as it should."""
+    if subscriber.malformed:
+        print(f"passed over {subscriber.malformed} messages; the last: {subscriber.fault}", file=sys.stderr)
+    if subscriber.refused:
+        print(f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?", file=sys.stderr)
