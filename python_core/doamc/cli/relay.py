@@ -46,20 +46,11 @@ def relay(args: argparse.Namespace) -> int:
 
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from doamc.estimates import Subscriber, read_records, validate
-    from doamc.estimates.border import ESTIMATE_SCHEMA
+    from doamc.estimates import Subscriber
     from doamc.estimates.message import ESTIMATE_TOPIC
 
     if Path(args.input).suffix == ".jsonl":
-        due = time.monotonic()
-        for message in read_records(args.input):
-            if message["schema"] != ESTIMATE_SCHEMA:
-                continue
-            validate(message)
-            if args.rate:
-                time.sleep(max(0.0, due - time.monotonic()))
-                due += 1.0 / args.rate
-            yield message
+        yield from _recorded(args.input, args.rate)
         return
     with Subscriber(
         args.input, args.timeout, topics=(ESTIMATE_TOPIC,), server_key=args.server_key,
@@ -72,9 +63,38 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             _tell_losses(subscriber)
 
 
+def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
+    """Estimates of a log, at a pace or as fast as it goes; those that do not follow the schema are passed over."""
+    from doamc.estimates import read_records, validate
+    from doamc.estimates.border import ESTIMATE_SCHEMA
+
+    due = time.monotonic()
+    passed_over, fault = 0, ""
+    try:
+        for message in read_records(path):
+            if message["schema"] != ESTIMATE_SCHEMA:
+                continue
+            try:
+                validate(message)
+            except PublishError as error:
+                passed_over, fault = passed_over + 1, str(error)
+                continue
+            if rate:
+                time.sleep(max(0.0, due - time.monotonic()))
+                due += 1.0 / rate
+            yield message
+    finally:
+        _tell_passed_over(passed_over, fault)
+
+
+def _tell_passed_over(count: int, fault: str | None) -> None:
+    if count:
+        print(f"doamc: passed over {count} messages; the last: {fault}", file=sys.stderr)
+
+
 def _tell_losses(subscriber: "Subscriber") -> None:
     """Say what did not arrive as it should."""
-    if subscriber.malformed:
-        print(f"passed over {subscriber.malformed} messages; the last: {subscriber.fault}", file=sys.stderr)
+    _tell_passed_over(subscriber.malformed, subscriber.fault)
     if subscriber.refused:
-        print(f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?", file=sys.stderr)
+        refused = f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?"
+        print(f"doamc: {refused}", file=sys.stderr)
