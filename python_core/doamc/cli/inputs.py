@@ -65,6 +65,7 @@ def open_input(
     if is_capture(path, form):
         opened = _capture(open_capture(path, spec.n_elements, form), snapshots, batches, every)
     else:
+        form.check_unused(path)
         opened = _archive(SnapshotFile(path), spec, snapshots, batches)
     check_sizes(path, *opened.shape)
     if not every and opened.shape[0] * opened.shape[1] ** 2 > MAX_KEPT:

@@ -17,8 +17,8 @@ _BARE = (".npy", ".wav", ".iq", ".raw", ".bin", ".dat", *SUFFIXES)
 def is_capture(path: str | Path, form: RawForm | None = None) -> bool:
     """Whether a file is a capture, to be cut into batches, rather than batches already."""
     name = Path(path).name.lower()
-    told = form is not None and form.datatype is not None
-    return told or name.endswith((*_RECORDINGS, _COLLECTION, *_BARE, ".mat", ".sigmf.gz", ".sigmf.xz", ".sigmf.zip"))
+    known = name.endswith((*_RECORDINGS, _COLLECTION, *_BARE, ".mat", ".sigmf.gz", ".sigmf.xz", ".sigmf.zip"))
+    return known or (form is not None and form.datatype is not None and not name.endswith(".npz"))
 
 
 def open_capture(
@@ -37,8 +37,7 @@ def open_capture(
             f"{path}: .mat files are not read; save the samples as a .npy file (N, T), in Python with scipy.io.loadmat "
             "and numpy.save"
         )
-    if name.endswith(_COLLECTION):
-        return Collection(path, n_channels, verify)
-    if name.endswith(_RECORDINGS):
-        return Recording(path, n_channels, verify)
-    return RawCapture(path, n_channels, form)
+    if not name.endswith((_COLLECTION, *_RECORDINGS)):
+        return RawCapture(path, n_channels, form)
+    form.check_unused(path)
+    return (Collection if name.endswith(_COLLECTION) else Recording)(path, n_channels, verify)

@@ -31,6 +31,13 @@ class RawForm:
     sample_rate_hz: float | None = None
     frequency_hz: float | None = None
 
+    def check_unused(self, path: str | Path) -> None:
+        """Raise RecordingError where it says what a file tells itself, and would be passed over."""
+        told = {"--datatype": self.datatype, "--channels": self.channels, "--sample-rate": self.sample_rate_hz}
+        given = [name for name, value in told.items() if value is not None]
+        if given:
+            raise RecordingError(f"{path}: expected no {', '.join(given)} for a file that describes itself")
+
 
 class RawCapture(Capture):
     """Samples of a file that does not describe itself, in one segment.

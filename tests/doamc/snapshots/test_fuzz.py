@@ -6,7 +6,9 @@ The examples are few, to fit into every run of the tests; ``--hypothesis-profile
 import copy
 import io
 import json
+import tarfile
 import tracemalloc
+import wave
 import zipfile
 
 import numpy as np
@@ -33,13 +35,40 @@ def whole_npz(method):
     return out.getvalue()
 
 
-SEEDS = [whole_npz(zipfile.ZIP_STORED), whole_npz(zipfile.ZIP_DEFLATED)]
+def whole_npy():
+    out = io.BytesIO()
+    np.save(out, Y[0])
+    return out.getvalue()
+
+
+def whole_wav():
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((6, 2, 48000, 0, "NONE", ""))
+        file.writeframes(bytes(range(240)))
+    return out.getvalue()
+
+
+def whole_archive():
+    out = io.BytesIO()
+    world = {"core:datatype": "ci8", "core:version": "1.2.0", "core:num_channels": 3}
+    meta = json.dumps({"global": world, "captures": [{"core:sample_start": 0}], "annotations": []}).encode()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in (("r.sigmf-meta", meta), ("r.sigmf-data", bytes(range(240)))):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+NPZ = [whole_npz(zipfile.ZIP_STORED), whole_npz(zipfile.ZIP_DEFLATED)]
+OTHERS = {".npy": whole_npy(), ".wav": whole_wav(), ".sigmf": whole_archive()}
 
 
 @st.composite
-def damaged(draw):
-    """An .npz file with some bytes changed, removed or repeated."""
-    raw = bytearray(draw(st.sampled_from(SEEDS)))
+def damaged(draw, seeds):
+    """One of some files with some bytes changed, removed or repeated."""
+    raw = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(raw) - 1))
         kind = draw(st.sampled_from(["change", "cut", "repeat", "end"]))
@@ -66,7 +95,7 @@ def refused_or(read):
 
 
 @FUZZ
-@given(damaged())
+@given(damaged(NPZ))
 def test_a_damaged_npz_is_refused_or_read(tmp_path, raw):
     (tmp_path / "in.npz").write_bytes(raw)
 
@@ -81,6 +110,24 @@ def test_a_damaged_npz_is_refused_or_read(tmp_path, raw):
     assert peak < MEMORY
     if got is not None:
         assert got[1].shape == got[0] and got[1].dtype.kind == "c"
+
+
+@pytest.mark.parametrize("suffix", OTHERS)
+@settings(FUZZ, max_examples=80)
+@given(st.data())
+def test_a_damaged_capture_is_refused_or_read(tmp_path, suffix, data):
+    (tmp_path / f"in{suffix}").write_bytes(data.draw(damaged([OTHERS[suffix]])))
+
+    def read():
+        capture = open_capture(tmp_path / f"in{suffix}", 3)
+        return capture, capture.cut(1, min(4, capture.n_samples))
+
+    tracemalloc.start()
+    got = refused_or(read)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MEMORY
+    assert got is None or got[1].shape == (1, 3, min(4, got[0].n_samples))
 
 
 KEYS = [
