@@ -143,6 +143,7 @@ def test_malformed_messages_are_counted_and_the_rest_comes_through(served, publi
         [b"doamc.status", b'{"schema":"doamc.status/1","counters":3}'], [topic, b"[" * 100_000],
         [topic, json.dumps(estimate(1, noise_power=10**400)).encode()],
         [topic, json.dumps(estimate(1) | {"coupling": {"re": [[10**400]], "im": [[0]]}}).encode()],
+        *[[topic, json.dumps(estimate(1) | {"seq": 10**4298 + k}).encode()] for k in range(20)],  # their sum has 4300
     ]  # fmt: skip
     with publisher._lock:
         for frames in rude:
