@@ -1,6 +1,7 @@
 """Who may see the dashboard: this computer, or whoever has the token; and no page of another site through a browser."""
 
 import hmac
+import math
 import secrets
 
 from aiohttp import hdrs, web
@@ -95,7 +96,7 @@ def _refusal(request: web.Request, token: str | None, guesses: Guesses) -> web.R
     address = request.remote or ""
     wait_s = guesses.wait_s(address)
     if wait_s > 0:
-        return _say(429, "too many wrong tokens", {hdrs.RETRY_AFTER: f"{wait_s:.0f}"})
+        return _say(429, "too many wrong tokens", {hdrs.RETRY_AFTER: f"{math.ceil(wait_s)}"})
     if not hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode()):
         guesses.wrong(address, given)
         return _say(403, "wrong token")

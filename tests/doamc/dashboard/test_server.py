@@ -143,6 +143,7 @@ def test_malformed_messages_are_counted_and_the_rest_comes_through(served, publi
         [b"doamc.status", b'{"schema":"doamc.status/1","counters":3}'], [topic, b"[" * 100_000],
         [topic, json.dumps(estimate(1, noise_power=10**400)).encode()],
         [topic, json.dumps(estimate(1) | {"coupling": {"re": [[10**400]], "im": [[0]]}}).encode()],
+        *[[topic, json.dumps(estimate(1) | {"seq": 10**4298 + k}).encode()] for k in range(20)],  # their sum has 4300
     ]  # fmt: skip
     with publisher._lock:
         for frames in rude:
@@ -279,6 +280,32 @@ def test_a_flood_leaves_the_server_quick_and_its_memory_bounded(served, publishe
     assert len(served.feed().history.last(time.time())) <= 3000
     health = served.feed().health(time.time())
     assert health["received"] + health["lost"] > 0 and health["malformed"] == 0
+
+
+def test_a_frame_that_cannot_be_made_is_left_out(served, publisher, monkeypatch, caplog):
+    """Whatever one receiver brings about, the page of all goes on."""
+    seq = served.connected(publisher)
+    failures = []
+
+    def fail(*arguments):
+        failures.append(arguments)
+        raise ValueError("a figure too large")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(server_module, "locate", fail)
+
+        async def scenario():
+            async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
+                await live.receive(timeout=10)
+                while not failures:
+                    publisher.estimate(estimate(seq))
+                    await asyncio.sleep(0.05)
+                broken.undo()
+                publisher.estimate(estimate(seq + 1))
+                return json.loads((await live.receive(timeout=10)).data)
+
+        assert served.do(scenario())["type"] == "frame"
+    assert "a frame is left out: ValueError: a figure too large" in caplog.text
 
 
 def test_a_publisher_that_starts_again_is_read_on():
