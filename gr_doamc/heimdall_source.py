@@ -9,6 +9,7 @@ from gnuradio import gr
 
 from doamc.errors import ReceiverError
 from gr_doamc.message_block import block_status, guarded
+from gr_doamc.snapshot_sink import CAPTURE
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class heimdall_source(gr.sync_block):
     Tags, on every stream, at the first sample of a frame: ``rx_time`` (tuple of whole and fractional Unix seconds);
     and where they changed, or samples are missing: ``rx_freq`` and ``rx_rate`` (Hz), ``rx_gain`` (dB, of the channel),
     ``sync_state`` (6: tracking), ``overdrive`` (bool, of the channel), ``frames_lost`` (frames missing before this
-    one; 0 where only time may have jumped: the connection or the server is new).
+    one; 0 where only time may have jumped: the connection or the server is new), ``doamc_capture`` (where frequency or
+    rate changed: the number of that sample).
 
     Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every change, with ``link``
     (absent, waiting, streaming, unsynchronised, mismatch, stopped) and the counters of `doamc.heimdall.Counters`.
@@ -172,6 +174,8 @@ class heimdall_source(gr.sync_block):
         if whole:
             common["frames_lost"] = pmt.from_uint64(frame.lost)
         changed = whole or now != self._told.get("now")
+        if "now" in self._told and now[:2] != self._told["now"][:2]:
+            common[CAPTURE] = pmt.from_uint64(offset)
         self._told["now"] = now
         time = pmt.make_tuple(pmt.from_uint64(seconds), pmt.from_double(milliseconds / 1000))
         for port in range(self._n):

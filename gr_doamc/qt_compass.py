@@ -42,12 +42,14 @@ class CompassView(RoseView):
             self.signed = bool((reading.azimuth_deg < 0).any() or (reading.azimuth_deg <= 180).all())
 
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
-        """Rose, trail, wedges, needles, then the figures beside or below."""
+        """Rose, trail, and of a reading that is of now: wedges, needles, then the figures beside or below."""
         self.draw_face(painter)
         if self.reading is None:
             text_at(painter, self.faint(0.6), self.rose()[0], "waiting for estimates")
             return
         self._draw_trail(painter)
+        if self.silence_s():  # where the sources are now is not known
+            return
         sources = list(zip(self.numbers, self.reading.azimuth_deg, self.reading.std_deg, strict=True))
         for number, azimuth, std in sources:
             self._draw_wedge(painter, QtGui.QColor(colour_of(number)), azimuth, std)

@@ -2,7 +2,7 @@
 
 The thread of a message handler leaves a reading in a bounded inbox and, when it was empty, emits a signal; Qt carries
 that to the thread of the widget, which empties the inbox after `update_time` at the soonest. A window that is busy or
-hidden thus holds up nobody and keeps no more than the inbox.
+hidden thus holds up nobody and keeps no more than the inbox. When no reading comes for `SILENT_S`, the view says so.
 """
 
 import threading
@@ -12,11 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from doamc.views.health import SILENT_S
 from doamc.views.reading import Reading
 from gr_doamc.qt_binding import QAction, Qt, QtCore, QtGui, QtWidgets, Signal
 
 INBOX = 500
 MARGIN = 8
+#: time between two looks at whether readings still come, ms
+_LOOK_MS = 1000
 
 
 class View(QtWidgets.QWidget):
@@ -35,6 +38,12 @@ class View(QtWidgets.QWidget):
         self._lock = threading.Lock()
         self._told = False
         self._drawn = -1e9
+        self._came: float | None = None
+        #: monotonic time, s
+        self.clock: Callable[[], float] = time.monotonic
+        self._look = QtCore.QTimer(self)
+        self._look.timeout.connect(self._say_silence)
+        self._look.start(_LOOK_MS)
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.take_in)
@@ -53,6 +62,7 @@ class View(QtWidgets.QWidget):
         """Have a reading shown soon; for any thread, never waits for the drawing."""
         with self._lock:
             self._inbox.append(reading)
+            self._came = self.clock()
             told, self._told = self._told, True
         if not told:
             self.arrived.emit()
@@ -72,6 +82,11 @@ class View(QtWidgets.QWidget):
         except Exception as error:
             self.report(error)
         self.update()
+
+    def silence_s(self) -> float:
+        """Time since the newest reading came, where that is longer than `SILENT_S`; else, and while held, 0."""
+        age = 0.0 if self._came is None or self.held else self.clock() - self._came
+        return age if age > SILENT_S else 0.0
 
     def show_reading(self, reading: Reading) -> None:
         """Take one reading into what is drawn."""
@@ -106,10 +121,21 @@ class View(QtWidgets.QWidget):
                 painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.title)
             painter.setFont(self.font())
             self.draw(painter, area)
+            if self.silence_s():
+                self._draw_silence(painter)
         except Exception as error:
             self.report(error)
         finally:
             painter.end()
+
+    def _draw_silence(self, painter: QtGui.QPainter) -> None:
+        """A line at the lower edge, over whatever is there."""
+        high = 1.4 * QtGui.QFontMetricsF(self.font()).height()
+        line = QtCore.QRectF(0, self.height() - high, self.width(), high)
+        painter.fillRect(line, self.palette().window())
+        painter.setFont(self.font())
+        painter.setPen(self.ink)
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, f"no estimate for {self.silence_s():.0f} s")
 
     def area(self) -> QtCore.QRectF:
         """What is left below the title."""
@@ -138,6 +164,10 @@ class View(QtWidgets.QWidget):
         if not self._timer.isActive():
             since = round(1e3 * (time.monotonic() - self._drawn))
             self._timer.start(max(0, self._period_ms - since))
+
+    def _say_silence(self) -> None:
+        if self.silence_s():
+            self.update()
 
     def _hold(self, held: bool) -> None:
         self.held = held

@@ -8,6 +8,7 @@ import pmt
 from gnuradio import blocks, gr
 
 from doamc.errors import RecordingError
+from gr_doamc.snapshot_sink import CAPTURE
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
 
 
@@ -17,7 +18,8 @@ class sigmf_source(gr.hier_block2):
     At the first sample of every capture the streams carry the tags ``rx_rate`` and ``rx_freq`` (Hz), where the
     recording tells them, and ``rx_time`` (tuple of whole and fractional seconds), which begins at ``core:datetime`` or,
     without one, at zero, shows the gaps between captures, and comes again every second of the stream. Begun again, the
-    recording goes on in time. Message port ``status``: failures.
+    recording goes on in time. ``doamc_capture``, at every capture but the first, is its place in the streams. Message
+    port ``status``: failures.
 
     Args:
         file: the .sigmf-meta file, a .sigmf archive or a .sigmf-collection.
@@ -113,6 +115,8 @@ class sigmf_reader(gr.sync_block):
             tags = {} if rate is None else {"rx_rate": pmt.from_double(rate)}
             if segment.frequency_hz is not None:
                 tags["rx_freq"] = pmt.from_double(segment.frequency_hz)
+            if segment.start + shift:
+                tags[CAPTURE] = pmt.from_uint64(segment.start + shift)
             if segment.begins_s is not None or segment.start == self._turn == 0:
                 tags["rx_time"] = self._time(segment, 0)
             self._put(segment.start + shift, tags)

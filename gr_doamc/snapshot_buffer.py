@@ -24,9 +24,10 @@ class snapshot_buffer(gr.hier_block2):
     ``n_elements``, ``n_snapshots``, ``seq``, ``sample_time`` (s, of its first sample), ``sample_rate``, ``time``,
     ``array``, and from stream tags ``rx_time`` (s, tuple of whole and fraction in the tag) and ``frequency_hz``
     (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
-    within hop / (2 L) samples (exactly without a gap and decimation), and an ``rx_time`` inside a batch applies from
-    the next one. A tag ``rx_freq`` or ``rx_rate`` later on says that the receiver was tuned anew or lost samples: a
-    batch that it falls into, or may, is left out, and its number is missing.
+    within about hop / (2 L) samples (exactly without a gap and decimation), and an ``rx_time`` inside a batch applies
+    from the next one. Where ``rx_freq`` or ``rx_rate`` changes, or a tag ``doamc_capture`` of `sigmf_source` or
+    `heimdall_source` says so, a new capture begins: a batch that this falls into, or may for all that the place of
+    the tag tells, is left out, and its number is missing. ``doamc_capture`` tells its place exactly.
 
     A filter before this block passes tags on as they are: one that decimates leaves ``rx_rate`` too high, one that
     shifts leaves ``rx_freq`` beside the truth. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
@@ -75,11 +76,12 @@ class snapshot_buffer(gr.hier_block2):
         self.message_port_register_hier_in("stop")
         for port in ("snapshots", "status"):
             self.message_port_register_hier_out(port)
+        stages = keep_stages(n_snapshots, decimation, hop)
         self.sink = snapshot_sink(
-            n_elements, n_snapshots, decimation, hop, float(sample_rate), array, float(frequency),
+            n_elements, n_snapshots, decimation, hop, tag_slack(stages), float(sample_rate), array, float(frequency),
             float(frequency_shift),
         )  # fmt: skip
-        self.keep = [blocks.keep_m_in_n(item, m, n, 0) for m, n in keep_stages(n_snapshots, decimation, hop)]
+        self.keep = [blocks.keep_m_in_n(item, m, n, 0) for m, n in stages]
         if vector:
             self.connect(self, *self.keep, self.sink)
         else:
@@ -113,3 +115,12 @@ def keep_stages(n_snapshots: int, decimation: int, hop: int) -> list[tuple[int, 
         first = next((d for d in range(_LONGEST, span - 1, -1) if hop % d == 0), hop)
     steps = [(span, first), (span, span * (hop // first)), (1, decimation)]
     return [(m, n) for m, n in steps if n > m]
+
+
+def tag_slack(stages: list[tuple[int, int]]) -> float:
+    """How many samples a tag may lie beside its place behind these steps, each of which rounds it to half an item."""
+    slack, width = 0.0, 1.0
+    for m, n in stages:
+        width *= n / m
+        slack += 0.5 * width
+    return slack

@@ -13,27 +13,32 @@ from gr_doamc.messages import Batch, batch_to_pmt
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
 
 _SNAPSHOTS, _STATUS = pmt.intern("snapshots"), pmt.intern("status")
-#: tags that a source puts where it was tuned anew, or where samples are missing
-_BORDERS = ("rx_freq", "rx_rate")
+#: tag that our sources put where samples of another capture begin: the number of that sample in the source's stream
+CAPTURE = "doamc_capture"
+#: tags whose change says that the receiver was tuned anew, and one after which its clock has jumped
+_TUNED, _LOST = ("rx_freq", "rx_rate"), "frames_lost"
 #: after how many s a clock is compared with the samples that it counts, and how far off it may be
 _CLOCK_S, _CLOCK_RATIO = 0.1, 1.5
 
 
 class snapshot_sink(gr.sync_block):
-    """Posts every L vectors of N elements as one batch; see `snapshot_buffer` for the arguments and the tags."""
+    """Posts every L vectors of N elements as one batch; see `snapshot_buffer` for the arguments and the tags.
+
+    slack: samples of the stream by which a tag may be beside its sample.
+    """
 
     def __init__(
-        self, n_elements: int, n_snapshots: int, decimation: int, hop: int, sample_rate: float, array: str,
-        frequency: float, frequency_shift: float,
+        self, n_elements: int, n_snapshots: int, decimation: int, hop: int, slack: float, sample_rate: float,
+        array: str, frequency: float, frequency_shift: float,
     ) -> None:  # fmt: skip
         gr.sync_block.__init__(self, name="snapshot_sink", in_sig=[(np.complex64, n_elements)], out_sig=None)
         self._length, self._hop, self._rate, self._array = n_snapshots, hop, sample_rate, array
         self._span = (n_snapshots - 1) * decimation  # from the first sample of a batch to its last
-        #: how far a tag may be from its sample: the blocks before, which keep m of n, round its place
-        self._slack = 0.0 if hop == n_snapshots else hop / n_snapshots
+        self._slack = slack  # how far a tag may be from its sample
         self._told_frequency, self._shift = frequency or None, frequency_shift
         self._frequency = self._told_frequency
         self.produced = self.across = self._number = 0
+        self._tuned: dict[str, float] = {}
         self._border = self._odd_clocks = 0
         self._reference: tuple[int, float, float] | None = None  # (kept vector, sample, rx_time) of an earlier tag
         self.failure: Exception | None = None
@@ -53,8 +58,9 @@ class snapshot_sink(gr.sync_block):
         vectors = input_items[0]
         first = self.nitems_read(0)
         tags = sorted(self.get_tags_in_window(0, 0, len(vectors)), key=lambda tag: tag.offset)
+        borders = self._borders(tags)
         for begin in range(0, len(vectors), self._length):
-            across = any(self._is_across(tag, first + begin) for tag in tags)
+            across = self._is_across(borders)
             while tags and tags[0].offset <= first + begin:
                 self._read(tags.pop(0))
             if across:
@@ -85,7 +91,7 @@ class snapshot_sink(gr.sync_block):
     def _read(self, tag: Any) -> None:
         """Take in a tag; offsets count kept vectors here, L of them for every hop of the stream."""
         key, value = pmt.symbol_to_string(tag.key), pmt.to_python(tag.value)
-        if key in _BORDERS:
+        if key in (CAPTURE, _LOST):
             self._border = tag.offset
         if key == "rx_freq" and self._told_frequency is None:
             self._frequency = float(value) + self._shift
@@ -96,12 +102,28 @@ class snapshot_sink(gr.sync_block):
             self._clock = tag.offset * self._hop / self._length, float(seconds) + float(fraction)
             self._compare(tag.offset)
 
-    def _is_across(self, tag: Any, begin: int) -> bool:
-        """Whether a border may lie within the batch whose first vector is `begin`."""
-        if pmt.symbol_to_string(tag.key) not in _BORDERS or not tag.offset:
-            return False
-        place = (tag.offset - begin) * self._hop / self._length
-        return 0 < place + self._slack and place - self._slack <= self._span and place < self._hop
+    def _borders(self, tags: list[Any]) -> list[tuple[float, float]]:
+        """Where captures begin: samples of the stream, and how far off they may be."""
+        offsets, exact = set(), {}
+        for tag in tags:
+            key, place = pmt.symbol_to_string(tag.key), tag.offset * self._hop / self._length
+            if key == CAPTURE:
+                offsets.add(tag.offset)
+                told = float(pmt.to_python(tag.value))
+                if abs(told - place) <= self._slack:  # else a filter lies between, which counts other samples
+                    exact[tag.offset] = told
+            elif key in _TUNED:
+                value = float(pmt.to_python(tag.value))
+                if self._tuned.setdefault(key, value) != value:
+                    offsets.add(tag.offset)
+                    self._tuned[key] = value
+        places = [(exact.get(k), k * self._hop / self._length) for k in sorted(offsets)]
+        return [(rough, self._slack) if told is None else (told, 0.0) for told, rough in places]
+
+    def _is_across(self, borders: list[tuple[float, float]]) -> bool:
+        """Whether a border may lie within the batch that comes next."""
+        first = self._number * self._hop
+        return any(first < place + slack and place - slack <= first + self._span for place, slack in borders)
 
     def _leave_out(self) -> None:
         self.across += 1

@@ -17,19 +17,31 @@ class zmq_publisher(outlasting_block):
     is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
     ``doamc.truth``. A message that is no dict of plain values is logged and counted; nothing that a subscriber does,
     or leaves undone, holds up the flowgraph.
+    Connect ``status`` of a source that tells its ``link`` (heimdall_source), too: every status then has the newest
+    link, and where the source does not run, its state and error, so that a dead receiver does not look alive.
     Connect ``status`` of the estimator: the publisher then stays open until that has published its last batch.
 
     Args:
         address: ZMQ endpoint to bind, such as tcp://127.0.0.1:5577; port * takes a free one.
         heartbeat: s between two heartbeats.
+        keys: file NAME.key_secret of ``doamc keys``, to encrypt and to let in only readers that have NAME.key; "" for
+            none.
+        readers: folder of public keys, to let in only readers whose key lies there; "" for all that have NAME.key.
+        insecure: whether other computers may read without keys; refused otherwise when the address is not of this one.
 
-    Raises PublishError when the address is in use or is no address.
+    Raises PublishError when the address is in use, is no address, or lacks keys, or the keys cannot be used.
     """
 
-    def __init__(self, address: str = "tcp://127.0.0.1:5577", heartbeat: float = 1.0) -> None:
+    def __init__(
+        self, address: str = "tcp://127.0.0.1:5577", heartbeat: float = 1.0, keys: str = "", readers: str = "",
+        insecure: bool = False,
+    ) -> None:  # fmt: skip
         inputs = {"estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth}
         outlasting_block.__init__(self, "zmq_publisher", inputs)
         self._heartbeat = float(heartbeat)
+        self._guard: dict[str, Any] = {"keys": keys or None, "readers": readers or None, "insecure": bool(insecure)}
+        self._engine: dict[str, Any] | None = None
+        self._source: dict[str, Any] | None = None
         self._open(address)
 
     @property
@@ -44,6 +56,7 @@ class zmq_publisher(outlasting_block):
 
     def start(self) -> bool:
         """Open the endpoint again after a stop; called by GNU Radio."""
+        self._engine = self._source = None
         try:
             if self._closed:
                 self._open(self.address)
@@ -64,9 +77,13 @@ class zmq_publisher(outlasting_block):
     @guarded
     def _on_status(self, message: Any) -> None:
         status = pmt.to_python(message)
-        self.track(status)
-        # an empty dict cannot be told from nothing in PMT
-        self._publisher.status(status | {"counters": status["counters"] or {}})
+        status["counters"] = status["counters"] or {}  # an empty dict cannot be told from nothing in PMT
+        if "link" in status:
+            self._source = status
+        else:
+            self.track(status)
+            self._engine = status
+        self._publisher.status(_joined(self._engine, self._source))
 
     @guarded
     def _on_truth(self, message: Any) -> None:
@@ -75,5 +92,15 @@ class zmq_publisher(outlasting_block):
     def _open(self, address: str) -> None:
         from doamc.estimates.publisher import Publisher
 
-        self._publisher = Publisher(address, self._heartbeat)
+        self._publisher = Publisher(address, self._heartbeat, **self._guard)
         self._closed = False
+
+
+def _joined(engine: dict[str, Any] | None, source: dict[str, Any] | None) -> dict[str, Any]:
+    """The newest status of the engine and of the source as one: what does not run is what is told."""
+    if engine is None or source is None:
+        return engine or source or {}
+    told = engine | {"link": source["link"]}
+    if engine["state"] in ("running", "idle") and source["state"] in ("idle", "error"):
+        told |= {"state": source["state"], "last_error": source["last_error"] or engine["last_error"]}
+    return told

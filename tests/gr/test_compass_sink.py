@@ -81,6 +81,30 @@ def _reading(k):
     return read_estimate(estimate(k, (10.0,)))
 
 
+def test_when_estimates_stop_no_needle_stands(qt, monkeypatch):
+    """After three seconds the rose says so instead; a picture that is held stays; the next estimate is shown."""
+    sink = compass_sink(history=0.0)
+    view = sink.qwidget()
+    now = [100.0]
+    view.clock = lambda: now[0]
+    monkeypatch.setattr("gr_doamc.qt_view.SILENT_S", 3.0)
+    pixels, _ = shown(sink, qt, [estimate(0, (30.0,))])
+    before = len(of_colour(pixels, COLOURS[0]))
+    now[0] += 2.9
+    assert view.silence_s() == 0 and len(of_colour(picture(view), COLOURS[0])) == before > 0
+    now[0] += 13.2
+    assert view.silence_s() == pytest.approx(16.1)
+    silent = picture(view)
+    assert len(of_colour(silent, COLOURS[0])) == 0
+    line = silent[-14:].reshape(-1, 3).min(0)  # "no estimate for 16 s", dark on the window's colour
+    assert line.max() < 128 and pixels[-14:, :100].reshape(-1, 3).min() > 128
+    view.held = True
+    assert len(of_colour(picture(view), COLOURS[0])) == before
+    view.held = False
+    pixels, _ = shown(sink, qt, [estimate(1, (30.0,))])
+    assert len(of_colour(pixels, COLOURS[0])) == before
+
+
 def test_no_source_and_nothing_yet_draw_an_empty_rose(qt):
     sink = compass_sink()
     sink.qwidget().resize(400, 300)

@@ -127,6 +127,7 @@ def test_krakensdr_with_the_emulator(scripts):
         found = sorted(s["azimuth_deg"] % 360 for s in message["sources"])
         assert found == pytest.approx([40.0, 200.0], abs=2.0)
     assert "streaming" in done.stdout  # the state of the link, on message debug
+    assert "streaming" in {m.get("link") for m in heard["doamc.status"]}  # and in the stream
 
 
 def test_embedded_blocks_compile_without_any_block_of_ours_and_run(tmp_path, monkeypatch):

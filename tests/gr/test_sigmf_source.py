@@ -58,11 +58,12 @@ def test_every_capture_has_its_tags_and_time_shows_the_gaps(recording):
     ]
     recording.write_text(json.dumps(meta))
     _, tags = play(sigmf_source(str(recording), repeat=True, pace=False, duration=4000 / RATE))
-    told = {key: [] for key in ("rx_freq", "rx_time", "rx_rate")}
+    told = {key: [] for key in ("rx_freq", "rx_time", "rx_rate", "doamc_capture")}
     for t in tags:
         told[pmt.symbol_to_string(t.key)].append((t.offset, pmt.to_python(t.value)))
     assert told["rx_freq"] == [(0, 100e6), (1000, 200e6), (2000, 100e6), (3000, 200e6)]
     assert told["rx_rate"] == [(k, RATE) for k in (0, 1000, 2000, 3000)]
+    assert told["doamc_capture"] == [(k, k) for k in (1000, 2000, 3000)]
     assert [offset for offset, _ in told["rx_time"]] == [0, 1000, 2000, 3000]
     seconds = [whole - 1767323045 + fraction for _, (whole, fraction) in told["rx_time"]]
     assert seconds == pytest.approx([0.25, 1.3, 1.35, 2.4], abs=1e-6)

@@ -156,7 +156,8 @@ def test_what_the_user_says_goes_before_tags_that_filters_left_wrong():
     assert [b.rx_time for b in batches] == pytest.approx([50.25 + 0.01 * k for k in range(400)])
     assert {b.frequency_hz for b in batches} == {434.025e6} and told.messages == []
     assert np.ptp(batches[9].snapshots.real) < 1e-3  # the filters brought the tone to zero, where it is said to be
-    again = behind_filters([*HEAD, tag(192_000, "rx_freq", pmt.from_double(868e6))], tone, told, **right)
+    retuned = [tag(192_000, "rx_freq", pmt.from_double(868e6)), tag(192_000, "doamc_capture", pmt.from_uint64(192_000))]
+    again = behind_filters([*HEAD, *retuned], tone, told, **right)  # whose place is now that of sample 2000
     assert [b.frequency_hz for b in again] == [434.025e6] * 200 + [868.025e6] * 200  # the shift goes with the tuner
     fixed = behind_filters(HEAD, tone, told, sample_rate=RATE / 96, frequency=99e6, frequency_shift=25e3)
     assert {b.frequency_hz for b in fixed} == {99e6}
@@ -174,7 +175,7 @@ def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
     told, rate = collector(), 10e3
     coarse = [tag(k * 100, "rx_time", rx_time(7, (k * 10 // 7 * 7) / 1000)) for k in range(40)]  # steps of 7 ms
     later = [tag(4000 + k, "rx_time", rx_time(60, k / rate)) for k in (0, 2000)]
-    lost = [tag(4000, "rx_freq", pmt.from_double(1e8)), *later]
+    lost = [tag(4000, "frames_lost", pmt.from_uint64(9)), *later]
     batches, _ = cut(numbered(2, 8000), coarse + lost, status=told, n_snapshots=100, sample_rate=rate)
     assert told.messages == [] and len(batches) == 80
     assert batches[-1].rx_time == pytest.approx(60 + 3900 / rate)
@@ -182,10 +183,12 @@ def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
 
 @pytest.mark.parametrize(("decimation", "hop"), [(1, 100), (3, 300), (2, 900)])
 @pytest.mark.parametrize("border", [4050, 4500, 4501, 4799, 4640, 8999])
-def test_no_batch_crosses_a_border(decimation, hop, border):
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_batch_crosses_a_border(decimation, hop, border, exact):
     length, told = 100, collector()
     samples = numbered(2, 9000)
     tags = [tag(0, "rx_freq", pmt.from_double(1e8)), tag(border, "rx_freq", pmt.from_double(2e8))]
+    tags += [tag(border, "doamc_capture", pmt.from_uint64(border))] * exact
     cuts = {"n_snapshots": length, "hop": hop, "decimation": decimation, "sample_rate": 1e3}
     batches, buffer = cut(samples, tags, status=told, **cuts)
     for batch in batches:
@@ -196,8 +199,8 @@ def test_no_batch_crosses_a_border(decimation, hop, border):
         assert batch.frequency_hz == (1e8 if last < border else 2e8) and not first < border <= last
     missing = 9000 // hop - len(batches)
     assert buffer.sink.across == len(told.messages) == missing <= 1
-    if hop == length:  # exact: only a batch with samples of both is left out
-        assert missing == bool(border % hop)
+    if hop == length or exact:  # only a batch with samples of both is left out
+        assert missing == (0 < border % hop <= (length - 1) * decimation)
 
 
 @pytest.mark.parametrize(

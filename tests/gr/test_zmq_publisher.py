@@ -14,10 +14,15 @@ from gr_doamc import coupled_array_source, doa_estimator, snapshot_buffer, zmq_p
 
 from doamc.errors import PublishError
 from doamc.estimates import Subscriber, make_message, status_message
+from doamc.estimates.curve import make_keys
 from doamc.estimators import METHODS
 from tests.gr.running import batch_message, posting, run
 
 ANY = "tcp://127.0.0.1:*"
+TRUTH = {
+    "schema": "doamc.truth/1", "sample_time": 0.5, "array": "ula4", "azimuth_deg": [3.0], "power_db": [0.0],
+    "noise_power": 0.1, "coupling": {"re": [[1.0]], "im": [[0.0]]},
+}  # fmt: skip
 VICTIM = """
 import sys
 from doamc.estimates import Subscriber
@@ -65,11 +70,11 @@ def test_estimates_status_and_truth_each_on_their_topic():
     flowgraph = posting(messages, block, "estimates")
     status = status_message(time=1.0, state="idle", seq=0)
     block._post(pmt.intern("status"), pmt.to_pmt(status))
-    block._post(pmt.intern("truth"), pmt.to_pmt({"schema": "doamc.truth/1", "azimuth_deg": [3.0]}))
+    block._post(pmt.intern("truth"), pmt.to_pmt(TRUTH))
     run(flowgraph)
     assert heard.of("doamc.estimate") == [estimate(k) for k in range(5)]
     assert heard.of("doamc.status") == [status]
-    assert heard.of("doamc.truth") == [{"schema": "doamc.truth/1", "azimuth_deg": [3.0]}]
+    assert heard.of("doamc.truth") == [TRUTH]
     assert block.sent == 5
 
 
@@ -94,6 +99,43 @@ def test_nothing_is_lost_at_the_end_of_a_run(monkeypatch):
     assert heard.of("doamc.status")[-1]["state"] == "stopped"
     assert heard.of("doamc.status")[-1]["counters"]["estimated"] == 15
     assert len(heard.of("doamc.truth")) >= 1
+
+
+def test_the_link_of_the_source_is_told_with_the_state_of_the_engine():
+    """Whatever does not run is what is told: an engine without batches is not the whole receiver."""
+    block = zmq_publisher(ANY, heartbeat=0.0)
+    heard = listening(block.address)
+    engine = status_message(time=1.0, state="running", seq=7, counters={"estimated": 8}, block="doa_estimator0")
+    absent = status_message(time=2.0, state="error", seq=-1, last_error="no server", link="absent", block="source0")
+    there = absent | {"state": "running", "last_error": None, "link": "streaming"}
+    for status in (engine, absent, engine, there, engine | {"state": "stopped"}, absent):
+        block._on_status(pmt.to_pmt(status))
+    told = heard.of("doamc.status")
+    assert [(m["state"], m.get("link"), m["last_error"]) for m in told] == [
+        ("running", None, None), ("error", "absent", "no server"), ("error", "absent", "no server"),
+        ("running", "streaming", None), ("stopped", "streaming", None), ("stopped", "absent", None),
+    ]  # fmt: skip
+    assert all(m["seq"] == 7 and m["counters"] == {"estimated": 8} for m in told)
+    assert block.idle()  # the source is not waited for: it ends when the flowgraph does
+    block.stop()
+
+
+def test_keys_and_who_may_do_without(tmp_path):
+    make_keys(tmp_path / "roof")
+    with pytest.raises(PublishError, match=r"--keys.*--insecure"):
+        zmq_publisher("tcp://0.0.0.0:*")
+    zmq_publisher("tcp://0.0.0.0:*", insecure=True).stop()
+    block = zmq_publisher(ANY, heartbeat=0.02, keys=str(tmp_path / "roof.key_secret"))
+    with Subscriber(block.address, server_key=tmp_path / "roof.key") as ada:
+        assert ada.receive(20) is not None
+    with Subscriber(block.address) as eve:
+        while not eve.refused:
+            assert eve.receive(0.1) is None
+    block.stop()
+    block.start()  # with the same keys
+    with Subscriber(block.address, server_key=tmp_path / "roof.key") as ada:
+        assert ada.receive(20) is not None
+    block.stop()
 
 
 def test_a_bad_message_is_counted_and_the_next_goes_out():

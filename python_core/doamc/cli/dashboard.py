@@ -4,6 +4,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.keys import add_reader_arguments
 from doamc.cli.options import number, whole
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def add_parser(commands: Any) -> None:
         "--connect", default="tcp://127.0.0.1:5577", metavar="ADDRESS", help="publisher (default tcp://127.0.0.1:5577)"
     )
     where.add_argument("--config", metavar="STATIONS.toml", help="several receivers, with positions and headings")
+    add_reader_arguments(parser)
     parser.add_argument("--heading-deg", type=number, metavar="H", help="compass bearing of the array's +x axis")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1); others need --token")
     parser.add_argument("--port", type=_port, default=8050, help="default 8050; 0: a free one")
@@ -47,7 +49,10 @@ def run(args: argparse.Namespace) -> int:
         raise DashboardError("expected --heading-deg without --config; write heading_deg into the file")
     if args.heading_deg is not None and not 0 <= args.heading_deg <= 360:
         raise DashboardError(f"expected --heading-deg within 0 to 360, found {args.heading_deg:g}")
-    receivers = load_receivers(args.config) if args.config else [Receiver("receiver", args.connect, args.heading_deg)]
+    if args.config and (args.server_key or args.keys):
+        raise DashboardError("expected --server-key and --keys without --config; write them into the file")
+    single = Receiver("receiver", args.connect, args.heading_deg, server_key=args.server_key, keys=args.keys)
+    receivers = load_receivers(args.config) if args.config else [single]
     token = args.token if args.token is not None else os.environ.get("DOAMC_TOKEN") or None
     asyncio.run(_serve(Dashboard(receivers, args.host, args.port, token, args.recordings)))
     return 0

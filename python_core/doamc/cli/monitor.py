@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.keys import add_reader_arguments
 from doamc.cli.options import number, positive, whole
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")
     parser.add_argument("--heading", type=number, default=0.0, metavar="DEG",
                         help="compass bearing of the array's +x axis, for --compass (default 0)")  # fmt: skip
+    add_reader_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.estimates.message import ESTIMATE_TOPIC
 
     with ExitStack() as stack:
-        subscriber = stack.enter_context(Subscriber(args.address))
+        subscriber = stack.enter_context(Subscriber(args.address, server_key=args.server_key, keys=args.keys))
         record = stack.enter_context(Recorder(args.record)) if args.record else None
         messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, record)
         if args.json:
@@ -62,8 +64,9 @@ def _messages(
     while left is None or left > 0:
         wait = _LATEST if timeout_s is None else min(_LATEST, last + timeout_s - time.monotonic())
         if wait <= 0:
+            why = trouble(subscriber) or "is it publishing?"
             raise PublishError(
-                f"expected estimates from {subscriber.address}, found none within {timeout_s:g} s; is it publishing?"
+                f"expected estimates from {subscriber.address}, found none within {timeout_s:g} s; {why}"
             )
         item = subscriber.receive(wait)
         if item is not None and item[0] == ESTIMATE_TOPIC:
@@ -71,6 +74,15 @@ def _messages(
             if record is not None:
                 record.write(item[1])
         yield item
+
+
+def trouble(subscriber: "Subscriber") -> str:
+    """What is wrong with reading, in words; empty when nothing is."""
+    if subscriber.refused:
+        return f"refused {subscriber.refused} times; it asks for keys (--server-key, --keys), or for others than these"
+    if subscriber.malformed:
+        return f"unusable: {subscriber.fault}"
+    return ""
 
 
 class _Screen:
@@ -91,7 +103,6 @@ class _Screen:
         self.health, self.tracker = Health(), Tracker()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
-        self.unusable = 0
 
     def run(self, messages: Iterator[tuple[str, dict[str, Any]] | None]) -> None:
         """Show them until they end."""
@@ -115,31 +126,25 @@ class _Screen:
                 self.console.print(self.render())
 
     def take(self, item: tuple[str, dict[str, Any]] | None) -> bool:
-        """Take in a message; whether it was an estimate that can be shown."""
-        from doamc.errors import PublishError
+        """Take in a message; whether it was an estimate."""
         from doamc.estimates.message import ESTIMATE_TOPIC
         from doamc.views import read_estimate
 
         if item is None:
             return False
         topic, message = item
-        try:
-            self.health.take(topic, message)
-            if topic != ESTIMATE_TOPIC:
-                return False
-            reading = read_estimate(message)
-        except (PublishError, TypeError, ValueError):
-            self.unusable += 1
+        self.health.take(topic, message)
+        if topic != ESTIMATE_TOPIC:
             return False
-        self.reading = reading
-        self.numbers = self.tracker.assign(reading.time_s, reading.azimuth_deg)
+        self.reading = read_estimate(message)
+        self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
         return True
 
     @property
     def losses(self) -> dict[str, int]:
         """Counts of what did not arrive as it should."""
         s = self.subscriber
-        return {"lost": s.lost, "unusable": s.malformed + self.unusable, "restarts": s.restarts}
+        return {"lost": s.lost, "unusable": s.malformed, "restarts": s.restarts, "disconnected": s.disconnected}
 
     def render(self) -> Any:
         """All of it, for a terminal."""
@@ -147,8 +152,9 @@ class _Screen:
 
         size = (self.console.width, self.console.height)
         return screen(
-            self.reading, self.numbers, self.convention, self.health, self.losses, self.subscriber.address, size
-        )
+            self.reading, self.numbers, self.convention, self.health, self.losses, self.subscriber.address, size,
+            trouble(self.subscriber),
+        )  # fmt: skip
 
     def table(self) -> Any:
         """The newest estimate, for a log."""

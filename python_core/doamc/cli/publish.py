@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments, capture_form
+from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
 from doamc.cli.options import add_estimator_arguments, number, positive, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
@@ -38,6 +39,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
     parser.add_argument("--timeout", type=positive, metavar="S", help="end when no estimate comes for so long (ZMQ)")
+    add_publisher_arguments(parser)
+    add_reader_arguments(parser, keys=False)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.cli.inputs import open_input
     from doamc.cli.remarks import tell
     from doamc.cli.replay import Replay
-    from doamc.estimates import Publisher, status_message
+    from doamc.estimates import status_message
     from doamc.estimators.engine import open_estimator
     from doamc.estimators.tuned import TunedEstimator, frequency_remark
     from doamc.spec import load_spec
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
-    with Publisher(args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
+    with open_publisher(args, args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         time.sleep(max(0.0, args.wait))
         try:

@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
 from doamc.errors import PublishError
+
+if TYPE_CHECKING:
+    from doamc.estimates import Subscriber
 
 
 def is_relayed(name: str) -> bool:
@@ -19,10 +23,8 @@ def is_relayed(name: str) -> bool:
 
 def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
-    from doamc.estimates import Publisher
-
     with ExitStack() as stack:
-        publisher = stack.enter_context(Publisher(args.address)) if args.address else None
+        publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
         if not outputs.outputs:
             raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
@@ -44,25 +46,55 @@ def relay(args: argparse.Namespace) -> int:
 
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from doamc.estimates import Subscriber, read_records, validate
-    from doamc.estimates.message import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
+    from doamc.estimates import Subscriber
+    from doamc.estimates.message import ESTIMATE_TOPIC
 
     if Path(args.input).suffix == ".jsonl":
-        due = time.monotonic()
-        for message in read_records(args.input):
+        yield from _recorded(args.input, args.rate)
+        return
+    with Subscriber(
+        args.input, args.timeout, topics=(ESTIMATE_TOPIC,), server_key=args.server_key,
+        keys=args.keys if args.server_key else None,
+    ) as subscriber:  # fmt: skip
+        try:
+            for _, message in subscriber:
+                yield message
+        finally:
+            _tell_losses(subscriber)
+
+
+def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
+    """Estimates of a log, at a pace or as fast as it goes; those that do not follow the schema are passed over."""
+    from doamc.estimates import read_records, validate
+    from doamc.estimates.border import ESTIMATE_SCHEMA
+
+    due = time.monotonic()
+    passed_over, fault = 0, ""
+    try:
+        for message in read_records(path):
             if message["schema"] != ESTIMATE_SCHEMA:
                 continue
-            validate(message)
-            if args.rate:
-                time.sleep(max(0.0, due - time.monotonic()))
-                due += 1.0 / args.rate
-            yield message
-        return
-    with Subscriber(args.input, args.timeout, topics=(ESTIMATE_TOPIC,)) as subscriber:
-        for _, message in subscriber:
             try:
                 validate(message)
-            except PublishError as error:  # of another program, which may yet send better ones
-                print(f"passed over: {error}", file=sys.stderr)
+            except PublishError as error:
+                passed_over, fault = passed_over + 1, str(error)
                 continue
+            if rate:
+                time.sleep(max(0.0, due - time.monotonic()))
+                due += 1.0 / rate
             yield message
+    finally:
+        _tell_passed_over(passed_over, fault)
+
+
+def _tell_passed_over(count: int, fault: str | None) -> None:
+    if count:
+        print(f"doamc: passed over {count} messages; the last: {fault}", file=sys.stderr)
+
+
+def _tell_losses(subscriber: "Subscriber") -> None:
+    """Say what did not arrive as it should."""
+    _tell_passed_over(subscriber.malformed, subscriber.fault)
+    if subscriber.refused:
+        refused = f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?"
+        print(f"doamc: {refused}", file=sys.stderr)

@@ -68,16 +68,16 @@ class Replay:
                 before = time.monotonic()
                 try:
                     figures = self._estimate(i, block)
+                    waited, taken = max(0.0, before - received), time.monotonic() - before
+                    message = make_message(
+                        seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
+                        snapshots=block.shape[2], dropped_batches=0,
+                        latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
+                        **figures,
+                    )  # fmt: skip
                 except Exception as error:  # whatever a method does with samples like these: the next may be better
                     self._tell(publisher, i, error)
                     continue
-                waited, taken = max(0.0, before - received), time.monotonic() - before
-                message = make_message(
-                    seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
-                    snapshots=block.shape[2], dropped_batches=0,
-                    latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
-                    **figures,
-                )  # fmt: skip
                 self.seq += 1  # before it is passed on: a number is never used twice, whatever becomes of its estimate
                 publisher.estimate(message)
             turn += 1

@@ -11,6 +11,8 @@ from doamc.dashboard.receivers import EARTH_RADIUS_M, Receiver, origin
 MAX_AGE_S = 3.0
 #: deviation of a bearing whose method gives none, degrees
 UNKNOWN_STD_DEG = 5.0
+#: greatest deviation, degrees: any direction at all; beyond it, weights would be too unlike to compute with
+NO_BEARING_DEG = 180.0
 PROBABILITY = 0.95
 
 
@@ -60,5 +62,5 @@ def locate(receivers: list[Receiver], views: list[dict[str, Any] | None], now: f
 def _bearing(receiver: Receiver, source: dict[str, Any]) -> tuple[float, float]:
     """Bearing and its deviation, rad, clockwise from north."""
     std = UNKNOWN_STD_DEG if source["std_deg"] is None else source["std_deg"]
-    spread = math.hypot(std, receiver.heading_std_deg)
+    spread = min(math.hypot(std, receiver.heading_std_deg), NO_BEARING_DEG)
     return math.radians((receiver.heading_deg or 0.0) - source["azimuth_deg"]), math.radians(spread)

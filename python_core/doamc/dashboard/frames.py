@@ -6,6 +6,7 @@ from typing import Any
 
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.recording import Recording
+from doamc.views.health import SILENT_S
 
 #: views of the last minute that a new page is given of each receiver
 MAX_HISTORY = 1200
@@ -28,7 +29,8 @@ def hello(feeds: list[Feed], recording: Recording) -> str:
                 "health": feed.health(now),
             }
         )
-    return _json({"type": "hello", "time": now, "receivers": receivers, "recording": recording.state()})
+    state = recording.state()
+    return _json({"type": "hello", "time": now, "silent_s": SILENT_S, "receivers": receivers, "recording": state})
 
 
 def frame(

@@ -13,7 +13,9 @@ from doamc.estimates.address import check_address
 #: mean radius of the Earth (IUGG R1), m
 EARTH_RADIUS_M = 6_371_008.8
 MAX_RECEIVERS = 16
-_KEYS = {"name", "connect", "heading_deg", "heading_std_deg", "position_m", "latitude", "longitude"}
+_KEYS = {
+    "name", "connect", "server_key", "keys", "heading_deg", "heading_std_deg", "position_m", "latitude", "longitude",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Receiver:
     name: shown on the page. connect: ZMQ address of its publisher. heading_deg: compass bearing of its array's +x
     axis, None when not known. heading_std_deg: standard deviation of the heading. east_m, north_m: position on the
     local map plane, None when not known. latitude, longitude: degrees, None when the position was given in metres.
+    server_key, keys: files with the publisher's public key and with our own pair, where it asks for CURVE.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Receiver:
     north_m: float | None = None
     latitude: float | None = None
     longitude: float | None = None
+    server_key: str | None = None
+    keys: str | None = None
 
 
 def load_receivers(path: str | Path) -> list[Receiver]:
@@ -102,6 +107,7 @@ def _receiver(row: Any, where: str) -> Receiver:
         connect = check_address(row["connect"])
     except PublishError as error:
         raise DashboardError(f"{where}: {error}") from error
+    server_key, keys = (_file(row, key, where) for key in ("server_key", "keys"))
     heading = _number(row, "heading_deg", where, 0.0, 360.0)
     spread = _number(row, "heading_std_deg", where, 0.0, 90.0) or 0.0
     latitude = _number(row, "latitude", where, -90.0, 90.0)
@@ -110,11 +116,18 @@ def _receiver(row: Any, where: str) -> Receiver:
     if (latitude is None) != (longitude is None) or (latitude is not None and position is not None):
         raise DashboardError(f"{where}: expected position_m, or latitude and longitude together")
     if position is None:
-        return Receiver(name, connect, heading, spread, None, None, latitude, longitude)
+        return Receiver(name, connect, heading, spread, None, None, latitude, longitude, server_key, keys)
     if not isinstance(position, list) or len(position) != 2:
         raise DashboardError(f"{where}: expected position_m = [east, north], found {position!r}")
     east, north = (_number({"position_m": p}, "position_m", where, -1e6, 1e6) for p in position)
-    return Receiver(name, connect, heading, spread, east, north)
+    return Receiver(name, connect, heading, spread, east, north, None, None, server_key, keys)
+
+
+def _file(row: dict[str, Any], key: str, where: str) -> str | None:
+    value = row.get(key)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise DashboardError(f"{where}: expected {key} to name a file, found {value!r}")
+    return value
 
 
 def _number(row: dict[str, Any], key: str, where: str, low: float, high: float) -> float | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 from doamc.dashboard.access import access_middleware, check_access
 from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
+from doamc.dashboard.door import Door
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
@@ -24,9 +26,12 @@ STATIC = Path(__file__).parent / "static"
 FRAME_S, IDLE_S = 0.05, 1.0
 #: a browser that does not answer is pinged for so long and half as long again, then disconnected
 HEARTBEAT_S = 20.0
+#: time that a connection may be idle between two requests, s
+KEEP_ALIVE_S = 20.0
 #: the system's own buffer of one browser, bytes: what it holds is late already
 SEND_BUFFER = 1 << 17
 _COMMANDS = ("start", "stop")
+_log = logging.getLogger(__name__)
 
 
 class Dashboard:
@@ -53,6 +58,7 @@ class Dashboard:
         self._feeds: list[Feed] = []
         self._transports: set[asyncio.Transport] = set()
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -70,14 +76,15 @@ class Dashboard:
         app.router.add_get("/live", self._live)
         app.router.add_get("/export/{name:last-minute[.](?:json|csv)}", self._export)
         app.router.add_static("/static", STATIC)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_S)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port)
+        assert self._runner.server is not None
+        loop = asyncio.get_running_loop()
         try:
-            await site.start()
+            self._listening = await loop.create_server(Door(self._runner.server), self.host, self.port)
         except (OSError, OverflowError) as error:
             raise DashboardError(f"cannot listen on {self.host}:{self.port}: {error}; take another --port") from error
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listening.sockets[0].getsockname()[1]
         for feed in self._feeds:
             feed.start()
         self._task = asyncio.create_task(self._send())
@@ -97,6 +104,9 @@ class Dashboard:
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
         self.recording.stop()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         for transport in tuple(self._transports):
             transport.abort()
         if self._runner is not None:
@@ -111,8 +121,11 @@ class Dashboard:
             taken = [feed.take() for feed in self._feeds]
             if len(self.clients) and (any(views for views, _ in taken) or time.monotonic() - sent >= IDLE_S):
                 sent = time.monotonic()
-                fixes = locate(self.receivers, [feed.latest for feed in self._feeds], time.time())
-                self.clients.broadcast(frame(self._feeds, taken, fixes, self.recording))
+                try:
+                    fixes = locate(self.receivers, [feed.latest for feed in self._feeds], time.time())
+                    self.clients.broadcast(frame(self._feeds, taken, fixes, self.recording))
+                except Exception as error:  # nothing that one receiver sends may end the page of the others
+                    _log.error("a frame is left out: %s: %s", type(error).__name__, error)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return web.FileResponse(STATIC / "index.html")

@@ -1,5 +1,6 @@
-"""ZMQ endpoints: the default one, and a check that libzmq leaves out."""
+"""ZMQ endpoints: the default one, and checks that libzmq leaves out."""
 
+import ipaddress
 import re
 
 from doamc.errors import PublishError
@@ -20,3 +21,24 @@ def check_address(address: str) -> str:
         if ":" not in match[2] or not (port == "*" or (re.fullmatch(r"[0-9]{1,5}", port) and int(port) < 65536)):
             raise PublishError(f"expected a host and a port 0..65535 as in {DEFAULT_ADDRESS}, found {address!r}")
     return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this computer's own."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_exposure(address: str, guarded: bool) -> None:
+    """Raise PublishError when other computers could reach an address that is bound without a guard.
+
+    guarded: keys are asked for, or somebody has said that none are needed.
+    """
+    kind, _, rest = check_address(address).partition("://")
+    if kind == "tcp" and not guarded and not is_loopback(rest.rpartition(":")[0]):
+        raise PublishError(
+            f"expected keys (--keys, see doamc keys) or --insecure with {address}, which other computers can reach, "
+            "found neither"
+        )

@@ -7,8 +7,6 @@ not know. JSON has no NaN: a figure that is not known is ``null``.
 
 import json
 import math
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,17 +14,10 @@ from numpy.typing import ArrayLike
 
 from doamc import __version__
 from doamc.errors import PublishError
+from doamc.estimates.border import ESTIMATE_SCHEMA, MAX_MESSAGE_BYTES, STATUS_SCHEMA
 
 ESTIMATE_TOPIC = "doamc.estimate"
 STATUS_TOPIC = "doamc.status"
-ESTIMATE_SCHEMA = "doamc.estimate/1"
-STATUS_SCHEMA = "doamc.status/1"
-TRUTH_SCHEMA = "doamc.truth/1"
-_FILES = {
-    ESTIMATE_SCHEMA: "estimate.schema.json",
-    STATUS_SCHEMA: "status.schema.json",
-    TRUTH_SCHEMA: "truth.schema.json",
-}
 
 
 def make_message(
@@ -130,45 +121,17 @@ def status_message(
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """UTF-8 JSON of a message on one line, NaN as null. Raises PublishError on values that JSON cannot hold."""
+    """UTF-8 JSON of a message on one line, NaN as null.
+
+    Raises PublishError on values that JSON cannot hold, and when it is longer than any reader takes.
+    """
     try:
-        return json.dumps(_plain(message), allow_nan=False, separators=(",", ":")).encode()
+        data = json.dumps(_plain(message), allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise PublishError(f"expected a message of plain values, found one that JSON cannot hold ({error})") from error
-
-
-def decode(data: bytes) -> dict[str, Any]:
-    """Message of UTF-8 JSON. Raises PublishError unless it is one JSON object that names a schema."""
-    try:
-        message = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise PublishError(f"expected a JSON message, found {data[:40]!r} ({error})") from error
-    if not isinstance(message, dict) or not isinstance(message.get("schema"), str):
-        raise PublishError(f"expected a JSON object with a 'schema', found {data[:40]!r}")
-    return message
-
-
-def validate(message: dict[str, Any]) -> None:
-    """Check a message against the JSON Schema it names. Raises PublishError with the place of the first fault."""
-    problem = next(iter(_validator(str(message.get("schema"))).iter_errors(message)), None)
-    if problem is not None:
-        where = "/".join(str(p) for p in problem.absolute_path) or "the message"
-        raise PublishError(f"{message['schema']}: {where}: {problem.message}")
-
-
-@lru_cache
-def _validator(schema: str) -> Any:
-    if schema not in _FILES:
-        raise PublishError(f"schema must be one of {', '.join(_FILES)}, found {schema!r}")
-    from jsonschema import Draft202012Validator  # late: most users only send
-
-    table = json.loads((Path(__file__).parent / _FILES[schema]).read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(table)
-    return Draft202012Validator(table)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise PublishError(f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, found {len(data)}; send less")
+    return data
 
 
 def _matrix(value: ArrayLike | None) -> dict[str, Any] | None:

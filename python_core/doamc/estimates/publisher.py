@@ -8,12 +8,14 @@ it is held for a non-blocking send only, hence neither the caller nor the heartb
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import zmq
 
 from doamc.errors import PublishError
-from doamc.estimates.address import DEFAULT_ADDRESS, check_address
+from doamc.estimates import curve
+from doamc.estimates.address import DEFAULT_ADDRESS, check_exposure
 from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC, encode, status_message
 
 #: messages queued for one slow subscriber; some 5 kB each for eight elements
@@ -26,20 +28,36 @@ class Publisher:
 
     address: endpoint to bind, e.g. ``tcp://127.0.0.1:5577``; port ``*`` takes a free one, see `address`.
     heartbeat_s: period of the status message in s; 0 sends none but those given to `status`.
-    Raises PublishError when the endpoint is malformed or in use.
+    keys: ``.key_secret`` file (see `curve`), to encrypt and to let in only readers that have its public key; readers:
+    folder of public keys, to let in only those that are there. insecure: other computers may read without keys, too.
+    Raises PublishError when the endpoint is malformed or in use, or one that other computers can reach is asked for
+    with neither keys nor insecure.
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, heartbeat_s: float = 1.0) -> None:
-        check_address(address)
+    def __init__(
+        self, address: str = DEFAULT_ADDRESS, heartbeat_s: float = 1.0, keys: str | Path | None = None,
+        readers: str | Path | None = None, insecure: bool = False,
+    ) -> None:  # fmt: skip
+        check_exposure(address, guarded=keys is not None or insecure)
+        if readers is not None and keys is None:
+            raise PublishError("expected the publisher's own keys (--keys) with a folder of readers, found none")
         self._lock = threading.Lock()
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUB)
         self._socket.setsockopt(zmq.SNDHWM, SEND_QUEUE)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self._authenticator = None
         try:
+            if readers is not None:
+                self._authenticator = curve.admit_only(self._context, readers)
+            if keys is not None:
+                curve.serve(self._socket, keys)
             self._socket.bind(address)
+        except PublishError:
+            self._abandon()
+            raise
         except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
+            self._abandon()
             in_use = error.errno == zmq.EADDRINUSE
             advice = "choose another port or stop the other program" if in_use else "use an address of this computer"
             raise PublishError(f"cannot publish on {address!r}: {error}; {advice}") from error
@@ -92,6 +110,8 @@ class Publisher:
         with self._lock:
             if not self._socket.closed:
                 self._socket.close()
+                if self._authenticator is not None:
+                    self._authenticator.stop()
                 self._context.term()
 
     def __enter__(self) -> "Publisher":
@@ -99,6 +119,11 @@ class Publisher:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _abandon(self) -> None:
+        if self._authenticator is not None:
+            self._authenticator.stop()
+        self._context.destroy(linger=0)
 
     def _send(self, topic: str, data: bytes) -> None:
         if self._socket.closed:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import PublishError, RecordingError
-from doamc.estimates.message import decode, encode
+from doamc.estimates.border import MAX_MESSAGE_BYTES, decode
+from doamc.estimates.message import encode
 from doamc.snapshots.line_file import LineFile
 
 
@@ -26,15 +27,20 @@ class Recorder(LineFile):
 
 
 def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Messages of a JSON-lines file, in order; lines that are no message (torn ones) are skipped.
+    """Messages of a JSON-lines file, in order; lines that are no message (torn ones, or too long) are skipped.
 
-    Raises RecordingError when the file cannot be read.
+    They are bounded as `decode` says, but not held against their schema. Raises RecordingError when the file cannot be
+    read.
     """
     try:
         with open(path, "rb") as file:
-            for line in file:
+            whole = True
+            while line := file.readline(MAX_MESSAGE_BYTES + 1):
+                begins, whole = whole, line.endswith(b"\n")
+                if not begins:  # the rest of a line that is too long
+                    continue
                 try:
-                    yield decode(line)
+                    yield decode(line.strip())
                 except PublishError:
                     continue
     except OSError as error:

@@ -1,12 +1,12 @@
 """What is true while estimates are made: directions, powers and coupling, from `doamc.truth` messages or a file."""
 
-import itertools
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from doamc.estimates.assignment import assign
 
 TRUTH_TOPIC = "doamc.truth"
 
@@ -76,17 +76,14 @@ def wrap_deg(angle: np.ndarray) -> np.ndarray:
 def match(estimate_deg: np.ndarray, truth_deg: np.ndarray) -> list[int | None]:
     """Index of the true direction that goes with each estimate, None for estimates beyond the number of truths.
 
-    The assignment with the least sum of squared errors on the circle; sources are few, so all are tried.
+    The assignment with the least sum of squared errors on the circle.
     """
     n, p = len(estimate_deg), len(truth_deg)
-    slots = list(range(p)) + [None] * max(0, n - p)
-    far = 180.0**2
-
-    def cost(choice: Iterable[int | None]) -> float:
-        pairs = zip(estimate_deg, choice, strict=True)
-        return sum(far if k is None else float(wrap_deg(a - truth_deg[k])) ** 2 for a, k in pairs)
-
-    return list(min(itertools.permutations(slots, n), key=cost))
+    if not n or not p:
+        return [None] * n
+    error = wrap_deg(np.asarray(estimate_deg)[:, None] - np.asarray(truth_deg)) ** 2
+    cost = np.hstack([error, np.full((n, max(0, n - p)), 180.0**2)])
+    return [k if k < p else None for k in assign(cost)]
 
 
 def coupling_matrix(message: dict[str, Any]) -> np.ndarray | None:

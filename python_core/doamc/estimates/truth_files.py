@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
-from doamc.estimates.message import TRUTH_SCHEMA
+from doamc.estimates.border import TRUTH_SCHEMA
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.estimates.message import ESTIMATE_SCHEMA, TRUTH_SCHEMA
+from doamc.estimates.border import ESTIMATE_SCHEMA, TRUTH_SCHEMA, validate
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
 from doamc.views.reading import Reading, read_estimate
@@ -99,13 +99,15 @@ class Run:
 def read_run(path: str | Path, truth: Truth | None = None) -> Run:
     """Run of a JSON-lines log; its own truth messages count where no truth is given.
 
-    Raises RecordingError when the file cannot be read or holds no estimate, PublishError on an estimate that is none.
+    Raises RecordingError when the file cannot be read or holds no estimate, PublishError on an estimate or a truth that
+    is none.
     """
     readings, told = [], Truth()
     for message in read_records(path):
         if message["schema"] == ESTIMATE_SCHEMA:
             readings.append(read_estimate(message))
         elif message["schema"] == TRUTH_SCHEMA:
+            validate(message)
             told.add(message)
     if not readings:
         raise RecordingError(f"expected estimates (doamc.estimate/1) in {path}, found none")

@@ -12,10 +12,11 @@ from doamc.errors import RecordingError
 
 
 @contextmanager
-def whole_file(path: str | Path, durable: bool = True) -> Iterator[IO[bytes]]:
+def whole_file(path: str | Path, durable: bool = True, private: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`, renamed to it when the block ends and deleted when it raises.
 
     durable: put on the disk before it is renamed, so that not even a power cut leaves half of it; takes some ms.
+    private: nobody but the user may read it, at any time.
     Raises RecordingError when the folder is missing or cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
@@ -31,7 +32,8 @@ def whole_file(path: str | Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 raise raw.error
             if durable:
                 os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes it private
+        if not private:  # as mkstemp makes it
+            os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
         name = None
     except OSError as error:

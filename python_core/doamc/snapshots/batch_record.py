@@ -46,7 +46,7 @@ class BatchRecorder:
         self._annotations: list[dict[str, Any]] = []
         self._world: dict[str, Any] = {}
         self._journal: LineFile | None = None
-        self._file, self._room, self._told = -1, 0, 0
+        self._file, self._room, self._told, self._closed = -1, 0, 0, False
         self._lock = Lock(self.path)
         try:
             self.recovered = recover_parts(self.path)
@@ -63,6 +63,8 @@ class BatchRecorder:
         Raises RecordingError when N or L is not that of the first batch, or the disk is full: the batch is then not in
         the recording, and later ones are tried again.
         """
+        if self._closed:
+            raise RecordingError(f"{self.path} is closed")
         if self._journal is None:
             self._begin(snapshots.shape[0], snapshots.shape[1], sample_rate_hz)
         shape = (self._world["core:num_channels"], self._world["doamc:batch_length"])
@@ -95,7 +97,7 @@ class BatchRecorder:
 
         Raises RecordingError when that fails; ``doamc recover`` then finishes the recording once it can be.
         """
-        journal, self._journal = self._journal, None
+        journal, self._journal, self._closed = self._journal, None, True
         try:
             if journal is None:
                 return
@@ -149,19 +151,16 @@ class BatchRecorder:
         if self._journal is None:
             raise RecordingError(f"{self.path} is closed or was not begun")
         line = _line(about)
-        self._told += len(line)
+        end, told = max(place + len(data), self.written * batch_bytes(self._world)), self._told + len(line)
         try:
-            self._keep_room(max(place + len(data), self.written * batch_bytes(self._world)) + _RESERVE + 2 * self._told)
+            self._keep_room(end + _RESERVE + 2 * told)
             done = 0
             while done < len(data):
                 done += os.pwrite(self._file, data[done:], place + done)
-            self._journal.append(line)
         except OSError as error:
-            self._told -= len(line)
             raise RecordingError(f"cannot write {self.path}: {error.strerror}") from error
-        except RecordingError:
-            self._told -= len(line)
-            raise
+        self._journal.append(line)
+        self._told = told
 
     def _keep_room(self, size: int) -> None:
         if size > self._room:

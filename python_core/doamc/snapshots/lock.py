@@ -1,6 +1,7 @@
 """One writer an output: a lock that dies with the process that holds it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from doamc.errors import RecordingError
@@ -29,7 +30,8 @@ class Lock:
     def release(self) -> None:
         """Let others have it; again is harmless."""
         if self._file >= 0:
-            self._path.unlink(missing_ok=True)  # while it is still ours
+            with suppress(OSError):
+                self._path.unlink()  # while it is still ours
             os.close(self._file)
             self._file = -1
 

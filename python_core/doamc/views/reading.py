@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import PublishError
+from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
 from doamc.estimates.truth import coupling_matrix, message_time
+from doamc.text import printable
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,12 @@ class Reading:
 def read_estimate(message: dict[str, Any]) -> Reading:
     """Reading of a message ``doamc.estimate/1``, from JSON or from GNU Radio.
 
-    Raises PublishError when it is no such message or a number is none.
+    Raises PublishError when it is no such message, a number is none, or it has more sources or elements than a message
+    may have.
     """
     try:
+        if len(message["sources"] or ()) > MAX_SOURCES or len((message["coupling"] or {"re": ()})["re"]) > MAX_ELEMENTS:
+            raise ValueError(f"more than {MAX_SOURCES} sources or {MAX_ELEMENTS} elements")
         azimuth, std, power = np.array(
             [[_number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()]
         ).reshape(-1, 3).T
@@ -48,8 +53,9 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PublishError(f"expected an estimate (doamc.estimate/1), found {str(message)[:60]} ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        found = printable(f"{str(message)[:60]} ({error!r})", 200)
+        raise PublishError(f"expected an estimate (doamc.estimate/1), found {found}") from error
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
     if not square or not np.isfinite(reading.azimuth_deg).all() or not math.isfinite(reading.time_s):
         raise PublishError("expected finite azimuths and time and a square coupling matrix, found others")

@@ -2,13 +2,13 @@
 
 import math
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from doamc.text import printable
 from doamc.views.canvas import Canvas
 from doamc.views.convention import Convention
 from doamc.views.health import Health
@@ -45,8 +45,10 @@ def compass(
     return Text("\n").join(_joined(row) for row in canvas.cells())
 
 
-def sources_table(reading: Reading, numbers: list[int], convention: Convention, most: int) -> Table:
-    """A row a source, of the strongest `most` where there are more."""
+def sources_table(
+    reading: Reading, numbers: list[int], convention: Convention, most: int, stale: bool = False
+) -> Table:
+    """A row a source, of the strongest `most` where there are more; dim where they are of the past."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False)
     for name in ("#", convention.quantity, "± sd", "power"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -59,7 +61,7 @@ def sources_table(reading: Reading, numbers: list[int], convention: Convention, 
         shown = convention.shown_deg(float(reading.azimuth_deg[i]))
         table.add_row(
             str(numbers[i] + 1), figure(shown, f"{sign}.2f", "°"), figure(reading.std_deg[i], ".2f", "°"),
-            figure(reading.power_db[i], "+.1f", " dB"), style=f"bold {colour_of(numbers[i])}",
+            figure(reading.power_db[i], "+.1f", " dB"), style="dim" if stale else f"bold {colour_of(numbers[i])}",
         )  # fmt: skip
     if len(kept) < len(numbers):
         table.add_row("", f"{len(numbers) - len(kept)} more", style="dim")
@@ -90,31 +92,40 @@ def health_table(health: Health, losses: dict[str, int]) -> Table:
 
 def screen(
     reading: Reading | None, numbers: list[int], convention: Convention, health: Health, losses: dict[str, int],
-    address: str, size: tuple[int, int],
+    address: str, size: tuple[int, int], trouble: str = "",
 ) -> RenderableType:  # fmt: skip
-    """All of it in `size` (columns, rows), at most 23 rows; the compass is left out where there is no room for it."""
+    """All of it in `size` (columns, rows), at most 23 rows; the compass is left out where there is no room for it.
+
+    An estimate that is no longer of now has no needle, and its figures are dim. trouble: of reading, where there is
+    any; it goes before an error that the publisher tells.
+    """
     columns, rows = size[0], min(size[1] - 1, 23)
     state = health.state()
+    stale = state == "silent"
+    told = health.publisher() if state in ("silent", "waiting") or health.status.get("link") else ""
     head = Text.assemble(
         ("doamc monitor ", "bold"), f"{address}  ", (state, _STYLES.get(state, "bold red")),
-        f" ({health.age_s():.0f} s)" if state == "silent" else "", no_wrap=True, overflow="ellipsis",
+        f" ({health.age_s():.0f} s)" if stale else "", (f", {told}" if told else "", "dim"),
+        no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
     about = Text("no estimate yet", style="dim", no_wrap=True)
     parts: list[RenderableType] = []
     if reading is not None:
         what = f"{reading.array}, {reading.method}, estimate {reading.seq}, {reading.time_s:.1f} s"
         about = Text(what, no_wrap=True, overflow="ellipsis")
-        parts = [sources_table(reading, numbers, convention, max(1, rows - 15)), Text(""), coupling_line(reading)]
+        table = sources_table(reading, numbers, convention, max(1, rows - 17), stale)
+        parts = [table, Text(""), coupling_line(reading)]
     parts.append(health_table(health, losses))
     problem = health.status.get("last_error")
-    foot = Text(f"last error: {problem}" if problem else "", style="red", no_wrap=True, overflow="ellipsis")
+    words = trouble or (f"last error: {problem}" if problem else "")
+    foot = Text(printable(words, 300), style="red", no_wrap=True, overflow="ellipsis")
     body: RenderableType = Group(*parts)
     wide = min(columns - _BESIDE - _GAP, 2 * (rows - 4) + 8)
     if wide >= 24 and rows >= 14:
         grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
         grid.add_column(width=wide, no_wrap=True)
         grid.add_column(width=columns - wide - _GAP, no_wrap=True)
-        grid.add_row(compass(reading, numbers, convention, wide, rows - 4), body)
+        grid.add_row(compass(None if stale else reading, numbers, convention, wide, rows - 4), body)
         body = grid
     return Group(head, about, Text(""), body, foot)
 
@@ -139,13 +150,16 @@ def milliseconds(value: float) -> str:
     return figure(value, ".1f" if value < 99.95 else ".0f", " ms")
 
 
-def summary(reading: Reading, health: Health, losses: dict[str, int]) -> dict[str, Any]:
-    """Title and caption of an estimate that is printed into a log."""
+def summary(reading: Reading, health: Health, losses: dict[str, int]) -> dict[str, Text]:
+    """Title and caption of an estimate that is printed into a log; no names in them are taken for markup."""
     total = figure(reading.latency_ms["total"], ".1f")
     lost = ", ".join(f"{name} {count}" for name, count in losses.items() if count or name == "lost")
     return {
-        "title": f"{reading.array}, {reading.method}, estimate {reading.seq}",
-        "caption": f"rate {health.rate_hz():.1f}/s, latency {total} ms, {lost}, dropped {reading.dropped}",
+        "title": Text(f"{reading.array}, {reading.method}, estimate {reading.seq}", style="table.title"),
+        "caption": Text(
+            f"rate {health.rate_hz():.1f}/s, latency {total} ms, {lost}, dropped {reading.dropped}",
+            style="table.caption",
+        ),
     }
 
 

@@ -155,3 +155,18 @@ def test_remarks_are_told_in_one_line_each(doamc, retuned):
     retuned.write_text(json.dumps(table))
     _, err = estimated(doamc, retuned, "uca5")
     assert err.count("\n") == 1 and "annotations reach beyond the data" in err
+
+
+def test_an_array_in_metres_is_printed_and_simulated(doamc, refused, tmp_path, metres):
+    status, text, _ = doamc("arrays", metres)
+    assert status == 0 and "x, y, z in metres" in text and f"{RADIUS:9.4f}" in text
+    status, text, _ = doamc("arrays", f"{metres}@{LIGHT * 2}")  # a wavelength of half a metre
+    assert status == 0 and "x, y, z in wavelengths" in text and f"{2 * RADIUS:9.4f}" in text
+    out = tmp_path / "made.sigmf-meta"
+    common = ["--sources", 1, "--snr-db", 30, "--snapshots", 500, "--batches", 1, "--seed", 4]
+    assert doamc("simulate", metres, "-o", out, "--frequency", 600e6, *common)[0] == 0
+    table = json.loads(out.read_text())
+    assert table["captures"][0]["core:frequency"] == 600e6
+    azimuth, err = estimated(doamc, out, metres)
+    assert err == "" and azimuth == pytest.approx(table["global"]["doamc:azimuth_deg"], abs=2)  # coupled a little
+    assert "found no frequency" in refused("compare", metres, "--methods", "music")

@@ -186,6 +186,43 @@ def test_silence_and_nothing_yet_are_told():
         terminal.end()
 
 
+def test_when_estimates_stop_no_needle_stands_although_heartbeats_go_on():
+    with Publisher("tcp://127.0.0.1:*", heartbeat_s=0.1) as publisher:
+        terminal = Terminal(publisher.address)
+        terminal.until("publisher idle")
+        publisher.estimate(estimate(5))
+        running = terminal.until("estimate 5")
+        publisher.status(status_message(time=0.0, state="error", seq=5, last_error="no server", link="absent"))
+        silent = terminal.until("silent (")
+        terminal.end()
+
+    def dots(frame):
+        return sum(0x2800 < ord(c) < 0x2900 for c in frame)
+
+    assert dots(silent) < dots(running) - 20  # two needles of ten cells or so
+    assert re.search(r"silent \(\d+ s\), publisher error, link absent", silent) and "last error: no server" in silent
+    assert re.search(r"1 -25\.00°", silent)  # what was last, dim
+
+
+def test_nothing_that_a_publisher_writes_is_obeyed_by_the_terminal(publishing):
+    """Escape sequences and markup in names and errors are text, in the live view and in the log."""
+    evil = "\x1b]0;title\x07\x1b[2J[/red][link=file:///x]\u202e"
+    status = status_message(time=0.0, state="error", seq=3, last_error=evil)
+    terminal = Terminal(publishing(lambda k: estimate(k, array=evil, method=evil), status=status))
+    frame = terminal.until("last error: ")
+    assert "\ufffd]0;title\ufffd\ufffd[2J[/red]" in frame
+    terminal.end()
+    assert b"\x1b]0;" not in terminal.bytes and b"\x1b]52" not in terminal.bytes and b"\x1b]8;" not in terminal.bytes
+    assert terminal.bytes.count(b"\x1b[2J") <= 1  # rich's own, when it opens the screen
+    assert "\u202e" not in terminal.bytes.decode()
+
+
+def test_markup_in_names_is_text_in_the_log(doamc, publishing):
+    address = publishing(lambda k: estimate(k, array="[/x]", method="[bold]ml"))
+    status, out, err = doamc("monitor", address, "--once", "--timeout", 20)
+    assert (status, err) == (0, "") and "[/x], [bold]ml, estimate" in out
+
+
 def test_a_publisher_of_other_things_does_not_end_it(publishing):
     def mixed(seq):
         return estimate(seq) | ({"sources": "nonsense"} if seq % 2 else {})

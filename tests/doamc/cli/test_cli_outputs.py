@@ -212,6 +212,15 @@ def test_estimates_without_a_frequency_need_one(doamc, tmp_path):
     assert doamc("publish", path, "--csv", tmp_path / "a.csv", "--station-frequency", "1e8")[0] == 0
 
 
+def test_a_faulty_line_of_a_log_costs_only_itself(doamc, log, tmp_path):
+    lines = log.read_text().splitlines()
+    faulty = json.loads(lines[-1]) | {"seq": -1}
+    log.write_text("\n".join([json.dumps(faulty), *lines]) + "\n")
+    status, out, err = doamc("publish", log, "--csv", tmp_path / "a.csv")
+    assert (status, out) == (0, "passed on 4 estimates\n")
+    assert err.startswith("doamc: passed over 1 messages; the last: doamc.estimate/1: seq: -1") and err.count("\n") == 1
+
+
 def test_snapshots_need_an_array(refused):
     assert "--array" in refused("publish", "in.npz")
 

@@ -35,7 +35,7 @@ def test_it_serves_until_it_is_interrupted(program, number, status):
 
 
 def test_a_token_from_the_environment_opens_another_interface(program, monkeypatch):
-    monkeypatch.setenv("DOAMC_TOKEN", "tell nobody")
+    monkeypatch.setenv("DOAMC_TOKEN", "tell nobody of it")
     process = program("dashboard", "--host", "0.0.0.0", "--port", 0)
     url = process.stdout.readline().split()[-1].replace("0.0.0.0", "127.0.0.1")
     for given, status in ((None, 401), ("wrong", 403)):
@@ -43,7 +43,7 @@ def test_a_token_from_the_environment_opens_another_interface(program, monkeypat
             fetch(url, **({} if given is None else {"Authorization": f"Bearer {given}"}))
         assert refused.value.code == status
         refused.value.close()
-    assert b"<title>" in fetch(url, Authorization="Bearer tell nobody")
+    assert b"<title>" in fetch(url, Authorization="Bearer tell nobody of it")
 
 
 def test_what_is_refused(refused, tmp_path, monkeypatch):
@@ -59,7 +59,10 @@ def test_what_is_refused(refused, tmp_path, monkeypatch):
     assert "within 0 to 360" in refused("dashboard", "--heading-deg", 400)
     assert "cannot read" in refused("dashboard", "--config", tmp_path / "none.toml")
     assert "no such folder" in refused("dashboard", "--recordings", tmp_path / "none", "--port", 0)
-    assert "cannot listen on 192.0.2.1" in refused("dashboard", "--host", "192.0.2.1", "--token", "x", "--port", 0)
+    assert "expected a token of 16 to 200" in refused("dashboard", "--token", "a" * 15, "--port", 0)
+    assert "without --config" in refused("dashboard", "--config", stations, "--server-key", tmp_path / "x.key")
+    assert "cannot read the key" in refused("dashboard", "--server-key", tmp_path / "x.key", "--port", 0)
+    assert "cannot listen on 192.0.2.1" in refused("dashboard", "--host", "192.0.2.1", "--token", "x" * 16, "--port", 0)
 
 
 def test_without_aiohttp_it_says_what_to_install():

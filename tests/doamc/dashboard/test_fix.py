@@ -12,6 +12,7 @@ from .serving import estimate
 
 A = Receiver("a", "tcp://a:1", heading_deg=90.0, east_m=0.0, north_m=0.0)
 B = Receiver("b", "tcp://b:1", heading_deg=0.0, east_m=1000.0, north_m=0.0)
+C = Receiver("c", "tcp://c:1", heading_deg=180.0, east_m=0.0, north_m=1000.0)
 
 
 def view(azimuth, std=1.0, received=100.0, power=None):
@@ -95,3 +96,14 @@ def test_degrees_of_the_crossing(tmp_path):
     half = receivers[1].east_m
     assert fix["longitude"] == pytest.approx(11.51) and fix["north_m"] == pytest.approx(half)
     assert fix["latitude"] == pytest.approx(48 + math.degrees(half / 6_371_008.8))
+
+
+@pytest.mark.parametrize("std", [(1e60, 0.0), (0.0, 1e60), (1e60, 1e60), (1e-60, 1e60)])
+def test_deviations_that_nobody_means_end_nothing(std):
+    """A bearing known beyond 180 degrees is none: the crossing is where the other line says, and finite."""
+    for receivers, views in (
+        ([A, B], [view([45.0], std[0]), view([45.0], std[1])]),
+        ([A, B, C], [view([45.0], std[0]), view([45.0], std[1]), view([45.0])]),
+    ):
+        for fix in locate(receivers, views, 100.0):
+            assert all(math.isfinite(v) for v in fix.values() if isinstance(v, float))

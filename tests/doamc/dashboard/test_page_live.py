@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from doamc.dashboard import frames
 from doamc.dashboard.receivers import load_receivers
-from doamc.estimates import Publisher
+from doamc.estimates import Publisher, status_message
 
 from .conftest import shows
 from .serving import FREE, Served, estimate, until
@@ -42,21 +43,56 @@ def number(page, element):
     return float(digits or "nan")
 
 
-def test_the_page_goes_on_when_the_publisher_starts_again(pages):
+NO_ESTIMATE = "() => document.getElementById('link').textContent.startsWith('No estimate for ')"
+
+
+def test_the_page_goes_on_when_the_publisher_starts_again(pages, monkeypatch):
+    monkeypatch.setattr(frames, "SILENT_S", 3.0)
     with Publisher(FREE) as first, Served([first.address]) as served:
         page = pages.open(served.url)
         served.connected(first)
         first.estimate(estimate(1000))
         shows(page, "seq", "estimate 1000")
         first.close()
-        page.wait_for_function("() => document.getElementById('link').textContent === 'Publisher silent'")
+        page.wait_for_function(NO_ESTIMATE)
+        shows(page, "state", "no heartbeat")
+        assert page.locator("#sources td").first.text_content() == "no bearings of now"
         with Publisher(first.address) as second:
             served.connected(second)
             second.estimate(estimate(70, azimuth_deg=[7.0], std_deg=[1.0], power_db=[0.0]))
             shows(page, "seq", "estimate 70")
             assert page.locator("#restarts").text_content() == "on the way, 1 restart"
-            assert page.locator("#sources td").first.text_content() == "7.00°"
+            page.wait_for_function("() => document.querySelector('#sources td').textContent === '7.00°'")
             page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
+
+
+def test_a_dead_receiver_does_not_look_alive(pages, served, publisher, monkeypatch):
+    """Heartbeats go on while estimates stop: no needle and no figure stands, and the link of the source is told."""
+    monkeypatch.setattr(frames, "SILENT_S", 0.5)
+    page = pages.open(served.url)
+    served.connected(publisher)
+    page.wait_for_function(NO_ESTIMATE)
+    assert page.locator("#sources td").first.text_content() == "no bearings of now"
+    page.wait_for_function(
+        "() => document.getElementById('rose').getAttribute('aria-label') === 'Compass rose: no sources'"
+    )
+    publisher.status(status_message(time=0.0, state="error", seq=9, last_error="no server at there", link="absent"))
+    shows(page, "sync", "absent")
+    shows(page, "state", "publisher error: no server at there")
+    assert "warn" in page.locator("#sync").get_attribute("class")
+    coloured = page.evaluate(
+        """() => {
+            const c = document.getElementById("rose"), half = Math.floor(c.width / 4);
+            const pixels = c.getContext("2d").getImageData(half, half, 2 * half, 2 * half).data;
+            let count = 0; // of a saturated colour: needles and wedges are, the face is grey
+            for (let i = 0; i < pixels.length; i += 4) {
+                const [r, g, b, a] = pixels.slice(i, i + 4);
+                if (a > 128 && Math.max(r, g, b) - Math.min(r, g, b) > 100) count++;
+            }
+            return count;
+        }"""
+    )
+    assert coloured == 0
 
 
 def test_the_page_goes_on_when_the_server_starts_again(pages, publisher):

@@ -88,20 +88,20 @@ def test_another_interface_needs_a_token():
             Dashboard([], host=host)
     for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"):
         Dashboard([], host=host)
-    for token in ("", "a\nb", "\u00e9", "x" * 201):
+    for token in ("", "a\nb" * 9, "\u00e9" * 20, "x" * 15, "x" * 201):
         with pytest.raises(DashboardError, match="printable"):
             Dashboard([], host="0.0.0.0", token=token)
 
 
 def test_a_token_is_asked_for(publisher):
-    with Served([publisher.address], host="0.0.0.0", token="tell nobody") as served:
+    with Served([publisher.address], host="0.0.0.0", token="tell nobody of it") as served:
         url = served.url.replace("0.0.0.0", "127.0.0.1")
         for path in ("", "live", "export/last-minute.json", "static/style.css"):
             assert get(url + path)[0] == 401, path
             assert get(url + path + "?token=wrong")[0] == 403, path
             assert get(url + path, Authorization="Bearer wrong")[0] == 403, path
-        assert get(url + "export/last-minute.json", Authorization="Bearer tell nobody")[0] == 200
-        status, headers, _ = get(url + "?token=tell%20nobody")
+        assert get(url + "export/last-minute.json", Authorization="Bearer tell nobody of it")[0] == 200
+        status, headers, _ = get(url + "?token=tell%20nobody%20of%20it")
         assert status == 303 and headers["Location"] == "/"
         cookie = headers["Set-Cookie"]
         assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
@@ -146,6 +146,7 @@ def test_malformed_messages_are_counted_and_the_rest_comes_through(served, publi
         [b"doamc.status", b'{"schema":"doamc.status/1","counters":3}'], [topic, b"[" * 100_000],
         [topic, json.dumps(estimate(1, noise_power=10**400)).encode()],
         [topic, json.dumps(estimate(1) | {"coupling": {"re": [[10**400]], "im": [[0]]}}).encode()],
+        *[[topic, json.dumps(estimate(1) | {"seq": 10**4298 + k}).encode()] for k in range(20)],  # their sum has 4300
     ]  # fmt: skip
     with publisher._lock:
         for frames in rude:
@@ -274,6 +275,32 @@ def test_a_flood_leaves_the_server_answering_and_its_memory_bounded(served, publ
     assert len(served.feed().history.last(time.time())) <= 3000
     health = served.feed().health(time.time())
     assert health["received"] + health["lost"] > 0 and health["malformed"] == 0
+
+
+def test_a_frame_that_cannot_be_made_is_left_out(served, publisher, monkeypatch, caplog):
+    """Whatever one receiver brings about, the page of all goes on."""
+    seq = served.connected(publisher)
+    failures = []
+
+    def fail(*arguments):
+        failures.append(arguments)
+        raise ValueError("a figure too large")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(server_module, "locate", fail)
+
+        async def scenario():
+            async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
+                await live.receive(timeout=10)
+                while not failures:
+                    publisher.estimate(estimate(seq))
+                    await asyncio.sleep(0.05)
+                broken.undo()
+                publisher.estimate(estimate(seq + 1))
+                return json.loads((await live.receive(timeout=10)).data)
+
+        assert served.do(scenario())["type"] == "frame"
+    assert "a frame is left out: ValueError: a figure too large" in caplog.text
 
 
 def test_a_publisher_that_starts_again_is_read_on():

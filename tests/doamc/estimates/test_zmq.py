@@ -15,6 +15,10 @@ from doamc.errors import PublishError
 from doamc.estimates import Publisher, Subscriber, check_address, encode, make_message, status_message, validate
 
 FREE = "tcp://127.0.0.1:*"
+TRUTH = {
+    "schema": "doamc.truth/1", "sample_time": 0.5, "array": "ula4", "azimuth_deg": [3.0], "power_db": [0.0],
+    "noise_power": 0.1, "coupling": {"re": [[1.0]], "im": [[0.0]]},
+}  # fmt: skip
 
 
 def _message(seq, **extra):
@@ -74,11 +78,11 @@ def test_other_topics_are_for_who_asks():
         with Subscriber(publisher.address, topics=("doamc.truth", "doamc.status")) as curious:
             _await(usual)
             _await(curious)
-            publisher.send("doamc.truth", {"schema": "doamc.truth/1", "sample_time": 0.5})
+            publisher.send("doamc.truth", TRUTH)
             publisher.estimate(_message(0))
             while (item := curious.receive(60)) is not None and item[0] == "doamc.status":
                 pass
-            assert item == ("doamc.truth", {"schema": "doamc.truth/1", "sample_time": 0.5})
+            assert item == ("doamc.truth", TRUTH)
             assert _estimates(usual, 1) == [0]
 
 
@@ -170,18 +174,22 @@ def test_malformed_messages_are_counted_and_passed_over():
         port = rogue.bind_to_random_port("tcp://127.0.0.1")
         with Subscriber(f"tcp://127.0.0.1:{port}", timeout_s=60) as subscriber:
             while subscriber.receive(0.02) is None:
-                rogue.send_multipart([b"doamc.status", b'{"schema": "doamc.status/1"}'])
+                rogue.send_multipart([b"doamc.status", encode(status_message(time=1.0, state="idle", seq=-1))])
             bad = [
                 [b"doamc.estimate"], [b"doamc.estimate", b"{"], [b"doamc.estimate", b"[]"],
                 [b"doamc.estimate", good, good],
                 [b"doamc.estimate", b'{"schema": "doamc.estimate/1"}'], [b"doamc.estimate\xff", good],
                 [b"doamc.estimate", b'{"schema": "doamc.estimate/1", "seq": "one"}'], [b"doamc.estimate", good[:-1]],
+                [b"doamc.estimate", good.replace(b'"seq":3', b'"seq":' + 4299 * b"3")], [b"doamc.status", good],
+                [b"doamc.estimate", encode(_message(3) | {"latency_ms": True})],
             ]  # fmt: skip
             for frames in [*bad, [b"doamc.estimate", good]]:
                 rogue.send_multipart(frames)
             topics = [(t, m.get("seq")) for t, m in _until_estimate(subscriber)]
             assert topics[-1] == ("doamc.estimate", 3)
             assert subscriber.malformed == len(bad) and subscriber.received == 1
+            assert subscriber.lost == subscriber.disconnected == subscriber.refused == 0
+            assert subscriber.fault == "doamc.estimate/1: latency_ms: True is not of type 'object'"
 
 
 def _until_estimate(subscriber):
@@ -220,7 +228,7 @@ def test_malformed_addresses_are_named(address):
 
 def test_address_of_another_computer_cannot_be_bound():
     with pytest.raises(PublishError, match=r"192\.0\.2\.1.*this computer"):
-        Publisher("tcp://192.0.2.1:5577")  # a documentation address (RFC 5737), never ours
+        Publisher("tcp://192.0.2.1:5577", insecure=True)  # a documentation address (RFC 5737), never ours
 
 
 def test_messages_that_are_not_json_are_refused_before_they_are_sent():
@@ -228,3 +236,48 @@ def test_messages_that_are_not_json_are_refused_before_they_are_sent():
         with pytest.raises(PublishError, match="JSON cannot hold"):
             publisher.estimate({"schema": "x", "a": object()})
         assert publisher.sent == 0
+
+
+def test_a_flood_of_what_cannot_be_read_does_not_keep_the_caller_waiting():
+    """Whoever asks with a time gets an answer, although something arrives all the time."""
+    end = threading.Event()
+    with zmq.Context() as context, context.socket(zmq.PUB) as rogue:
+        rogue.setsockopt(zmq.LINGER, 0)
+        port = rogue.bind_to_random_port("tcp://127.0.0.1")
+
+        def flood():
+            while not end.is_set():
+                for _ in range(100):
+                    rogue.send_multipart([b"doamc.estimate", b"[" * 5000])
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        try:
+            with Subscriber(f"tcp://127.0.0.1:{port}") as subscriber:
+                while subscriber.malformed < 1000:
+                    assert subscriber.receive(0.1) is None
+        finally:
+            end.set()
+            thread.join(10)
+
+
+def test_frames_that_are_too_long_are_not_taken_in():
+    """ZMQ itself ends the connection before there is room for them, and comes back for what is fit to be read."""
+    data = bytes(100 << 20)
+    with zmq.Context() as context, context.socket(zmq.PUB) as rogue:
+        rogue.setsockopt(zmq.LINGER, 0)
+        rogue.setsockopt(zmq.SNDHWM, 2)
+        port = rogue.bind_to_random_port("tcp://127.0.0.1")
+        good = encode(_message(3))
+        with Subscriber(f"tcp://127.0.0.1:{port}") as subscriber:
+            while subscriber.receive(0.02) is None:
+                rogue.send_multipart([b"doamc.estimate", good])
+            received, before = subscriber.received, _resident_mb()
+            while not subscriber.disconnected:
+                rogue.send_multipart([b"doamc.estimate", data])
+                subscriber.receive(0.02)
+                assert _resident_mb() - before < 300  # what the sender holds of it included
+            while subscriber.received == received:
+                rogue.send_multipart([b"doamc.estimate", good])
+                subscriber.receive(0.02)
+            assert subscriber.malformed == 0

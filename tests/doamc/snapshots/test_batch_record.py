@@ -49,6 +49,8 @@ def test_without_a_batch_nothing_is_left_and_another_shape_is_refused(tmp_path):
         record.write(batch(0), 0, 0.0, 1e4)
         with pytest.raises(RecordingError, match=r"shape \(3, 50\), found \(4, 50\)"):
             record.write(batch(1, n=4), 1, 0.0, 1e4)
+    with pytest.raises(RecordingError, match="closed"):
+        record.write(batch(1), 1, 0.0, 1e4)
 
 
 def test_places_that_cannot_be_written_are_named(tmp_path):

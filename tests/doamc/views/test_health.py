@@ -35,6 +35,37 @@ def test_the_state_is_the_publishers():
     assert health.state() == "error"
 
 
+def test_heartbeats_do_not_make_a_dead_receiver_look_alive():
+    """The newest estimate counts; what heartbeats say is told beside it."""
+    now = [100.0]
+    health = Health(clock=lambda: now[0])
+    beat = {"state": "running", "link": "streaming", "last_error": None}
+    health.take("doamc.status", beat)
+    assert health.state() == "waiting" and health.publisher() == "publisher running, link streaming"
+    assert math.isnan(health.age_s())
+    health.take("doamc.estimate", estimate(1.0))
+    assert health.state() == "running"
+    for _ in range(16):
+        now[0] += 1.0
+        health.take("doamc.status", beat | {"state": "error", "link": "absent"})
+    assert health.state() == "silent" and health.age_s() == pytest.approx(16.0)
+    assert health.publisher() == "publisher error, link absent"
+    now[0] += 3.1
+    assert health.publisher() == "no heartbeat"
+    health.take("doamc.estimate", estimate(1.0))
+    assert health.state() == "error" and health.age_s() == 0.0
+
+
+def test_an_error_or_the_end_is_believed_before_the_first_estimate_while_it_is_told():
+    now = [0.0]
+    health = Health(clock=lambda: now[0])
+    for state in ("error", "stopped"):
+        health.take("doamc.status", {"state": state})
+        assert health.state() == state
+    now[0] += 3.1
+    assert health.state() == "waiting"
+
+
 def test_memory_is_bounded():
     health = Health(window_s=1e9, most=50)
     for _ in range(200):

@@ -2,7 +2,6 @@
 
 import { fixed } from "./angles.js";
 
-export const SILENT_S = 3;
 const $ = (id) => document.getElementById(id);
 
 /** Set a text only where it has changed, so that assistive technology and layout have rest. */
@@ -18,7 +17,8 @@ function warn(id, bad) {
 const told = Number.isFinite;
 const count = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
 
-export function showHealth(health, view, skipped, now) {
+/** silent: age in s from which an estimate or a heartbeat is not of now. */
+export function showHealth(health, view, skipped, now, silent) {
   put("rate", fixed(health.rate_hz, health.rate_hz < 9.95 ? 1 : 0));
   put("seq", view ? `estimate ${view.seq}` : "no estimate yet");
   showLatency(view?.latency_ms);
@@ -33,8 +33,10 @@ export function showHealth(health, view, skipped, now) {
   put("unseen", count(health.unseen + skipped));
   warn("unseen", health.unseen + skipped);
   const { status } = health;
-  put("sync", status.sync_state ?? status.link ?? "not told");
-  put("state", now - status.received < SILENT_S ? `publisher ${status.state}${status.last_error ? `: ${status.last_error}` : ""}` : "no heartbeat");
+  const beats = now - status.received <= silent;
+  put("sync", (beats && (status.sync_state ?? status.link)) || "not told");
+  warn("sync", beats && status.link && status.link !== "streaming");
+  put("state", beats ? `publisher ${status.state}${status.last_error ? `: ${status.last_error}` : ""}` : "no heartbeat");
 }
 
 function showLatency(latency) {
@@ -47,10 +49,14 @@ function showLatency(latency) {
   put("latency", total === null ? "–" : fixed(total, 1));
 }
 
-/** State of the link: "gone" (no server), "waiting" (no estimate yet), "silent" (none for a while), "live". */
-export function showLink(open, age) {
-  const state = !open ? "gone" : age === null ? "waiting" : age > SILENT_S ? "silent" : "live";
-  const words = { gone: "Server gone, reconnecting", waiting: "Waiting for estimates", silent: "Publisher silent", live: "Live" }[state];
+/** State of the link: "gone" (no server), "waiting" (no estimate yet), "silent" (none for a while), "live".
+ * Only estimates count: heartbeats go on when a receiver is dead. */
+export function showLink(open, age, silent, refused = 0) {
+  const state = !open ? "gone" : age === null ? "waiting" : age > silent ? "silent" : "live";
+  const words = {
+    gone: "Server gone, reconnecting", waiting: refused ? "Refused by the publisher: are the keys right?" : "Waiting for estimates",
+    silent: `No estimate for ${age?.toFixed(0)} s`, live: "Live",
+  }[state];
   put("link", words);
   $("link").dataset.state = state;
 }

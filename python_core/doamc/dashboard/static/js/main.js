@@ -5,7 +5,7 @@ import { forgetTheme } from "./canvas.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
 import { showFixes } from "./fixes.js";
-import { put, showAbout, showHealth, showLink, SILENT_S } from "./health.js";
+import { put, showAbout, showHealth, showLink } from "./health.js";
 import { PlaneMap } from "./map.js";
 import { powerRange, TimePlot } from "./plots.js";
 import { savePicture } from "./png.js";
@@ -17,7 +17,7 @@ import { Waterfall } from "./waterfall.js";
 const $ = (id) => document.getElementById(id);
 const PLOT_MS = 200, HEAVY_MS = 500;
 
-let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, paused = false;
+let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, paused = false, silent = 3;
 let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
 let convention = new Convention("math", null, -180);
 let matrix = null, dirty = true, frozen = 0, recording = null;
@@ -68,6 +68,7 @@ function onMessage(message) {
   if (message.type === "hello") {
     receivers = message.receivers.map((about) => new Receiver(about));
     skipped = 0;
+    silent = message.silent_s;
     $("receiver").replaceChildren(...receivers.map((r, i) => Object.assign(document.createElement("option"), { value: i, textContent: r.name })));
     $("receiver-box").hidden = receivers.length < 2;
     $("map-panel").hidden = receivers.filter((r) => r.east !== null).length < 2;
@@ -134,11 +135,14 @@ function draw(time) {
   const receiver = current();
   if (!receiver || paused) return;
   const at = now(), view = receiver.newest;
+  const age = view ? at - view.received : null;
+  const fresh = age !== null && age <= silent ? view : null; // an older one says nothing about now
   if (dirty) {
     dirty = false;
-    drawRose($("rose"), view, convention);
-    showSources(view, convention);
-    showHealth(receiver.health, view, skipped, at);
+    const none = view ? "no bearings of now" : "waiting for estimates";
+    drawRose($("rose"), fresh, convention, none);
+    showSources(fresh, convention, none);
+    showHealth(receiver.health, view, skipped, at, silent);
     showAbout(view, receiver);
   }
   if (time - last.plots >= PLOT_MS) {
@@ -150,15 +154,15 @@ function draw(time) {
   if (time - last.heavy >= HEAVY_MS) {
     last.heavy = time;
     waterfall.draw(convention, at);
-    const age = view ? at - view.received : null;
-    showLink(open, age);
-    document.body.classList.toggle("stale", !open || age > SILENT_S);
+    showLink(open, age, silent, receiver.health.refused);
+    document.body.classList.toggle("stale", !open || age > silent);
+    if (view && !fresh) dirty = true; // the server may be gone, and say nothing that would
     if (receiver.coupling !== matrix || matrix === null) {
       matrix = receiver.coupling;
       showCoupling(receiver);
     }
     if (!$("map-panel").hidden) showFixes(fixes);
-    describeRose(view, convention);
+    describeRose(fresh, convention);
   }
 }
 
@@ -211,5 +215,5 @@ new ResizeObserver(() => { dirty = true; matrix = null; }).observe($("main"));
 
 applyTheme();
 setConvention();
-const connection = new Connection(onMessage, (state) => { open = state === "open"; showLink(open, null); });
+const connection = new Connection(onMessage, (state) => { open = state === "open"; showLink(open, null, silent); });
 requestAnimationFrame(draw);

@@ -13,7 +13,8 @@ export function interval(source) {
   return [source.azimuth_deg - Z90 * source.std_deg, source.azimuth_deg + Z90 * source.std_deg];
 }
 
-export function drawRose(canvas, view, convention) {
+/** view: null where there is no estimate, which `none` says in words. */
+export function drawRose(canvas, view, convention, none) {
   const area = begin(canvas);
   if (!area) return;
   const { c, width, height } = area;
@@ -43,7 +44,7 @@ export function drawRose(canvas, view, convention) {
   }
   arrow(c, convention, radius, colour);
   if (!view) {
-    text(c, "waiting for estimates", 0, 0, { size: 14 });
+    text(c, none, 0, 0, { size: 14 });
     return;
   }
   const strongest = Math.max(...view.sources.map((s) => s.power_db ?? -Infinity));

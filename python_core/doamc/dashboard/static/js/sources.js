@@ -5,14 +5,15 @@ import { interval } from "./rose.js";
 
 const $ = (id) => document.getElementById(id);
 
-export function showSources(view, convention) {
+/** view: null where there is no estimate, which `none` says in words. */
+export function showSources(view, convention, none) {
   const body = $("sources").tBodies[0];
   const sources = view?.sources ?? [];
   while (body.rows.length > Math.max(1, sources.length)) body.deleteRow(-1);
   while (body.rows.length < sources.length) body.insertRow();
   if (!sources.length) {
     const row = body.rows[0] ?? body.insertRow();
-    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : "waiting for estimates" }));
+    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : none }));
     return;
   }
   sources.forEach((source, i) => {

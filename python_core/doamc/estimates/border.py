@@ -1,0 +1,122 @@
+"""The border: bytes that another program sent become a message here, or are refused; nothing behind it checks again.
+
+What passes is bounded (size, depth, numbers, length of lists), holds what its schema says, and its texts can be shown
+on a terminal. Everything else raises PublishError, whose text is short and can be shown, too.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from doamc.errors import PublishError
+from doamc.text import printable
+
+ESTIMATE_SCHEMA = "doamc.estimate/1"
+STATUS_SCHEMA = "doamc.status/1"
+TRUTH_SCHEMA = "doamc.truth/1"
+_FILES = {
+    ESTIMATE_SCHEMA: "estimate.schema.json",
+    STATUS_SCHEMA: "status.schema.json",
+    TRUTH_SCHEMA: "truth.schema.json",
+}
+#: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest
+MAX_MESSAGE_BYTES = 2 << 20
+#: integers beyond this are not exact in every language; numbers beyond that are no measurement
+MAX_INTEGER, MAX_NUMBER = 2**53, 1e60
+MAX_DEPTH = 16
+#: of one estimate, as the schema says
+MAX_SOURCES, MAX_ELEMENTS = 64, 128
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Message of UTF-8 JSON. Raises PublishError unless it is one JSON object that names a schema, within the bounds.
+
+    Characters that a terminal would obey are replaced (`printable`).
+    """
+    try:
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"{len(data)} bytes, at most {MAX_MESSAGE_BYTES} are read")
+        message = _bounded(json.loads(data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise PublishError(f"expected a JSON message, found {data[:40]!r} ({printable(str(error), 200)})") from error
+    if not isinstance(message, dict) or not isinstance(message.get("schema"), str):
+        raise PublishError(f"expected a JSON object with a 'schema', found {data[:40]!r}")
+    return message
+
+
+def validate(message: dict[str, Any]) -> None:
+    """Check a message against the JSON Schema it names, and that its matrices are square and of one size.
+
+    Raises PublishError with the place of the first fault.
+    """
+    schema = str(message.get("schema"))
+    problem = next(iter(_validator(schema).iter_errors(message)), None)
+    if problem is not None:
+        where = printable("/".join(str(p) for p in problem.absolute_path), 80) or "the message"
+        raise PublishError(f"{schema}: {where}: {printable(problem.message, 200)}")
+    matrices = {} if schema == STATUS_SCHEMA else dict(message["coupling"] or {})  # keys beyond the schema are free
+    if schema == ESTIMATE_SCHEMA and "coupling_std" in message:
+        matrices["coupling_std"] = message["coupling_std"]
+    n = len(next(iter(matrices.values()), ()))
+    for name, rows in matrices.items():
+        if len(rows) != n or any(len(row) != n for row in rows):
+            raise PublishError(f"{schema}: expected {n} rows of {n} numbers as {name} of the coupling matrix")
+
+
+def receive(topic: bytes, data: bytes) -> tuple[str, dict[str, Any]]:
+    """Topic and message of two frames. Raises PublishError unless the message is one of the topic's schema."""
+    message = decode(data)
+    name = message["schema"].rpartition("/")[0]
+    if topic != name.encode():
+        raise PublishError(f"expected a message of topic {topic[:40]!r}, found schema {message['schema'][:40]!r}")
+    validate(message)
+    return name, message
+
+
+@lru_cache
+def _validator(schema: str) -> Any:
+    if schema not in _FILES:
+        raise PublishError(f"schema must be one of {', '.join(_FILES)}, found {printable(schema, 40)!r}")
+    from jsonschema import Draft202012Validator, validators  # late: most users only send
+
+    table = json.loads((Path(__file__).parent / _FILES[schema]).read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(table)
+    return validators.extend(Draft202012Validator, {"items": _items})(table)
+
+
+def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Keyword ``items``; rows of numbers, of which matrices consist, are passed at once, ten times as fast."""
+    if not (items == {"type": "number"} and isinstance(instance, list) and {type(v) for v in instance} <= {float, int}):
+        from jsonschema import Draft202012Validator
+
+        yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
+
+
+def _bounded(value: Any, depth: int = 0) -> Any:
+    """The value with texts that can be shown. Raises ValueError when it is too deep or a number is too large."""
+    if isinstance(value, float):
+        if not abs(value) <= MAX_NUMBER:  # 1e999 is JSON, too
+            raise ValueError(f"a number beyond {MAX_NUMBER:g}")
+        return value
+    if isinstance(value, str):
+        return printable(value)
+    if not isinstance(value, (list, dict)):
+        return value
+    if depth == MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} levels")
+    if isinstance(value, list):
+        return [_bounded(v, depth + 1) for v in value]
+    return {printable(k): _bounded(v, depth + 1) for k, v in value.items()}
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= 17 else MAX_INTEGER + 1  # thousands of digits take time to convert
+    if abs(value) > MAX_INTEGER:
+        raise ValueError(f"an integer beyond 2^53 of {len(text)} characters")
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
