@@ -66,6 +66,8 @@ class Recording(Capture):
             raise RecordingError(f"{self.path}: expected {n_channels} channels for this array, found {found}")
         self.offset = whole_field(world, "core:offset", self.path, 0)
         firsts = [self._index(capture) for capture in captures]
+        if firsts != sorted(firsts):
+            raise RecordingError(f"{self.path}: expected captures in the order of their core:sample_start")
         heads = [whole_field(capture, "core:header_bytes", self.path, 0) for capture in captures]
         trailing = whole_field(world, "core:trailing_bytes", self.path, 0)
         foreign = [(first, head) for first, head in zip(firsts, heads, strict=True) if head]

@@ -85,6 +85,17 @@ def test_without_num_channels_there_is_one_as_the_standard_says(tmp_path):
         Recording(path, 5)
 
 
+def test_the_last_of_many_captures_is_checked_as_the_first(tmp_path):
+    """Of 2000 captures the schema sees half; what is used of the others is checked by itself."""
+    captures, y = [capture(k) for k in range(2000)], np.ones((1, 2000), np.complex64)
+    assert len(Recording(save(tmp_path / "r", captures, y=y)).segments) == 2000
+    wrongs = ({"core:sample_start": 5}, {"core:sample_start": 0.5}, {"core:frequency": None}, {"core:header_bytes": -1})
+    for wrong in wrongs:
+        changed = [*captures[:-1], captures[-1] | wrong]
+        with pytest.raises(RecordingError, match="expected"):
+            Recording(save(tmp_path / "r", changed, y=y))
+
+
 def test_foreign_bytes_are_passed_over(tmp_path):
     """The layout of the standard: header_bytes before the samples of their capture, trailing_bytes at the end."""
     raw = Y.T.astype("<c8")
