@@ -9,6 +9,8 @@ from typing import IO
 
 from doamc.errors import RecordingError
 
+LONGEST = 230  #: bytes of a file's name, so that the temporary one beside it has a name, too
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
@@ -39,10 +41,12 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
 def check_output(path: str | Path) -> None:
     """Raise RecordingError unless a file can be made at `path`: asked before long work, not after it."""
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):  # Path's own raise where a folder may not be entered
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise RecordingError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if len(os.fsencode(path.name)) > LONGEST:
+        raise RecordingError(f"cannot write {path}: expected a name of at most {LONGEST} bytes")
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")
 
