@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import positive, whole
+from doamc.cli.options import hertz, seed, whole
 
 if TYPE_CHECKING:
     from doamc.antenna.site import Site
@@ -21,11 +21,11 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="specification with a table [antenna]")
     parser.add_argument("-o", "--out", metavar="OUT.npz", help="write coupling and response")
-    parser.add_argument("--frequency", type=positive, metavar="HZ", help="default: the design frequency")
+    parser.add_argument("--frequency", type=hertz, metavar="HZ", help="default: the design frequency")
     parser.add_argument("--prior", metavar="OUT.prior.safetensors", help="draw, and write a prior")
-    parser.add_argument("--draws", type=whole(16), default=2000, metavar="D", help="arrays drawn (default 2000)")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed of the draws (default 0)")
-    parser.add_argument("--jobs", type=whole(1), default=2, metavar="K", help="processes (default 2)")
+    parser.add_argument("--draws", type=whole(16, 10**6), default=2000, metavar="D", help="arrays drawn (default 2000)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the draws (default 0)")
+    parser.add_argument("--jobs", type=whole(1, 256), default=2, metavar="K", help="processes (default 2)")
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from doamc.cli.options import add_threads_argument, number, whole
+from doamc.cli.options import add_threads_argument, check_samples, decibel, seed, whole
 
 
 def add_parser(commands: Any) -> None:
@@ -20,13 +20,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("--methods", nargs="+", default=["music", "ml"], metavar="M",
                         help="with options as in em:prior=true; all: whatever works here (default music ml)")
-    parser.add_argument("--snr-db", nargs="+", type=number, default=[-10.0, 0.0, 10.0], metavar="X",
+    parser.add_argument("--snr-db", nargs="+", type=decibel, default=[-10.0, 0.0, 10.0], metavar="X",
                         help="default -10 0 10")  # fmt: skip
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")
     parser.add_argument("--snapshots", type=whole(1), default=200, metavar="L", help="snapshots (default 200)")
     parser.add_argument("--trials", type=whole(1), default=100, metavar="B", help="scenes an SNR (default 100)")
     parser.add_argument("--waveform", default="gaussian", help="gaussian, qpsk, constant-modulus or coherent")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         check_figure(args.plot)
     torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
+    check_samples(args.trials * args.snapshots * spec.n_elements, "--trials and --snapshots")
     methods = args.methods
     if methods == ["all"]:
         methods, refused = usable_methods(spec, args.sources, args.snapshots, args.device, args.seed)

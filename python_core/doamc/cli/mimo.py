@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import add_threads_argument, number, positive, whole
+from doamc.cli.options import add_threads_argument, between, check_samples, decibel, seed, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,19 +28,20 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--rx", default="ula8", metavar="NAME_OR_TOML", help="receiving array (default ula8)")
     parser.add_argument("--tx", default="ula8", metavar="NAME_OR_TOML", help="transmitting array (default ula8)")
-    parser.add_argument("--strength", nargs="+", type=number, default=[0.0, 0.5, 1.0], metavar="X",
+    parser.add_argument("--strength", nargs="+", type=between(0, 10), default=[0.0, 0.5, 1.0], metavar="X",
                         help="coupling, relative to the priors of the arrays (default 0 0.5 1)")  # fmt: skip
-    parser.add_argument("--directional", type=number, default=0.0, metavar="X",
+    parser.add_argument("--directional", type=between(0, 10), default=0.0, metavar="X",
                         help="part of the coupling that turns with direction, relative to its mean; "
                         "above 0 a matrix is estimated for each path (default 0)")  # fmt: skip
     parser.add_argument("--paths", type=whole(1), default=2, metavar="P", help="number of paths (default 2)")
     parser.add_argument("--symbols", type=whole(2), default=64, metavar="T", help="sounding symbols (default 64)")
     parser.add_argument("--subcarriers", type=whole(1), default=4, metavar="S", help="subcarriers (default 4)")
-    parser.add_argument("--snr-db", type=number, default=20.0, metavar="X",
+    parser.add_argument("--snr-db", type=decibel, default=20.0, metavar="X",
                         help="of a 0 dB path in one symbol (default 20)")  # fmt: skip
     parser.add_argument("--trials", type=whole(1), default=10, metavar="B", help="links a strength (default 10)")
-    parser.add_argument("--grid-deg", type=positive, default=5.0, metavar="X", help="grid of the start (default 5)")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
+    parser.add_argument("--grid-deg", type=between(0.1, 90), default=5.0, metavar="X",
+                        help="grid of the start (default 5)")  # fmt: skip
+    parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--plot", metavar="OUT.png", help="also plot loss and errors over the strength; "
@@ -61,8 +62,6 @@ def run(args: argparse.Namespace) -> int:
 
     if args.plot:
         check_figure(args.plot)
-    if min(args.strength) < 0 or args.directional < 0:
-        raise SpecificationError("coupling strengths and --directional must be >= 0; take their absolute values")
     torch.set_num_threads(args.threads)
     orders = None if args.directional else 0
     ends = [LinkEnd(load_spec(name), orders) for name in (args.rx, args.tx)]
@@ -70,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
         most = min(end.spec.n_elements - 1, MAX_PATHS)
         if args.paths > most:
             raise SpecificationError(f"number of paths must lie in 1..{most} for {end.spec.name}, found {args.paths}")
+    channels = ends[0].spec.n_elements * ends[1].spec.n_elements * args.subcarriers
+    symbols = args.symbols * max(args.symbols, args.subcarriers)
+    check_samples(args.trials * max(channels, symbols), "--trials, --symbols and --subcarriers")
     rows = [
         align_trials(
             Link(*ends), strength, args.directional, args.paths, args.symbols, args.subcarriers,

@@ -4,39 +4,73 @@ import argparse
 import math
 from collections.abc import Callable
 
+from doamc.errors import SnapshotError, shown
+from doamc.spec_checks import MAX_DB
 
-def whole(least: int) -> Callable[[str], int]:
-    """Type of whole numbers from `least` on."""
+MOST = 10**9  #: of whole numbers for which nothing else is said
+MAX_SAMPLES = 1 << 25  #: complex samples at once, all channels together: simulating them takes 2.7 GiB
+MAX_THREADS = 1024
+
+
+def whole(least: int, most: int = MOST) -> Callable[[str], int]:
+    """Type of whole numbers from `least` to `most`."""
 
     def convert(text: str) -> int:
         try:
             value = int(text)
-        except ValueError:
+        except ValueError:  # no number, or one of thousands of digits
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, found {text!r}")
+        if not least <= value <= most:
+            wanted = f">= {least}" if value < least else f"<= {most}"
+            raise argparse.ArgumentTypeError(f"expected a whole number {wanted}, found {shown(text)}")
         return value
 
     return convert
 
 
 def positive(text: str) -> float:
-    """Type of finite numbers above zero."""
+    """Type of numbers above zero: from 1e-100, below which their squares vanish, to 1e100."""
     value = number(text)
     if value <= 0:
-        raise argparse.ArgumentTypeError(f"expected a number > 0, found {text!r}")
-    return value
+        raise argparse.ArgumentTypeError(f"expected a number > 0, found {shown(text)}")
+    return between(1e-100, 1e100)(text)
 
 
 def number(text: str) -> float:
-    """Type of finite numbers."""
+    """Type of finite numbers, whose squares are finite."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"expected a finite number, found {text!r}")
+    if not abs(value) <= 1e100:
+        raise argparse.ArgumentTypeError(f"expected a finite number, found {shown(text)}")
     return value
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """Type of numbers from `low` to `high`."""
+
+    def convert(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low:g} to {high:g}, found {shown(text)}")
+        return value
+
+    return convert
+
+
+decibel = between(-MAX_DB, MAX_DB)
+seed = whole(0, 2**62)
+hertz = between(1e-3, 1e12)
+
+
+def check_samples(samples: int, what: str) -> None:
+    """Raise SnapshotError where so many samples are more than memory should hold at once.
+
+    what: the options that ask for them.
+    """
+    if samples > MAX_SAMPLES:
+        raise SnapshotError(f"expected at most {MAX_SAMPLES} samples at once, found {samples} by {what}; ask for fewer")
 
 
 def elements(text: str) -> list[int]:
@@ -67,11 +101,11 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
     parser.add_argument("--noise-power", type=positive, metavar="X", help="known noise power per element, linear")
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="snapshots a batch (SigMF: 256; .npz: all)")
     parser.add_argument("--batches", type=whole(1), metavar="B", help="batches (SigMF: 100 or all; .npz: all)")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed of methods that draw (default 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of methods that draw (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     """CPU threads; one by default, because matrices of eight elements leave the others spinning."""
-    parser.add_argument("--threads", type=whole(1), default=1, metavar="K", help="CPU threads (default 1)")
+    parser.add_argument("--threads", type=whole(1, MAX_THREADS), default=1, metavar="K", help="CPU threads (default 1)")

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from doamc.cli.options import number, positive, whole
+from doamc.cli.options import check_samples, decibel, hertz, seed, whole
 
 
 def add_parser(commands: Any) -> None:
@@ -17,14 +17,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz or .sigmf-meta file to write")
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")
-    parser.add_argument("--snr-db", type=number, default=10.0, metavar="X", help="0 dB source over noise (default 10)")
+    parser.add_argument("--snr-db", type=decibel, default=10.0, metavar="X", help="0 dB source over noise (default 10)")
     parser.add_argument("--snapshots", type=whole(1), default=256, metavar="L", help="snapshots a batch (default 256)")
     parser.add_argument("--batches", type=whole(1), default=100, metavar="B", help="batches (default 100)")
     parser.add_argument("--waveform", default="gaussian", help="gaussian, qpsk, constant-modulus or coherent")
     parser.add_argument("--known-noise", action="store_true", help="also write noise_power, which estimate then uses")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
-    parser.add_argument("--sample-rate", type=positive, default=250e3, metavar="HZ", help="SigMF only (default 250e3)")
-    parser.add_argument("--frequency", type=positive, metavar="HZ",
+    parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
+    parser.add_argument("--sample-rate", type=hertz, default=250e3, metavar="HZ", help="SigMF only (default 250e3)")
+    parser.add_argument("--frequency", type=hertz, metavar="HZ",
                         help="of the recording, and of an array in metres (default: the array's, else 433.92e6)")
     parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le, ci16_le or ci8")
     parser.set_defaults(run=run)
@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     most = min(spec.n_elements - 1, int(room))
     if args.sources > most:
         raise EstimatorError(f"number of sources must lie in 1..{most} for array {spec.name}, found {args.sources}")
+    check_samples(args.batches * args.snapshots * spec.n_elements, "--batches and --snapshots")
     generator = torch.Generator().manual_seed(args.seed)
     recording = args.out.endswith(".sigmf-meta")
     batches, length = (1, args.batches * args.snapshots) if recording else (args.batches, args.snapshots)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from doamc.cli.options import positive, whole
+from doamc.cli.options import MAX_THREADS, between, seed, whole
 from doamc.networks import NETWORKS
 
 
@@ -13,13 +13,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), default="posterior", help=f"{nets} (default posterior)")
-    parser.add_argument("--minutes", type=positive, metavar="T", help="stop after so many minutes")
+    parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     parser.add_argument("--out", metavar="FILE.safetensors", help="checkpoint to write")
-    parser.add_argument("--threads", type=whole(1), metavar="K", help="CPU threads")
-    parser.add_argument("--seed", type=whole(0), default=0, help="seed (default 0)")
+    parser.add_argument("--threads", type=whole(1, MAX_THREADS), metavar="K", help="CPU threads")
+    parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.set_defaults(run=run)
 
 

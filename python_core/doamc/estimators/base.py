@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from doamc.errors import EstimatorError
+from doamc.errors import EstimatorError, shown
 from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec, load_spec
@@ -116,7 +116,7 @@ DEFAULT_METHOD = "posterior"
 def estimator_class(name: str) -> type[Estimator]:
     """Class of a method. Raises EstimatorError on an unknown name."""
     if name not in METHODS:
-        raise EstimatorError(f"method must be one of {', '.join(METHODS)}, found {name!r}")
+        raise EstimatorError(f"method must be one of {', '.join(METHODS)}, found {shown(name)}")
     module, _, attribute = METHODS[name].partition(":")
     return getattr(import_module(module), attribute)
 

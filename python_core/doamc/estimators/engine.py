@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from doamc.errors import EstimatorError
+from doamc.errors import EstimatorError, shown
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
 from doamc.estimators.level import at_ordinary_level
 from doamc.estimators.options import parse_method
@@ -50,7 +50,8 @@ def check_device(device: str) -> None:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise EstimatorError(f"expected a torch device such as cpu or cuda, found {device!r} ({reason})") from error
+        found = f"{shown(device)} ({reason})"
+        raise EstimatorError(f"expected a torch device such as cpu or cuda, found {found}") from error
 
 
 def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | None) -> Estimates:

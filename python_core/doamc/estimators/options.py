@@ -1,15 +1,24 @@
 """A method with options in one word: ``em:prior=true,samples=8`` is `em` made with prior=True and samples=8."""
 
 import inspect
+import math
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from doamc.errors import EstimatorError
+from doamc.errors import EstimatorError, shown
 from doamc.estimators.base import Estimator, estimator_class
 
 #: parameters of constructors that have command-line options of their own
 ELSEWHERE = ("spec", "device", "seed")
 _TRUTH = {"true": True, "false": False}
+#: what options that are numbers may be, so that no search takes memory or time without end
+RANGES: dict[str, tuple[float, float]] = {
+    "step_deg": (0.05, 30), "loading": (0, 1e6), "subarray": (1, 256), "sweeps": (1, 10_000),
+    "max_iterations": (0, 10_000), "iterations": (1, 10_000), "extra_peaks": (0, 16), "starts": (1, 64),
+    "steps": (1, 10_000), "samples": (1, 10_000), "particles": (1, 1024), "eta": (0, 1), "rate": (1e-6, 10),
+    "low_deg": (-90, 90), "high_deg": (-90, 90), "rounds": (0, 100), "round_iterations": (1, 10_000),
+    "memory_batches": (1, 1e9), "spread_db": (-100, 20), "channel_db": (0, 40), "channel_deg": (0, 180),
+}  # fmt: skip
 
 
 def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
@@ -26,11 +35,14 @@ def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
         key, equals, value = part.partition("=")
         if key not in known or not equals:
             takes = f"options {', '.join(known)}" if known else "no options"
-            raise EstimatorError(f"method {name} takes {takes} as {name}:OPTION=VALUE, found {part!r}")
+            raise EstimatorError(f"method {name} takes {takes} as {name}:OPTION=VALUE, found {shown(part)}")
         try:
-            options[key] = _read(value, known[key].annotation)
+            options[key] = made = _read(value, known[key].annotation)
         except ValueError as error:
-            raise EstimatorError(f"option {key} of {name} must be {error}, found {value!r}") from error
+            raise EstimatorError(f"option {key} of {name} must be {error}, found {shown(value)}") from error
+        low, high = RANGES.get(key, (-math.inf, math.inf))
+        if isinstance(made, (int, float)) and not isinstance(made, bool) and not low <= made <= high:
+            raise EstimatorError(f"option {key} of {name} must lie in {low:g} to {high:g}, found {shown(value)}")
     return kind, options
 
 

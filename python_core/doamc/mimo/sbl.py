@@ -22,6 +22,8 @@ from doamc.mimo.evidence import Evidence
 from doamc.mimo.link_end import LinkEnd
 from doamc.mimo.sounding import Sounding, sample_covariance
 
+MAX_ENTRIES = 1 << 24  #: of the dictionary, 256 MiB
+
 
 @dataclass(frozen=True)
 class SblOptions:
@@ -93,6 +95,13 @@ def _one(
     """azimuth_rx, azimuth_tx (P,), theta_rx, theta_tx (Q, 2 K) and noise power of one observation (S, T)."""
     vectors = _vectors(sounding, y)
     rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
+    block = link.rx.spec.plain_family.linear_basis.shape[0] * link.tx.spec.plain_family.linear_basis.shape[0]
+    entries = len(rows) * len(columns) * block * sounding.n_symbols
+    if entries > MAX_ENTRIES:
+        raise EstimatorError(
+            f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(rows)} times {len(columns)} "
+            f"directions, blocks of {block}, {sounding.n_symbols} symbols; take a coarser grid or fewer symbols"
+        )
     wrap = (link.rx.spec.full_circle, link.tx.spec.full_circle)
     pairs = torch.cartesian_prod(rows, columns)
     state, power = _learn(link, sounding, vectors, pairs, prior_root(link), noise_power, options)

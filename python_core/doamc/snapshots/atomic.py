@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from doamc.errors import RecordingError
 
+LONGEST = 230  #: bytes of a file's name, so that the temporary one beside it has a name, too
+
 
 @contextmanager
 def whole_file(path: str | Path, durable: bool = True, private: bool = False) -> Iterator[IO[bytes]]:
@@ -79,6 +81,8 @@ def check_output(path: str | Path) -> None:
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
     if not os.path.isdir(path.parent):
         raise RecordingError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if len(os.fsencode(path.name)) > LONGEST:
+        raise RecordingError(f"cannot write {path}: expected a name of at most {LONGEST} bytes")
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")
 

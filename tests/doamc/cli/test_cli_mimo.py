@@ -37,7 +37,7 @@ def test_table_has_a_row_a_strength_and_directional_coupling_is_estimated(doamc)
 def test_bad_options_are_refused(refused, tmp_path):
     assert "1..3 for ula4" in refused("mimo", "--rx", "ula4", "--paths", 4)
     assert "1..6 for ula8" in refused("mimo", "--paths", 7)
-    assert "must be >= 0" in refused("mimo", "--strength", -1)
+    assert "a number from 0 to 10" in refused("mimo", "--strength", -1)
     assert "more symbols" in refused("mimo", *QUICK[:-4], "--symbols", 4, "--subcarriers", 1, "--grid-deg", 20)
     assert "array must be one of" in refused("mimo", "--tx", "nothing")
     assert "there is no folder" in refused("mimo", "--plot", tmp_path / "no" / "c.png")
