@@ -25,8 +25,9 @@ from doamc.heimdall.link import Halt, Link
 _BACK_OFF_S = 0.05, 0.5
 #: frames may be this many times later than their own signal time before they count as stalled
 _PATIENCE = 3.0
-#: the first frame of a connection may take so many timeouts, for how long frames last is not known yet
-_FIRST = 4.0
+#: the first frame of a connection may take so many timeouts, and so many s: how long frames last is not known yet, and
+#: to leave too early ends the server
+_FIRST, _FIRST_S = 4.0, 2.0
 #: no header is waited for longer, whatever duration the one before announced, s
 _LONGEST_S = 30.0
 #: at a stop, the frame on its way may take so long beyond its own signal time, which counts up to a limit, s
@@ -53,7 +54,7 @@ class Client:
 
     host, port: of the data server. n_channels: channels M expected; None takes any. timeout_s: silence within a frame
     that counts as a stall, as does less than `link.SLOWEST`. The next header may take three frames; the first one of a
-    connection four timeouts, doubled up to 8 times while connections bring nothing; 30 s at most.
+    connection four timeouts, or 2 s, up to 8 times that while connections bring nothing; 30 s at most.
     on_state: called with the new state in the client's thread (``stopped``: in that of `stop`).
     Attributes: counters, state, last_error (text or None), header (the latest, or None).
     """
@@ -225,8 +226,8 @@ class Client:
     def _patience_s(self, fresh: bool) -> float:
         """How long the next header may take."""
         known = 0.0 if self.header is None else _PATIENCE * self.header.duration_s
-        least = self._timeout_s * (_FIRST if fresh else 1.0) * 2**self._doublings
-        return min(max(known, least), _LONGEST_S)
+        least = max(_FIRST * self._timeout_s, _FIRST_S) if fresh else self._timeout_s
+        return min(max(known, least * 2**self._doublings), _LONGEST_S)
 
     def _buffer(self, halt: Halt) -> _Buffer | None:
         """A free buffer, waiting for one; None at the end."""

@@ -62,6 +62,7 @@ class Emulator:
         self._end = threading.Event()
         self._index, self._begin = 0, time.time()
         self._again: tuple[Header, NDArray[np.complex64]] | None = None
+        self._asked = False  # whether this client asked for a frame
         self._fault: str | None = None  # of the frame sent last
         self._listener = listen(host, port)
         self.port: int = self._listener.getsockname()[1]
@@ -115,14 +116,14 @@ class Emulator:
 
     def _attend(self, connection: socket.socket) -> None:
         """Serve a client until it takes leave, or is gone."""
-        self._fault, self.serving = None, True
+        self._fault, self._asked, self.serving = None, False, True
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._serve(connection)
         except TimeoutError:
             return  # it takes nothing
         except OSError as error:
-            if self._fault not in _OWN_DOING and not self._end.is_set():
+            if self._asked and self._fault not in _OWN_DOING and not self._end.is_set():
                 self.left += 1
                 if not self._forgiving:
                     self.ended = f"a client left while a frame was on its way ({error}), which ends the original"
@@ -139,7 +140,7 @@ class Emulator:
                 continue
             if heard != word:
                 return  # ``q``, the end, or what the original takes for it
-            word = b"IQDownload"
+            word, self._asked = b"IQDownload", True
             connection.settimeout(_SEND_S)
             if not self._answer(connection):
                 return
@@ -223,7 +224,10 @@ class Emulator:
             self.skipped += skipped
             self._end.wait(max(0.0, self._begin + (self._index + 1) * duration_s - time.time()))
         header = self._header()
-        samples = source.frame(self._index)
+        try:
+            samples = source.frame(self._index)
+        except OSError as error:  # of a file: no trouble with a client
+            raise ReceiverError(f"cannot read frame {self._index} ({error})") from error
         self._index += 1
         self.produced += 1
         return header, samples

@@ -121,7 +121,8 @@ def trickle(connection, ended):
 
 
 @pytest.mark.parametrize("answer", [lambda c, e: e.wait(60.0), trickle, lambda c, e: c.sendall(bytes(2000))])
-def test_servers_that_stall_trickle_or_talk_nonsense_are_left_and_tried_again(answer):
+def test_servers_that_stall_trickle_or_talk_nonsense_are_left_and_tried_again(answer, monkeypatch):
+    monkeypatch.setattr(client_module, "_FIRST_S", 0.1)
     with rogue(answer) as port, Client(port=port, timeout_s=0.1) as client:
         wait_for(lambda: client.counters.failures >= 3)
         assert client.get(0) is None and client.counters.frames == 0
@@ -166,6 +167,12 @@ def test_a_server_that_sends_nothing_is_left_in_bounded_time(monkeypatch):
         begin = time.monotonic()
         client.stop()
         assert time.monotonic() - begin < 30.0 and client.state == STOPPED
+
+
+def test_a_first_frame_that_is_longer_than_the_timeout_is_waited_for():
+    with emulator(paced=True, source=Counting(80.0)) as server, connected(server, timeout_s=0.1) as client:
+        first = client.get(60.0)  # due after 0.5 s
+        assert first.header.duration_s == 0.5 and client.counters.failures == 0 and server.left == 0
 
 
 def test_a_frame_that_claims_to_last_for_months_costs_no_patience(monkeypatch):

@@ -1,6 +1,7 @@
 """The emulator forgives a client as little as the original server does."""
 
 import socket
+import struct
 
 import pytest
 
@@ -46,6 +47,15 @@ def test_a_client_that_leaves_in_the_middle_of_a_frame_ends_the_server():
             client.sendall(b"streaming")
             assert len(heard(client, 1100)) == 1100
         assert server.done.wait(20.0) and server.left == 1
+
+
+def test_a_client_that_asks_for_nothing_harms_nothing():
+    with emulator() as server:
+        with calling(server.port) as client:  # reset, not closed
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with connected(server) as client:
+            assert take(client, 2) == [0, 1]
+        assert server.left == 0 and server.ended is None
 
 
 def test_a_forgiving_one_counts_it_and_goes_on():
@@ -118,4 +128,4 @@ def test_a_source_that_fails_ends_the_server_and_says_so():
     with emulator(source=Failing()) as server, calling(server.port) as client:
         client.sendall(b"streaming")
         assert heard(client, 1) == b"" and server.done.wait(20.0)
-        assert "file is gone" in server.ended
+        assert "cannot read frame 0 (file is gone)" in server.ended and server.left == 0

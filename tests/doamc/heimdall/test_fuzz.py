@@ -22,7 +22,7 @@ few = st.one_of(st.sampled_from([0, 1, 2, CHANNELS, 8, 16, 32, LENGTH]), WORD)
 headers = st.builds(
     Header, frame_type=few, active_ant_chs=few, rf_center_freq=LONG, sampling_freq=st.one_of(few, LONG), cpi_length=few,
     time_stamp=LONG, cpi_index=few, sample_bit_depth=few, adc_overdrive_flags=WORD, delay_sync_flag=few,
-    iq_sync_flag=few, sync_state=WORD, if_gains=st.lists(WORD, min_size=32, max_size=32).map(tuple),
+    iq_sync_flag=few, sync_state=WORD, if_gains=WORD.map(lambda g: (g,) * 32),
     sync_word=st.sampled_from([0x2BF7B95A] * 9 + [0]),
 )  # fmt: skip
 
