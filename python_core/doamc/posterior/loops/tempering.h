@@ -20,15 +20,15 @@ INLINE int enough(const double *value, int64_t chains, double top, double beta, 
 
 INLINE double temper(const double *value, int64_t chains, double effective, double most)
 {
-    double top = -INFINITY, low = -30, high = log(most);
+    double top = -INFINITY, low = -30, high = log_of(all(most))[0];
     for (int64_t s = 0; s < chains; ++s) top = value[s] > top ? value[s] : top;
     if (enough(value, chains, top, most, effective)) return most;
     for (int step = 0; step < 19; ++step) {
         const double middle = 0.5 * (low + high);
-        if (enough(value, chains, top, exp(middle), effective)) low = middle;
+        if (enough(value, chains, top, exp_of(all(middle))[0], effective)) low = middle;
         else high = middle;
     }
-    return exp(low);
+    return exp_of(all(low))[0];
 }
 
 #endif
