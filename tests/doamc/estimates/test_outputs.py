@@ -117,8 +117,8 @@ def test_a_server_that_never_answers_holds_up_nobody():
             poster.post({"k": k})
         poster.close(timeout_s=0.1)
         assert time.monotonic() - begin < 30.0  # while the first of them still waits for its answer
-        assert poster.failed == poster.sent == 0
-        assert 99 <= poster.dropped <= 100  # that one is on its way
+        assert poster.dropped >= 90 and poster.sent == 0
+        assert 99 <= poster.failed + poster.dropped <= 100  # one may be on its way
 
 
 @pytest.mark.parametrize("url", ["", "here", "ftp://a/b", "file:///etc/hosts", "http://"])
