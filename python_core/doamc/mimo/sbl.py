@@ -100,7 +100,8 @@ def _one(
     if entries > MAX_ENTRIES:
         raise EstimatorError(
             f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(rows)} times "
-            f"{len(columns)} directions, blocks of {block}, {sounding.n_symbols} symbols; take a coarser grid or fewer symbols"
+            f"{len(columns)} directions, blocks of {block}, {sounding.n_symbols} symbols; take a coarser grid or fewer "
+            "symbols"
         )
     wrap = (link.rx.spec.full_circle, link.tx.spec.full_circle)
     pairs = torch.cartesian_prod(rows, columns)
