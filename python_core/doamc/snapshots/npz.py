@@ -8,6 +8,7 @@ posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mod
 (B, 1 + P_max).
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ class SnapshotFile:
 
     def _noise(self) -> NDArray[Any]:
         header = self._archive.header("noise_power")
-        if header.dtype.kind not in "fiu" or int(np.prod(header.shape, dtype=object)) not in (1, self.shape[0]):
+        if header.dtype.kind not in "fiu" or math.prod(header.shape) not in (1, self.shape[0]):
             found = f"{header.dtype} {str(header.shape)[:60]}"
             raise SnapshotError(f"{self.path}: expected real noise_power of shape ({self.shape[0]},), found {found}")
         noise = self._archive.whole("noise_power")
