@@ -29,9 +29,9 @@ def capacity() -> int:
 class Door:
     """Makes the protocols of a server: those of ``inside``, each behind a `_Visitor`. Its event loop only."""
 
-    def __init__(self, inside: Callable[[], asyncio.Protocol], most: int | None = None) -> None:
+    def __init__(self, inside: Callable[[], asyncio.Protocol]) -> None:
         self._inside = inside
-        self.most = capacity() if most is None else most
+        self._most = capacity()
         self._present: dict[_Visitor, bool] = {}  # whether they have spoken, in the order of their coming
 
     def __call__(self) -> asyncio.Protocol:
@@ -41,7 +41,7 @@ class Door:
     def enter(self, visitor: "_Visitor") -> None:
         """A connection is there."""
         self._present[visitor] = False
-        if len(self._present) > self.most:
+        if len(self._present) > self._most:
             next(v for v, spoken in self._present.items() if not spoken).show_out()  # perhaps the newcomer itself
 
     def spoken(self, visitor: "_Visitor") -> None:

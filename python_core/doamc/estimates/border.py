@@ -65,8 +65,11 @@ def validate(message: dict[str, Any]) -> None:
             raise PublishError(f"{schema}: expected {n} rows of {n} numbers as {name} of the coupling matrix")
 
 
-def receive(topic: bytes, data: bytes) -> tuple[str, dict[str, Any]]:
+def receive(frames: list[bytes]) -> tuple[str, dict[str, Any]]:
     """Topic and message of two frames. Raises PublishError unless the message is one of the topic's schema."""
+    if len(frames) != 2:
+        raise PublishError(f"expected two frames, topic and JSON, found {len(frames)}")
+    topic, data = frames
     message = decode(data)
     name = message["schema"].rpartition("/")[0]
     if topic != name.encode():

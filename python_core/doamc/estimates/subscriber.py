@@ -83,9 +83,8 @@ class Subscriber:
             self._watch_link()
             if some:
                 try:
-                    topic, data = self._socket.recv_multipart()
-                    name, message = receive(topic, data)
-                except (PublishError, ValueError) as error:  # of another number of frames
+                    name, message = receive(self._socket.recv_multipart())
+                except PublishError as error:
                     self.malformed += 1
                     self.fault = str(error)
                 else:

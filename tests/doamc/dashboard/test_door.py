@@ -56,7 +56,7 @@ def test_half_sent_requests_are_closed_in_time(served, monkeypatch):
 
 def test_one_that_has_spoken_may_stay(served, monkeypatch):
     """A whole request in three parts, cut within the end of its head; then the connection waits for the next."""
-    monkeypatch.setattr(door_module, "HEAD_S", 1.0)
+    monkeypatch.setattr(door_module, "HEAD_S", 3.0)
     with Crowd(served.dashboard.port, 1, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r") as crowd:
         (one,) = crowd.members
         for part in (b"\n\r", b"\n"):
@@ -64,13 +64,14 @@ def test_one_that_has_spoken_may_stay(served, monkeypatch):
             one.sendall(part)
         assert one.recv(15) == b"HTTP/1.1 200 OK"
         with Crowd(served.dashboard.port, 1) as later:
-            until(lambda: later.left() == 0)
+            until(lambda: later.left() == 0, timeout_s=30)
         assert crowd.left() == 1
 
 
 def test_a_crowd_that_says_nothing_locks_nobody_out(monkeypatch):
     """Three times as many half-sent requests as are let in at once: the page is served all the while."""
     monkeypatch.setattr(door_module, "MOST_CONNECTIONS", 40)
+    monkeypatch.setattr(door_module, "HEAD_S", 300.0)
     with Served([]) as served, Crowd(served.dashboard.port, 120) as crowd:
         for _ in range(5):
             assert get(served.url)[0] == 200

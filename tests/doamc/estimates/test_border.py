@@ -33,7 +33,7 @@ def estimate(n=3, **changes):
 
 
 def came(message):
-    return receive(b"doamc.estimate", message if isinstance(message, bytes) else json.dumps(message).encode())[1]
+    return receive([b"doamc.estimate", message if isinstance(message, bytes) else json.dumps(message).encode()])[1]
 
 
 def refused(message, told):
@@ -43,9 +43,12 @@ def refused(message, told):
 
 
 def test_what_we_send_passes():
-    assert receive(b"doamc.estimate", encode(estimate())) == ("doamc.estimate", estimate())
+    assert receive([b"doamc.estimate", encode(estimate())]) == ("doamc.estimate", estimate())
     beat = status_message(time=1.0, state="running", seq=3, link="streaming", block="x")
-    assert receive(b"doamc.status", encode(beat)) == ("doamc.status", beat)
+    assert receive([b"doamc.status", encode(beat)]) == ("doamc.status", beat)
+    for count in (0, 1, 3):
+        with pytest.raises(PublishError, match=f"expected two frames, topic and JSON, found {count}"):
+            receive([b"doamc.status"] * count)
 
 
 def test_the_largest_estimate_passes_and_is_read_in_time():

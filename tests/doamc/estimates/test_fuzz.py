@@ -38,7 +38,7 @@ STATIONS = [
 
 def admitted(topic, data):
     try:
-        return receive(topic, data)
+        return receive([topic, data])
     except PublishError as error:
         assert str(error).isprintable() and len(str(error)) < 600
         return None

@@ -149,7 +149,7 @@ function draw(time) {
     last.plots = time;
     bearingPlot.update(receiver.views, at);
     powerPlot.update(receiver.views, at);
-    if (!$("map-panel").hidden) plane.draw(receivers, fixes, at);
+    if (!$("map-panel").hidden) plane.draw(receivers, fixes, at, silent);
   }
   if (time - last.heavy >= HEAVY_MS) {
     last.heavy = time;

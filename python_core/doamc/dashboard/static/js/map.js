@@ -23,7 +23,8 @@ export class PlaneMap {
     this.span = null;
   }
 
-  draw(receivers, fixes, now) {
+  /** silent: age in s from which an estimate is not of now. */
+  draw(receivers, fixes, now, silent) {
     const area = begin(this.canvas);
     if (!area) return;
     const { c, width, height } = area, colour = theme();
@@ -46,7 +47,7 @@ export class PlaneMap {
     const far = 2 * Math.hypot(width, height);
     for (const { receiver: r, index } of placed) {
       const hue = colour.sources[index % 6], view = r.newest;
-      if (!view || r.heading === null || now - view.received > 10) continue;
+      if (!view || r.heading === null || now - view.received > silent) continue;
       const best = strongest(view);
       for (const source of view.sources) {
         const line = (azimuth) => (((r.heading - azimuth) - 90) * Math.PI) / 180;
