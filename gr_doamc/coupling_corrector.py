@@ -8,6 +8,7 @@ import pmt
 
 from doamc.calibration import FadingMatrix, correction_matrix, load_coupling, mmse_regularisation, save_coupling
 from doamc.errors import CalibrationError
+from doamc.files.atomic import check_output
 from gr_doamc.message_block import block_status, guarded
 from gr_doamc.stream_arrays import channels_block
 from gr_doamc.stream_guard import guarded_work
@@ -64,8 +65,6 @@ class coupling_corrector(channels_block):
         self.message_port_register_in(pmt.intern("estimates"))
         self.set_msg_handler(pmt.intern("estimates"), self._on_estimate)
         if self._keeps:
-            from doamc.snapshots.atomic import check_output  # late: torch comes with it
-
             check_output(file)
         if file and (os.path.exists(file) or not self._keeps):
             self.set_file(file, 0)

@@ -9,6 +9,7 @@ import pmt
 
 from doamc.calibration import Aligner, ChannelCalibration, load_channels, reference_response, save_channels
 from doamc.errors import CalibrationError
+from doamc.files.atomic import check_output
 from gr_doamc.alignment import Alignment
 from gr_doamc.message_block import block_status, guarded
 from gr_doamc.stream_arrays import channels_block
@@ -79,8 +80,6 @@ class phase_corrector(channels_block):
         self.message_port_register_in(pmt.intern("align"))
         self.set_msg_handler(pmt.intern("align"), self._on_align)
         if file:
-            from doamc.snapshots.atomic import check_output  # torch comes with it: now, not in the stream
-
             check_output(file)
         if file and Path(file).exists():
             stored = load_channels(file, n_elements)

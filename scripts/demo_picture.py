@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 
 from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
-from doamc.snapshots.atomic import whole_file
+from doamc.files.atomic import whole_file
 from doamc.views.palette import COLOURS, FLOOR_DB, STRAY, TRUTH
 
 matplotlib.use("Agg")

@@ -19,7 +19,7 @@ from rich.live import Live
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
 from doamc.estimates.truth import TRUTH_TOPIC, Truth
-from doamc.snapshots.atomic import make_folder
+from doamc.files.atomic import make_folder
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
 

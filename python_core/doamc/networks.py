@@ -40,8 +40,8 @@ def main_train(args: argparse.Namespace) -> int:
     from doamc.diffusion.checkpoint import own_weights
     from doamc.diffusion.parallel import Team
     from doamc.diffusion.training import Schedule, train
-    from doamc.snapshots.atomic import check_output, make_folder
-    from doamc.snapshots.lock import Lock
+    from doamc.files.atomic import check_output, make_folder
+    from doamc.files.lock import Lock
     from doamc.spec import load_spec
 
     spec, network = load_spec(args.array), NETWORKS[args.net]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc import spec_checks as checks
 from doamc.errors import EstimatorError, SpecificationError, shown
-from doamc.toml_files import is_file, read_toml
+from doamc.files.toml_file import read_toml
 
 if TYPE_CHECKING:
     import torch
@@ -234,9 +235,9 @@ def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
 def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
     """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError."""
     path = SHIPPED / f"{name_or_path}.toml"
-    if not is_file(path):
+    if not os.path.isfile(path):  # Path.is_file raises where a name cannot be one
         path = Path(name_or_path)
-    if not is_file(path):
+    if not os.path.isfile(path):
         raise SpecificationError(
             f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {shown(str(name_or_path))}"
         )

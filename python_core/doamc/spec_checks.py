@@ -1,12 +1,12 @@
 """Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError, shown
-from doamc.toml_files import is_file
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
 GEOMETRY_KEYS = {
@@ -199,7 +199,7 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
         if not isinstance(part["prior"], str):
             raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
         places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
-        found = [p for p in places if is_file(p)]
+        found = [p for p in places if os.path.isfile(p)]
         if not found:
             place = shown(str(places[0]))
             raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")

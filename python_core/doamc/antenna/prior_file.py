@@ -11,7 +11,7 @@ import numpy as np
 
 from doamc.antenna.prior import DrawnPrior
 from doamc.errors import SpecificationError
-from doamc.snapshots.atomic import whole_file
+from doamc.files.atomic import whole_file
 
 SUFFIX = ".prior.safetensors"
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from doamc.calibration.channels import DEAD, ChannelCalibration
 from doamc.calibration.correction import CONDITION
 from doamc.errors import CalibrationError, shown
-from doamc.toml_files import read_toml
+from doamc.files.atomic import whole_file
+from doamc.files.toml_file import read_toml
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
 LARGEST = 4 << 20  #: bytes of a file; a matrix of 256 elements fits
@@ -124,8 +125,6 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
 
 
 def _write(path: str | Path, title: str, entries: dict[str, Any]) -> None:
-    from doamc.snapshots.atomic import whole_file  # late: its package loads torch, and blocks import this file
-
     # What is written here, strings, numbers and lists of them, is spelt the same in JSON and in TOML.
     lines = [f"# {title}", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items())]
     with whole_file(path) as file:

@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Solve, print, and write what is asked for."""
     from doamc.antenna.site import load_site
-    from doamc.snapshots.atomic import check_output
+    from doamc.files.atomic import check_output
 
     for path in filter(None, (args.out, args.prior)):
         check_output(path)

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from doamc.errors import EstimatorError
     from doamc.estimators.engine import open_estimator
     from doamc.estimators.tuned import TunedEstimator, frequency_remark
+    from doamc.files.atomic import check_output
     from doamc.routes.completed import live_elements
-    from doamc.snapshots.atomic import check_output
     from doamc.snapshots.npz import write_estimates
     from doamc.spec import load_spec
 

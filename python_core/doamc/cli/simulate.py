@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from doamc.errors import EstimatorError
+    from doamc.files.atomic import check_output
     from doamc.scenes import draw_scene, receive
-    from doamc.snapshots.atomic import check_output
     from doamc.snapshots.npz import write_snapshots
     from doamc.snapshots.sigmf_write import write_recording
     from doamc.spec import load_spec

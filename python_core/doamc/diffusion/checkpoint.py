@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from doamc.errors import CheckpointError, DoamcError, SpecificationError, shown
-from doamc.snapshots.atomic import make_folder, whole_file
+from doamc.files.atomic import make_folder, whole_file
 from doamc.spec import ArraySpec, load_spec, parse_spec
 
 Net = TypeVar("Net", bound=torch.nn.Module)
@@ -82,7 +82,7 @@ def own_weights(kind: str, array: str) -> Path:
 def find_weights(kind: str, array: str) -> Path:
     """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own of that array."""
     shipped = shipped_weights(kind, array)
-    if shipped.is_file() and not os.environ.get("DOAMC_WEIGHTS"):
+    if os.path.isfile(shipped) and not os.environ.get("DOAMC_WEIGHTS"):
         return shipped
     own = own_weights(kind, array)
     return own if os.path.isfile(own) else shipped

@@ -6,7 +6,7 @@ from typing import Any
 
 from doamc.errors import RecordingError
 from doamc.estimates.record import Recorder, read_records
-from doamc.snapshots.atomic import check_output, make_folder
+from doamc.files.atomic import check_output, make_folder
 
 SCHEMA = "doamc.training/1"
 

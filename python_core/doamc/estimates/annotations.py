@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
-from doamc.snapshots.atomic import whole_file
+from doamc.files.atomic import whole_file
 from doamc.snapshots.sigmf_files import Recording
 
 GENERATOR = "doamc"

@@ -14,6 +14,7 @@ import zmq
 from zmq.utils import z85
 
 from doamc.errors import PublishError
+from doamc.files.atomic import whole_file
 
 PUBLIC, SECRET = ".key", ".key_secret"
 
@@ -23,8 +24,6 @@ def make_keys(path: str | Path) -> tuple[Path, Path]:
 
     Raises PublishError when one of the files exists, RecordingError when one cannot be written.
     """
-    from doamc.snapshots.atomic import whole_file  # late: loads torch
-
     _require_curve()
     public, secret = zmq.curve_keypair()
     lines = f'curve\n    public-key = "{public.decode()}"\n'

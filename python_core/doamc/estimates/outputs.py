@@ -13,8 +13,8 @@ from doamc.estimates.kraken_csv import csv_lines
 from doamc.estimates.kraken_json import json_body
 from doamc.estimates.kraken_xml import xml_document
 from doamc.estimates.poster import Poster
-from doamc.snapshots.atomic import check_output, whole_file
-from doamc.snapshots.line_file import LineFile
+from doamc.files.atomic import check_output, whole_file
+from doamc.files.line_file import LineFile
 
 
 class BearingOutput:

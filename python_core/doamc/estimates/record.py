@@ -7,7 +7,7 @@ from typing import Any
 from doamc.errors import PublishError, RecordingError
 from doamc.estimates.border import MAX_MESSAGE_BYTES, decode
 from doamc.estimates.message import encode
-from doamc.snapshots.line_file import LineFile
+from doamc.files.line_file import LineFile
 
 
 class Recorder(LineFile):

@@ -30,7 +30,7 @@ _STYLE: dict[Any, Any] = {
 
 def check_figure(path: str) -> None:
     """Raise RecordingError unless a figure can be written at this path: its folder, and a suffix of `FORMATS`."""
-    from doamc.snapshots.atomic import check_output
+    from doamc.files.atomic import check_output
 
     check_output(path)
     if Path(path).suffix.lower().removeprefix(".") not in FORMATS:
@@ -50,7 +50,7 @@ def draw_figure(path: str, size_inches: tuple[float, float], draw: Callable[["Fi
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from doamc.snapshots.atomic import whole_file
+    from doamc.files.atomic import whole_file
 
     kind = Path(path).suffix.lower().removeprefix(".")
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)

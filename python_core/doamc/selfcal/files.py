@@ -8,8 +8,8 @@ import torch
 
 from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import CalibrationError
+from doamc.files.atomic import whole_file
 from doamc.selfcal.belief import Belief
-from doamc.snapshots.atomic import whole_file
 from doamc.spec import ArraySpec
 
 SCHEMA = "doamc.selfcal/1"

@@ -11,10 +11,10 @@ import torch
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
+from doamc.files.atomic import check_output
 from doamc.selfcal.files import load_belief, save_belief
 from doamc.selfcal.observation import Observation, observe
 from doamc.selfcal.tracker import Step, Tracker
-from doamc.snapshots.atomic import check_output
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
-from doamc.snapshots.atomic import whole_file
-from doamc.snapshots.lock import Lock
+from doamc.files.atomic import whole_file
+from doamc.files.lock import Lock
 
 
 def parts_of(path: Path) -> tuple[Path, Path]:

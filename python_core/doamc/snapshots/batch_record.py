@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.snapshots.atomic import check_output
+from doamc.files.atomic import check_output
+from doamc.files.line_file import LineFile
+from doamc.files.lock import Lock
 from doamc.snapshots.batch_journal import batch_bytes, finish, parts_of, recover_parts
-from doamc.snapshots.line_file import LineFile
-from doamc.snapshots.lock import Lock
 
 #: room kept for the metadata: so many bytes, and twice the journal
 _RESERVE = 8192

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
-from doamc.snapshots.atomic import whole_file
+from doamc.files.atomic import whole_file
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doamc.errors import RecordingError
-from doamc.snapshots.atomic import check_output, whole_file
+from doamc.files.atomic import check_output, whole_file
 from doamc.spec import SPEED_OF_LIGHT
 
 #: largest component of an integer recording: a little headroom below full scale

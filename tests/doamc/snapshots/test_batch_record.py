@@ -74,18 +74,15 @@ while True:
 
 
 @pytest.fixture
-def torn(tmp_path):
+def torn(tmp_path, child):
     """The path of a recording whose recorder was killed while it wrote its batches."""
     path = tmp_path / "a.sigmf-meta"
-    recorder = subprocess.Popen([sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE)
-    try:
-        assert recorder.stdout.readline() == b"20\n"
-        with pytest.raises(RecordingError, match="somebody else"):
-            recover(path)  # not while it lives
-    finally:
-        recorder.kill()
-        recorder.wait()
-        recorder.stdout.close()
+    recorder = child([sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE)
+    assert recorder.stdout.readline() == b"20\n"
+    with pytest.raises(RecordingError, match="somebody else"):
+        recover(path)  # not while it lives
+    recorder.kill()
+    recorder.wait(60)
     return path
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from doamc.errors import RecordingError, SnapshotError
 from doamc.estimators.base import Estimates
-from doamc.snapshots.atomic import check_output, whole_file
+from doamc.files.atomic import check_output, whole_file
 from doamc.snapshots.npz import SnapshotFile, write_estimates, write_snapshots
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from doamc.cli import main
 from doamc.errors import RecordingError
-from doamc.snapshots.lock import Lock
+from doamc.files.lock import Lock
 
 HOLD = """
 import sys, time
-from doamc.snapshots.lock import Lock
+from doamc.files.lock import Lock
 Lock(sys.argv[1])
 print(1, flush=True)
 time.sleep(600)
@@ -30,17 +30,14 @@ def test_the_second_is_refused_until_the_first_is_done(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_process_holds_nobody_up(tmp_path):
+def test_a_killed_process_holds_nobody_up(tmp_path, child):
     path = tmp_path / "out"
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE)
-    try:
-        assert holder.stdout.readline() == b"1\n"
-        with pytest.raises(RecordingError, match="somebody else"):
-            Lock(path)
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stdout.close()
+    holder = child([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"1\n"
+    with pytest.raises(RecordingError, match="somebody else"):
+        Lock(path)
+    holder.kill()
+    holder.wait(60)
     Lock(path).release()
     assert list(tmp_path.iterdir()) == []
 

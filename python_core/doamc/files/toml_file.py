@@ -14,14 +14,6 @@ else:
 LARGEST = 1 << 18  #: bytes; the longest list of positions that a specification takes fits a tenth of it
 
 
-def is_file(path: Path) -> bool:
-    """Whether a file lies at a path; False too for what cannot be a path: a name too long, or with a null character."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def read_toml(path: str | Path, refusal: type[DoamcError], largest: int = LARGEST) -> dict[str, Any]:
     """Parsed TOML of a file. Raises `refusal` when it cannot be read, has more than `largest` bytes or is no TOML."""
     path = Path(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from doamc.errors import RecordingError
-from doamc.snapshots.atomic import make_folder, whole_file
+from doamc.files.atomic import make_folder, whole_file
 
 #: a limit on the size of files stands for a full disk
 FULL = """
