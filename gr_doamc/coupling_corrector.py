@@ -9,6 +9,7 @@ import pmt
 from doamc.calibration import FadingMatrix, correction_matrix, load_coupling, mmse_regularisation, save_coupling
 from doamc.errors import CalibrationError
 from doamc.files.atomic import check_output
+from doamc.text import shown
 from gr_doamc.message_block import block_status, guarded
 from gr_doamc.stream_arrays import channels_block
 from gr_doamc.stream_guard import guarded_work
@@ -131,7 +132,7 @@ class coupling_corrector(channels_block):
     def _on_estimate(self, message: Any) -> None:
         estimate = pmt.to_python(message)
         if not isinstance(estimate, dict) or "coupling" not in estimate:
-            raise CalibrationError(f"expected an estimate, found {str(estimate)[:60]}; connect a doa_estimator")
+            raise CalibrationError(f"expected an estimate, found {shown(estimate)}; connect a doa_estimator")
         if self._array and estimate.get("array") != self._array:
             raise CalibrationError(f"expected estimates of {self._array!r}, found {estimate.get('array')!r}")
         if estimate["coupling"] is None:

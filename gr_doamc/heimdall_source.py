@@ -8,6 +8,7 @@ import pmt
 from gnuradio import gr
 
 from doamc.errors import ReceiverError
+from doamc.text import shown
 from gr_doamc.message_block import block_status, guarded
 from gr_doamc.snapshot_sink import CAPTURE
 from gr_doamc.stream_guard import WORK_DONE, guarded_work
@@ -191,7 +192,7 @@ class heimdall_source(gr.sync_block):
     def _on_control(self, message: Any) -> None:
         wishes = pmt.to_python(message)
         if not isinstance(wishes, dict) or not wishes:
-            raise ReceiverError(f"expected a dict of settings, found {str(wishes)[:80]}")
+            raise ReceiverError(f"expected a dict of settings, found {shown(wishes)}")
         for name, value in wishes.items():
             self._order(name, value)
 

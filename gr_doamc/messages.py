@@ -12,6 +12,7 @@ import numpy as np
 import pmt
 
 from doamc.errors import SnapshotError
+from doamc.text import SHOWN, one_line
 
 # Serialised uniform vector: tag, element type, big-endian count, one byte of padding length (1), padding, then data.
 _UNIFORM, _C32, _HEADER = 0x0A, 0x0A, 8
@@ -70,14 +71,15 @@ def batch_from_pmt(message: Any) -> Batch:
     Raises SnapshotError when it is no such dict or the number of samples is not a multiple of the elements.
     """
     if not pmt.is_dict(message):
-        raise SnapshotError(f"expected a PMT dict of snapshots, found {str(message)[:60]}; connect a snapshot_buffer")
+        found = one_line(message, SHOWN)
+        raise SnapshotError(f"expected a PMT dict of snapshots, found {found}; connect a snapshot_buffer")
 
     def value(name: str, default: Any = None) -> Any:
         return pmt.to_python(pmt.dict_ref(message, _KEYS[name], pmt.to_pmt(default)))
 
     vector = pmt.dict_ref(message, _KEYS["snapshots"], pmt.PMT_NIL)
     if not pmt.is_c32vector(vector):
-        raise SnapshotError(f"expected a c32vector under 'snapshots', found {str(vector)[:60]}")
+        raise SnapshotError(f"expected a c32vector under 'snapshots', found {one_line(vector, SHOWN)}")
     samples, n_elements, seq = c32_from_pmt(vector), value("n_elements"), value("seq")
     if not isinstance(n_elements, int) or n_elements < 1 or samples.size < 1 or samples.size % n_elements:
         raise SnapshotError(f"expected n_elements >= 1 that divides {samples.size} samples, found {n_elements!r}")

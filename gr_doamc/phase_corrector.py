@@ -10,6 +10,7 @@ import pmt
 from doamc.calibration import Aligner, ChannelCalibration, load_channels, reference_response, save_channels
 from doamc.errors import CalibrationError
 from doamc.files.atomic import check_output
+from doamc.text import shown
 from gr_doamc.alignment import Alignment
 from gr_doamc.message_block import block_status, guarded
 from gr_doamc.stream_arrays import channels_block
@@ -177,7 +178,7 @@ class phase_corrector(channels_block):
         is_dict = pmt.is_pair(message) and pmt.is_pair(pmt.car(message))
         wishes = pmt.to_python(message) if is_dict else {}
         if not wishes.keys() <= {"reference", "azimuth_deg"}:
-            raise CalibrationError(f"expected a dict of reference and azimuth_deg, found {str(wishes)[:80]}")
+            raise CalibrationError(f"expected a dict of reference and azimuth_deg, found {shown(wishes)}")
         if self._alignment.busy:
             raise CalibrationError("an alignment is being worked out; try again when it is done")
         self._wanted = reference_response(**(self._reference | wishes))

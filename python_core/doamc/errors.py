@@ -1,26 +1,5 @@
 """The tree of exceptions. A message says what was expected, what was found and what to do."""
 
-from typing import Any
-
-from doamc.text import printable
-
-MESSAGE = 400  #: characters of a message of one line
-SHOWN = 80  #: characters of a value in a message
-
-
-def one_line(text: object) -> str:
-    """Text as one line of at most `MESSAGE` characters, without any that a terminal obeys."""
-    return printable(" ".join(str(text).split()), MESSAGE)
-
-
-def shown(value: Any) -> str:
-    """A value as a message tells it, at most `SHOWN` characters, whatever it is."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # integers of thousands of digits, depth without end
-        text = f"a {type(value).__name__} too large to show"
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 4]} ..."
-
 
 class DoamcError(Exception):
     """Base of every error that this package raises on purpose; the command line turns it into one line, exit 2."""

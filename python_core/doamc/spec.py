@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc import spec_checks as checks
-from doamc.errors import EstimatorError, SpecificationError, shown
+from doamc.errors import EstimatorError, SpecificationError
 from doamc.files.toml_file import read_toml
+from doamc.text import shown
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from doamc.errors import SpecificationError, shown
+from doamc.errors import SpecificationError
+from doamc.text import shown
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
 GEOMETRY_KEYS = {

@@ -196,7 +196,7 @@ WRONG = {
         {"geometry": {"kind": "ura", "rows": 128, "columns": 128}}, "rows times columns must be at most 256, found 128"
     ),
     "points far away": ({"geometry": points((0, 0), (1e5, 0))}, "from -10000 to 10000"),
-    "many points": ({"geometry": points(*[(k, 0) for k in range(10_000)])}, r"found 10000, \[\[0, 0\], .* \.\.\.$"),
+    "many points": ({"geometry": points(*[(k, 0) for k in range(10_000)])}, r"found 10000, \[\[0, 0\], .*…$"),
     "spacing beyond floats": ({"geometry__spacing_wavelengths": 10**400}, "must be a number from 0.001 to 1000"),
     "spacing in words": ({"geometry__spacing_wavelengths": "half"}, "a number from 0.001 to 1000, found 'half'"),
     "negative spacing": ({"geometry__spacing_wavelengths": -0.5}, "must be a number from 0.001 to 1000, found -0.5"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from doamc.text import printable
+from doamc.text import REASON, SHOWN, one_line, printable, reason, shown
 
 
 def test_letters_of_all_scripts_and_blanks_stay():
@@ -21,6 +21,13 @@ def test_what_a_terminal_obeys_is_replaced_one_for_one():
 
 def test_long_ones_are_cut():
     assert printable("x" * 100, 10) == "x" * 9 + "…" and printable("x" * 10, 10) == "x" * 10
+
+
+def test_what_a_message_tells_of_others_is_one_short_line():
+    assert one_line("a\n  b\x1b[2J") == "a b\ufffd[2J" and one_line("a b", 2) == "a…"
+    assert shown("a\nb") == r"'a\nb'" and len(shown("x" * 1000)) == SHOWN and len(shown([["x"] * 9] * 99)) == SHOWN
+    assert shown(10**10_000) == "a int too large to show"
+    assert reason(OSError("a\nb")) == "a b" and reason(EOFError()) == "EOFError" and len(reason("x" * 999)) == REASON
 
 
 @settings(max_examples=200, deadline=None)

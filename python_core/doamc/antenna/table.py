@@ -11,7 +11,8 @@ import numpy as np
 
 from doamc import spec_checks as checks
 from doamc.antenna.frequency import chebyshev_nodes
-from doamc.errors import SpecificationError, shown
+from doamc.errors import SpecificationError
+from doamc.text import shown
 
 ELEMENTS = ("dipole", "monopole")
 _KEYS = {

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from doamc.calibration.channels import DEAD, ChannelCalibration
 from doamc.calibration.correction import CONDITION
-from doamc.errors import CalibrationError, shown
+from doamc.errors import CalibrationError
 from doamc.files.atomic import whole_file
 from doamc.files.toml_file import read_toml
+from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
 LARGEST = 4 << 20  #: bytes of a file; a matrix of 256 elements fits

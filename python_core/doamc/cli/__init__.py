@@ -15,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from doamc import DoamcError, __version__
-from doamc.errors import one_line
+from doamc.text import one_line
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",

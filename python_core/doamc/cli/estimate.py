@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
     from doamc.cli.chunks import estimate_input
     from doamc.cli.inputs import open_input
-    from doamc.cli.remarks import tell
+    from doamc.cli.remarks import warn
     from doamc.errors import EstimatorError
     from doamc.estimators.engine import open_estimator
     from doamc.estimators.tuned import TunedEstimator, frequency_remark
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     tuned = TunedEstimator(spec, make)
     estimator = tuned.at(source.frequency_of(0))
-    tell([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
+    warn([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
     if args.missing:
         source = source.keep(live_elements(spec, args.missing))
     estimates = estimate_input(tuned, source, args.sources, args.noise_power, args.seed)

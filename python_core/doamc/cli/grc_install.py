@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from doamc.errors import DoamcError
+from doamc.text import shown
 
 _FOLDER = "gr-doamc"
 _WHERE = """from gnuradio import gr
@@ -31,7 +32,7 @@ def companion_python() -> str:
     words = first.removeprefix("#!").split() if first.startswith("#!") else []
     python = shutil.which(words[-1]) if words else None
     if python is None or "python" not in Path(python).name:
-        raise DoamcError(f"expected a Python script at {program}, found a first line {first[:80]!r}")
+        raise DoamcError(f"expected a Python script at {program}, found a first line {shown(first)}")
     return python
 
 

@@ -4,8 +4,9 @@ import argparse
 import math
 from collections.abc import Callable
 
-from doamc.errors import SnapshotError, shown
+from doamc.errors import SnapshotError
 from doamc.spec_checks import MAX_DB
+from doamc.text import shown
 
 MOST = 10**9  #: of whole numbers for which nothing else is said
 MAX_SAMPLES = 1 << 25  #: complex samples at once, all channels together: simulating them takes 2.7 GiB

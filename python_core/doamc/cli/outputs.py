@@ -1,11 +1,11 @@
 """Arguments that say where estimates go, beside ZMQ, and what becomes of them."""
 
 import argparse
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.options import number, positive
+from doamc.cli.remarks import tell
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
@@ -70,7 +70,7 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
                 opened[option] = make(value)
                 stack.callback(opened[option].close)
         stack.pop_all()
-    return Outputs(opened, lambda sentence: print(f"doamc: {sentence}", file=sys.stderr, flush=True))
+    return Outputs(opened, tell)
 
 
 def report(outputs: "Outputs") -> str:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from doamc.cli.inputs import open_input
-    from doamc.cli.remarks import tell
+    from doamc.cli.remarks import warn
     from doamc.cli.replay import Replay
     from doamc.estimates import status_message
     from doamc.estimators.engine import open_estimator
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     source = open_input(args.input, spec, args.snapshots, args.batches, every=True, form=capture_form(args))
     tuned = TunedEstimator(spec, lambda at: open_estimator(args.method, at, args.sources, args.device, args.seed))
     tuned.at(source.frequency_of(0))  # refused now rather than at the first batch
-    tell([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
+    warn([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)

@@ -1,7 +1,6 @@
 """Estimates that others made, from a log or over ZMQ, passed on to other outputs."""
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
+from doamc.cli.remarks import tell
 from doamc.errors import PublishError
 
 if TYPE_CHECKING:
@@ -89,12 +89,11 @@ def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
 
 def _tell_passed_over(count: int, fault: str | None) -> None:
     if count:
-        print(f"doamc: passed over {count} messages; the last: {fault}", file=sys.stderr)
+        tell(f"passed over {count} messages; the last: {fault}")
 
 
 def _tell_losses(subscriber: "Subscriber") -> None:
     """Say what did not arrive as it should."""
     _tell_passed_over(subscriber.malformed, subscriber.fault)
     if subscriber.refused:
-        refused = f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?"
-        print(f"doamc: {refused}", file=sys.stderr)
+        tell(f"refused by {subscriber.address} {subscriber.refused} times; are the keys right?")

@@ -3,9 +3,16 @@
 import sys
 from collections.abc import Iterable
 
+from doamc.text import one_line
 
-def tell(remarks: Iterable[str | None]) -> None:
-    """Print those that there are."""
+
+def tell(sentence: str) -> None:
+    """Say something."""
+    print(f"doamc: {one_line(sentence)}", file=sys.stderr, flush=True)
+
+
+def warn(remarks: Iterable[str | None]) -> None:
+    """Say those remarks that there are."""
     for remark in remarks:
         if remark:
-            print(f"doamc: warning: {' '.join(remark.split())}", file=sys.stderr)
+            tell(f"warning: {remark}")

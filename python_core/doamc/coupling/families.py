@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.errors import SpecificationError, shown
+from doamc.errors import SpecificationError
 from doamc.spec_checks import check_entries
+from doamc.text import shown
 
 
 @dataclass(frozen=True)

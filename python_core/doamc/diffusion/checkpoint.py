@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import torch
 
-from doamc.errors import CheckpointError, DoamcError, SpecificationError, shown
+from doamc.errors import CheckpointError, DoamcError, SpecificationError
 from doamc.files.atomic import make_folder, whole_file
 from doamc.spec import ArraySpec, load_spec, parse_spec
+from doamc.text import shown
 
 Net = TypeVar("Net", bound=torch.nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import PublishError
-from doamc.text import printable
+from doamc.text import SHOWN, one_line, printable, reason, shown
 
 ESTIMATE_SCHEMA = "doamc.estimate/1"
 STATUS_SCHEMA = "doamc.status/1"
@@ -40,7 +40,7 @@ def decode(data: bytes) -> dict[str, Any]:
             raise ValueError(f"{len(data)} bytes, at most {MAX_MESSAGE_BYTES} are read")
         message = _bounded(json.loads(data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise PublishError(f"expected a JSON message, found {data[:40]!r} ({printable(str(error), 200)})") from error
+        raise PublishError(f"expected a JSON message, found {data[:40]!r} ({reason(error)})") from error
     if not isinstance(message, dict) or not isinstance(message.get("schema"), str):
         raise PublishError(f"expected a JSON object with a 'schema', found {data[:40]!r}")
     return message
@@ -54,8 +54,8 @@ def validate(message: dict[str, Any]) -> None:
     schema = str(message.get("schema"))
     problem = next(iter(_validator(schema).iter_errors(message)), None)
     if problem is not None:
-        where = printable("/".join(str(p) for p in problem.absolute_path), 80) or "the message"
-        raise PublishError(f"{schema}: {where}: {printable(problem.message, 200)}")
+        where = one_line("/".join(str(p) for p in problem.absolute_path), SHOWN) or "the message"
+        raise PublishError(f"{schema}: {where}: {reason(problem.message)}")
     matrices = {} if schema == STATUS_SCHEMA else dict(message["coupling"] or {})  # keys beyond the schema are free
     if schema == ESTIMATE_SCHEMA and "coupling_std" in message:
         matrices["coupling_std"] = message["coupling_std"]
@@ -73,7 +73,7 @@ def receive(frames: list[bytes]) -> tuple[str, dict[str, Any]]:
     message = decode(data)
     name = message["schema"].rpartition("/")[0]
     if topic != name.encode():
-        raise PublishError(f"expected a message of topic {topic[:40]!r}, found schema {message['schema'][:40]!r}")
+        raise PublishError(f"expected a message of topic {topic[:40]!r}, found schema {shown(message['schema'])}")
     validate(message)
     return name, message
 
@@ -81,7 +81,7 @@ def receive(frames: list[bytes]) -> tuple[str, dict[str, Any]]:
 @lru_cache
 def _validator(schema: str) -> Any:
     if schema not in _FILES:
-        raise PublishError(f"schema must be one of {', '.join(_FILES)}, found {printable(schema, 40)!r}")
+        raise PublishError(f"schema must be one of {', '.join(_FILES)}, found {shown(schema)}")
     from jsonschema import Draft202012Validator, validators  # late: most users only send
 
     table = json.loads((Path(__file__).parent / _FILES[schema]).read_text(encoding="utf-8"))

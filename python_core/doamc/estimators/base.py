@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from doamc.errors import EstimatorError, shown
+from doamc.errors import EstimatorError
 from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec, load_spec
+from doamc.text import shown
 
 
 @dataclass

@@ -6,13 +6,14 @@ from typing import Any
 
 import torch
 
-from doamc.errors import EstimatorError, shown
+from doamc.errors import EstimatorError
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
 from doamc.estimators.level import at_ordinary_level
 from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
+from doamc.text import shown
 
 
 def open_estimator(

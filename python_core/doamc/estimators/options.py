@@ -5,8 +5,9 @@ import math
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from doamc.errors import EstimatorError, shown
+from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimator, estimator_class
+from doamc.text import shown
 
 #: parameters of constructors that have command-line options of their own
 ELSEWHERE = ("spec", "device", "seed")

@@ -3,6 +3,7 @@
 import socket
 
 from doamc.errors import ReceiverError
+from doamc.text import SHOWN, one_line
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -13,6 +14,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError, ValueError) as error:  # a name of a host that cannot be is a ValueError
         listener.close()
-        raise ReceiverError(f"cannot listen on {host[:60]}:{port}: {error}; take another address or port") from error
+        where = f"{one_line(host, SHOWN)}:{port}"
+        raise ReceiverError(f"cannot listen on {where}: {error}; take another address or port") from error
     listener.listen(4)
     return listener

@@ -10,6 +10,7 @@ import numpy as np
 from doamc.errors import ReceiverError
 from doamc.heimdall.client import Client
 from doamc.heimdall.control import Control, pack, pack_frequency, pack_gains, pack_squelch
+from doamc.text import shown
 
 NAMES = ("frequency_hz", "gain_db", "agc", "squelch")
 #: how long a reply is waited for between two looks at what else is to be done, s
@@ -84,7 +85,7 @@ class Settings:
             if name == "squelch":
                 return pack_squelch(float(value))
         except (TypeError, ValueError, OverflowError) as error:
-            raise ReceiverError(f"expected numbers for {name}, found {str(value)[:80]} ({error})") from error
+            raise ReceiverError(f"expected numbers for {name}, found {shown(value)} ({error})") from error
         if name != "agc":
             raise ReceiverError(f"expected one of {', '.join(NAMES)}, found {name!r}")
         return pack(b"AGC ") if value else None  # there is no command that ends it but gains

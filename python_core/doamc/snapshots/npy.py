@@ -21,6 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
+from doamc.text import reason, shown
 
 #: an array that is read as a whole, bytes
 MAX_WHOLE = 1 << 28
@@ -64,8 +65,7 @@ def read_header(file: IO[bytes], size: int) -> Header:
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     if any(n < 0 for n in shape) or header.length + header.n_bytes != size:
-        text = str(shape)
-        raise ValueError(f"shape {text[:60]} of {dtype.itemsize} bytes each does not fit {size} bytes of data")
+        raise ValueError(f"shape {shown(shape)} of {dtype.itemsize} bytes each does not fit {size} bytes of data")
     return header
 
 
@@ -97,7 +97,7 @@ class Archive:
         header = self.header(name)
         if header.n_bytes > most:
             raise SnapshotError(
-                f"{self.path}: expected at most {most} bytes of {name}, found {str(header.shape)[:60]} of "
+                f"{self.path}: expected at most {most} bytes of {name}, found {shown(header.shape)} of "
                 f"{header.dtype}; write a smaller array, or snapshots in C order, which are read in parts"
             )
         with self._guarded(f"cannot read {name}"), self._open(name) as file:
@@ -134,8 +134,7 @@ class Archive:
         except SnapshotError:
             raise
         except DAMAGED as error:
-            reason = " ".join(str(error).split())[:160]
-            raise SnapshotError(f"{self.path}: {what} ({reason or type(error).__name__})") from error
+            raise SnapshotError(f"{self.path}: {what} ({reason(error)})") from error
 
 
 def _exactly(file: IO[bytes], n_bytes: int) -> bytes:

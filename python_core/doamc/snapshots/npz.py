@@ -20,6 +20,7 @@ from doamc.errors import SnapshotError
 from doamc.files.atomic import whole_file
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
+from doamc.text import SHOWN, one_line, shown
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
@@ -37,11 +38,11 @@ class SnapshotFile:
         self.path = Path(path)
         self._archive = Archive(self.path)
         if "snapshots" not in self._archive.names:
-            found = ", ".join(self._archive.names)[:80] or "none"
+            found = one_line(", ".join(self._archive.names), SHOWN) or "none"
             raise SnapshotError(f"{self.path}: expected an array 'snapshots', found {found}")
         header = self._archive.header("snapshots")
         shape, self._dtype = header.shape, header.dtype
-        found = f"{self._dtype} {str(tuple(shape))[:60]}"
+        found = f"{self._dtype} {shown(shape)}"
         if self._dtype.kind != "c" or len(shape) not in (2, 3):
             raise SnapshotError(f"{self.path}: expected complex snapshots of shape (B, N, L), found {found}")
         self.shape: tuple[int, int, int] = (1, *shape) if len(shape) == 2 else tuple(shape)  # type: ignore[assignment]
@@ -67,7 +68,7 @@ class SnapshotFile:
     def _noise(self) -> NDArray[Any]:
         header = self._archive.header("noise_power")
         if header.dtype.kind not in "fiu" or math.prod(header.shape) not in (1, self.shape[0]):
-            found = f"{header.dtype} {str(header.shape)[:60]}"
+            found = f"{header.dtype} {shown(header.shape)}"
             raise SnapshotError(f"{self.path}: expected real noise_power of shape ({self.shape[0]},), found {found}")
         noise = self._archive.whole("noise_power")
         return np.broadcast_to(noise.astype(float).reshape(-1), self.shape[:1])
@@ -91,7 +92,7 @@ def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
     """
     archive = Archive(Path(path))
     if "coupling" not in archive.names:
-        found_names = ", ".join(archive.names)[:80] or "none"
+        found_names = one_line(", ".join(archive.names), SHOWN) or "none"
         raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found {found_names}")
     stored = archive.whole("coupling")
     if stored.dtype.kind not in "cfiu":

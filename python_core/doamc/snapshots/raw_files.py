@@ -13,6 +13,7 @@ from doamc.errors import RecordingError
 from doamc.snapshots.npy import DAMAGED, read_header
 from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment
+from doamc.text import reason, shown
 
 #: data types that the name of a file tells
 SUFFIXES = {
@@ -90,9 +91,8 @@ class RawCapture(Capture):
             with self.path.open("rb") as file:
                 header = read_header(file, size)
         except DAMAGED as error:
-            reason = " ".join(str(error).split())[:160]
-            raise RecordingError(f"{self.path}: expected a .npy file, cannot read it ({reason})") from error
-        shape, found = header.shape, f"{header.dtype} {str(header.shape)[:60]}"
+            raise RecordingError(f"{self.path}: expected a .npy file, cannot read it ({reason(error)})") from error
+        shape, found = header.shape, f"{header.dtype} {shown(header.shape)}"
         datatype = {"<c8": "cf32_le", ">c8": "cf32_be", "<c16": "cf64_le", ">c16": "cf64_be"}.get(header.dtype.str)
         if len(shape) != 2 or datatype is None or min(shape) < 1:
             raise RecordingError(
@@ -115,7 +115,7 @@ class RawCapture(Capture):
                 begin, told = file.tell(), wav.getnframes() * columns * width
         except (wave.Error, EOFError, OSError, ValueError, RuntimeError, struct.error) as error:
             raise RecordingError(
-                f"{self.path}: expected a .wav file of PCM samples, cannot read it ({str(error)[:80]}); write bare "
+                f"{self.path}: expected a .wav file of PCM samples, cannot read it ({reason(error)}); write bare "
                 "samples instead (for example sox IN.wav OUT.raw) and give --datatype"
             ) from error
         if columns % 2 or width not in _PCM:

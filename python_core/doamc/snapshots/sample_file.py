@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.text import shown
 
 _TYPE = re.compile(r"c(f32|f64|i8|i16|i32|u8|u16|u32)(_le|_be)?", re.ASCII)
 
@@ -19,7 +20,7 @@ def component_type(datatype: str) -> np.dtype:
     match = _TYPE.fullmatch(datatype)
     if match is None:
         known = "cf32_le, cf64_le, ci16_le, ci8, cu8, ..."
-        raise RecordingError(f"expected complex samples ({known}), found data type {datatype[:20]!r}")
+        raise RecordingError(f"expected complex samples ({known}), found data type {shown(datatype)}")
     kind, bits = match[1][0], int(match[1][1:])
     return np.dtype(f"{'>' if match[2] == '_be' else '<'}{kind}{bits // 8}")
 

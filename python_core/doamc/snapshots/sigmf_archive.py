@@ -8,6 +8,7 @@ from typing import IO
 
 from doamc.errors import RecordingError
 from doamc.snapshots.sigmf_metadata import MAX_METADATA
+from doamc.text import reason
 
 ARCHIVE = ".sigmf"
 #: members of an archive that are looked at
@@ -59,7 +60,7 @@ def open_archive(path: Path) -> tuple[bytes, Data]:
         if isinstance(error, RecordingError):
             raise
         raise RecordingError(
-            f"{path}: expected an archive, a tar file that is not compressed ({str(error)[:80]}); unpack it and name "
+            f"{path}: expected an archive, a tar file that is not compressed ({reason(error)}); unpack it and name "
             "the .sigmf-meta file"
         ) from error
     return text, Data(path, datas[0].offset_data, datas[0].size)

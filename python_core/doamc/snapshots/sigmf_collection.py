@@ -11,6 +11,7 @@ from doamc.errors import RecordingError
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_files import Recording
 from doamc.snapshots.sigmf_metadata import parse_json, read_text
+from doamc.text import shown
 
 _MAX_STREAMS = 1024
 
@@ -70,7 +71,7 @@ class Collection(Capture):
         elif isinstance(stream, list) and stream:  # as version 1.0 of the standard wrote them
             name, told = stream[0], stream[1] if len(stream) > 1 else None
         if not isinstance(name, str) or not name or name != Path(name).name or "\0" in name:
-            raise RecordingError(f"{self.path}: expected names of recordings beside it, found {str(stream)[:80]}")
+            raise RecordingError(f"{self.path}: expected names of recordings beside it, found {shown(stream)}")
         return name, told if isinstance(told, str) else None
 
     def _meta(self, stream: tuple[str, str | None]) -> Path:

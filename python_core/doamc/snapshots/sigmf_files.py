@@ -29,6 +29,7 @@ from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_archive import ARCHIVE, Data, open_archive
 from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_text, unix_time, whole_field
+from doamc.text import SHOWN, one_line, reason, shown
 
 #: ``core:sha512`` is compared up to this many bytes of data, some seconds of reading
 MAX_VERIFIED = 1 << 30
@@ -107,7 +108,7 @@ class Recording(Capture):
         try:
             return known | json.loads(beside.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise RecordingError(f"{beside}: expected a JSON object ({str(error)[:160]})") from error
+            raise RecordingError(f"{beside}: expected a JSON object ({reason(error)})") from error
 
     def _data_beside(self) -> Data:
         world = self.metadata["global"]
@@ -115,10 +116,10 @@ class Recording(Capture):
         if world.get("core:metadata_only"):
             raise RecordingError(f"{self.path}: expected samples, found metadata only (core:metadata_only)")
         if name != Path(name).name or "\0" in name:
-            raise RecordingError(f"{self.path}: expected core:dataset to name a file beside it, found {name[:80]!r}")
+            raise RecordingError(f"{self.path}: expected core:dataset to name a file beside it, found {shown(name)}")
         path = self.path.parent / name
         if not os.path.isfile(path):
-            raise RecordingError(f"{self.path}: expected a recording, found no file {name[:80]}")
+            raise RecordingError(f"{self.path}: expected a recording, found no file {one_line(name, SHOWN)}")
         return Data(path, 0, path.stat().st_size)
 
     def _index(self, capture: dict[str, Any]) -> int:
@@ -138,7 +139,7 @@ class Recording(Capture):
                 told = whole_field(capture, "core:global_index", self.path, 0) / rate
             time = unix_time(capture.get("core:datetime"))
             if time is None and "core:datetime" in capture:
-                self.remarks.append(f"{self.path}: core:datetime {str(capture['core:datetime'])[:40]!r} is no moment")
+                self.remarks.append(f"{self.path}: core:datetime {shown(capture['core:datetime'])} is no moment")
             marks.append((first, frequency if frequency and frequency > 0 else None, time, told))
         del self.remarks[1:]  # one such line is enough
         return lay_out(marks, self.n_samples, rate)

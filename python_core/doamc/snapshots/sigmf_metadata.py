@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from doamc.errors import RecordingError
+from doamc.text import SHOWN, one_line, reason, shown
 
 #: metadata beyond this are not parsed: bytes, and entries, each of which takes some hundred bytes of memory
 MAX_METADATA, MAX_ENTRIES = 1 << 26, 1 << 22
@@ -38,10 +39,10 @@ def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
             warnings.simplefilter("ignore")  # undeclared extensions of others are none of our business
             SigMFFile(metadata=some).validate()
     except ValidationError as error:
-        where = "/".join(str(part) for part in error.absolute_path) or "the file"
-        raise RecordingError(f"{path}: not SigMF metadata ({where[:80]}: {error.message[:160]})") from error
+        where = one_line("/".join(str(part) for part in error.absolute_path), SHOWN) or "the file"
+        raise RecordingError(f"{path}: not SigMF metadata ({where}: {reason(error.message)})") from error
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError, SigMFError) as error:
-        raise RecordingError(f"{path}: not SigMF metadata ({str(error)[:160]})") from error
+        raise RecordingError(f"{path}: not SigMF metadata ({reason(error)})") from error
     return metadata
 
 
@@ -52,7 +53,7 @@ def parse_json(text: bytes, path: Path) -> dict[str, Any]:
     try:
         table = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path}: not SigMF metadata ({str(error)[:160]})") from error
+        raise RecordingError(f"{path}: not SigMF metadata ({reason(error)})") from error
     if not isinstance(table, dict):
         raise RecordingError(f"{path}: not SigMF metadata (expected a JSON object, found a {type(table).__name__})")
     return table
@@ -75,7 +76,7 @@ def whole_field(part: dict[str, Any], key: str, path: Path, default: int, low: i
     value = part.get(key, default)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or value != value // 1 or not low <= value < 2**63:
-        raise RecordingError(f"{path}: expected {key} to be a whole number from {low} on, found {str(value)[:40]}")
+        raise RecordingError(f"{path}: expected {key} to be a whole number from {low} on, found {shown(value)}")
     return int(value)
 
 
@@ -89,7 +90,7 @@ def number_field(part: dict[str, Any], key: str, path: Path) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise RecordingError(f"{path}: expected {key} to be a finite number, found {str(value)[:40]}")
+        raise RecordingError(f"{path}: expected {key} to be a finite number, found {shown(value)}")
     return number
 
 

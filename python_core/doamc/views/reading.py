@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from doamc.errors import PublishError
 from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
 from doamc.estimates.truth import coupling_matrix, message_time
-from doamc.text import printable
+from doamc.text import reason, shown
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             int(message["dropped_batches"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        found = printable(f"{str(message)[:60]} ({error!r})", 200)
+        found = f"{shown(message)} ({reason(repr(error))})"
         raise PublishError(f"expected an estimate (doamc.estimate/1), found {found}") from error
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
     if not square or not np.isfinite(reading.azimuth_deg).all() or not math.isfinite(reading.time_s):
