@@ -12,7 +12,7 @@ from doamc.calibration.channels import DEAD, ChannelCalibration
 from doamc.calibration.correction import CONDITION
 from doamc.errors import CalibrationError
 from doamc.files.atomic import whole_file
-from doamc.files.toml_file import read_toml
+from doamc.files.small_file import read_toml
 from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
