@@ -13,6 +13,7 @@ from doamc.calibration.correction import CONDITION
 from doamc.errors import CalibrationError, SnapshotError
 from doamc.files.atomic import whole_file
 from doamc.files.small_file import read_toml
+from doamc.snapshots.npz import read_couplings
 from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
@@ -105,8 +106,6 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
 
 
 def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
-    from doamc.snapshots.npz import read_couplings  # late: its package loads torch, and blocks import this file
-
     try:
         return np.asarray(read_couplings(path).mean(0))
     except SnapshotError as error:
