@@ -13,8 +13,6 @@ from doamc.antenna.prior import DrawnPrior
 from doamc.errors import SpecificationError
 from doamc.files.atomic import whole_file
 
-SUFFIX = ".prior.safetensors"
-
 
 def write_prior(path: str | Path, prior: DrawnPrior, frequency: np.ndarray, record: dict[str, Any]) -> None:
     """Write a prior file; it appears whole or not at all.
