@@ -32,7 +32,8 @@ def add_parser(commands: Any) -> None:
         "--rate", type=between(1e-6, 1e6), metavar="R",
         help="batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
-    parser.add_argument("--wait", type=between(0, 3600), default=0.5, metavar="S", help="time for subscribers to connect (0.5 s)")
+    parser.add_argument("--wait", type=between(0, 3600), default=0.5, metavar="S",
+                        help="time for subscribers to connect (0.5 s)")  # fmt: skip
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
     parser.add_argument("--timeout", type=positive, metavar="S", help="end when no estimate comes for so long (ZMQ)")
