@@ -26,7 +26,7 @@ KNOWN_KEYS = {
     "snapshots": {"count", "snr_db"},
 }
 #: what is asked of memory, as a whole: elements N, and entries of the derivatives of C, real parameters times N^2
-MAX_ELEMENTS, MAX_ENTRIES = 256, 1 << 22
+MAX_ELEMENTS, MAX_ENTRIES = 256, 1 << 21
 MAX_COORDINATE = 1e4  #: wavelengths
 MAX_MAGNITUDE = 10.0  #: of a coefficient of coupling, whose diagonal is 1
 MAX_DB = 200.0  #: of powers and SNR, either way

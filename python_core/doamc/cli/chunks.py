@@ -8,8 +8,9 @@ from doamc.estimators.engine import estimate_batch, join
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import SnapshotBatch, make_batch
 
-#: a chunk holds at most so many batches and so many samples; part of the definition of seeded results
-CHUNK_BATCHES, CHUNK_SAMPLES = 256, 1 << 21
+#: a chunk holds at most so many batches, so many samples, and elements cubed (derivatives of covariances); part of the
+#: definition of seeded results
+CHUNK_BATCHES, CHUNK_SAMPLES, CHUNK_CUBES = 256, 1 << 21, 1 << 24
 
 
 def estimate_input(
@@ -23,7 +24,7 @@ def estimate_input(
     from tqdm import tqdm
 
     batches, channels, length = source.shape
-    size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length)))
+    size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
     parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):

@@ -9,6 +9,7 @@ from doamc.estimates.record import Recorder, read_records
 from doamc.files.atomic import check_output, make_folder
 
 SCHEMA = "doamc.training/1"
+LONGEST, MOST_FIGURES, LARGEST = 64, 16, 1e15  #: of names, of the entries of a line, and of numbers
 
 
 def log_of(path: Path) -> Path:
@@ -47,12 +48,13 @@ class TrainingLog:
 def read_training(path: str | Path) -> list[dict[str, Any]]:
     """Lines of a training log, in order, numbers as floats and NaN for null.
 
-    Of steps that were told twice, because a resumed training went over them again, the later lines count.
+    A line with anything but names and numbers of a sensible size is none. Of steps that were told twice, because a
+    resumed training went over them again, the later lines count.
     Raises RecordingError when the file cannot be read or holds no such line.
     """
     lines: list[dict[str, Any]] = []
     for message in read_records(path):
-        if message["schema"] != SCHEMA or not isinstance(message.get("step"), int):
+        if message["schema"] != SCHEMA or not _is_line(message):
             continue
         while lines and lines[-1]["step"] >= message["step"]:
             lines.pop()
@@ -60,3 +62,17 @@ def read_training(path: str | Path) -> list[dict[str, Any]]:
     if not lines:
         raise RecordingError(f"expected a log of doamc train in {path}, found no line of one")
     return lines
+
+
+def _is_line(message: dict[str, Any]) -> bool:
+    """Whether a message has the entries of a line, and nothing that cannot be drawn."""
+    names = [message.get("kind"), message.get("array"), *message]
+    numbers = {k: v for k, v in message.items() if k not in ("schema", "kind", "array")}
+    return (
+        all(isinstance(n, str) and 0 < len(n) <= LONGEST and n.isprintable() for n in names)
+        and {"step", "minutes", "loss", "rate"} <= numbers.keys()
+        and len(numbers) <= MOST_FIGURES
+        and isinstance(numbers["step"], int)
+        and numbers["minutes"] is not None
+        and all(v is None or (type(v) in (int, float) and abs(v) <= LARGEST) for v in numbers.values())
+    )

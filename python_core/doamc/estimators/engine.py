@@ -48,7 +48,7 @@ def open_estimator(
 def check_device(device: str) -> None:
     """Raise EstimatorError unless torch can put a tensor on this device."""
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).cpu()  # a device that holds no numbers, meta, fails here
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         found = f"{shown(device)} ({reason(error)})"
         raise EstimatorError(f"expected a torch device such as cpu or cuda, found {found}") from error

@@ -99,9 +99,8 @@ def _one(
     entries = len(rows) * len(columns) * block * sounding.n_symbols
     if entries > MAX_ENTRIES:
         raise EstimatorError(
-            f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(rows)} times "
-            f"{len(columns)} directions, blocks of {block}, {sounding.n_symbols} symbols; take a coarser grid or fewer "
-            "symbols"
+            f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(rows)} x {len(columns)} "
+            f"directions, blocks of {block}, {sounding.n_symbols} symbols; take a coarser grid or fewer symbols"
         )
     wrap = (link.rx.spec.full_circle, link.tx.spec.full_circle)
     pairs = torch.cartesian_prod(rows, columns)

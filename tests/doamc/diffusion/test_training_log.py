@@ -1,11 +1,12 @@
 """The log beside a checkpoint: what the loop saw, once, through interruptions."""
 
+import json
 import math
 
 import pytest
 
 from doamc.diffusion.training import Schedule, train
-from doamc.diffusion.training_log import TrainingLog, log_of, read_training
+from doamc.diffusion.training_log import SCHEMA, TrainingLog, log_of, read_training
 from doamc.errors import RecordingError
 from tests.doamc.diffusion.test_training import Line
 
@@ -50,3 +51,19 @@ def test_other_logs_are_refused(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"schema": "doamc.status/1"}\n')
     with pytest.raises(RecordingError, match="expected a log of doamc train"):
         read_training(tmp_path / "x.jsonl")
+
+
+NOT_A_LINE = [
+    {"step": 10**400}, {"step": True}, {"step": 1.5}, {"minutes": None}, {"minutes": "x"}, {"loss": [1.0]},
+    {"loss": "x"}, {"rate": {}}, {"rate": 1e300}, {"validation": float("nan")}, {"kind": "x" * 5000}, {"kind": None},
+    {"array": "a\nb"}, {"x" * 65: 1.0}, {f"figure{k}": 1.0 for k in range(20)},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", NOT_A_LINE, ids=lambda c: str(c)[:24])
+def test_what_cannot_be_drawn_is_no_line(tmp_path, change):
+    good = {"schema": SCHEMA, "kind": "batch", "array": "ula8", "step": 10, "minutes": 0.1, "loss": None, "rate": 1e-3}
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(m) + "\n" for m in (good, good | {"step": 20} | change)), encoding="utf-8")
+    (line,) = read_training(path)
+    assert line["step"] == 10 and math.isnan(line["loss"])

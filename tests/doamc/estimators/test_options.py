@@ -1,12 +1,16 @@
 """Methods with options in one word."""
 
+import inspect
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doamc.errors import EstimatorError
+from doamc.estimators import METHODS, estimator_class
 from doamc.estimators.engine import open_estimator
-from doamc.estimators.options import parse_method
+from doamc.estimators.options import ELSEWHERE, RANGES, parse_method
 from doamc.spec import load_spec
 
 
@@ -51,3 +55,16 @@ def test_options_are_part_of_the_name_of_one_estimator_only():
     assert open_estimator("em:prior=true", spec, 2, "cpu", 0).name == "em:prior=true"
     assert open_estimator("em", spec, 2, "cpu", 0).name == "em"
     assert open_estimator("em:prior=true", spec, 2, "cpu", 7).seed == 7
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_number_among_the_options_has_a_range_that_holds_its_default(method):
+    for name, parameter in inspect.signature(estimator_class(method)).parameters.items():
+        kinds = get_args(parameter.annotation) or (parameter.annotation,)
+        if name not in ELSEWHERE and {int, float} & set(kinds):
+            low, high = RANGES[name]
+            assert parameter.default is None or low <= parameter.default <= high
+            for value in ("nan", "inf", "1e300", str(2**64), f"{2 * high + 1:g}", f"{low - 1:g}"):
+                with pytest.raises(EstimatorError, match=f"option {name} of {method} must") as caught:
+                    parse_method(f"{method}:{name}={value}")
+                assert len(str(caught.value)) < 200

@@ -1,6 +1,7 @@
 """Calibrations as files: back as they were, refused for another array, whole or not at all."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -67,6 +68,26 @@ def test_figures_that_do_not_fit_are_refused(tracked, tmp_path):
         save_file(whole | changed, path, {"doamc": json.dumps(head)})
         with pytest.raises(CalibrationError, match="finite figures"):
             load_belief(path, world.spec)
+    for changed in (
+        {"projection": real["projection"][:1].clone()}, {"projection": real["projection"] * torch.inf},
+        {"mean": torch.ones(2)}, {"patterns": torch.ones(2)}, {"gathered": belief.gathered * 1e300},
+    ):  # fmt: skip
+        save_file(whole | changed, path, {"doamc": json.dumps(head)})
+        with pytest.raises(CalibrationError, match="finite figures"):
+            load_belief(path, world.spec)
+    negative = -2 * torch.eye(len(belief.pull), dtype=torch.float64)
+    projection = real["projection"]
+    for changed in ({"projection": 0 * projection}, {"projection": -projection}, {"gathered": negative}):
+        save_file(whole | changed, path, {"doamc": json.dumps(head)})
+        with pytest.raises(CalibrationError, match="a belief over couplings of mean diagonal 1"):
+            load_belief(path, world.spec)
+    for record in ({"learnt": math.nan}, {"learnt": "x"}, {"batches": -1}, {"learnt": 10**400}, {"changes": []}):
+        save_file(whole, path, {"doamc": json.dumps(head | {"record": record})})
+        with pytest.raises(CalibrationError, match="counts in the record are expected"):
+            load_belief(path, world.spec)
+    single = {name: value.float() for name, value in whole.items()}
+    save_file(single, path, {"doamc": json.dumps(head)})
+    assert load_belief(path, world.spec)[0].mean.dtype == torch.float64
     save_file(whole, path, {"doamc": json.dumps(head | {"schema": "doamc.selfcal/2"})})
     with pytest.raises(CalibrationError, match="schema"):
         load_belief(path, world.spec)
