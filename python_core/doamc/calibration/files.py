@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from doamc.calibration.channels import DEAD, ChannelCalibration
 from doamc.calibration.correction import CONDITION
-from doamc.errors import CalibrationError, shown
+from doamc.errors import CalibrationError, SnapshotError, shown
 from doamc.toml_files import read_toml
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
@@ -80,7 +80,7 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
     """
     regularisation = None
     if Path(path).suffix == ".npz":
-        matrix = _mean_estimate(path)
+        matrix = _mean_estimate(path, n_channels)
     else:
         table = _read(path, COUPLING_SCHEMA)
         try:
@@ -102,17 +102,13 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
     return matrix / mean, regularisation
 
 
-def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
+def _mean_estimate(path: str | Path, n_channels: int | None) -> NDArray[np.complex128]:
+    from doamc.snapshots.npz import read_coupling  # late: its package loads torch, and blocks import this file
+
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            matrices = np.asarray(archive["coupling"], complex)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise CalibrationError(f"{path}: expected estimates with an array 'coupling' ({error})") from error
-    matrices = matrices.reshape(-1, *matrices.shape[-2:]) if matrices.ndim >= 2 else np.empty((0, 0, 0))
-    known = matrices[np.isfinite(matrices).all((1, 2))]
-    if not len(known):
-        raise CalibrationError(f"{path}: expected couplings (B, N, N), found none; use a method that estimates them")
-    return known.mean(0)
+        return read_coupling(path, n_channels)
+    except SnapshotError as error:
+        raise CalibrationError(str(error)) from error
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
@@ -124,7 +120,7 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
 
 
 def _write(path: str | Path, title: str, entries: dict[str, Any]) -> None:
-    from doamc.snapshots.atomic import whole_file  # late: its package loads torch, and blocks import this file
+    from doamc.snapshots.atomic import whole_file  # late, too
 
     # What is written here, strings, numbers and lists of them, is spelt the same in JSON and in TOML.
     lines = [f"# {title}", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items())]

@@ -9,6 +9,7 @@ from doamc.estimates.record import Recorder, read_records
 from doamc.snapshots.atomic import check_output, make_folder
 
 SCHEMA = "doamc.training/1"
+_NAMES = ("schema", "kind", "array")
 
 
 def log_of(path: Path) -> Path:
@@ -47,12 +48,13 @@ class TrainingLog:
 def read_training(path: str | Path) -> list[dict[str, Any]]:
     """Lines of a training log, in order, numbers as floats and NaN for null.
 
-    Of steps that were told twice, because a resumed training went over them again, the later lines count.
+    Of steps that were told twice, because a resumed training went over them again, the later lines count. Lines that
+    are none as `TrainingLog` writes them are passed over.
     Raises RecordingError when the file cannot be read or holds no such line.
     """
     lines: list[dict[str, Any]] = []
     for message in read_records(path):
-        if message["schema"] != SCHEMA or not isinstance(message.get("step"), int):
+        if not _is_line(message):
             continue
         while lines and lines[-1]["step"] >= message["step"]:
             lines.pop()
@@ -60,3 +62,16 @@ def read_training(path: str | Path) -> list[dict[str, Any]]:
     if not lines:
         raise RecordingError(f"expected a log of doamc train in {path}, found no line of one")
     return lines
+
+
+def _is_line(message: dict[str, Any]) -> bool:
+    """Whether names are texts, the step and minutes are numbers, and every other figure is one or null."""
+    told = {k: v for k, v in message.items() if k not in _NAMES}
+    return (
+        message["schema"] == SCHEMA
+        and all(isinstance(message.get(k), str) for k in _NAMES)
+        and {"step", "minutes", "loss", "rate"} <= told.keys()
+        and all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in told.values())
+        and isinstance(told["step"], int)
+        and told["minutes"] is not None
+    )

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from doamc.coupling.drawn import DrawnFamily
-from doamc.errors import CalibrationError
+from doamc.errors import CalibrationError, shown
 from doamc.selfcal.belief import Belief
 from doamc.snapshots.atomic import whole_file
 from doamc.spec import ArraySpec
+from doamc.tensor_files import read_tensors
 
 SCHEMA = "doamc.selfcal/1"
 
@@ -18,7 +19,7 @@ SCHEMA = "doamc.selfcal/1"
 def save_belief(path: str | Path, spec: ArraySpec, belief: Belief, record: dict[str, Any]) -> None:
     """Write a belief over an array's coupling; the file appears whole or not at all.
 
-    record: what else is to be remembered, plain values. Raises RecordingError when the file cannot be written.
+    record: what else is to be remembered, counts. Raises RecordingError when the file cannot be written.
     """
     from safetensors.torch import save
 
@@ -41,29 +42,30 @@ def load_belief(path: str | Path, spec: ArraySpec) -> tuple[Belief, dict[str, An
 
     Raises CalibrationError when the file cannot be read, is no such calibration, or is of another array.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as file:
-            head = json.loads((file.metadata() or {})["doamc"])
-            tensors = {k: file.get_tensor(k).clone() for k in file.keys()}  # cloned: a file's lie unaligned
-        schema, digest, record = head["schema"], head["digest"], dict(head["record"])
-        mean, patterns, projection = (torch.view_as_complex(tensors[k]) for k in ("mean", "patterns", "projection"))
-        gathered, pull = tensors["gathered"], tensors["pull"]
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CalibrationError(f"{path}: not a calibration of method self-calibrating ({error})") from error
-    if schema != SCHEMA:
-        raise CalibrationError(f"{path}: expected schema {SCHEMA!r}, found {schema!r}")
+    what = f"{path}: not a calibration of method self-calibrating"
+    tensors, head = read_tensors(path, CalibrationError, what)
+    schema, digest, record = (head.get(k) for k in ("schema", "digest", "record"))
+    if schema != SCHEMA or not isinstance(record, dict):
+        raise CalibrationError(f"{path}: expected schema {SCHEMA!r} and a record, found schema {shown(schema)}")
     if digest != spec.digest:
         raise CalibrationError(
-            f"{path}: expected a calibration of array {spec.name} ({spec.digest}), found one of {head.get('array')} "
-            f"({digest}); name another file"
+            f"{path}: expected a calibration of array {spec.name} ({spec.digest}), found one of "
+            f"{shown(head.get('array'))} ({shown(digest)}); name another file"
         )
-    k = len(patterns)
-    finite = all(bool(torch.isfinite(v).all()) for v in (gathered, pull))
-    if gathered.shape != (k, k) or pull.shape != (k,) or not finite or mean.shape != patterns.shape[1:]:
-        raise CalibrationError(f"{path}: expected finite figures of {k} parameters, found {tuple(gathered.shape)}")
-    return Belief(DrawnFamily(mean, patterns, projection, name=f"{spec.name}, widened"), gathered, pull), record
+    names = ("mean", "patterns", "projection", "gathered", "pull")
+    mean, patterns, projection, gathered, pull = (tensors.get(k, torch.zeros(0)).double() for k in names)
+    n, k, wide = spec.n_elements, pull.numel(), mean.numel() // (2 * spec.n_elements)
+    wanted = (n, wide, 2), (k, n, wide, 2), (wide, n, 2), (k, k), (k,)
+    found = [tuple(v.shape) for v in (mean, patterns, projection, gathered, pull)]
+    if found != list(wanted) or not k or wide % (2 * n) != n:
+        raise CalibrationError(f"{path}: expected figures of shapes {wanted}, found {str(found)[:160]}")
+    if not all(isinstance(v, int) and 0 <= v < 2**53 for v in record.values()):
+        raise CalibrationError(f"{path}: expected counts in its record, found {shown(record)}")
+    mean, patterns, projection = map(torch.view_as_complex, (mean, patterns, projection))
+    belief = Belief(DrawnFamily(mean, patterns, projection, name=f"{spec.name}, widened"), gathered, pull)
+    if not belief.sound or not bool(torch.view_as_real(belief.coupling).isfinite().all()):
+        raise CalibrationError(f"{path}: expected a positive definite precision and a coupling with a diagonal")
+    return belief, record
 
 
 def _real(value: torch.Tensor) -> torch.Tensor:

@@ -83,10 +83,10 @@ def write_estimates(path: str | Path, estimates: "Estimates") -> None:
     write_snapshots(path, **estimate_arrays(estimates))
 
 
-def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
+def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
     """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1; batches with NaN left out.
 
-    Raises SnapshotError when the file cannot be read or holds no coupling of an array of N elements.
+    Raises SnapshotError when the file cannot be read or holds no coupling of an array of N elements, None for any.
     """
     archive = Archive(Path(path))
     if "coupling" not in archive.names:
@@ -97,9 +97,11 @@ def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
         raise SnapshotError(f"{path}: expected coupling of complex numbers, found {stored.dtype}")
     found = stored.astype(complex)
     matrices = found.reshape(-1, *found.shape[-2:]) if found.ndim in (2, 3) else found
-    if matrices.shape[1:] != (n_elements, n_elements):
-        raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found.shape}")
-    scale = matrices.trace(axis1=1, axis2=2) / n_elements
+    n = matrices.shape[-1] if n_elements is None and matrices.ndim == 3 else n_elements
+    if matrices.shape[1:] != (n, n):
+        wanted = "(B, N, N)" if n_elements is None else f"(B, {n}, {n})"
+        raise SnapshotError(f"{path}: expected coupling of shape {wanted}, found {str(found.shape)[:60]}")
+    scale = matrices.trace(axis1=1, axis2=2) / n
     with np.errstate(invalid="ignore", divide="ignore"):
         matrices = matrices / scale[:, None, None]
     matrices = matrices[np.isfinite(matrices).all((1, 2))]

@@ -53,7 +53,12 @@ def test_the_plane_reaches_over_the_date_line(load):
     [
         ("", "1 to 16 tables"),
         ("receiver = 3", "1 to 16 tables"),
-        ("x = [", "expected TOML"),
+        ("x = [", "not a TOML file"),
+        ("x = " + "[" * 20_000, "nested too deeply"),
+        ("x = 1" + " " * (1 << 18), "at most 256 KiB"),
+        (HEAD + "position_m = [0x" + "f" * 10_000 + ", 0]\n", "position_m within"),
+        (HEAD + "heading_deg = 0x" + "f" * 10_000 + "\n", "heading_deg within"),
+        ('[[receiver]]\nname = "a"\nconnect = 0x' + "f" * 10_000 + "\n", "expected an address"),
         (HEAD + "[other]\n", "no more"),
         ('[[receiver]]\nname = "a"\n', "expected name, connect"),
         (HEAD + "colour = 3\n", "found colour, connect, name"),

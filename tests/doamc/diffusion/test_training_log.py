@@ -1,5 +1,6 @@
 """The log beside a checkpoint: what the loop saw, once, through interruptions."""
 
+import json
 import math
 
 import pytest
@@ -50,3 +51,19 @@ def test_other_logs_are_refused(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"schema": "doamc.status/1"}\n')
     with pytest.raises(RecordingError, match="expected a log of doamc train"):
         read_training(tmp_path / "x.jsonl")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": "low"}, {"rate": [1]}, {"minutes": None}, {"kind": 3}, {"step": 1.5}, {"step": True}, {"hit": {}},
+        {"array": None},
+    ],
+)  # fmt: skip
+def test_lines_that_are_none_are_passed_over(tmp_path, change):
+    with TrainingLog(tmp_path / "x.jsonl", "net", "ula8", resume=False) as log:
+        log.write(10, 0.1, 2.0, 1e-3, {})
+    line = json.loads((tmp_path / "x.jsonl").read_text())
+    told = [line, line | {"step": 20} | change, {k: v for k, v in line.items() if k not in change}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(part) + "\n" for part in told))
+    assert [m["step"] for m in read_training(tmp_path / "x.jsonl")] == [10]

@@ -42,7 +42,7 @@ def test_what_is_no_calibration_of_this_array_is_refused(tracked, tmp_path):
     world, tracker = tracked
     path = tmp_path / "c.safetensors"
     save_belief(path, world.spec, tracker.best.belief, {})
-    with pytest.raises(CalibrationError, match=r"of array ula8 .*found one of ula4"):
+    with pytest.raises(CalibrationError, match=r"of array ula8 .*found one of 'ula4'"):
         load_belief(path, load_spec("ula8"))
     data = path.read_bytes()
     for bad in (b"", b"x" * 50, data[:-40]):
@@ -61,12 +61,22 @@ def test_figures_that_do_not_fit_are_refused(tracked, tmp_path):
     head = {"schema": "doamc.selfcal/1", "array": "ula4", "digest": world.spec.digest, "record": {}}
     real = {n: torch.view_as_real(getattr(belief.start, n)).clone() for n in ("mean", "patterns", "projection")}
     whole = real | {"gathered": belief.gathered, "pull": belief.pull}
-    for changed in (
-        {"pull": belief.pull[:-1].clone()}, {"pull": belief.pull * torch.nan}, {"gathered": belief.gathered[:2].clone()}
-    ):  # fmt: skip
+    for changed, told in (
+        ({"pull": belief.pull[:-1].clone()}, "figures of shapes"),
+        ({"gathered": belief.gathered[:2].clone()}, "figures of shapes"),
+        ({"projection": real["projection"][:-1].clone()}, "figures of shapes"),
+        ({"mean": real["mean"][0].clone()}, "figures of shapes"),
+        ({"pull": belief.pull * torch.nan}, "finite numbers"),
+        ({"patterns": real["patterns"].to(torch.int64)}, "finite numbers"),
+        ({"gathered": -2 * torch.eye(len(belief.pull), dtype=torch.float64)}, "positive definite"),
+        ({"mean": 0 * real["mean"], "patterns": 0 * real["patterns"]}, "with a diagonal"),
+    ):
         save_file(whole | changed, path, {"doamc": json.dumps(head)})
-        with pytest.raises(CalibrationError, match="finite figures"):
+        with pytest.raises(CalibrationError, match=told):
             load_belief(path, world.spec)
+    save_file(whole, path, {"doamc": json.dumps(head | {"record": {"learnt": "many"}})})
+    with pytest.raises(CalibrationError, match="counts in its record"):
+        load_belief(path, world.spec)
     save_file(whole, path, {"doamc": json.dumps(head | {"schema": "doamc.selfcal/2"})})
     with pytest.raises(CalibrationError, match="schema"):
         load_belief(path, world.spec)
