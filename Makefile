@@ -3,6 +3,7 @@ RECORDING ?=
 METHOD ?=
 DURATION ?=
 PYTEST_OPTIONS ?=
+FUZZ_MINUTES ?= 60
 PY := .venv/bin/python
 
 # One BLAS and OpenMP thread a process: the matrices are small, and every GNU Radio block is a thread already, so
@@ -11,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help setup tools demo test test-all check clean
+.PHONY: help setup tools demo test test-all fuzz check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -32,6 +33,9 @@ test: tools  ## all tests but the slow ones
 
 test-all: tools  ## all tests, with those that take minutes
 	$(PY) -m pytest $(PYTEST_OPTIONS)
+
+fuzz: tools  ## broken input of every kind, for an hour (FUZZ_MINUTES=); findings in out/fuzz
+	nice -n 10 $(PY) -m tests.fuzz --minutes $(FUZZ_MINUTES)
 
 check: tools  ## ruff and mypy
 	$(PY) -m ruff check .

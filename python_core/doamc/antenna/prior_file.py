@@ -12,6 +12,7 @@ import numpy as np
 from doamc.antenna.prior import DrawnPrior
 from doamc.errors import SpecificationError
 from doamc.files.atomic import whole_file
+from doamc.files.tensor_files import read_head
 
 
 def write_prior(path: str | Path, prior: DrawnPrior, frequency: np.ndarray, record: dict[str, Any]) -> None:
@@ -36,10 +37,4 @@ def write_prior(path: str | Path, prior: DrawnPrior, frequency: np.ndarray, reco
 
 def read_record(path: str | Path) -> dict[str, Any]:
     """What made a prior file. Raises SpecificationError when it is none."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "numpy") as file:
-            return dict(json.loads((file.metadata() or {})["doamc"]))
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise SpecificationError(f"{path}: expected a prior file, which doamc antenna writes ({error})") from error
+    return read_head(path, SpecificationError, f"{path}: expected a prior file, which doamc antenna writes")

@@ -9,7 +9,6 @@ least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mea
 """
 
 import hashlib
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +19,10 @@ import torch
 from doamc.antenna.frequency import interpolation_weights
 from doamc.arrays.steering import steering
 from doamc.errors import SpecificationError
+from doamc.files.tensor_files import read_tensors
 from doamc.spec_checks import check_entries
 
-LARGEST = 64 << 20  #: bytes of a prior file
+LARGEST_ENTRY = 1e6  #: of mean, patterns and projection, and of deviations and their inverses; near 1 where made
 
 
 @dataclass(frozen=True)
@@ -165,33 +165,26 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     family is interpolated; z means the same array at every frequency. Raises SpecificationError that names the file
     and what is wrong with it, or that it does not hold for that frequency.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if Path(path).stat().st_size > LARGEST:
-            raise SpecificationError(f"{path}: expected a prior of at most {LARGEST >> 20} MiB, found a larger file")
-        tensors = load_file(str(path))
-        # cloned, since a file's tensors lie in memory unaligned for complex numbers, on which matrix products crash
-        mean, patterns, projection = (
-            torch.view_as_complex(tensors[k].double().clone()) for k in ("mean", "patterns", "projection")
-        )
-        nodes = tensors.get("frequency", torch.ones(1)).double().flatten().numpy()
-        weights, scales = (v if v is None else v.double().clone() for v in map(tensors.get, ("weights", "scales")))
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise SpecificationError(
-            f"{path}: expected a prior file with mean, patterns and projection ({error}); doamc antenna writes one"
-        ) from error
+    what = f"{path}: expected a prior file with mean, patterns and projection; doamc antenna writes one"
+    tensors = {k: v.double() for k, v in read_tensors(path, SpecificationError, what)[0].items()}
+    parts = [tensors[k] for k in ("mean", "patterns", "projection") if k in tensors]
+    nodes = tensors.get("frequency", torch.ones(1)).flatten().numpy()
+    weights, scales = tensors.get("weights"), tensors.get("scales")
+    shapes = ", ".join(str(tuple(v.shape))[:60] for v in parts)
+    if len(parts) < 3 or any(v.ndim == 0 or v.shape[-1] != 2 for v in parts):
+        raise SpecificationError(f"{what}, real and imaginary part last; found {shapes or 'none'}")
+    mean, patterns, projection = map(torch.view_as_complex, parts)
     many = len(nodes) > 1
-    parts = mean, patterns, projection
-    shapes = ", ".join(str(tuple(v.shape)) for v in parts)
-    axes = [v.ndim - many for v in parts]
-    if axes != [2, 3, 2] or not np.isfinite(nodes).all() or (many and any(len(v) != len(nodes) for v in parts)):
+    axes = [v.ndim - 1 - many for v in parts]
+    ascending = len(nodes) > 0 and bool((np.diff(nodes) > 0).all())
+    if axes != [2, 3, 2] or not ascending or (many and any(len(v) != len(nodes) for v in parts)):
         raise SpecificationError(
             f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N), each of all frequencies where "
-            f"there are several, found {shapes} and {len(nodes)} frequencies"
+            f"there are several, in ascending order; found {shapes} and {len(nodes)} frequencies"
         )
-    low, high = nodes.min(initial=math.inf), nodes.max(initial=-math.inf)
+    if not all(v.numel() and v.abs().max() <= LARGEST_ENTRY for v in parts):
+        raise SpecificationError(f"{path}: expected numbers up to {LARGEST_ENTRY:g}, found none, or larger ones")
+    low, high = nodes.min(), nodes.max()
     if not low - 1e-9 <= frequency <= high + 1e-9:
         raise SpecificationError(
             f"{path}: holds for {low:g} to {high:g} times the frequency of design, found {frequency:g}; see [antenna] "
@@ -201,19 +194,20 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
         weight = torch.from_numpy(interpolation_weights(nodes, frequency))
         mean, patterns, projection = _between(weight, mean, patterns, projection)
     n, wide = mean.shape
-    if wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
+    if not n or wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
         raise SpecificationError(
             f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found {shapes}"
         )
     check_entries(n, len(patterns))
-    if not all(bool(torch.isfinite(torch.view_as_real(v)).all()) for v in (mean, patterns, projection)):
-        raise SpecificationError(f"{path}: expected finite numbers, found others")
-    if weights is None or scales is None or len(weights) == 1:
+    if not (mean @ projection).diagonal().mean().abs() > 1 / LARGEST_ENTRY:
+        raise SpecificationError(f"{path}: expected a coupling with a diagonal, found none")
+    if weights is None or scales is None or weights.shape == (1,):
         return DrawnFamily(mean, patterns, projection)
-    if scales.shape != (len(weights), len(patterns)) or min(weights.min(), scales.min()) <= 0:
+    fit = weights.ndim == 1 and scales.shape == (len(weights), len(patterns))
+    if not fit or not min(weights.min(), scales.min()) > 1 / LARGEST_ENTRY or not abs(weights.sum() - 1) < 1e-3:
         raise SpecificationError(
-            f"{path}: expected weights (M,) and scales (M, K) above zero, found {tuple(weights.shape)} and "
-            f"{tuple(scales.shape)} for K = {len(patterns)}"
+            f"{path}: expected weights (M,) whose sum is 1 and scales (M, K), above zero, found "
+            f"{str(tuple(weights.shape))[:60]} and {str(tuple(scales.shape))[:60]} for K = {len(patterns)}"
         )
     return DrawnFamily(mean, patterns, projection, weights=weights, scales=scales)
 

@@ -9,6 +9,7 @@ from typing import Any
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates.address import check_address
 from doamc.files.small_file import read_toml
+from doamc.text import shown
 
 #: mean radius of the Earth (IUGG R1), m
 EARTH_RADIUS_M = 6_371_008.8
@@ -49,12 +50,12 @@ def load_receivers(path: str | Path) -> list[Receiver]:
     table = read_toml(path, DashboardError)
     rows = table.get("receiver")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECEIVERS or set(table) != {"receiver"}:
-        found = ", ".join(sorted(table)) or "nothing"
+        found = shown(", ".join(sorted(table)))[1:-1] or "nothing"
         raise DashboardError(f"{path}: expected 1 to {MAX_RECEIVERS} tables [[receiver]] and no more, found {found}")
     receivers = [_receiver(row, f"{path}: receiver {i + 1}") for i, row in enumerate(rows)]
     for what, values in (("name", [r.name for r in receivers]), ("address", [r.connect for r in receivers])):
         if len(set(values)) < len(values):
-            raise DashboardError(f"{path}: expected receivers of different {what}, found {', '.join(values)}")
+            raise DashboardError(f"{path}: expected receivers of different {what}, found {shown(values)}")
     kinds = {(r.east_m is not None, r.latitude is not None) for r in receivers}
     if len(kinds) > 1:
         raise DashboardError(f"{path}: expected position_m for all, or latitude and longitude for all, or none")
@@ -89,11 +90,11 @@ def origin(receivers: list[Receiver]) -> tuple[float, float]:
 
 def _receiver(row: Any, where: str) -> Receiver:
     if not isinstance(row, dict) or not {"name", "connect"} <= row.keys() <= _KEYS:
-        found = ", ".join(sorted(row)) if isinstance(row, dict) else repr(row)
+        found = shown(", ".join(sorted(row)))[1:-1] if isinstance(row, dict) else shown(row)
         raise DashboardError(f"{where}: expected name, connect and of {', '.join(sorted(_KEYS))}, found {found}")
     name = row["name"]
     if not isinstance(name, str) or not re.fullmatch(r"[^\x00-\x1f\x7f]{1,40}", name):
-        raise DashboardError(f"{where}: expected a name of 1 to 40 characters, found {name!r}")
+        raise DashboardError(f"{where}: expected a name of 1 to 40 characters, found {shown(name)}")
     try:
         connect = check_address(row["connect"])
     except PublishError as error:
@@ -109,7 +110,7 @@ def _receiver(row: Any, where: str) -> Receiver:
     if position is None:
         return Receiver(name, connect, heading, spread, None, None, latitude, longitude, server_key, keys)
     if not isinstance(position, list) or len(position) != 2:
-        raise DashboardError(f"{where}: expected position_m = [east, north], found {position!r}")
+        raise DashboardError(f"{where}: expected position_m = [east, north], found {shown(position)}")
     east, north = (_number({"position_m": p}, "position_m", where, -1e6, 1e6) for p in position)
     return Receiver(name, connect, heading, spread, east, north, None, None, server_key, keys)
 
@@ -117,7 +118,7 @@ def _receiver(row: Any, where: str) -> Receiver:
 def _file(row: dict[str, Any], key: str, where: str) -> str | None:
     value = row.get(key)
     if value is not None and (not isinstance(value, str) or not value):
-        raise DashboardError(f"{where}: expected {key} to name a file, found {value!r}")
+        raise DashboardError(f"{where}: expected {key} to name a file, found {shown(value)}")
     return value
 
 
@@ -126,7 +127,7 @@ def _number(row: dict[str, Any], key: str, where: str, low: float, high: float) 
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise DashboardError(f"{where}: expected {key} within {low:g} to {high:g}, found {value!r}")
+        raise DashboardError(f"{where}: expected {key} within {low:g} to {high:g}, found {shown(value)}")
     return float(value)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from doamc.dashboard.access import access_middleware, check_access
 from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
@@ -32,6 +33,17 @@ KEEP_ALIVE_S = 20.0
 SEND_BUFFER = 1 << 17
 _COMMANDS = ("start", "stop")
 _log = logging.getLogger(__name__)
+#: what aiohttp has to say of requests
+_requests = logging.getLogger(f"{__name__}.requests")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a request failed by our fault: not by what was sent, nor because the browser left."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, ConnectionError))
+
+
+_requests.addFilter(_is_ours)
 
 
 class Dashboard:
@@ -77,7 +89,9 @@ class Dashboard:
         app.router.add_get("/live", self._live)
         app.router.add_get("/export/{name:last-minute[.](?:json|csv)}", self._export)
         app.router.add_static("/static", STATIC)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_S)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_S, logger=_requests
+        )
         await self._runner.setup()
         assert self._runner.server is not None
         loop = asyncio.get_running_loop()
@@ -145,7 +159,10 @@ class Dashboard:
             raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} browsers are connected already\n")
         # uncompressed: some 80 kB a second are less trouble than the threads that would compress them
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ValueError as error:  # a key that is no base64
+            raise web.HTTPBadRequest(text="expected a WebSocket's handshake\n") from error
         transport = request.transport
         if transport is None:  # the browser has left already
             return socket

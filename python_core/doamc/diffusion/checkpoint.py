@@ -14,6 +14,7 @@ import torch
 
 from doamc.errors import CheckpointError, DoamcError, SpecificationError
 from doamc.files.atomic import make_folder, whole_file
+from doamc.files.tensor_files import read_tensors
 from doamc.spec import ArraySpec, load_spec, parse_spec
 from doamc.text import shown
 
@@ -125,25 +126,17 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     Raises CheckpointError when the file is missing or damaged, holds numbers that are not finite, is of another kind,
     or was trained for an array of another geometry, sector or coupling family.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not os.path.isfile(path):
         raise CheckpointError(f"no weights at {path.name}; train them with: doamc train --array ARRAY")
-    try:
-        with safe_open(str(path), "pt") as file:
-            header = json.loads((file.metadata() or {})["doamc"])
-            tensors = {k: file.get_tensor(k) for k in file.keys()}
-        held, table, config, record = (header[k] for k in ("kind", "spec", "config", "record"))
-        if not all(isinstance(part, dict) for part in (table, config, record)):
-            raise ValueError("spec, config and record are no tables")
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError, OSError) as error:
-        raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
+    damaged = f"{path.name} is not a checkpoint of this project, or is damaged"
+    tensors, header = read_tensors(path, CheckpointError, damaged)
+    held = header.get("kind")
+    table, config, record = (header.get(k) for k in ("spec", "config", "record"))
+    if not isinstance(table, dict) or not isinstance(config, dict) or not isinstance(record, dict):
+        raise CheckpointError(f"{damaged}: expected tables spec, config and record, found {shown(list(header))}")
     if held != kind:
         raise CheckpointError(f"expected weights of kind {kind!r}, found {shown(held)} in {path.name}")
-    broken = [k for k, v in tensors.items() if not bool(v.isfinite().all())]
-    if broken:
-        raise CheckpointError(f"{path.name} is damaged: expected finite weights, found others in {shown(broken[0])}")
     wanted = None if spec is None else load_spec(spec)
     coupling = table.get("coupling")
     drawn = isinstance(coupling, dict) and coupling.get("family") == "drawn"
@@ -152,11 +145,11 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     try:
         trained = parse_spec(table)
     except SpecificationError as error:
-        raise CheckpointError(f"{path.name} is not a checkpoint of this project, or is damaged: {error}") from error
+        raise CheckpointError(f"{damaged}: {error}") from error
     digest = header.get("digest", trained.digest)
     if wanted is not None and wanted.digest != digest:
         raise CheckpointError(
-            f"{path.name} was trained for array {trained.name!r} ({digest}), "
+            f"{path.name} was trained for array {trained.name!r} ({shown(digest)}), "
             f"found {wanted.name!r} ({wanted.digest}); train: doamc train --array ARRAY"
         )
     return Checkpoint(kind, trained, config, record, tensors)

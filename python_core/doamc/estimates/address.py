@@ -4,6 +4,7 @@ import ipaddress
 import re
 
 from doamc.errors import PublishError
+from doamc.text import shown
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
 
@@ -15,11 +16,11 @@ def check_address(address: str) -> str:
     """
     match = re.fullmatch(r"(tcp|ipc|inproc)://(.+)", address) if isinstance(address, str) else None
     if match is None:
-        raise PublishError(f"expected an address such as {DEFAULT_ADDRESS}, found {address!r}")
+        raise PublishError(f"expected an address such as {DEFAULT_ADDRESS}, found {shown(address)}")
     if match[1] == "tcp":
         port = match[2].rpartition(":")[2]
         if ":" not in match[2] or not (port == "*" or (re.fullmatch(r"[0-9]{1,5}", port) and int(port) < 65536)):
-            raise PublishError(f"expected a host and a port 0..65535 as in {DEFAULT_ADDRESS}, found {address!r}")
+            raise PublishError(f"expected a host and a port 0..65535 as in {DEFAULT_ADDRESS}, found {shown(address)}")
     return address
 
 

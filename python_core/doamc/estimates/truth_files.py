@@ -33,20 +33,20 @@ def read_truth(path: str | Path) -> Truth:
         raise
     except OSError as error:
         raise RecordingError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RecordingError(f"expected directions in degrees in {path}, found something else ({error})") from error
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error) as error:
+        what = f"expected directions in degrees in {path}, found something else"
+        raise RecordingError(f"{what} ({str(error)[:160]})") from error
     if not truth.known:
         raise RecordingError(f"expected at least one azimuth_deg in {path}, found none")
     return truth
 
 
 def _of_json(path: Path) -> list[dict[str, Any]]:
-    table = read_json(path, RecordingError, MAX_TRUTH)
-    return [table | {"azimuth_deg": [_finite(a) for a in table["azimuth_deg"]]}]
+    return [_checked(read_json(path, RecordingError, MAX_TRUTH))]
 
 
 def _of_log(path: Path) -> list[dict[str, Any]]:
-    return [m for m in read_records(path) if m["schema"] == TRUTH_SCHEMA]
+    return [_checked(m) for m in read_records(path) if m["schema"] == TRUTH_SCHEMA]
 
 
 def _of_csv(path: Path) -> list[dict[str, Any]]:
@@ -57,6 +57,13 @@ def _of_csv(path: Path) -> list[dict[str, Any]]:
             {"sample_time": _finite(row["sample_time"]), "azimuth_deg": [_finite(row[n]) for n in names]}
             for row in rows
         ]
+
+
+def _checked(table: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(table["azimuth_deg"], list):
+        raise ValueError("azimuth_deg is no list")
+    known = {"azimuth_deg": [_finite(a) for a in table["azimuth_deg"]]}
+    return table | known | {"sample_time": _finite(table.get("sample_time") or 0.0)}
 
 
 def _finite(value: Any) -> float:

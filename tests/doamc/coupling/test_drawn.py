@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from doamc.arrays.steering import steering
 from doamc.coupling import load_drawn_family
@@ -16,7 +16,7 @@ from doamc.posterior.likelihood import ExactPosterior
 from doamc.posterior.limit import truth_in
 from doamc.scenes.prior import draw_scene
 from doamc.scenes.wishart import draw_covariance
-from doamc.spec import ArraySpec, load_spec
+from doamc.spec import SHIPPED, ArraySpec, load_spec
 
 UCA = 'kind = "uca"\nelements = 5\nradius_wavelengths = 0.35'
 ULA = 'kind = "ula"\nelements = 6\nspacing_wavelengths = 0.5'
@@ -127,3 +127,28 @@ def test_faults_are_named(tmp_path):
     (tmp_path / "array.toml").write_text(text.replace("elements = 5", "elements = 7"))
     with pytest.raises(SpecificationError, match="is for 5 elements"):
         load_spec(tmp_path / "array.toml")
+
+
+WRONG_PRIORS = {
+    "not finite": lambda t: {"mean": t["mean"] * torch.nan},
+    "whole numbers": lambda t: {"patterns": t["patterns"].to(torch.int64)},
+    "no element": lambda t: {k: t[k][:0] for k in ("mean", "patterns")},
+    "a number alone": lambda t: {"mean": torch.tensor(1.0)},
+    "huge": lambda t: {"patterns": t["patterns"] * 1e30},
+    "no diagonal": lambda t: {"projection": 0 * t["projection"]},
+    "scales of nothing": lambda t: {"scales": t["scales"] * 1e-30},
+    "no scales": lambda t: {"weights": torch.zeros(0), "scales": torch.zeros(0, 0)},
+    "a weight alone": lambda t: {"weights": torch.tensor(1.0)},
+    "shares of twice the whole": lambda t: {"weights": 2 * t["weights"]},
+    "frequencies twice": lambda t: {"frequency": torch.tensor([0.9, 0.9])},
+    "no frequency": lambda t: {"frequency": torch.zeros(0)},
+}
+
+
+@pytest.mark.parametrize("change", WRONG_PRIORS.values(), ids=WRONG_PRIORS)
+def test_numbers_that_no_prior_has_are_refused(tmp_path, change):
+    tensors = load_file(SHIPPED / "kraken5.prior.safetensors")
+    changed = {k: v.contiguous() for k, v in (tensors | change(tensors)).items()}
+    save_file(changed, tmp_path / "p.safetensors", {"doamc": "{}"})
+    with pytest.raises(SpecificationError, match=r"p\.safetensors: expected"):
+        load_drawn_family(tmp_path / "p.safetensors")

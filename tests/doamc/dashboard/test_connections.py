@@ -119,3 +119,32 @@ def test_guesses_are_slowed_and_who_is_refused_is_disconnected():
         status, headers, _ = get(url, Authorization="Bearer the right token, long")
         assert status == 429 and 1 <= int(headers["Retry-After"]) <= 5 and headers["Connection"] == "close"
         assert get(url)[0] == 401
+
+
+LIVE = (
+    b"GET /live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+)
+
+
+@pytest.mark.parametrize("words", [
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nno header\r\n\r\n", b"\xff\xfe\x00nonsense\r\n\r\n",
+    LIVE + b"\xe9\xe9\r\n\r\n",
+])  # fmt: skip
+def test_a_request_that_is_none_is_refused_without_a_traceback(served, caplog, words):
+    """Port scanners do not fill the terminal."""
+    with socket.create_connection(("127.0.0.1", served.dashboard.port), 60) as client:
+        client.sendall(words)
+        assert b" 400 " in client.recv(1 << 16)[:20]
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_browsers_that_leave_while_they_are_greeted_leave_no_traceback(served, caplog):
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.dashboard.port), 60) as client:
+            client.sendall(LIVE + b"AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1 << 16):
+                pass
+    assert get(served.url)[0] == 200
+    assert [record for record in caplog.records if record.exc_info] == []

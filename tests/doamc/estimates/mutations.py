@@ -1,19 +1,17 @@
 """Messages of all kinds, and what a rude or a broken publisher makes of them."""
 
-import copy
 import json
 from random import Random
 
 import numpy as np
 
 from doamc.estimates import encode, make_message, status_message
+from tests.fuzz.mutate import damaged, spoil
 
-_ODD = (
-    None, True, False, 0, -1, 1, 2**53, 2**53 + 1, 10**400, 1e60, -1e60, 1e61, 1e308, 1e-320, 0.5, -3600.0, 3601.0,
-    float("inf"), float("nan"), "", "x", "1", "\x1b[2J\x07", "\ud800", "\u202e", "[/x]", "$\\frac$", "a" * 300, [], {},
-    [[]], [None], [1.0], [[1.0]], [[1.0, 2.0], [3.0]], {"re": [[1.0]], "im": [[1.0]]}, {"": {"": []}}, [[[[]]]],
-    {"schema": "doamc.estimate/1"}, "doamc.status/1", "doamc.estimate/2", [{}] * 70, [0.0] * 200, [[0.0] * 130] * 130,
-)  # fmt: skip
+#: where an estimate might take more than it does
+KEYS = ("x", "link", "\x1b", "coupling_std", "modes", "sources")
+#: beside what is odd everywhere
+VALUES = ({"schema": "doamc.estimate/1"}, "doamc.status/1", "doamc.estimate/2")
 
 
 def estimate(seq=17, **changes):
@@ -51,47 +49,13 @@ def mutated(random: Random) -> tuple[bytes, bytes]:
     topic = random.choice(["doamc.estimate"] * 3 + list(KINDS))
     message = KINDS[topic]()
     for _ in range(random.choice([0, 1, 1, 1, 2, 4])):
-        _spoil(message, random)
+        spoil(message, random, KEYS, VALUES)
     data = json.dumps(message, ensure_ascii=random.random() < 0.5).encode(errors="surrogatepass")
     if random.random() < 0.15:
         data = data.replace(b"1.0", random.choice([b"9" * 4299, b"1e999", b"-0", b"1E400", b"0x1", b"1" * 30]), 1)
     if random.random() < 0.25:
-        data = _cut(data, random)
+        data = damaged(data, random)
     return random.choice([topic] * 20 + ["doamc.estimate", "doamc.", "doamc.status\x00"]).encode(), data
-
-
-def _spoil(value, random):
-    """Replace, remove or add something somewhere inside."""
-    while True:
-        places = list(value) if isinstance(value, dict) else list(range(len(value)))
-        if not places:
-            return
-        place = random.choice(places)
-        if isinstance(value[place], (dict, list)) and random.random() < 0.6:
-            value = value[place]
-            continue
-        break
-    what = random.random()
-    if what < 0.7:
-        value[place] = _odd(random)
-    elif what < 0.85:
-        del value[place]
-    elif isinstance(value, dict):
-        value[random.choice(["x", "link", "\x1b", "coupling_std", "modes", "sources"])] = _odd(random)
-    else:
-        value.insert(place, random.choice([value[place], _odd(random)]))
-
-
-def _odd(random):
-    return copy.deepcopy(random.choice(_ODD))
-
-
-def _cut(data, random):
-    at = random.randrange(len(data) + 1)
-    return random.choice(
-        [data[:at], data[:at] + bytes([random.randrange(256)]) + data[at:], data[:at] + data[at + 1 :],
-         data[:at] + random.randbytes(8) + data[at:], data[at:] + data[:at], data + data]
-    )  # fmt: skip
 
 
 def whole(seq):

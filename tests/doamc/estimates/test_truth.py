@@ -69,6 +69,11 @@ def test_a_table_and_truth_messages_say_the_same(tmp_path):
     [
         ("t.txt", ""), ("t.csv", ""), ("t.csv", "sample_time,azimuth_deg\n0,north\n"), ("t.csv", "azimuth_deg\n3\n"),
         ("t.json", "[]"), ("t.json", "{"), ("t.json", '{"azimuth_deg": [1e999]}'), ("t.jsonl", ""), ("t.json", None),
+        ("t.json", '{"azimuth_deg": "12"}'), ("t.json", '{"azimuth_deg": [1' + "0" * 400 + "]}"),
+        ("t.json", "[" * 100_000),
+        ("t.json", '{"azimuth_deg": [1]}' + " " * (2 << 20)), ("t.csv", "sample_time,azimuth_deg\n0," + "1" * 200_000),
+        ("t.jsonl", '{"schema": "doamc.truth/1", "azimuth_deg": [[1]]}\n'),
+        ("t.jsonl", '{"schema": "doamc.truth/1", "azimuth_deg": [1], "sample_time": "x"}\n'),
     ],
 )  # fmt: skip
 def test_files_that_tell_no_truth_are_refused(tmp_path, name, text):

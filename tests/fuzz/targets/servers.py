@@ -1,0 +1,193 @@
+"""Peers on the network: a heimdall server and its controller, and browsers of the dashboard."""
+
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import doamc.heimdall.client as client_module
+from doamc.errors import DashboardError
+from doamc.heimdall import Client, Control, Header
+from doamc.heimdall.frame import MAX_PAYLOAD
+from doamc.heimdall.link import STEP
+from tests.fuzz.harness import Target
+from tests.fuzz.mutate import damaged
+
+CHANNELS, LENGTH = 3, 40
+LIMIT_S = 9.0
+
+
+class Peer:
+    """A server that says to each connection what `script` has next for it, and then what `answer` does."""
+
+    def __init__(self, answer: Callable[[socket.socket], None]) -> None:
+        self.script: list[bytes] = []
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            with connection, suppress(OSError):
+                connection.settimeout(LIMIT_S)
+                if self.script:
+                    connection.sendall(self.script.pop(0))
+                else:
+                    self._answer(connection)
+
+
+def _frames(connection: socket.socket) -> None:
+    number = 0
+    while connection.recv(64) in (b"streaming", b"IQDownload"):
+        connection.sendall(frame(number))
+        number += 1
+
+
+def _replies(connection: socket.socket) -> None:
+    while connection.recv(128):
+        connection.sendall(b"FNSD" + bytes(124))
+
+
+def frame(number: int, **changes: int) -> bytes:
+    about = {"active_ant_chs": CHANNELS, "cpi_length": LENGTH, "sampling_freq": 100_000, "cpi_index": number}
+    header = Header(**(about | changes))
+    return header.pack() + bytes(CHANNELS * LENGTH * 8)
+
+
+@cache
+def data_server() -> Peer:
+    client_module._LONGEST_S = 0.2  # a header may claim any duration
+    return Peer(_frames)
+
+
+@cache
+def controller() -> Peer:
+    return Peer(_replies)
+
+
+#: words of a header that something depends on, and what they may be
+WORDS = (0, 1, 7, 8, 10, 12, 14, 16, 18, 20, 21, 23, 24, 25, 26, 27, 59, 60, 61)
+VALUES = (0, 1, 2, CHANNELS, 8, 16, 32, 33, LENGTH, 1 << 23, 1 << 31, 2**32 - 1)
+
+
+def draw_header(random: Random) -> bytes:
+    """A header with some words of it replaced; now and then not 1024 bytes."""
+    raw = bytearray(frame(random.randrange(100))[:1024])
+    for _ in range(random.choice([0, 1, 1, 2, 3, 8])):
+        word = random.choice([*WORDS, random.randrange(256)])
+        struct.pack_into("<I", raw, 4 * word, random.choice([*VALUES, random.getrandbits(32)]))
+    return damaged(bytes(raw), random) if random.random() < 0.05 else bytes(raw)
+
+
+def draw_stream(random: Random) -> bytes:
+    """Frames, of which some are broken."""
+    sizes = 0, 7, CHANNELS * LENGTH * 8
+    data = b"".join(draw_header(random) + bytes(random.choice(sizes)) for _ in range(random.randint(1, 4)))
+    return damaged(data, random) if random.random() < 0.3 else data
+
+
+def use_header(data: bytes, folder: Path) -> None:
+    header = Header.parse(data)
+    assert 0 <= header.payload_size <= MAX_PAYLOAD and header.duration_s >= 0
+    assert len(header.gains_db) == len(header.overdriven) == header.active_ant_chs <= 32
+
+
+def use_stream(data: bytes, folder: Path) -> None:
+    """After a server of any kind, a good one is received."""
+    server = data_server()
+    server.script = [data]
+    with Client(port=server.port, n_channels=CHANNELS, timeout_s=0.02) as client:
+        while (got := client.get(LIMIT_S)) is not None:
+            good = got.header.cpi_index == 5 and not server.script
+            client.release(got)
+            if good and client.header is not None and client.header.sampling_freq == 100_000:
+                break
+        assert got is not None, client.last_error
+        assert all(len(buffer.data) <= 2 * STEP for buffer in client._free)
+
+
+def use_reply(data: bytes, folder: Path) -> None:
+    server = controller()
+    server.script = [data]
+    with Control(port=server.port, timeout_s=0.02) as control:
+        try:
+            assert len(control.request(b"AGC " + bytes(124))) == 124
+        finally:
+            server.script = []
+    with Control(port=server.port, timeout_s=LIMIT_S) as control:
+        assert len(control.request(b"AGC " + bytes(124))) == 124
+
+
+HEAD = b" HTTP/1.1\r\nHost: localhost\r\n"
+CLOSE = b"Connection: close\r\n\r\n"
+REQUESTS = (
+    b"GET /" + HEAD + CLOSE,
+    b"GET /static/style.css" + HEAD + b'Range: bytes=0-10\r\nIf-None-Match: "x"\r\n' + CLOSE,
+    b"GET /export/last-minute.json" + HEAD + CLOSE,
+    b"GET /export/last-minute.csv?token=x" + HEAD + b"Cookie: a=b\r\n" + CLOSE,
+    b"POST /" + HEAD + b"Content-Length: 5\r\n" + CLOSE + b"hello",
+    b"POST /live" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"GET /live" + HEAD + b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    b'\x81\x96\0\0\0\0{"recording": "start"}\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8',
+)
+
+
+class Errors(logging.Handler):
+    """Keeps what the server logs as errors."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(self.format(record))
+
+
+@cache
+def dashboard() -> tuple[int, Errors]:
+    """Port of a dashboard that runs until the process ends, and what it logs."""
+    from tests.doamc.dashboard.serving import Served
+
+    errors = Errors()
+    logging.getLogger().addHandler(errors)
+    served = Served(["tcp://127.0.0.1:9"])
+    served.__enter__()
+    return served.dashboard.port, errors
+
+
+def use_http(data: bytes, folder: Path) -> None:
+    """Something is answered, or the connection is closed; no fault of the server."""
+    port, errors = dashboard()
+    errors.told.clear()
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client, suppress(ConnectionError):
+        client.sendall(data)
+        client.settimeout(0.1)  # it may wait for more, and a client that says it has no more gets no answer
+        with suppress(TimeoutError):
+            while part := client.recv(1 << 16):
+                answer += part
+        client.settimeout(LIMIT_S)
+        client.shutdown(socket.SHUT_WR)
+        while part := client.recv(1 << 16):
+            answer += part
+    assert not errors.told, errors.told
+    status = answer.split(b" ", 2)[1:2]
+    assert not status or not status[0].startswith(b"5"), answer[:200]
+    if not status or status[0].startswith(b"4"):
+        raise DashboardError(answer[:50].decode("latin-1") or "closed")
+
+
+TARGETS = (
+    Target("heimdall-header", draw_header, use_header),
+    Target("heimdall-stream", draw_stream, use_stream),
+    Target("heimdall-control", lambda r: damaged(2 * (b"FNSD" + bytes(124)), r), use_reply),
+    Target("http", lambda r: damaged(r.choice(REQUESTS), r), use_http),
+)

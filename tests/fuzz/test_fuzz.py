@@ -1,0 +1,61 @@
+"""Some inputs for every target, always the same ones; ``make fuzz`` draws others for an hour."""
+
+from random import Random
+
+import pytest
+
+from doamc.errors import DoamcError
+from tests.fuzz.harness import Count, Finding, Target, judge, kind_of, smaller
+from tests.fuzz.targets import NAMES, target
+
+#: of each target; those that take longer have fewer
+INPUTS = {"command-line": 12, "figure": 6, "weights": 15, "message": 100, "sigmf-metadata": 100, "npz": 100}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_refused_or_of_use(name, tmp_path):
+    what, random = target(name), Random(f"{name} 1")
+    for _ in range(INPUTS.get(name, 40)):
+        judge(what, what.draw(random), tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_meet_both_sides(name, tmp_path):
+    """A target that refused all, or nothing, would tell little."""
+    if name in ("bytes", "heimdall-stream"):
+        pytest.skip("by its nature on one side")
+    what, random, found = target(name), Random(f"{name} 2"), set()
+    for _ in range(400):
+        found.add(judge(what, what.draw(random), tmp_path))
+        if len(found) == 2:
+            return
+    assert found == {False, True}
+
+
+def _use(data, folder):
+    (folder / "left.part").touch() if data == b"l" else None
+    if data == b"r":
+        raise DoamcError("refused")
+    if data == b"q":
+        raise DoamcError("")
+    if b"x" in data:
+        raise ValueError("found")
+
+
+TOY = Target("toy", lambda random: b"a", _use)
+
+
+def test_the_harness_tells_findings_from_refusals(tmp_path):
+    assert judge(TOY, b"a", tmp_path) and not judge(TOY, b"r", tmp_path)
+    for data, error in ((b"l", Finding), (b"q", Finding), (b"x", ValueError)):
+        with pytest.raises(error):
+            judge(TOY, data, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finding_is_made_smaller(tmp_path):
+    data = b"aaaaaaaaaaaaxbbbbbbb"
+    with pytest.raises(ValueError) as caught:
+        judge(TOY, data, tmp_path)
+    assert smaller(TOY, data, tmp_path, kind_of(caught.value)) == b"x"
+    assert Count("toy").as_json().startswith('{"target": "toy", "inputs": 0')
