@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError
-from doamc.text import shown
+from doamc.text import SHOWN, one_line, shown
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
 GEOMETRY_KEYS = {
@@ -66,7 +66,8 @@ def section(table: dict[str, Any], name: str, *needed: str, known: set[str] | No
         raise SpecificationError(f"expected a table [{name}], found {'none' if part is None else shown(part)}")
     for key in needed:
         if key not in part:
-            raise SpecificationError(f"expected {key!r} in [{name}], found {shown(', '.join(part))[1:-1] or 'nothing'}")
+            found = one_line(", ".join(part), SHOWN) or "nothing"
+            raise SpecificationError(f"expected {key!r} in [{name}], found {found}")
     known = KNOWN_KEYS[name] if known is None else known
     unknown = sorted(part.keys() - known)
     if unknown:

@@ -21,6 +21,7 @@ from doamc.arrays.steering import steering
 from doamc.errors import SpecificationError
 from doamc.files.tensor_files import read_tensors
 from doamc.spec_checks import check_entries
+from doamc.text import shown
 
 LARGEST_ENTRY = 1e6  #: of mean, patterns and projection, and of deviations and their inverses; near 1 where made
 
@@ -170,7 +171,7 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     parts = [tensors[k] for k in ("mean", "patterns", "projection") if k in tensors]
     nodes = tensors.get("frequency", torch.ones(1)).flatten().numpy()
     weights, scales = tensors.get("weights"), tensors.get("scales")
-    shapes = ", ".join(str(tuple(v.shape))[:60] for v in parts)
+    shapes = ", ".join(shown(tuple(v.shape)) for v in parts)
     if len(parts) < 3 or any(v.ndim == 0 or v.shape[-1] != 2 for v in parts):
         raise SpecificationError(f"{what}, real and imaginary part last; found {shapes or 'none'}")
     mean, patterns, projection = map(torch.view_as_complex, parts)
@@ -207,7 +208,7 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     if not fit or not min(weights.min(), scales.min()) > 1 / LARGEST_ENTRY or not abs(weights.sum() - 1) < 1e-3:
         raise SpecificationError(
             f"{path}: expected weights (M,) whose sum is 1 and scales (M, K), above zero, found "
-            f"{str(tuple(weights.shape))[:60]} and {str(tuple(scales.shape))[:60]} for K = {len(patterns)}"
+            f"{shown(tuple(weights.shape))} and {shown(tuple(scales.shape))} for K = {len(patterns)}"
         )
     return DrawnFamily(mean, patterns, projection, weights=weights, scales=scales)
 

@@ -9,7 +9,7 @@ from typing import Any
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates.address import check_address
 from doamc.files.small_file import read_toml
-from doamc.text import shown
+from doamc.text import SHOWN, one_line, shown
 
 #: mean radius of the Earth (IUGG R1), m
 EARTH_RADIUS_M = 6_371_008.8
@@ -50,7 +50,7 @@ def load_receivers(path: str | Path) -> list[Receiver]:
     table = read_toml(path, DashboardError)
     rows = table.get("receiver")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECEIVERS or set(table) != {"receiver"}:
-        found = shown(", ".join(sorted(table)))[1:-1] or "nothing"
+        found = one_line(", ".join(sorted(table)), SHOWN) or "nothing"
         raise DashboardError(f"{path}: expected 1 to {MAX_RECEIVERS} tables [[receiver]] and no more, found {found}")
     receivers = [_receiver(row, f"{path}: receiver {i + 1}") for i, row in enumerate(rows)]
     for what, values in (("name", [r.name for r in receivers]), ("address", [r.connect for r in receivers])):
@@ -90,7 +90,7 @@ def origin(receivers: list[Receiver]) -> tuple[float, float]:
 
 def _receiver(row: Any, where: str) -> Receiver:
     if not isinstance(row, dict) or not {"name", "connect"} <= row.keys() <= _KEYS:
-        found = shown(", ".join(sorted(row)))[1:-1] if isinstance(row, dict) else shown(row)
+        found = one_line(", ".join(sorted(row)), SHOWN) if isinstance(row, dict) else shown(row)
         raise DashboardError(f"{where}: expected name, connect and of {', '.join(sorted(_KEYS))}, found {found}")
     name = row["name"]
     if not isinstance(name, str) or not re.fullmatch(r"[^\x00-\x1f\x7f]{1,40}", name):

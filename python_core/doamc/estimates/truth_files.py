@@ -11,6 +11,7 @@ from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth
 from doamc.files.small_file import read_json
 from doamc.snapshots.sigmf_files import MAX_TRUTH
+from doamc.text import reason
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -35,7 +36,7 @@ def read_truth(path: str | Path) -> Truth:
         raise RecordingError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, csv.Error) as error:
         what = f"expected directions in degrees in {path}, found something else"
-        raise RecordingError(f"{what} ({str(error)[:160]})") from error
+        raise RecordingError(f"{what} ({reason(error)})") from error
     if not truth.known:
         raise RecordingError(f"expected at least one azimuth_deg in {path}, found none")
     return truth

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.errors import DoamcError
-from doamc.text import shown
+from doamc.text import reason, shown
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +48,7 @@ def _opened(path: str | Path, refusal: type[DoamcError], what: str, framework: s
         with safe_open(str(path), framework) as file:
             yield file
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
-        raise refusal(f"{what} ({str(error)[:160]})") from error
+        raise refusal(f"{what} ({reason(error)})") from error
 
 
 def _head(file: Any) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from doamc.text import SHOWN, one_line, shown
 
 #: ``core:sha512`` is compared up to this many bytes of data, some seconds of reading
 MAX_VERIFIED = 1 << 30
-#: bytes of a ``.truth.json`` file: a matrix of 256 elements fits
-MAX_TRUTH = 4 << 20
+#: bytes of a ``.truth.json`` file: a matrix of 128 elements, the most that messages have, fits twice
+MAX_TRUTH = 2 << 20
 
 
 class Recording(Capture):
