@@ -23,7 +23,7 @@ from .mutations import estimate, mutated, truth, whole
 
 def admitted(topic, data):
     try:
-        return receive(topic, data)
+        return receive([topic, data])
     except PublishError as error:
         assert str(error).isprintable() and len(str(error)) < 600
         return None

@@ -72,7 +72,7 @@ def draw_message(random: Random) -> bytes:
 def use_message(data: bytes, folder: Path) -> None:
     topic, _, rest = data.partition(b"\0")
     try:
-        item = receive(topic, rest)
+        item = receive([topic, rest])
     except PublishError as error:
         assert str(error).isprintable() and len(str(error)) < 600
         raise
