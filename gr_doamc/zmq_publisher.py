@@ -7,8 +7,6 @@ import pmt
 from gr_doamc.message_block import guarded
 from gr_doamc.outlasting_block import outlasting_block
 
-TRUTH_TOPIC = "doamc.truth"
-
 
 class zmq_publisher(outlasting_block):
     """Publishes what comes in as JSON on a ZMQ PUB socket, two frames a message: topic, then the message.
@@ -87,6 +85,8 @@ class zmq_publisher(outlasting_block):
 
     @guarded
     def _on_truth(self, message: Any) -> None:
+        from doamc.estimates.message import TRUTH_TOPIC
+
         self._publisher.send(TRUTH_TOPIC, pmt.to_python(message))
 
     def _open(self, address: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from doamc.estimates.truth import TRUTH_TOPIC, Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.estimates.message import TRUTH_TOPIC
+from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
 
 RATE_WINDOW_S = 2.0
 

@@ -18,13 +18,14 @@ from rich.live import Live
 
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
-from doamc.estimates.truth import TRUTH_TOPIC, Truth
+from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC
+from doamc.estimates.truth import Truth
 from doamc.estimates.truth_files import read_truth
 from doamc.files.atomic import make_folder
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
 
-TOPICS = ("doamc.estimate", "doamc.status", TRUTH_TOPIC)
+TOPICS = (ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC)
 
 
 def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Recorder, patience_s: float) -> None:
@@ -38,10 +39,10 @@ def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Reco
             item = subscriber.receive(0.1)
             now = time.monotonic()
             if item is not None:
-                if item[0] == "doamc.estimate" and not watch.estimates:
+                if item[0] == ESTIMATE_TOPIC and not watch.estimates:
                     first, shown = now, now - 1.0
                 watch.take(*item)
-                if item[0] in ("doamc.estimate", TRUTH_TOPIC):
+                if item[0] in (ESTIMATE_TOPIC, TRUTH_TOPIC):
                     log.write(item[1])
             if not watch.estimates:
                 if now - began > patience_s:

@@ -19,7 +19,7 @@ from typing import Any
 
 from doamc.cli import main as doamc
 from doamc.estimates import Recorder, Subscriber
-from doamc.estimates.truth import TRUTH_TOPIC
+from doamc.estimates.message import TRUTH_TOPIC
 from doamc.views import Convention, Health, Tracker, read_estimate
 from doamc.views.terminal import screen
 from scripts.demo import ROOT, compile_flowgraph, free_address

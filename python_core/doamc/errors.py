@@ -42,7 +42,7 @@ class SamplerError(DoamcError, ValueError):
 
 
 class DashboardError(DoamcError, RuntimeError):
-    """The dashboard cannot run as asked: its port in use, its receivers not configured, an open door without a key."""
+    """The dashboard cannot run as asked: port in use, receivers not configured, reachable by others without a token."""
 
 
 class ViewError(DoamcError, RuntimeError):

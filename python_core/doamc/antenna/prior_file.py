@@ -14,8 +14,6 @@ from doamc.errors import SpecificationError
 from doamc.files.atomic import whole_file
 from doamc.files.tensor_files import read_head
 
-SUFFIX = ".prior.safetensors"
-
 
 def write_prior(path: str | Path, prior: DrawnPrior, frequency: np.ndarray, record: dict[str, Any]) -> None:
     """Write a prior file; it appears whole or not at all.

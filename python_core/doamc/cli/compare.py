@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import sys
 import time
 from typing import Any
 
 from doamc.cli.options import add_threads_argument, check_samples, decibel, seed, whole
+from doamc.cli.remarks import tell
 
 
 def add_parser(commands: Any) -> None:
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if methods == ["all"]:
         methods, refused = usable_methods(spec, args.sources, args.snapshots, args.device, args.seed)
         for method, reason in refused.items():
-            print(f"doamc: {method} left out: {reason}", file=sys.stderr)
+            tell(f"{method} left out: {reason}")
     estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in methods]
     clock = time.process_time if args.device == "cpu" else time.perf_counter
     rows = compare(

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
     with open_publisher(args, args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
-        time.sleep(max(0.0, args.wait))
+        time.sleep(args.wait)
         try:
             replay.run(_Live(publisher, outputs), args.loop)
         finally:

@@ -14,6 +14,7 @@ from doamc.estimates.figures import message_figures
 from doamc.estimators.engine import estimate_batch
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import make_batch
+from doamc.text import reason
 
 DEFAULT_RATE = 10.0
 
@@ -105,8 +106,7 @@ class Replay:
     def _tell(self, publisher: Publishes, i: int, error: Exception) -> None:
         self.failed += 1
         if not isinstance(error, DoamcError):
-            reason = (str(error).splitlines() or [""])[0]
-            error = EstimatorError(f"batch {i} cannot be estimated ({reason})")
+            error = EstimatorError(f"batch {i} cannot be estimated ({reason(error)})")
         self.error = error
         counters = {"made": self.seq, "failed": self.failed}
         publisher.status(

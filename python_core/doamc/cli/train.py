@@ -19,6 +19,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     parser.add_argument("--out", metavar="FILE.safetensors", help="checkpoint to write")
     parser.add_argument("--threads", type=whole(1, MAX_THREADS), metavar="K", help="CPU threads")
+    # the draws of every step have a seed of their own, a multiple of this one that must fit 63 bits
     parser.add_argument("--seed", type=whole(0, 2**32), default=0, help="seed (default 0)")
     parser.set_defaults(run=run)
 

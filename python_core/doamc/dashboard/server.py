@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from doamc.dashboard.access import access_middleware, check_access
 from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
-from doamc.dashboard.door import Door
+from doamc.dashboard.connections import Limited
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
@@ -51,7 +51,8 @@ class Dashboard:
 
     host, port: where to listen, port 0 takes a free one (see `url`). token: what browsers must give, None for none,
     which only an address of this computer allows. recordings: folder of the recordings, None for no recording.
-    Raises DashboardError on an open door without a token; PublishError on a malformed address of a receiver.
+    Raises DashboardError on an address that other computers can reach without a token; PublishError on a malformed
+    address of a receiver.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Dashboard:
         assert self._runner.server is not None
         loop = asyncio.get_running_loop()
         try:
-            self._listening = await loop.create_server(Door(self._runner.server), self.host, self.port)
+            self._listening = await loop.create_server(Limited(self._runner.server), self.host, self.port)
         except (OSError, OverflowError) as error:
             raise DashboardError(f"cannot listen on {self.host}:{self.port}: {error}; take another --port") from error
         self.port = self._listening.sockets[0].getsockname()[1]

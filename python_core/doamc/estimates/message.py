@@ -18,6 +18,7 @@ from doamc.estimates.border import ESTIMATE_SCHEMA, MAX_MESSAGE_BYTES, STATUS_SC
 
 ESTIMATE_TOPIC = "doamc.estimate"
 STATUS_TOPIC = "doamc.status"
+TRUTH_TOPIC = "doamc.truth"
 
 
 def make_message(

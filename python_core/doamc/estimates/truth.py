@@ -6,8 +6,6 @@ import numpy as np
 
 from doamc.estimates.assignment import assign
 
-TRUTH_TOPIC = "doamc.truth"
-
 
 class Truth:
     """Truth over stream time, fed message by message; `truth_files.read_truth` feeds it from a file.

@@ -13,7 +13,7 @@ from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
-from doamc.text import shown
+from doamc.text import reason, shown
 
 
 def open_estimator(
@@ -50,8 +50,7 @@ def check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device).cpu()  # a device that holds no numbers, meta, fails here
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        found = f"{shown(device)} ({reason})"
+        found = f"{shown(device)} ({reason(error)})"
         raise EstimatorError(f"expected a torch device such as cpu or cuda, found {found}") from error
 
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from doamc.dashboard import door as door_module
-from doamc.dashboard.door import MOST_CONNECTIONS, capacity
+from doamc.dashboard import connections
+from doamc.dashboard.connections import MOST_CONNECTIONS, capacity
 from doamc.dashboard.guesses import FREE
 
 from .serving import Served, until
@@ -48,7 +48,7 @@ def gone(member):
 
 
 def test_half_sent_requests_are_closed_in_time(served, monkeypatch):
-    monkeypatch.setattr(door_module, "HEAD_S", 0.3)
+    monkeypatch.setattr(connections, "HEAD_S", 0.3)
     with Crowd(served.dashboard.port, 5) as crowd, Crowd(served.dashboard.port, 5, b"") as mute:
         until(lambda: crowd.left() + mute.left() == 0)
     assert get(served.url)[0] == 200
@@ -56,7 +56,7 @@ def test_half_sent_requests_are_closed_in_time(served, monkeypatch):
 
 def test_one_that_has_spoken_may_stay(served, monkeypatch):
     """A whole request in three parts, cut within the end of its head; then the connection waits for the next."""
-    monkeypatch.setattr(door_module, "HEAD_S", 3.0)
+    monkeypatch.setattr(connections, "HEAD_S", 3.0)
     with Crowd(served.dashboard.port, 1, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r") as crowd:
         (one,) = crowd.members
         for part in (b"\n\r", b"\n"):
@@ -70,8 +70,8 @@ def test_one_that_has_spoken_may_stay(served, monkeypatch):
 
 def test_a_crowd_that_says_nothing_locks_nobody_out(monkeypatch):
     """Three times as many half-sent requests as are let in at once: the page is served all the while."""
-    monkeypatch.setattr(door_module, "MOST_CONNECTIONS", 40)
-    monkeypatch.setattr(door_module, "HEAD_S", 300.0)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 40)
+    monkeypatch.setattr(connections, "HEAD_S", 300.0)
     with Served([]) as served, Crowd(served.dashboard.port, 120) as crowd:
         for _ in range(5):
             assert get(served.url)[0] == 200
@@ -81,7 +81,7 @@ def test_a_crowd_that_says_nothing_locks_nobody_out(monkeypatch):
 
 
 def test_when_all_have_spoken_the_newcomer_is_turned_away(monkeypatch):
-    monkeypatch.setattr(door_module, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
     whole = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with Served([]) as served, Crowd(served.dashboard.port, 3, whole) as crowd:
         for member in crowd.members:
