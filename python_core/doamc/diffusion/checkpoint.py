@@ -129,7 +129,9 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
 
     path = Path(path)
     if not os.path.isfile(path):
-        raise CheckpointError(f"no weights at {path.name}; train them with: doamc train --array ARRAY")
+        raise CheckpointError(
+            f"no weights at {path.name}; train them with: doamc train --array ARRAY (method map needs none)"
+        )
     try:
         with safe_open(str(path), "pt") as file:
             header = json.loads((file.metadata() or {})["doamc"])
