@@ -22,10 +22,9 @@ import numpy as np
 from doamc.children import child, end
 from doamc.errors import DoamcError, RecordingError
 from doamc.estimates import DEFAULT_ADDRESS
-from doamc.spec import load_spec, shipped_arrays
+from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
 
 ROOT = Path(__file__).resolve().parent.parent
-LIGHT_SPEED = 299792458.0
 #: seconds that start-up (torch, GNU Radio, the first batch) may take beside the run itself
 START_UP_S = 90.0
 TERMINATE = (signal.SIGTERM, signal.SIGHUP)
@@ -39,7 +38,7 @@ def array_of(meta: dict) -> str:
     capture = meta["captures"][0]
     try:
         points = np.array([e["point"] for e in capture["spatial:element_geometry"]], dtype=float)
-        measured = points * capture["core:frequency"] / LIGHT_SPEED
+        measured = points * capture["core:frequency"] / SPEED_OF_LIGHT
     except (KeyError, TypeError):
         raise RecordingError("expected element geometry and frequency in the recording; use --array") from None
     for name in shipped_arrays():

@@ -19,6 +19,7 @@ from rich.live import Live
 from doamc.errors import DoamcError
 from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
 from doamc.estimates.truth import TRUTH_TOPIC, Truth
+from doamc.estimates.truth_files import read_truth
 from doamc.files.atomic import make_folder
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
@@ -74,10 +75,10 @@ def main(arguments: list[str] | None = None) -> int:
     stop: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda number, frame: end(stop, number))
-    watch = Watch(Truth.of_file(options.truth) if options.truth else Truth())
     log_path, picture_path = (options.out.with_name(options.out.name + e) for e in (".jsonl", ".png"))
     part = log_path.with_suffix(".jsonl.part")
     try:
+        watch = Watch(read_truth(options.truth) if options.truth else Truth())
         make_folder(log_path)
         part.unlink(missing_ok=True)
         with Subscriber(options.address, topics=TOPICS) as subscriber, Recorder(part) as log:

@@ -204,7 +204,7 @@ if version=$(torch_version) && is_new_enough "$version"; then
 elif [ -n "${TORCH_INDEX_URL:-}" ]; then
     say "torch $TORCH from TORCH_INDEX_URL"
     pip install --index-url "$TORCH_INDEX_URL" "torch==$TORCH"
-elif [ -z "$nvidia" ] && pip_has_cpu_build; then
+elif [ -z "$nvidia" ] && say "looking for a build of torch for CPU" && pip_has_cpu_build; then
     needs_disk $VENV_MB . ".venv"
     say "torch $TORCH for CPU"
     pip install "torch==$TORCH"
@@ -213,8 +213,8 @@ elif [ -z "$nvidia" ] && answers "$CPU_INDEX"; then
     say "torch $TORCH for CPU from $CPU_INDEX"
     pip install --index-url "$CPU_INDEX" "torch==$TORCH"
 else
-    needs_disk $CUDA_MB . ".venv with torch for CUDA"
     [ -n "$nvidia" ] || say "no build of torch for CPU can be reached (TORCH_INDEX_URL names an index)"
+    needs_disk $CUDA_MB . ".venv with torch for CUDA"
     say "torch $TORCH with CUDA, about 5 GB on disk"
     pip install "torch==$TORCH"
 fi

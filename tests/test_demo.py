@@ -20,6 +20,7 @@ from scripts.demo import array_of, free_address
 from doamc.errors import RecordingError
 from doamc.estimates import DEFAULT_ADDRESS, Publisher, make_message, read_records, validate
 from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.estimates.truth_files import read_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDING = ROOT / "flowgraphs" / "recordings" / "kraken5_mixed_2.sigmf-meta"
@@ -75,7 +76,7 @@ def test_live_demo(tmp_path):
 def test_demo_on_the_recording_that_ships(tmp_path):
     done = demo("--recording", RECORDING, "--duration", 3, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    truth = Truth.of_file(RECORDING.with_name("kraken5_mixed_2.truth.json"))
+    truth = read_truth(RECORDING.with_name("kraken5_mixed_2.truth.json"))
     estimates = list(read_records(tmp_path / "replay_recording.jsonl"))
     assert {m["array"] for m in estimates} == {"kraken5"} and len(estimates) >= 5
     # the bound is 0.17 degrees; MUSIC, which ignores the coupling, is 6 degrees off here

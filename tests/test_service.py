@@ -98,7 +98,7 @@ def test_a_flowgraph_compiles_and_runs(place):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
-def test_a_unit_runs_as_it_is_written(unit, place):
+def test_a_unit_runs_as_it_is_written(unit, place, child):
     folder, before = place
     kept = settings(unit)
 
@@ -112,7 +112,7 @@ def test_a_unit_runs_as_it_is_written(unit, place):
     address = f"ipc://{folder}/unit"
     extra = ["--port", "0"] if words[1] == "dashboard" else ["--address", address, "--method", "music", "--wait", "0"]
     command = [*before, *environment, sys.executable, "-m", "doamc", *words[1:], *extra]
-    process = subprocess.Popen(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = child(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     watchdog = threading.Timer(120, process.kill)
     watchdog.start()
     try:
@@ -127,8 +127,6 @@ def test_a_unit_runs_as_it_is_written(unit, place):
         _, said = process.communicate(timeout=60)
     finally:
         watchdog.cancel()
-        process.kill()
-        process.communicate()
     assert said == ""
     assert [str(process.returncode)] == kept["SuccessExitStatus"]
 

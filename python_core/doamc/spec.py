@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc import spec_checks as checks
 from doamc.errors import EstimatorError, SpecificationError
-from doamc.files.toml_file import read_toml
+from doamc.files.small_file import read_toml
 from doamc.text import shown
 
 if TYPE_CHECKING:

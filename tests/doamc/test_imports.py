@@ -13,6 +13,15 @@ def test_light_modules_pull_in_no_heavy_library(module):
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "module", ["doamc.calibration", "doamc.estimates.outputs", "doamc.heimdall", "doamc.snapshots.captures"]
+)
+def test_what_blocks_and_readers_load_leaves_torch_out(module):
+    code = f"import sys, {module}; print([m for m in ('torch', 'scipy', 'gnuradio') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert out.stdout.strip() == "[]"
+
+
 def test_the_core_never_imports_gnu_radio_or_a_compiler():
     code = (
         "import importlib, pkgutil, sys, doamc\n"

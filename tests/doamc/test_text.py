@@ -30,7 +30,7 @@ def test_what_a_message_tells_of_others_is_one_short_line():
     assert reason(OSError("a\nb")) == "a b" and reason(EOFError()) == "EOFError" and len(reason("x" * 999)) == REASON
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters()))
 def test_every_text_can_be_written_and_holds_no_control_sequence(text):
     out = io.StringIO()

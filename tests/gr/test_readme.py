@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from doamc.estimates import DEFAULT_ADDRESS, Subscriber, validate
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def test_the_flowgraph_of_the_readme_publishes_both_directions(tmp_path):
+def test_the_flowgraph_of_the_readme_publishes_both_directions(child, tmp_path):
     found = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
     (printed,) = (code for code in found if "top_block" in code)
     address = f"ipc://{tmp_path}/out"  # the port that it has by default may be in use on this machine
@@ -19,14 +18,10 @@ def test_the_flowgraph_of_the_readme_publishes_both_directions(tmp_path):
     code = printed.replace("zmq_publisher()", f"zmq_publisher({address!r})")
     with open(tmp_path / "log", "w+", encoding="utf-8") as log:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=log, stderr=log)
-        try:
-            with Subscriber(address, topics=("doamc.estimate",)) as subscriber:
-                received = subscriber.receive(120.0)
-            assert received is not None, (tmp_path / "log").read_text(encoding="utf-8")
-        finally:
-            process.kill()
-            process.wait()
+        child([sys.executable, "-c", code], env=environment, stdout=log, stderr=log)
+        with Subscriber(address, topics=("doamc.estimate",)) as subscriber:
+            received = subscriber.receive(120.0)
+        assert received is not None, (tmp_path / "log").read_text(encoding="utf-8")
     message = received[1]
     validate(message)
     azimuths = [source["azimuth_deg"] for source in message["sources"]]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from doamc.calibration.channels import DEAD, ChannelCalibration
 from doamc.calibration.correction import CONDITION
-from doamc.errors import CalibrationError
+from doamc.errors import CalibrationError, SnapshotError
 from doamc.files.atomic import whole_file
-from doamc.files.toml_file import read_toml
+from doamc.files.small_file import read_toml
+from doamc.snapshots.npz import read_couplings
 from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
@@ -106,15 +107,9 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
 
 def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            matrices = np.asarray(archive["coupling"], complex)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise CalibrationError(f"{path}: expected estimates with an array 'coupling' ({error})") from error
-    matrices = matrices.reshape(-1, *matrices.shape[-2:]) if matrices.ndim >= 2 else np.empty((0, 0, 0))
-    known = matrices[np.isfinite(matrices).all((1, 2))]
-    if not len(known):
-        raise CalibrationError(f"{path}: expected couplings (B, N, N), found none; use a method that estimates them")
-    return known.mean(0)
+        return np.asarray(read_couplings(path).mean(0))
+    except SnapshotError as error:
+        raise CalibrationError(str(error)) from error
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:

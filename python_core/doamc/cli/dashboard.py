@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
-from doamc.cli.options import number, whole
+from doamc.cli.options import number, port
 
 if TYPE_CHECKING:
     from doamc.dashboard.server import Dashboard
@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
     add_reader_arguments(parser)
     parser.add_argument("--heading-deg", type=number, metavar="H", help="compass bearing of the array's +x axis")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1); others need --token")
-    parser.add_argument("--port", type=_port, default=8050, help="default 8050; 0: a free one")
+    parser.add_argument("--port", type=port, default=8050, help="default 8050; 0: a free one")
     parser.add_argument("--token", help="what browsers must give (default: environment variable DOAMC_TOKEN)")
     parser.add_argument("--recordings", metavar="FOLDER", help="let the page record estimates into this folder")
     parser.set_defaults(run=run)
@@ -65,10 +65,3 @@ async def _serve(dashboard: "Dashboard") -> None:
         await dashboard.run()
     finally:
         await dashboard.close()
-
-
-def _port(text: str) -> int:
-    value = whole(0)(text)
-    if value > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port 0..65535, found {text!r}")
-    return value

@@ -90,8 +90,9 @@ def _run_companion(args: argparse.Namespace) -> int:
     if args.file is not None and not os.path.isfile(args.file):
         raise DoamcError(f"expected a flowgraph, found no file {args.file}")
     start = command(_PROGRAMS["grc"])
-    with _environment_with_home() as variables:
-        return subprocess.run([*start, *([str(args.file)] if args.file else [])], env=variables).returncode
+    line = [*start, *([str(args.file)] if args.file else [])]
+    with _environment_with_home() as variables, child(line, env=variables) as companion:
+        return companion.wait()
 
 
 def _run_compiler(args: argparse.Namespace) -> int:

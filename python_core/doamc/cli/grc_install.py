@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from doamc.errors import DoamcError
 from doamc.text import shown
@@ -41,10 +42,7 @@ def folders(python: str) -> tuple[Path, list[Path]]:
 
     Raises DoamcError when it does not tell.
     """
-    try:
-        done = subprocess.run([python, "-c", _WHERE], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DoamcError(f"expected {python} to run, found: {error}") from error
+    done = _run(python, _WHERE)
     own, _, common = done.stdout.rstrip("\n").rpartition("\n")
     if done.returncode or not own:
         raise DoamcError(f"expected {python} to import gnuradio.grc, found it does not; start doamc grc instead")
@@ -102,4 +100,12 @@ def _imports_blocks(python: str) -> bool:
     """Whether flowgraphs run under this Python would find the package, from a folder where nothing shadows it."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     find = "import importlib.util as u, sys; sys.exit(u.find_spec('gr_doamc') is None)"
-    return subprocess.run([python, "-c", find], cwd="/", env=environment, timeout=60).returncode == 0
+    return _run(python, find, cwd="/", env=environment).returncode == 0
+
+
+def _run(python: str, code: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run code under a Python. Raises DoamcError when that does not start or end."""
+    try:
+        return subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, **options)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DoamcError(f"expected {python} to run, found: {error}") from error

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import number, positive, whole
+from doamc.cli.options import number, port, positive, whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--sample-rate", type=positive, default=2.4e6, metavar="R", help="Hz (default 2.4e6)")
     parser.add_argument("--frequency", type=positive, default=433.9e6, metavar="F", help="Hz (default 433.9e6)")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=5000, help="data (default 5000; 0: a free one)")
-    parser.add_argument("--control-port", type=_port, default=5001, help="control (default 5001; 0: a free one)")
+    parser.add_argument("--port", type=port, default=5000, help="data (default 5000; 0: a free one)")
+    parser.add_argument("--control-port", type=port, default=5001, help="control (default 5001; 0: a free one)")
     parser.add_argument("--fast", action="store_true", help="as fast as frames are asked for, not at the sample rate")
     parser.add_argument("--frames", type=whole(1), default=0, metavar="K", help="end after so many frames")
     parser.add_argument(
@@ -89,13 +89,6 @@ def run(args: argparse.Namespace) -> int:
 def _summary(emulator: "Emulator") -> str:
     faults = ", ".join(f"{name} {count}" for name, count in emulator.faulty.items() if count) or "none"
     return f"frames {emulator.produced}, not fetched in time {emulator.skipped}, faults: {faults}"
-
-
-def _port(text: str) -> int:
-    value = whole(0)(text)
-    if value > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port 0..65535, found {text!r}")
-    return value
 
 
 def _fault(text: str) -> tuple[str, float]:

@@ -2,13 +2,13 @@
 
 import math
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates.address import check_address
+from doamc.files.small_file import read_toml
 
 #: mean radius of the Earth (IUGG R1), m
 EARTH_RADIUS_M = 6_371_008.8
@@ -46,16 +46,7 @@ def load_receivers(path: str | Path) -> list[Receiver]:
     Degrees become metres east and north of the receivers' mean by an equirectangular projection, whose error stays
     under 0.1 % within 100 km. Raises DashboardError when the file cannot be read or says something impossible.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DashboardError(f"cannot read {path}: {error.strerror}; name a file of receivers") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DashboardError(f"{path}: expected TOML, found {error}") from error
+    table = read_toml(path, DashboardError)
     rows = table.get("receiver")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECEIVERS or set(table) != {"receiver"}:
         found = ", ".join(sorted(table)) or "nothing"

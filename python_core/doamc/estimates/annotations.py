@@ -32,7 +32,8 @@ def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> d
 def annotations_of(message: dict[str, Any], recording: Recording) -> list[dict[str, Any]]:
     """Annotations of an estimate, one a source, placed by its ``sample_time``.
 
-    None where it has no such time, or one in a gap or beyond the end of the recording (of a replay that began again).
+    There are none where it has no such time, or one in a gap or beyond the end of the recording, as when a replay
+    began again.
     """
     if message.get("sample_time") is None:
         return []

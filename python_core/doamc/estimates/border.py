@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import PublishError
+from doamc.files.small_file import no_constant
 from doamc.text import SHOWN, one_line, printable, reason, shown
 
 ESTIMATE_SCHEMA = "doamc.estimate/1"
@@ -38,7 +39,7 @@ def decode(data: bytes) -> dict[str, Any]:
     try:
         if len(data) > MAX_MESSAGE_BYTES:
             raise ValueError(f"{len(data)} bytes, at most {MAX_MESSAGE_BYTES} are read")
-        message = _bounded(json.loads(data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant))
+        message = _bounded(json.loads(data.decode("utf-8"), parse_int=_integer, parse_constant=no_constant))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise PublishError(f"expected a JSON message, found {data[:40]!r} ({reason(error)})") from error
     if not isinstance(message, dict) or not isinstance(message.get("schema"), str):
@@ -119,7 +120,3 @@ def _integer(text: str) -> int:
     if abs(value) > MAX_INTEGER:
         raise ValueError(f"an integer beyond 2^53 of {len(text)} characters")
     return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -1,7 +1,5 @@
-"""What is true while estimates are made: directions, powers and coupling, from `doamc.truth` messages or a file."""
+"""What is true while estimates are made: directions, powers and coupling, from `doamc.truth` messages."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ TRUTH_TOPIC = "doamc.truth"
 
 
 class Truth:
-    """Truth over stream time, fed message by message or once from a file.
+    """Truth over stream time, fed message by message; `truth_files.read_truth` feeds it from a file.
 
     A truth message, like a truth file, holds ``azimuth_deg`` and ``power_db`` (a list each, emitters in a fixed
     order) and the coupling matrix; a message also its ``sample_time`` in s.
@@ -23,14 +21,6 @@ class Truth:
         self._azimuth: list[np.ndarray] = []
         self.power_db: np.ndarray = np.zeros(0)
         self.coupling: np.ndarray | None = None
-
-    @classmethod
-    def of_file(cls, path: Path) -> "Truth":
-        """Truth beside a recording (``x.truth.json``), constant in time; nothing known when there is no such file."""
-        truth = cls()
-        if path.is_file():
-            truth.add(json.loads(path.read_text(encoding="utf-8")))
-        return truth
 
     def add(self, message: dict[str, Any]) -> None:
         """Take in one message; those that come late or hold no directions change nothing."""

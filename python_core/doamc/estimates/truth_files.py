@@ -1,7 +1,6 @@
 """Files that tell the truth of a run: the JSON beside a recording, truth messages in a log, a table as CSV."""
 
 import csv
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from doamc.errors import RecordingError
 from doamc.estimates.border import TRUTH_SCHEMA
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth
+from doamc.files.small_file import read_json
+from doamc.snapshots.sigmf_files import MAX_TRUTH
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -28,6 +29,8 @@ def read_truth(path: str | Path) -> Truth:
     try:
         for message in readers[path.suffix](path):
             truth.add(message)
+    except RecordingError:
+        raise
     except OSError as error:
         raise RecordingError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -38,7 +41,7 @@ def read_truth(path: str | Path) -> Truth:
 
 
 def _of_json(path: Path) -> list[dict[str, Any]]:
-    table = json.loads(path.read_text(encoding="utf-8"))
+    table = read_json(path, RecordingError, MAX_TRUTH)
     return [table | {"azimuth_deg": [_finite(a) for a in table["azimuth_deg"]]}]
 
 

@@ -50,14 +50,17 @@ class Lock:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = self._path.stat() if self._path.exists() else None
-            if found is not None and os.path.samestat(found, os.fstat(self._file)):
-                return True
         except BlockingIOError:
             os.close(self._file)
             self._file = -1
             raise
         except OSError:  # locks are not known here, as on some network drives
             return True
+        try:
+            if os.path.samestat(os.stat(self._path), os.fstat(self._file)):
+                return True
+        except FileNotFoundError:
+            pass
         os.close(self._file)
+        self._file = -1
         return False

@@ -85,28 +85,41 @@ def write_estimates(path: str | Path, estimates: "Estimates") -> None:
     write_snapshots(path, **estimate_arrays(estimates))
 
 
-def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
-    """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1; batches with NaN left out.
+def read_couplings(path: str | Path) -> NDArray[np.complex128]:
+    """Coupling matrices (B, N, N) of a file of estimates, also of one (N, N); those with NaN left out.
 
-    Raises SnapshotError when the file cannot be read or holds no coupling of an array of N elements.
+    Raises SnapshotError when the file cannot be read or holds no coupling.
     """
     archive = Archive(Path(path))
     if "coupling" not in archive.names:
-        found_names = one_line(", ".join(archive.names), SHOWN) or "none"
-        raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found {found_names}")
+        names = one_line(", ".join(archive.names), SHOWN) or "none"
+        raise SnapshotError(f"{path}: expected an .npz file with an array 'coupling', found {names}")
     stored = archive.whole("coupling")
-    if stored.dtype.kind not in "cfiu":
-        raise SnapshotError(f"{path}: expected coupling of complex numbers, found {stored.dtype}")
-    found = stored.astype(complex)
-    matrices = found.reshape(-1, *found.shape[-2:]) if found.ndim in (2, 3) else found
-    if matrices.shape[1:] != (n_elements, n_elements):
-        raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found.shape}")
+    if stored.dtype.kind not in "cfiu" or stored.ndim not in (2, 3) or stored.shape[-1] != stored.shape[-2]:
+        found = f"{stored.dtype} {shown(stored.shape)}"
+        raise SnapshotError(f"{path}: expected coupling of numbers and of shape (B, N, N), found {found}")
+    matrices = stored.astype(complex).reshape(-1, *stored.shape[-2:])
+    known = matrices[np.isfinite(matrices).all((1, 2))]
+    if not len(known):
+        raise SnapshotError(f"{path}: expected coupling in at least one batch, found none (method without coupling?)")
+    return known
+
+
+def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
+    """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
+
+    Raises SnapshotError as `read_couplings` does, and where none is of N elements and has a mean diagonal.
+    """
+    matrices = read_couplings(path)
+    if matrices.shape[1] != n_elements:
+        found = matrices.shape
+        raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found}")
     scale = matrices.trace(axis1=1, axis2=2) / n_elements
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         matrices = matrices / scale[:, None, None]
     matrices = matrices[np.isfinite(matrices).all((1, 2))]
     if not len(matrices):
-        raise SnapshotError(f"{path}: expected coupling in at least one batch, found none (method without coupling?)")
+        raise SnapshotError(f"{path}: expected coupling with a diagonal in at least one batch, found none")
     return np.asarray(matrices.mean(0))
 
 

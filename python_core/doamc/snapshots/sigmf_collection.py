@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from doamc.errors import RecordingError
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_files import Recording
-from doamc.snapshots.sigmf_metadata import parse_json, read_text
+from doamc.snapshots.sigmf_metadata import metadata_object, read_metadata
 from doamc.text import shown
 
 _MAX_STREAMS = 1024
@@ -58,7 +58,7 @@ class Collection(Capture):
 
     def _streams(self) -> list[tuple[str, str | None]]:
         """Names of the recordings, with the hashes of their metadata."""
-        table = parse_json(read_text(self.path), self.path).get("collection")
+        table = metadata_object(read_metadata(self.path), self.path).get("collection")
         streams = table.get("core:streams") if isinstance(table, dict) else None
         if not isinstance(streams, list) or not 1 <= len(streams) <= _MAX_STREAMS:
             raise RecordingError(f"{self.path}: expected a collection with 1 to {_MAX_STREAMS} core:streams")
@@ -77,7 +77,7 @@ class Collection(Capture):
     def _meta(self, stream: tuple[str, str | None]) -> Path:
         name, told = stream
         path = self.path.parent / (name.removesuffix(".sigmf-meta") + ".sigmf-meta")
-        if told is not None and hashlib.sha512(read_text(path)).hexdigest() != told.lower():
+        if told is not None and hashlib.sha512(read_metadata(path)).hexdigest() != told.lower():
             raise RecordingError(
                 f"{self.path}: {path.name} does not agree with the hash in the collection; it was changed since: renew "
                 "or remove the hash"

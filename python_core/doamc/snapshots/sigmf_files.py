@@ -15,7 +15,6 @@ metres; bearings there run *clockwise*, so they are minus our azimuth): global k
     doamc:waveform         name of the waveform                     doamc:snr_db       0 dB source over noise
 """
 
-import json
 import os
 from functools import cached_property
 from pathlib import Path
@@ -25,14 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.files.small_file import read_json
 from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_archive import ARCHIVE, Data, open_archive
-from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_text, unix_time, whole_field
-from doamc.text import SHOWN, one_line, reason, shown
+from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_metadata, unix_time, whole_field
+from doamc.text import SHOWN, one_line, shown
 
 #: ``core:sha512`` is compared up to this many bytes of data, some seconds of reading
 MAX_VERIFIED = 1 << 30
+#: bytes of a ``.truth.json`` file: a matrix of 256 elements fits
+MAX_TRUTH = 4 << 20
 
 
 class Recording(Capture):
@@ -54,7 +56,7 @@ class Recording(Capture):
             self.metadata = parse_metadata(text, self.path)
         elif self.path.suffix in (".sigmf-meta", ".sigmf-data"):
             self.path = self.path.with_suffix(".sigmf-meta")
-            self.metadata = parse_metadata(read_text(self.path), self.path)
+            self.metadata = parse_metadata(read_metadata(self.path), self.path)
             data = self._data_beside()
         else:
             raise RecordingError(f"expected a .sigmf-meta file, found {path}")
@@ -105,10 +107,7 @@ class Recording(Capture):
         beside = self.path.with_suffix(".truth.json")
         if "azimuth_deg" in known or not os.path.isfile(beside):
             return known
-        try:
-            return known | json.loads(beside.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise RecordingError(f"{beside}: expected a JSON object ({reason(error)})") from error
+        return known | read_json(beside, RecordingError, MAX_TRUTH)
 
     def _data_beside(self) -> Data:
         world = self.metadata["global"]

@@ -1,19 +1,19 @@
 """SigMF metadata, checked before anything relies on it: size, JSON, schema, and the types of what is used."""
 
-import json
 import math
 import os
 import re
 import warnings
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from doamc.errors import RecordingError
+from doamc.files.small_file import parse_json, read_small
 from doamc.text import SHOWN, one_line, reason, shown
 
-#: metadata beyond this are not parsed: bytes, and entries, each of which takes some hundred bytes of memory
-MAX_METADATA, MAX_ENTRIES = 1 << 26, 1 << 22
+#: bytes of metadata, beyond which they are not parsed
+MAX_METADATA = 1 << 26
 #: captures and annotations that are held against the schema, which takes 50 us each; what is used of all is checked
 _VALIDATED = 1000
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -28,7 +28,7 @@ def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
     from sigmf import SigMFFile
     from sigmf.error import SigMFError
 
-    metadata = parse_json(text, path)
+    metadata = metadata_object(text, path)
     for name in ("captures", "annotations"):  # the schema looks at all that is wrong, not only the first
         parts = metadata.get(name)
         if not isinstance(parts, list) or not all(isinstance(p, dict) and "core:sample_start" in p for p in parts):
@@ -46,29 +46,19 @@ def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
     return metadata
 
 
-def parse_json(text: bytes, path: Path) -> dict[str, Any]:
-    """A JSON object without NaN and infinities. Raises RecordingError."""
-    if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MAX_ENTRIES:
-        raise RecordingError(f"{path}: expected at most {MAX_ENTRIES} entries of metadata, found more")
-    try:
-        table = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path}: not SigMF metadata ({reason(error)})") from error
-    if not isinstance(table, dict):
-        raise RecordingError(f"{path}: not SigMF metadata (expected a JSON object, found a {type(table).__name__})")
-    return table
-
-
-def read_text(path: Path) -> bytes:
+def read_metadata(path: Path) -> bytes:
     """Bytes of a file of metadata. Raises RecordingError when it is missing, too large or cannot be read."""
     if not os.path.isfile(path):
         raise RecordingError(f"{path}: expected a recording, found no file {path.name}")
-    if path.stat().st_size > MAX_METADATA:
-        raise RecordingError(f"{path}: expected at most {MAX_METADATA >> 20} MiB of metadata, found more")
+    return read_small(path, RecordingError, MAX_METADATA)
+
+
+def metadata_object(text: bytes, path: Path) -> dict[str, Any]:
+    """The JSON object that metadata are. Raises RecordingError where they are none."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be read ({error.strerror})") from error
+        return parse_json(text)
+    except ValueError as error:
+        raise RecordingError(f"{path}: not SigMF metadata ({reason(error)})") from error
 
 
 def whole_field(part: dict[str, Any], key: str, path: Path, default: int, low: int = 0) -> int:
@@ -109,7 +99,3 @@ def unix_time(text: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return seconds if seconds >= 0 else None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -76,21 +76,11 @@ def test_files_of_another_kind_or_size_are_refused(calibration, tmp_path):
             load(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("gain_re = [1.0, ", "gain_re = ["), ("gain_re = [1.0", "gain_re = [nan"), ("lag_samples = [0",
-     "lag_samples = [0.5"), ("n_samples = ", 'n_samples = "x" # ')]
-)  # fmt: skip
-def test_damaged_channels_are_refused(calibration, tmp_path, old, new):
-    path = tmp_path / "channels.toml"
-    save_channels(path, calibration)
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(CalibrationError, match="not a calibration of channels"):
-        load_channels(path)
-
-
 NOT_CHANNELS = {
+    "a gain too few": ("gain_re = [1.0, ", "gain_re = ["),
+    "gain of nan": ("gain_re = [1.0", "gain_re = [nan"),
+    "half a lag": ("lag_samples = [0", "lag_samples = [0.5"),
+    "count of a word": ("n_samples = ", 'n_samples = "x" # '),
     "infinite gain": ("gain_re = [1.0", "gain_re = [inf"),
     "gain of 1e300": ("gain_re = [1.0", "gain_re = [1e300"),
     "gain of a word": ("gain_re = [1.0", 'gain_re = ["1.0"'),
@@ -100,7 +90,7 @@ NOT_CHANNELS = {
     "negative deviation": ("phase_std_deg = [0.0", "phase_std_deg = [-1.0"),
     "no ratio": ("ratio_db = ", "ratio_db = nan # "),
     "ratio of a list": ("ratio_db = ", "ratio_db = [1.0] # "),
-    "count true to life": ("n_samples = ", "n_samples = -1 # "),
+    "negative count": ("n_samples = ", "n_samples = -1 # "),
     "count infinite": ("n_samples = ", "n_samples = inf # "),
     "note of a number": ("note = ", "note = 3 # "),
 }

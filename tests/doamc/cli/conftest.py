@@ -1,7 +1,9 @@
-"""Running the command line in this process or as the program a user has."""
+"""Running the command line in this process or as the program a user has, and something for it to read."""
 
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -47,3 +49,23 @@ def program(child):
         return child([sys.executable, "-c", code, *words], **pipes, text=True)
 
     return start
+
+
+@contextmanager
+def repeating(publisher, make):
+    """Address of a publisher that sends make(0), make(1), ... until the block ends."""
+    end = threading.Event()
+
+    def send():
+        seq = 0
+        while not end.wait(0.02):
+            publisher.estimate(make(seq))
+            seq += 1
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield publisher.address
+    finally:
+        end.set()
+        thread.join(60)

@@ -2,12 +2,12 @@
 
 import json
 import stat
-import threading
 
 import numpy as np
 import pytest
 
 from doamc.estimates import Publisher, make_message, read_records
+from tests.doamc.cli.conftest import repeating
 
 FREE = "tcp://127.0.0.1:*"
 
@@ -34,20 +34,8 @@ def keys(doamc, tmp_path):
 @pytest.fixture
 def guarded(keys):
     """Address of a publisher with keys that repeats estimates until the test ends."""
-    end = threading.Event()
-    with Publisher(FREE, 0.05, keys=keys / "roof.key_secret") as publisher:
-
-        def send():
-            seq = 0
-            while not end.wait(0.02):
-                publisher.estimate(estimate(seq))
-                seq += 1
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        yield publisher.address
-        end.set()
-        thread.join(10)
+    with Publisher(FREE, 0.05, keys=keys / "roof.key_secret") as publisher, repeating(publisher, estimate) as address:
+        yield address
 
 
 def test_a_pair_is_not_replaced(keys, refused):

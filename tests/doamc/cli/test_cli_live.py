@@ -2,7 +2,6 @@
 
 import json
 import signal
-import threading
 import time
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from doamc.estimates import Publisher, Subscriber, make_message, read_records, validate
 from doamc.scenes import draw_scene, receive
 from doamc.spec import load_spec
+from tests.doamc.cli.conftest import repeating
 
 FREE = "tcp://127.0.0.1:*"
 
@@ -106,27 +106,16 @@ def test_publish_goes_on_when_its_subscriber_is_killed(program, recorded, tmp_pa
 @pytest.fixture
 def sending():
     """A publisher that repeats numbered estimates until the test ends."""
-    end = threading.Event()
-    with Publisher(FREE, heartbeat_s=0.05) as publisher:
 
-        def send():
-            seq = 0
-            while not end.wait(0.02):
-                publisher.estimate(
-                    make_message(
-                        seq=seq, time=time.time(), sample_time=None, frequency_hz=None, array="ula4", method="music",
-                        azimuth_deg=[-12.34, 45.6], std_deg=[0.25, float("nan")], power_db=[0.0, -3.0],
-                        noise_power=0.1, coupling=None, snapshots=64,
-                        latency_ms={"buffer": 0.0, "inference": 1.0, "total": 1.0}, dropped_batches=7,
-                    )
-                )  # fmt: skip
-                seq += 1
+    def estimate(seq):
+        return make_message(
+            seq=seq, time=time.time(), sample_time=None, frequency_hz=None, array="ula4", method="music",
+            azimuth_deg=[-12.34, 45.6], std_deg=[0.25, float("nan")], power_db=[0.0, -3.0], noise_power=0.1,
+            coupling=None, snapshots=64, latency_ms={"buffer": 0.0, "inference": 1.0, "total": 1.0}, dropped_batches=7,
+        )  # fmt: skip
 
-        thread = threading.Thread(target=send)
-        thread.start()
-        yield publisher.address
-        end.set()
-        thread.join(10)
+    with Publisher(FREE, heartbeat_s=0.05) as publisher, repeating(publisher, estimate) as address:
+        yield address
 
 
 def test_monitor_prints_json_lines_and_records_them(doamc, sending, tmp_path):

@@ -52,7 +52,7 @@ def test_what_is_refused(refused, tmp_path, monkeypatch):
     stations.write_text(STATIONS)
     assert "expected --token with --host 0.0.0.0" in refused("dashboard", "--host", "0.0.0.0")
     assert "expected --token with --host ::" in refused("dashboard", "--host", "::")
-    assert "port 0..65535" in refused("dashboard", "--port", 70000)
+    assert "--port: expected a whole number <= 65535" in refused("dashboard", "--port", 70000)
     assert "expected an address" in refused("dashboard", "--connect", "nowhere", "--port", 0)
     assert "not allowed with" in refused("dashboard", "--connect", "tcp://127.0.0.1:9", "--config", stations)
     assert "without --config" in refused("dashboard", "--config", stations, "--heading-deg", 10)

@@ -53,7 +53,7 @@ def test_the_plane_reaches_over_the_date_line(load):
     [
         ("", "1 to 16 tables"),
         ("receiver = 3", "1 to 16 tables"),
-        ("x = [", "expected TOML"),
+        ("x = [", "not a TOML file"),
         (HEAD + "[other]\n", "no more"),
         ('[[receiver]]\nname = "a"\n', "expected name, connect"),
         (HEAD + "colour = 3\n", "found colour, connect, name"),

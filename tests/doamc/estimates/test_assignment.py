@@ -16,7 +16,7 @@ def total(cost, columns):
     return sum(cost[i][k] for i, k in enumerate(columns))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_it_costs_what_scipys_costs(data):
     n = data.draw(st.integers(0, 8))
@@ -40,7 +40,7 @@ def test_as_many_sources_as_a_message_may_have():
     assert match(truth[order] + rng.normal(0, 1e-3, 9), truth) == list(order)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(-180, 180), max_size=5), st.lists(st.floats(-180, 180), max_size=5)
 )  # fmt: skip

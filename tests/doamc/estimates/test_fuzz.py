@@ -71,7 +71,7 @@ def use(topic, message):
     assert len(lines) <= 25 and all(line.isprintable() for line in lines)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, 2**32))
 def test_what_passes_can_be_used(seed):
     topic, data = mutated(random.Random(seed))
@@ -79,7 +79,7 @@ def test_what_passes_can_be_used(seed):
         use(*item)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from([b"doamc.estimate", b"doamc.status", b""]), st.binary(max_size=300))
 def test_bytes_of_any_kind_are_refused(topic, data):
     assert admitted(topic, data) is None
@@ -92,7 +92,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(estimate())), _JSON)
 def test_any_value_at_any_key(key, value):
     data = json.dumps(estimate() | {key: value}).encode()

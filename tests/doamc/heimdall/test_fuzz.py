@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import doamc.heimdall.client as client_module
@@ -27,7 +27,7 @@ headers = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(st.binary(min_size=1024, max_size=1024), headers.map(Header.pack)), st.dictionaries(
     st.integers(0, 255), WORD, max_size=4))  # fmt: skip
 def test_any_header_is_refused_or_bounded(data, changes):
@@ -43,7 +43,7 @@ def test_any_header_is_refused_or_bounded(data, changes):
     assert len(header.gains_db) == len(header.overdriven) == header.active_ant_chs <= 32
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(headers, st.sampled_from(["", "malformed", "broken", "absent", "connected"])), max_size=30))
 def test_any_order_of_numbers_counts_upwards(events):
     numbering = Numbering(counters := Counters())
@@ -72,7 +72,7 @@ def good(connection, begin):
         number += 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(scripts)
 def test_after_any_servers_a_good_one_is_received(scripts):
     waiting = iter(scripts)
@@ -105,7 +105,7 @@ def test_after_any_servers_a_good_one_is_received(scripts):
             assert all(len(buffer.data) <= 2 * STEP for buffer in client._free)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.one_of(st.just(b"FNSD" + bytes(124)), st.binary(max_size=300)), max_size=4))
 def test_any_replies_confirm_or_are_errors(replies):
     def answer(connection, ended):
@@ -132,7 +132,7 @@ def test_the_emulator_answers_or_ends_whatever_it_is_told():
     server = [emulator(forgiving=True)]
     server[0].start()
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(words, max_size=4), st.lists(commands, max_size=3))
     def tell(words, commands):
         for port, parts in ((server[0].port, words), (server[0].control_port, commands)):

@@ -8,7 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from doamc.errors import SnapshotError
+from doamc.calibration import load_coupling
+from doamc.errors import CalibrationError, SnapshotError
 from doamc.snapshots.npy import MAX_WHOLE, Archive
 from doamc.snapshots.npz import SnapshotFile, read_coupling
 
@@ -142,5 +143,8 @@ def test_noise_power_is_checked_alike(tmp_path, noise):
 
 @pytest.mark.parametrize("coupling", [b"", described((10**6, 10**6)), npy(np.array(["a"])), npy(np.array([None]))])
 def test_coupling_is_checked_alike(tmp_path, coupling):
+    path = archive(tmp_path / "in.npz", coupling=coupling)
     with pytest.raises(SnapshotError, match="coupling"):
-        read_coupling(archive(tmp_path / "in.npz", coupling=coupling), 3)
+        read_coupling(path, 3)
+    with pytest.raises(CalibrationError, match="coupling"):
+        load_coupling(path, 3)

@@ -1,7 +1,7 @@
 /* A vector of chains: as many doubles as one register of the machine holds, by the compilers' vector extension.
  *
  * Every quantity of a chain is one lane of such a vector, and the code reads as if it were for a single chain. The
- * files of a variant (plain.c, avx2.c, avx512.c) set LANES and NAME and the instructions before they include this.
+ * files of a variant (plain.c, avx2.c, avx512.c) set LANES, VARIANT and the instructions before they include this.
  */
 #ifndef DOAMC_LANES_H
 #define DOAMC_LANES_H
