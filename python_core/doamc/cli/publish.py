@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
-from doamc.cli.options import add_estimator_arguments, number, positive, whole
+from doamc.cli.options import add_estimator_arguments, between, positive, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.errors import SpecificationError
@@ -35,7 +35,9 @@ def add_parser(commands: Any) -> None:
         "--rate", type=positive, metavar="R",
         help="pace, batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
-    parser.add_argument("--wait", type=number, default=0.5, metavar="S", help="time for subscribers to connect (0.5 s)")
+    parser.add_argument(
+        "--wait", type=between(0.0, 1e6), default=0.5, metavar="S", help="time for subscribers to connect (0.5 s)"
+    )
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
     parser.add_argument("--timeout", type=positive, metavar="S", help="end when no estimate comes for so long (ZMQ)")
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
     with open_publisher(args, args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
-        time.sleep(max(0.0, args.wait))
+        time.sleep(args.wait)
         try:
             replay.run(_Live(publisher, outputs), args.loop)
         finally:

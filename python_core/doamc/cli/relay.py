@@ -30,7 +30,7 @@ def relay(args: argparse.Namespace) -> int:
             raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
         if publisher is not None:
             print(f"publishing on {publisher.address}", flush=True)
-            time.sleep(max(0.0, args.wait))
+            time.sleep(args.wait)
         try:
             for message in _messages(args):
                 outputs.write(message)

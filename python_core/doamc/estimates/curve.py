@@ -13,7 +13,7 @@ from typing import Any
 import zmq
 from zmq.utils import z85
 
-from doamc.errors import PublishError
+from doamc.errors import PublishError, shown
 
 PUBLIC, SECRET = ".key", ".key_secret"
 
@@ -21,10 +21,12 @@ PUBLIC, SECRET = ".key", ".key_secret"
 def make_keys(path: str | Path) -> tuple[Path, Path]:
     """Make a key pair in ``PATH.key`` and ``PATH.key_secret`` (mode 0600); both paths.
 
-    Raises PublishError when one of the files exists, RecordingError when one cannot be written.
+    Raises PublishError when one of the files exists or has no name, RecordingError when one cannot be written.
     """
     from doamc.snapshots.atomic import whole_file  # late: loads torch
 
+    if os.path.basename(path) in ("", ".", ".."):
+        raise PublishError(f"expected a name for the keys, found {shown(str(path))}")
     _require_curve()
     public, secret = zmq.curve_keypair()
     lines = f'curve\n    public-key = "{public.decode()}"\n'
@@ -33,7 +35,7 @@ def make_keys(path: str | Path) -> tuple[Path, Path]:
         Path(f"{path}{PUBLIC}"): f"# give this file away\n{lines}",
     }
     for name in files:
-        if name.exists():
+        if os.path.exists(name):  # Path's own raises where the name is too long
             raise PublishError(f"expected a new name for the keys, found {name}; take another or remove it")
     for name, text in files.items():
         with whole_file(name, private=name.suffix == SECRET) as file:
