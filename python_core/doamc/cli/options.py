@@ -62,6 +62,7 @@ def between(low: float, high: float) -> Callable[[str], float]:
 decibel = between(-MAX_DB, MAX_DB)
 seed = whole(0, 2**62)
 hertz = between(1e-3, 1e12)
+seconds = between(1e-6, 1e6)
 
 
 def check_samples(samples: int, what: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
-from doamc.cli.options import add_estimator_arguments, between, positive, whole
+from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.errors import SpecificationError
@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
         "--address", help=f"ZMQ endpoint to bind (default {_ADDRESS}; none where estimates are passed on)"
     )
     parser.add_argument(
-        "--rate", type=positive, metavar="R",
+        "--rate", type=between(1e-6, 1e9), metavar="R",
         help="pace, batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
     parser.add_argument(
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
-    parser.add_argument("--timeout", type=positive, metavar="S", help="end when no estimate comes for so long (ZMQ)")
+    parser.add_argument("--timeout", type=seconds, metavar="S", help="end when no estimate comes for so long (ZMQ)")
     add_publisher_arguments(parser)
     add_reader_arguments(parser, keys=False)
     add_output_arguments(parser)

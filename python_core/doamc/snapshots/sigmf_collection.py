@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.errors import RecordingError
+from doamc.errors import RecordingError, shown
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_files import Recording
 from doamc.snapshots.sigmf_metadata import parse_json, read_text
@@ -69,8 +69,9 @@ class Collection(Capture):
             name, told = stream.get("name"), stream.get("hash")
         elif isinstance(stream, list) and stream:  # as version 1.0 of the standard wrote them
             name, told = stream[0], stream[1] if len(stream) > 1 else None
-        if not isinstance(name, str) or not name or name != Path(name).name or "\0" in name:
-            raise RecordingError(f"{self.path}: expected names of recordings beside it, found {str(stream)[:80]}")
+        ok = isinstance(name, str) and 0 < len(name) < 256 and name == Path(name).name and "\0" not in name
+        if not isinstance(name, str) or not ok:
+            raise RecordingError(f"{self.path}: expected names of recordings beside it, found {shown(stream)}")
         return name, told if isinstance(told, str) else None
 
     def _meta(self, stream: tuple[str, str | None]) -> Path:

@@ -54,6 +54,7 @@ def test_version(doamc):
         (["train", "--array=--"], "expected a value, found --array=--"),
         (["estimate", "in.npz", "-o--", "--array", "ula8"], "expected a value, found -o--"),
         (["publish", "in.npz", "--wait", "-1"], "number from 0 to"),
+        (["publish", "in.npz", "--rate", "1e-90"], "number from 1e-06 to"),
     ],
 )
 def test_usage_errors_are_one_line(refused, arguments, message):
