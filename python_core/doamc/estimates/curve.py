@@ -108,8 +108,8 @@ def _load(path: str | Path) -> tuple[bytes, bytes | None]:
     from zmq.auth import load_certificate
 
     try:
-        if os.stat(path).st_size > 1 << 16:
-            raise ValueError("too long for a key")
+        if os.stat(path).st_size > 1 << 16 or not os.path.isfile(path):
+            raise ValueError("too long for a key, or no plain file")
         public, secret = load_certificate(path)
         for key in (public, secret or public):
             if len(key) != 40:

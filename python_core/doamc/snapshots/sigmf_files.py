@@ -105,7 +105,7 @@ class Recording(Capture):
         if "azimuth_deg" in known or not os.path.isfile(beside):
             return known
         try:
-            return known | json.loads(beside.read_text(encoding="utf-8"))
+            return known | json.loads(read_text(beside).decode("utf-8"))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RecordingError(f"{beside}: expected a JSON object ({str(error)[:160]})") from error
 
