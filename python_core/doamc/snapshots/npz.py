@@ -9,6 +9,7 @@ posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mod
 """
 
 import math
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,11 @@ class SnapshotFile:
 
 def write_snapshots(path: str | Path, **arrays: Any) -> None:
     """Write arrays (``snapshots`` and whatever describes them) to an .npz file, whole or not at all."""
-    with whole_file(path) as file:
-        np.savez(file, **arrays)
+    # not by numpy.savez, whose archive is closed too late when it is interrupted, and says so
+    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def write_estimates(path: str | Path, estimates: "Estimates") -> None:
