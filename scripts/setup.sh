@@ -221,7 +221,7 @@ fi
 
 # --- this package
 needs_disk 800 . "the packages of .venv"
-extras=
+extras='[dashboard]'
 [ "$what" != tests ] || extras='[dev]'
 say "this package and what it needs"
 pip install --editable ".$extras"

@@ -231,6 +231,13 @@ def test_every_dependency_has_a_reason():
     assert missing == []
 
 
+def test_make_setup_brings_the_dashboard_as_its_page_says():
+    page = (ROOT / "docs" / "dashboard.md").read_text(encoding="utf-8")
+    assert "`make setup` installs (extra `[dashboard]`" in page.replace("\n", " ")
+    extras = re.findall(r"\bextras='(.*)'", (ROOT / "scripts" / "setup.sh").read_text(encoding="utf-8"))
+    assert extras == ["[dashboard]", "[dev]"]  # of the demo; of the tests, which hold it
+
+
 def test_set_up_again_does_nothing():
     if not (ROOT / ".venv" / "doamc-setup-stamp-tests").is_file() or Path(sys.prefix) != ROOT / ".venv":
         pytest.skip("this environment was not made by make tools")

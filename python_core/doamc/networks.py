@@ -1,11 +1,14 @@
 """The networks that ``doamc train`` makes, and the budget and rate that each takes."""
 
 import argparse
+import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+from doamc.errors import CheckpointError
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ def main_train(args: argparse.Namespace) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
     Under ``torchrun`` the processes share the work: see `doamc.diffusion.parallel`.
-    Raises RecordingError when the checkpoint cannot be written or another training is writing it.
+    Raises RecordingError when the checkpoint cannot be written or another training is writing it, CheckpointError when
+    there is no training to resume.
     """
     import torch
 
     from doamc.diffusion.checkpoint import own_weights
     from doamc.diffusion.parallel import Team
-    from doamc.diffusion.training import Schedule, train
+    from doamc.diffusion.training import Schedule, train, twin_of
     from doamc.files.atomic import check_output, make_folder
     from doamc.files.lock import Lock
     from doamc.spec import load_spec
@@ -50,6 +54,8 @@ def main_train(args: argparse.Namespace) -> int:
     path = Path(args.out) if args.out else own_weights(args.net, spec.name)
     minutes = args.minutes if args.minutes or args.steps else network.minutes
     module, _, name = network.task.partition(":")
+    if args.resume and not os.path.isfile(twin_of(path)):  # before the networks that take seconds to set up
+        raise CheckpointError(f"expected a training to go on with at {twin_of(path)}, found none; leave out --resume")
     make_folder(path)
     check_output(path)
     with Team(args.device) as team, Lock(path) if team.leads else nullcontext():

@@ -164,7 +164,7 @@ class ArraySpec:
         if hertz is None:
             raise SpecificationError(
                 f"array {self.name} is in metres, found no frequency to take its wavelengths at; name it as ARRAY@HZ, "
-                "or add frequency_hz = HZ to the file"
+                "add frequency_hz = HZ to the file, or tell that of the signals (--frequency)"
             )
         if not 1.0 <= hertz <= 1e12:
             raise SpecificationError(f"expected a frequency of 1 Hz to 1 THz for array {self.name}, found {hertz:g} Hz")

@@ -286,7 +286,7 @@ def test_an_array_in_wavelengths_tells_of_another_frequency():
     messages = [batch_message(scene((10.0, 40.0), 300), k, frequency_hz=f) for k, f in enumerate((200e6, 300e6))]
     estimates, statuses, _ = estimates_of(messages, array="ula8@200e6", queue_size=5)
     assert len(estimates) == 2 and counters(statuses)["failed"] == 0
-    assert "which hold at 200 MHz" in statuses[-1]["warning"] and statuses[-1]["last_error"] == statuses[-1]["warning"]
+    assert "holds at 200 MHz" in statuses[-1]["warning"] and statuses[-1]["last_error"] == statuses[-1]["warning"]
     assert all(s["state"] in ("running", "stopped") for s in statuses)
     _, statuses, _ = estimates_of(messages[:1], array="ula8@200e6")
     assert "warning" not in statuses[-1] and statuses[-1]["last_error"] is None

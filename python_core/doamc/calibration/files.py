@@ -13,7 +13,7 @@ from doamc.calibration.correction import CONDITION
 from doamc.errors import CalibrationError, SnapshotError
 from doamc.files.atomic import whole_file
 from doamc.files.small_file import read_toml
-from doamc.snapshots.npz import read_couplings
+from doamc.snapshots.npz import read_coupling
 from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
@@ -107,7 +107,7 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
 
 def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
     try:
-        return np.asarray(read_couplings(path).mean(0))
+        return read_coupling(path)
     except SnapshotError as error:
         raise CalibrationError(str(error)) from error
 

@@ -7,6 +7,7 @@ too, with how to report it; ``doamc --traceback COMMAND ...`` shows where it hap
 import argparse
 import io
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -58,7 +59,11 @@ def main(argv: list[str] | None = None) -> int:
             if signal.getsignal(name) is not signal.SIG_IGN:  # as under nohup
                 previous[name] = signal.signal(name, _terminate)
     try:
-        args = make_parser().parse_args(argv)
+        parser, words = make_parser(), sys.argv[1:] if argv is None else argv
+        for word in words:
+            if re.fullmatch(r"--[\w-]+=--|-\w--", word):  # of which argparse makes an empty list
+                parser.error(f"expected a value, found {word}; name a file -- as ./--")
+        args = parser.parse_args(words)
         hidden = hidden and not args.traceback
         status = args.run(args)
         sys.stdout.flush()

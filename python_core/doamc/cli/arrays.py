@@ -19,8 +19,9 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
 
     if args.name is None:
-        for name in shipped_arrays():
-            print(f"{name:<8}  {load_spec(name).description}")
+        names = shipped_arrays()
+        for name in names:
+            print(f"{name:<{max(map(len, names))}}  {load_spec(name).description}")
         return 0
     spec = load_spec(args.name, tunable=True)
     unit = "metres" if spec.in_metres and spec.frequency_hz is None else "wavelengths"

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import number, port, positive, whole
+from doamc.cli.options import number, port, positive, seconds, whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def add_parser(commands: Any) -> None:
         help="commit a fault at random, e.g. drop=0.01 (again for others): drop, duplicate, truncate, bad-sync, "
         "garbage, stall, close, restart, unsynchronised, channels",
     )  # fmt: skip
-    parser.add_argument("--stall", type=positive, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
-    parser.add_argument("--restart", type=positive, default=2.0, metavar="S", help="how long a restart takes (2 s)")
+    parser.add_argument("--stall", type=seconds, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
+    parser.add_argument("--restart", type=seconds, default=2.0, metavar="S", help="how long a restart takes (2 s)")
     parser.add_argument(
         "--forgive", action="store_true",
         help="go on when a client leaves in the middle of a frame, which ends the original",

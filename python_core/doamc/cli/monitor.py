@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
-from doamc.cli.options import number, positive, whole
+from doamc.cli.options import number, seconds, whole
 
 if TYPE_CHECKING:
     from doamc.estimates import Recorder, Subscriber
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("address", nargs="?", default="tcp://127.0.0.1:5577", help="default tcp://127.0.0.1:5577")
     parser.add_argument("--once", action="store_true", help="end after one estimate")
     parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
-    parser.add_argument("--timeout", type=positive, metavar="S", help="fail when no estimate comes for so long")
+    parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
     parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
     parser.add_argument("--record", metavar="FILE.jsonl", help="also append every estimate to this file")
     parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")

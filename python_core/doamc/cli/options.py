@@ -64,6 +64,7 @@ decibel = between(-MAX_DB, MAX_DB)
 seed = whole(0, 2**62)
 hertz = between(1e-3, 1e12)
 port = whole(0, 65535)
+seconds = between(1e-6, 1e6)
 
 
 def check_samples(samples: int, what: str) -> None:

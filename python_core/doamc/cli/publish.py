@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
-from doamc.cli.options import add_estimator_arguments, between, positive, whole
+from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.errors import SpecificationError
@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
                         help="time for subscribers to connect (0.5 s)")  # fmt: skip
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
-    parser.add_argument("--timeout", type=positive, metavar="S", help="end when no estimate comes for so long (ZMQ)")
+    parser.add_argument("--timeout", type=seconds, metavar="S", help="end when no estimate comes for so long (ZMQ)")
     add_publisher_arguments(parser)
     add_reader_arguments(parser, keys=False)
     add_output_arguments(parser)

@@ -128,7 +128,9 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     """
     path = Path(path)
     if not os.path.isfile(path):
-        raise CheckpointError(f"no weights at {path.name}; train them with: doamc train --array ARRAY")
+        raise CheckpointError(
+            f"no weights at {path.name}; train them with: doamc train --array ARRAY (method map needs none)"
+        )
     damaged = f"{path.name} is not a checkpoint of this project, or is damaged"
     tensors, header = read_tensors(path, CheckpointError, damaged)
     held = header.get("kind")

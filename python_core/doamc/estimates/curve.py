@@ -15,6 +15,7 @@ from zmq.utils import z85
 
 from doamc.errors import PublishError
 from doamc.files.atomic import whole_file
+from doamc.text import shown
 
 PUBLIC, SECRET = ".key", ".key_secret"
 
@@ -22,8 +23,10 @@ PUBLIC, SECRET = ".key", ".key_secret"
 def make_keys(path: str | Path) -> tuple[Path, Path]:
     """Make a key pair in ``PATH.key`` and ``PATH.key_secret`` (mode 0600); both paths.
 
-    Raises PublishError when one of the files exists, RecordingError when one cannot be written.
+    Raises PublishError when one of the files exists or has no name, RecordingError when one cannot be written.
     """
+    if os.path.basename(path) in ("", ".", ".."):
+        raise PublishError(f"expected a name for the keys, found {shown(str(path))}")
     _require_curve()
     public, secret = zmq.curve_keypair()
     lines = f'curve\n    public-key = "{public.decode()}"\n'
@@ -32,7 +35,7 @@ def make_keys(path: str | Path) -> tuple[Path, Path]:
         Path(f"{path}{PUBLIC}"): f"# give this file away\n{lines}",
     }
     for name in files:
-        if name.exists():
+        if os.path.exists(name):  # Path's own raises where the name is too long
             raise PublishError(f"expected a new name for the keys, found {name}; take another or remove it")
     for name, text in files.items():
         with whole_file(name, private=name.suffix == SECRET) as file:
@@ -105,8 +108,8 @@ def _load(path: str | Path) -> tuple[bytes, bytes | None]:
     from zmq.auth import load_certificate
 
     try:
-        if os.stat(path).st_size > 1 << 16:
-            raise ValueError("too long for a key")
+        if os.stat(path).st_size > 1 << 16 or not os.path.isfile(path):
+            raise ValueError("too long for a key, or no plain file")
         public, secret = load_certificate(path)
         for key in (public, secret or public):
             if len(key) != 40:

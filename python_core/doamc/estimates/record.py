@@ -9,6 +9,8 @@ from doamc.estimates.border import MAX_MESSAGE_BYTES, decode
 from doamc.estimates.message import encode
 from doamc.files.line_file import LineFile
 
+ENDLESS = 1 << 27  #: bytes without the end of a line, after which a file counts as no log
+
 
 class Recorder(LineFile):
     """Appends messages to a JSON-lines file; a context manager. Raises RecordingError as `LineFile` does."""
@@ -30,13 +32,16 @@ def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
     """Messages of a JSON-lines file, in order; lines that are no message (torn ones, or too long) are skipped.
 
     They are bounded as `decode` says, but not held against their schema. Raises RecordingError when the file cannot be
-    read.
+    read or has no lines.
     """
     try:
         with open(path, "rb") as file:
-            whole = True
+            whole, endless = True, 0
             while line := file.readline(MAX_MESSAGE_BYTES + 1):
                 begins, whole = whole, line.endswith(b"\n")
+                endless = 0 if whole else endless + len(line)
+                if endless > ENDLESS:
+                    raise RecordingError(f"expected lines of JSON in {path}, found none that ends")
                 if not begins:  # the rest of a line that is too long
                     continue
                 try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
-from doamc.estimates.border import TRUTH_SCHEMA
+from doamc.estimates.border import MAX_SOURCES, TRUTH_SCHEMA
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth
 from doamc.files.small_file import read_json
@@ -55,16 +55,16 @@ def _of_csv(path: Path) -> list[dict[str, Any]]:
         rows = csv.DictReader(file, skipinitialspace=True)
         names = [n for n in rows.fieldnames or [] if n.startswith("azimuth_deg")]
         return [
-            {"sample_time": _finite(row["sample_time"]), "azimuth_deg": [_finite(row[n]) for n in names]}
-            for row in rows
+            _checked({"sample_time": row["sample_time"], "azimuth_deg": [row[n] for n in names]}) for row in rows
         ]
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(table["azimuth_deg"], list):
-        raise ValueError("azimuth_deg is no list")
+    if not isinstance(table["azimuth_deg"], list) or len(table["azimuth_deg"]) > MAX_SOURCES:
+        raise ValueError(f"azimuth_deg is no list of at most {MAX_SOURCES}")
     known = {"azimuth_deg": [_finite(a) for a in table["azimuth_deg"]]}
-    return table | known | {"sample_time": _finite(table.get("sample_time") or 0.0)}
+    time_s = table.get("sample_time")
+    return table | known | {"sample_time": 0.0 if time_s is None else _finite(time_s)}
 
 
 def _finite(value: Any) -> float:

@@ -73,8 +73,8 @@ def frequency_remark(spec: ArraySpec, frequencies_hz: Iterable[float]) -> str | 
     received = f"{_mhz(low)} MHz" if low == high else f"{_mhz(low)} to {_mhz(high)} MHz"
     holds = "at one frequency" if spec.frequency_hz is None else f"at {_mhz(own)} MHz"
     return (
-        f"bearings are wrong: array {spec.name} is in wavelengths, which hold {holds}, found signals at {received}; "
-        "give its lengths in metres, or name the array as ARRAY@HZ for the frequency in use"
+        f"bearings are wrong: array {spec.name} holds {holds}, found signals at {received}; name it as ARRAY@HZ "
+        "for the frequency in use, or let it follow: lengths in metres and no @HZ"
     )
 
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Run
-from doamc.figures.style import BAND
+from doamc.figures.style import BAND, named
 from doamc.figures.tracks import dots, fit, limits_of
 from doamc.views.palette import colour_of
 
@@ -44,7 +44,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         right.set_xscale("log")
     else:
         right.set_xlim(left=0)
-    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*named(right), loc="outside lower center", ncols=2)
     return [left, right]
 
 

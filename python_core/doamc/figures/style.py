@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 FORMATS = ("png", "pdf", "svg")
 #: width in inches of a printed page of two columns
 PAGE = 7.16
+#: curves that a legend names
+NAMED = 12
 #: how opaque a band is
 BAND = 0.2
 #: one more than views use; black is the bound's
@@ -72,6 +74,14 @@ def plain_log(axes: "Axes", axis: str = "y") -> None:
     one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300 * low else (1.0,)))
     one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     one.set_minor_formatter(NullFormatter())
+
+
+def named(axes: "Axes") -> tuple[list[Any], list[str]]:
+    """Handles and labels of the curves for a legend: a legend of more than `NAMED` leaves no room for the plot."""
+    handles, labels = axes.get_legend_handles_labels()
+    left_out = len(labels) - NAMED
+    told = [f"{labels[NAMED - 1]}; {left_out} more"] if left_out > 0 else []
+    return handles[:NAMED], labels[: NAMED - len(told)] + told
 
 
 def letter(plots: Sequence["Axes"]) -> None:

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Run
+from doamc.figures.style import named
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
 
@@ -34,7 +35,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     axes.set(xlabel="time (s)", ylabel="azimuth (deg)", xlim=limits_of(run.time_s))
     fit(axes, run.points.azimuth_deg, run.true_azimuth_deg(), 2.0)
     if run.points.numbers:
-        axes.legend(loc="best", ncols=2, markerscale=2)
+        axes.legend(*named(axes), loc="best", ncols=2, markerscale=2)
     return [axes]
 
 

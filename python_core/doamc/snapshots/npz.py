@@ -9,6 +9,7 @@ posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mod
 """
 
 import math
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,11 @@ class SnapshotFile:
 
 def write_snapshots(path: str | Path, **arrays: Any) -> None:
     """Write arrays (``snapshots`` and whatever describes them) to an .npz file, whole or not at all."""
-    with whole_file(path) as file:
-        np.savez(file, **arrays)
+    # not by numpy.savez, whose archive is closed too late when it is interrupted, and says so
+    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def write_estimates(path: str | Path, estimates: "Estimates") -> None:
@@ -105,16 +109,16 @@ def read_couplings(path: str | Path) -> NDArray[np.complex128]:
     return known
 
 
-def read_coupling(path: str | Path, n_elements: int) -> NDArray[np.complex128]:
+def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
     """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
 
-    Raises SnapshotError as `read_couplings` does, and where none is of N elements and has a mean diagonal.
+    Raises SnapshotError as `read_couplings` does, and where none is of N elements (None: any) and has a mean diagonal.
     """
     matrices = read_couplings(path)
-    if matrices.shape[1] != n_elements:
-        found = matrices.shape
-        raise SnapshotError(f"{path}: expected coupling of shape (B, {n_elements}, {n_elements}), found {found}")
-    scale = matrices.trace(axis1=1, axis2=2) / n_elements
+    n = n_elements or matrices.shape[1]
+    if matrices.shape[1] != n:
+        raise SnapshotError(f"{path}: expected coupling of shape (B, {n}, {n}), found {matrices.shape}")
+    scale = matrices.trace(axis1=1, axis2=2) / n
     with np.errstate(all="ignore"):
         matrices = matrices / scale[:, None, None]
     matrices = matrices[np.isfinite(matrices).all((1, 2))]

@@ -70,7 +70,8 @@ class Collection(Capture):
             name, told = stream.get("name"), stream.get("hash")
         elif isinstance(stream, list) and stream:  # as version 1.0 of the standard wrote them
             name, told = stream[0], stream[1] if len(stream) > 1 else None
-        if not isinstance(name, str) or not name or name != Path(name).name or "\0" in name:
+        ok = isinstance(name, str) and 0 < len(name) < 256 and name == Path(name).name and "\0" not in name
+        if not isinstance(name, str) or not ok:
             raise RecordingError(f"{self.path}: expected names of recordings beside it, found {shown(stream)}")
         return name, told if isinstance(told, str) else None
 

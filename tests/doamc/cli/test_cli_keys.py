@@ -43,6 +43,20 @@ def test_a_pair_is_not_replaced(keys, refused):
     assert "no folder" in refused("keys", keys / "no" / "roof")
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "x/", "x" * 300])
+def test_keys_need_a_name(refused, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    refused("keys", name)
+    assert [p.name for p in tmp_path.rglob("*")] == ["x"]
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", ".", "none"])
+def test_a_key_is_a_plain_file(refused, place):
+    """Not a device without end, which would take all memory."""
+    assert "key" in refused("monitor", "tcp://127.0.0.1:9", "--timeout", "0.1", "--server-key", place)
+
+
 def test_a_reader_needs_the_publishers_key(keys, doamc, refused, guarded):
     assert "it asks for keys (--server-key" in refused("monitor", guarded, "--once", "--timeout", 5)
     status, out, err = doamc("monitor", guarded, "--once", "--json", "--timeout", 20, "--server-key", keys / "roof.key")

@@ -16,6 +16,8 @@ def test_methods_lists_every_one_with_its_summary(doamc):
 def test_arrays_lists_the_shipped_ones(doamc):
     status, text, _ = doamc("arrays")
     assert status == 0 and [line.split()[0] for line in text.splitlines()] == shipped_arrays()
+    column = max(map(len, shipped_arrays())) + 2
+    assert all(line[column - 2 : column] == "  " and line[column] != " " for line in text.splitlines())
 
 
 def test_arrays_prints_one(doamc, refused, tmp_path):

@@ -51,6 +51,10 @@ def test_version(doamc):
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--noise-power", "-1"], "number > 0, found '-1'"),
         (["simulate", "ula8", "-o", "o", "--snr-db", "nan"], "finite number, found 'nan'"),
         (["train", "--array", "ula8", "--net", "huge"], "batch"),
+        (["train", "--array=--"], "expected a value, found --array=--"),
+        (["estimate", "in.npz", "-o--", "--array", "ula8"], "expected a value, found -o--"),
+        (["publish", "in.npz", "--wait", "-1"], "number from 0 to"),
+        (["publish", "in.npz", "--rate", "1e-90"], "number from 1e-06 to"),
     ],
 )
 def test_usage_errors_are_one_line(refused, arguments, message):

@@ -56,7 +56,7 @@ def test_other_logs_are_refused(tmp_path):
 NOT_A_LINE = [
     {"step": 10**400}, {"step": True}, {"step": 1.5}, {"minutes": None}, {"minutes": "x"}, {"loss": [1.0]},
     {"loss": "x"}, {"rate": {}}, {"rate": 1e300}, {"validation": float("nan")}, {"kind": "x" * 5000}, {"kind": None},
-    {"array": "a\nb"}, {"x" * 65: 1.0}, {f"figure{k}": 1.0 for k in range(20)},
+    {"x" * 65: 1.0}, {f"figure{k}": 1.0 for k in range(20)},
 ]  # fmt: skip
 
 

@@ -84,3 +84,9 @@ def test_a_full_disk_costs_lines_but_no_line_is_damaged(tmp_path):
     written = [int(k) for k in done.stdout.split()]
     assert 1 < len(written) < 20
     assert [m["seq"] for m in read_records(path)] == [*written, 99]
+
+
+def test_a_file_whose_line_never_ends_is_no_log(monkeypatch):
+    monkeypatch.setattr("doamc.estimates.record.ENDLESS", 1 << 23)
+    with pytest.raises(RecordingError, match="found none that ends"):
+        list(read_records("/dev/zero"))

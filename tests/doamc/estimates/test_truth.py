@@ -11,6 +11,7 @@ from doamc.errors import RecordingError
 from doamc.estimates import Recorder
 from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
 from doamc.estimates.truth_files import read_truth
+from doamc.snapshots.sigmf_files import MAX_TRUTH
 
 RECORDING = Path(__file__).resolve().parents[3] / "flowgraphs" / "recordings" / "kraken5_mixed_2.truth.json"
 
@@ -70,8 +71,10 @@ def test_a_table_and_truth_messages_say_the_same(tmp_path):
         ("t.txt", ""), ("t.csv", ""), ("t.csv", "sample_time,azimuth_deg\n0,north\n"), ("t.csv", "azimuth_deg\n3\n"),
         ("t.json", "[]"), ("t.json", "{"), ("t.json", '{"azimuth_deg": [1e999]}'), ("t.jsonl", ""), ("t.json", None),
         ("t.json", '{"azimuth_deg": "12"}'), ("t.json", '{"azimuth_deg": [1' + "0" * 400 + "]}"),
-        ("t.json", "[" * 100_000),
-        ("t.json", '{"azimuth_deg": [1]}' + " " * (2 << 20)), ("t.csv", "sample_time,azimuth_deg\n0," + "1" * 200_000),
+        ("t.json", "[" * 100_000), ("t.json", json.dumps({"azimuth_deg": [1] * 65})),
+        ("t.csv", "sample_time," + ",".join(f"azimuth_deg_{k}" for k in range(65)) + "\n" + ",".join(["1"] * 66)),
+        ("t.csv", "sample_time,azimuth_deg\n,1\n"),
+        ("t.json", '{"azimuth_deg": [1]}' + " " * MAX_TRUTH), ("t.csv", "sample_time,azimuth_deg\n0," + "1" * 200_000),
         ("t.jsonl", '{"schema": "doamc.truth/1", "azimuth_deg": [[1]]}\n'),
         ("t.jsonl", '{"schema": "doamc.truth/1", "azimuth_deg": [1], "sample_time": "x"}\n'),
     ],

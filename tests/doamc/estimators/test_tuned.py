@@ -30,7 +30,7 @@ def test_an_array_in_metres_has_an_estimator_at_each_frequency():
         assert radius.tolist() == pytest.approx([0.25 * frequency / C] * 5)
     assert tuned.at(434e6) is tuned.at(434.02e6) and tuned.at(434e6) is not tuned.at(434.5e6)
     assert tuned.remark is None
-    with pytest.raises(SpecificationError, match=r"found no frequency .*ARRAY@HZ"):
+    with pytest.raises(SpecificationError, match=r"found no frequency .*ARRAY@HZ.*--frequency"):
         tuned.at(None)
     for odd in (math.nan, math.inf, 0.0):  # what a broken tag may hold is no frequency
         with pytest.raises(SpecificationError, match="found no frequency"):
@@ -53,7 +53,7 @@ def test_an_array_in_wavelengths_has_one_estimator_and_tells_of_a_change():
     tuned = TunedEstimator(load_spec("uca5"), music)
     first = tuned.at(434e6)
     assert tuned.remark is None and tuned.at(435.9e6) is first and tuned.remark is None  # within 0.5 %
-    assert tuned.at(868e6) is first and "in wavelengths, which hold at one frequency" in tuned.remark
+    assert tuned.at(868e6) is first and "array uca5 holds at one frequency" in tuned.remark
     assert "at 434 to 868 MHz" in tuned.remark and tuned.at(600e6) is first and "434 to 868" in tuned.remark
 
 
@@ -64,4 +64,4 @@ def test_wavelengths_that_name_their_frequency_are_compared_with_it():
         assert frequency_remark(spec, [200.9e6]) is None and frequency_remark(spec, []) is None
         assert frequency_remark(spec, [math.nan]) is None
         remark = frequency_remark(spec, [300e6])
-        assert "which hold at 200 MHz, found signals at 300 MHz" in remark and "\n" not in remark
+        assert "holds at 200 MHz, found signals at 300 MHz" in remark and "\n" not in remark

@@ -1,11 +1,14 @@
 """What stands in the axes of the figures of a run is what the log and the truth say."""
 
+import json
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from doamc.errors import ViewError
+from doamc.estimates.truth_files import read_truth
 from doamc.figures.page import draw_page, kinds_of, size_of
 from doamc.figures.run import read_run
 from doamc.views.palette import COLOURS, TRUTH
@@ -139,3 +142,18 @@ def test_outliers_do_not_set_the_scale_and_are_told(tmp_path):
     (axes,) = plots_of(read_run(path), "tracks")
     assert axes.get_ylim() == pytest.approx((8.0, 12.0))
     assert "1 beyond the frame" in [t.get_text() for t in axes.texts]
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_a_crowd_of_sources_leaves_room_for_the_plots(tmp_path, truth):
+    """A legend of forty would leave none, of which matplotlib warns."""
+    many = {"azimuth_deg": np.arange(40.0) * 9, "std_deg": np.ones(40)}
+    write_log(tmp_path / "x.jsonl", truth=False, **many)
+    if truth:
+        (tmp_path / "t.json").write_text(json.dumps({"azimuth_deg": list(range(0, 360, 9))}))
+    run = read_run(tmp_path / "x.jsonl", read_truth(tmp_path / "t.json") if truth else None)
+    for kind in [kind for kind in kinds_of(run) if kind in ("tracks", "errors")]:
+        for axes in plots_of(run, kind):
+            legend = axes.get_legend() or (axes.figure.legends[0] if axes.figure.legends else None)
+            assert legend is None or len(legend.get_texts()) <= 12
+            assert axes.get_position().height > 0.2

@@ -103,7 +103,7 @@ def use_stream(data: bytes, folder: Path) -> None:
     """After a server of any kind, a good one is received."""
     server = data_server()
     server.script = [data]
-    with Client(port=server.port, n_channels=CHANNELS, timeout_s=0.02) as client:
+    with Client(port=server.port, n_channels=CHANNELS, timeout_s=0.1) as client:
         while (got := client.get(LIMIT_S)) is not None:
             good = got.header.cpi_index == 5 and not server.script
             client.release(got)
@@ -116,7 +116,7 @@ def use_stream(data: bytes, folder: Path) -> None:
 def use_reply(data: bytes, folder: Path) -> None:
     server = controller()
     server.script = [data]
-    with Control(port=server.port, timeout_s=0.02) as control:
+    with Control(port=server.port, timeout_s=0.1) as control:
         try:
             assert len(control.request(b"AGC " + bytes(124))) == 124
         finally:
