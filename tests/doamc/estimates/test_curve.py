@@ -97,7 +97,7 @@ def test_files_that_are_no_keys_are_named(keys, tmp_path):
             load_public(tmp_path / name)
     with pytest.raises(PublishError, match="cannot read the key"):
         load_public(tmp_path / "none")
-    with pytest.raises(PublishError, match="cannot read the key"):
+    with pytest.raises(PublishError, match="no plain file"):
         load_public(tmp_path)
     with pytest.raises(PublishError, match="expected a secret key in"):
         load_secret(keys / "roof.key")
