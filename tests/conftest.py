@@ -11,13 +11,16 @@ settings.load_profile("any load")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interruptible():
-    """Processes that tests start can be interrupted, also where a shell runs the tests in the background."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:  # which is handed down, unlike a handler
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def endable():
+    """Processes that tests start can be ended by signals, also where a shell runs the tests in the background."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.getsignal(number) for number in usual}
+    for number, handler in usual.items():
+        if before[number] is signal.SIG_IGN:  # which is handed down, unlike a handler
+            signal.signal(number, handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

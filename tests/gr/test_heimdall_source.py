@@ -163,6 +163,12 @@ def test_a_server_that_is_killed_and_comes_back_streams_again():
     for k, probe in enumerate(probes):
         flowgraph.connect((source, k), probe)
     flowgraph.msg_connect(source, "status", kept, "in")
+
+    def told(*links):
+        """Whether these states were told in this order, others between them."""
+        left = iter([m["link"] for m in kept.messages])
+        return all(link in left for link in links)
+
     flowgraph.start()
     try:
         wait_for(lambda: probes[0].level().real > 5)
@@ -171,14 +177,11 @@ def test_a_server_that_is_killed_and_comes_back_streams_again():
         passed = source.counters["passed"]
         server = emulator(paced=True, port=server.port, control_port=server.control_port)
         server.start()
-        wait_for(lambda: source.counters["passed"] > passed)
+        wait_for(lambda: source.counters["passed"] > passed and told("streaming", "absent", "streaming"))
     finally:
         flowgraph.stop()
         flowgraph.wait()
         server.stop()
-    links = [m["link"] for m in kept.messages]
-    left = iter(links)
-    assert all(link in left for link in ("streaming", "absent", "streaming")), links
 
 
 def test_settings_go_to_the_control_server_at_the_start_and_by_message():
