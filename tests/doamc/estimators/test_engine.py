@@ -52,7 +52,8 @@ def test_join_keeps_one_column_where_there_is_no_source():
         (("music", SPEC, 8, "cpu", 0), r"must lie in 1\.\.7 for array ula8, found 8"),
         (("music", SPEC, 0, "cpu", 0), r"must lie in 1\.\.7"),
         (("music", SPEC, 2, "abacus", 0), "expected a torch device"),
-        (("music", SPEC, 2, "meta", 0), "runs on cpu only"),
+        (("music", SPEC, 2, "meta", 0), "expected a torch device"),  # which holds no numbers
+        (("music", SPEC, 2, "cpu:0", 0), "runs on cpu only"),
     ],
 )
 def test_what_cannot_be_opened_is_named(arguments, message):
