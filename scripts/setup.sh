@@ -228,7 +228,7 @@ pip install --editable ".$extras"
 
 # --- does it work, and what is missing
 missing=$(.venv/bin/python - <<'PY'
-import importlib.util, shutil
+import shutil
 import numpy, torch
 from gnuradio import gr
 import doamc
