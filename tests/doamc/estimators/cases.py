@@ -17,6 +17,7 @@ class Case:
     sources: numbers of sources for which it is accurate. Coupling of a circle needs two: one source and its opposite
     explain the data equally well under different circulant couplings.
     trained: whether it has weights for the shipped specification only, so that its scenes are coupled ones.
+    slow: whether it takes half a minute and leaves quick runs to its twin on the other array.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Case:
     min_snapshots: int = 3
     sources: tuple[int, ...] = (1, 2)
     trained: bool = False
+    slow: bool = False
 
     @property
     def spec(self) -> ArraySpec:
@@ -68,7 +70,7 @@ CASES = [
     Case("ddim", "ula8", None, None, std=True, coupled=True, trained=True),
     Case("ddim", "uca5", None, None, std=True, coupled=True, trained=True, sources=(2,)),
     Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True),
-    Case("ddim-snapshot", "uca5", None, None, std=None, coupled=True, trained=True, sources=(2,)),
+    Case("ddim-snapshot", "uca5", None, None, std=None, coupled=True, trained=True, sources=(2,), slow=True),
     Case("em", "ula8", None, None, std=True, coupled=True),
     Case("em", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("sbl", "ula8", None, None, std=True, coupled=True),

@@ -17,7 +17,12 @@ from tests.doamc.helpers.scenes import angle_error, observed
 L, SNR_DB = 200, 20.0
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+def marked(case, *values):
+    """A parameter of a test, among the slow ones where its case is."""
+    return pytest.param(case, *values, marks=[pytest.mark.slow] if case.slow else [])
+
+
+@pytest.mark.parametrize("case", [marked(c) for c in CASES], ids=str)
 class TestContract:
     @staticmethod
     def made(case):
@@ -125,7 +130,7 @@ class TestContract:
 
 
 @pytest.mark.parametrize(
-    ("case", "n_sources"), [(c, p) for c in CASES for p in c.sources], ids=lambda v: str(v)
+    ("case", "n_sources"), [marked(c, p) for c in CASES for p in c.sources], ids=lambda v: str(v)
 )
 def test_accuracy_against_the_bound(case, n_sources):
     """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
