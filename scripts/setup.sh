@@ -114,7 +114,7 @@ if have apt-get; then
     if [ -n "$own_python" ] && [ -z "$nvidia${TORCH_INDEX_URL:-}" ] && [ -n "$system_torch" ] &&
         dpkg --compare-versions "$system_torch" ge "$TORCH_LEAST" && { [ -z "$as_root" ] || have sudo; } &&
         ! dpkg -s python3-torch >/dev/null 2>&1 && ! .venv/bin/python -c 'import torch' 2>/dev/null; then
-        packages="$packages python3-torch"
+        packages="$packages python3-torch libopenblas0-pthread" # it would multiply by the plain BLAS, forty times slower
     fi
 fi
 if [ -n "$python" ]; then
