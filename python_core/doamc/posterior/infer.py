@@ -6,6 +6,7 @@ from functools import cached_property
 
 import torch
 
+from doamc.errors import EstimatorError
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.align import align
 from doamc.posterior.alternate import AlternatingProjection
@@ -157,6 +158,8 @@ class Engine:
         else:
             z = self.proposer(features, self.layout.mask(count))
             x = self.to_chart(chart, z, covariance, snapshots)
+            if not bool(x.isfinite().all()):
+                raise EstimatorError("expected finite proposals of the network, found others: its weights are damaged")
         value = posterior(x)
         if self.bank is not None:
             best_x, best_value, x_bank, v_bank, fair = self.bank(posterior, 4 * o.survivors, self.comb)
