@@ -67,13 +67,18 @@ def open_archive(path: Path) -> tuple[bytes, Data]:
 
 
 class _Careful:
-    """A file that refuses to be read in pieces larger than metadata may be: tarfile believes every size it is told."""
+    """A file of which no more is read than metadata and headers may have: tarfile believes every size it is told.
+
+    All pieces count together, since newer Pythons read what is large bit by bit.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.seek, self.tell, self.name = file, file.seek, file.tell, file.name
+        self._left = 2 * MAX_METADATA + tarfile.RECORDSIZE
 
     def read(self, size: int = -1) -> bytes:
-        """At most MAX_METADATA bytes. Raises OSError when more are asked for."""
-        if not 0 <= size <= MAX_METADATA + tarfile.RECORDSIZE:
+        """So many bytes. Raises OSError when they are more than are left."""
+        if not 0 <= size <= self._left:
             raise OSError("a header is too large")
+        self._left -= size
         return self._file.read(size)
