@@ -71,7 +71,7 @@ def test_the_learnt_shape_is_that_of_the_blocks():
     state = Evidence(columns, received, root)
     for _ in range(60):
         state.step(True)
-    overlap = (state.shape().conj() @ shape).abs() / shape.norm()
+    overlap = (state.shape().conj() * shape).sum().abs() / shape.norm()
     assert overlap > 0.999
     assert set(state.power().topk(2).indices.tolist()) == {2, 7}
 
