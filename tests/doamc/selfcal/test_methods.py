@@ -107,8 +107,7 @@ def test_a_calibration_file_is_kept_and_gone_on_with(world, snapshots, tmp_path)
     assert again.state() == first.state()
     after = again(make_batch(snapshots[:4]), 2)
     error = [world.nmse_db(e.coupling[0]) for e in (before, after)]
-    # 8 dB better with torch 2.13, 2.8 with Debian's 2.6 on the same snapshots
-    assert error[1] < error[0] - 2 and (after.std < before.std[:4]).all()
+    assert error[1] < error[0] - 3 and (after.std < before.std[:4]).all()
     with pytest.raises(CalibrationError, match="of array ula8"):
         make_estimator("self-calibrating", "ula8", calibration=str(path))
     with pytest.raises(RecordingError, match="no folder"):
