@@ -21,6 +21,8 @@ POSTERIOR = {
 
 
 #: boxes that overlap, and elements that reach over the right edge
+# Plots take their new width when the ResizeObserver of the frame after a change of the window has run.
+LAID_OUT = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
 CROWDED = """() => {
     const shown = (e) => e.checkVisibility();
     const boxes = [...document.querySelectorAll("header > *, main > section, #health dl > div, figure, #sources td")]
@@ -189,4 +191,6 @@ def test_narrow_pages_do_not_scroll_sideways_and_nothing_overlaps(stage):
     page = stage.show(POSTERIOR)
     for width, height in ((360, 740), (640, 450), (320, 256), (1280, 900)):
         page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("(width) => innerWidth === width", arg=width)
+        page.evaluate(LAID_OUT)
         assert page.evaluate(CROWDED) == [[], []], width
