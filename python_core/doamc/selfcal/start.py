@@ -63,8 +63,10 @@ def reciprocal_patterns(n: int, power: float) -> torch.Tensor:
             e = torch.zeros(n, n, dtype=torch.complex128)
             e[i, j] = e[j, i] = 1
             out.append(e)
-    centred = torch.eye(n, dtype=torch.complex128) - 1 / n
-    out += list(torch.diag_embed(torch.linalg.svd(centred)[2][: n - 1]))
+    for k in range(1, n):  # Helmert's contrasts: a decomposition would leave the choice of axes to the library
+        diagonal = torch.zeros(n, dtype=torch.complex128)
+        diagonal[:k], diagonal[k] = 1.0, -k
+        out.append(torch.diag(diagonal / math.sqrt(k * (k + 1))))
     unit = torch.stack(out)
     unit = torch.cat([unit, 1j * unit])
     return unit * math.sqrt(power / float(unit.abs().square().sum()))

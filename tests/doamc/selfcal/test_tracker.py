@@ -46,8 +46,7 @@ def test_it_learns_a_circle_and_a_line_of_dipoles(array, outside_db):
     world = outside(array, 2, outside_db)
     tracker = Tracker(world.spec)
     _, nmse = follow(tracker, world, range(60))
-    # the circle gains 5 dB, some tenths more or less from one processor to another
-    assert tracker.changes == 0 and nmse[-1] < np.mean(nmse[:10]) - 3
+    assert tracker.changes == 0 and nmse[-1] < np.mean(nmse[:10]) - 5
 
 
 def test_nothing_changes_while_nothing_changes():
