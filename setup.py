@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-LOOPS = "python_core/doamc/posterior/loops"
+LOOPS = "python_core/doamc/likelihood/loops"
 FLAGS = "-std=c11 -O3 -g0 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fvisibility=hidden"
 
 
@@ -37,7 +37,7 @@ class Wheel(bdist_wheel):
 setup(
     ext_modules=[
         Extension(
-            "doamc.posterior.loops",
+            "doamc.likelihood.loops",
             sources=sorted(glob(f"{LOOPS}/*.c")),
             depends=["setup.py", *sorted(glob(f"{LOOPS}/*.h"))],
             extra_compile_args=FLAGS.split(),

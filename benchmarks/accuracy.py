@@ -12,17 +12,17 @@ from pathlib import Path
 import torch
 from benchmarks.machine import machine
 
-from doamc.cli.montecarlo import HIT_DEG, azimuth_error, compare, coupling_gain_db
 from doamc.estimators.engine import open_estimator
-from doamc.posterior.chart import make_chart
-from doamc.posterior.likelihood import ExactPosterior
-from doamc.posterior.limit import truth_in
-from doamc.posterior.localise import spread
-from doamc.posterior.summary import summarise
-from doamc.posterior.walk import Walk
+from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.mode_search import spread
+from doamc.posterior.report.summary import summarise
+from doamc.posterior.sampling.chains import Walk
+from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
+from doamc.trials.monte_carlo import HIT_DEG, azimuth_error, compare, coupling_gain_db
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
 OTHERS = ["capon", "root-music", "esprit", "fit", "comet", "em", "sbl", "vae", "coupling-diffusion", "ddim-snapshot"]

@@ -12,9 +12,9 @@ import math
 import torch
 from scipy.stats import chisquare
 
-from doamc.posterior.align import aligned
-from doamc.posterior.limit import truth_in
 from doamc.posterior.methods import Posterior
+from doamc.posterior.report.source_order import aligned
+from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 

@@ -1,6 +1,7 @@
 """Score a checkpoint of method ``posterior`` beside the Bayes limit and write its model card.
 
-The limit is taken by long Metropolis chains on the exact posterior that start at the truth (`doamc.posterior.limit`).
+The limit is taken by long Metropolis chains on the exact posterior that start at the truth
+(`doamc.posterior.training.bayes_limit`).
 Usage: python benchmarks/posterior_card.py dipole8 [--scenes 100] [--weights FILE] [--out FILE.md]
 """
 
@@ -12,16 +13,15 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from doamc.diffusion import load_checkpoint
-from doamc.diffusion.checkpoint import find_weights
-from doamc.posterior.chart import make_chart
-from doamc.posterior.likelihood import ExactPosterior
-from doamc.posterior.limit import truth_in
-from doamc.posterior.localise import spread
+from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.mode_search import spread
 from doamc.posterior.methods import KIND, Posterior
-from doamc.posterior.metropolis import random_walk
-from doamc.posterior.model_card import write_model_card
-from doamc.posterior.summary import summarise
+from doamc.posterior.report.summary import summarise
+from doamc.posterior.sampling.metropolis import random_walk
+from doamc.posterior.training.bayes_limit import truth_in
+from doamc.posterior.training.model_card import write_model_card
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.prior import Scene
 from doamc.snapshots import make_batch

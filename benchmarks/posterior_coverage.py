@@ -10,10 +10,10 @@ import math
 
 import torch
 
-from doamc.cli.montecarlo import HIT_DEG, azimuth_error
 from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
+from doamc.trials.monte_carlo import HIT_DEG, azimuth_error
 
 CASES = [  # array, P, L, SNR dB
     ("ula8", 2, 200, -5.0), ("ula8", 2, 200, 0.0), ("ula8", 2, 200, 10.0), ("ula8", 2, 20, 0.0), ("ula8", 2, 5, 10.0),

@@ -5,19 +5,19 @@ The chain: ``coupled_array_source``, ``sigmf_source`` or ``heimdall_source`` (or
 Qt: the estimator does, in its own thread, and a Qt sink when it is made.
 """
 
-from gr_doamc.bearing_history_sink import bearing_history_sink
-from gr_doamc.buffers import choose_buffers
-from gr_doamc.compass_sink import compass_sink
-from gr_doamc.coupled_array_source import coupled_array_source
-from gr_doamc.coupling_corrector import coupling_corrector
-from gr_doamc.coupling_matrix_sink import coupling_matrix_sink
-from gr_doamc.doa_estimator import doa_estimator
-from gr_doamc.heimdall_source import heimdall_source
-from gr_doamc.phase_corrector import phase_corrector
-from gr_doamc.recorder import recorder
-from gr_doamc.sigmf_source import sigmf_source
-from gr_doamc.snapshot_buffer import snapshot_buffer
-from gr_doamc.zmq_publisher import zmq_publisher
+from gr_doamc.correction.coupling_corrector import coupling_corrector
+from gr_doamc.correction.phase_corrector import phase_corrector
+from gr_doamc.estimates.recorder import recorder
+from gr_doamc.estimates.zmq_publisher import zmq_publisher
+from gr_doamc.inference.doa_estimator import doa_estimator
+from gr_doamc.runtime.buffers import choose_buffers
+from gr_doamc.snapshots.snapshot_buffer import snapshot_buffer
+from gr_doamc.sources.coupled_array_source import coupled_array_source
+from gr_doamc.sources.heimdall_source import heimdall_source
+from gr_doamc.sources.sigmf_source import sigmf_source
+from gr_doamc.views.bearing_history_sink import bearing_history_sink
+from gr_doamc.views.compass_sink import compass_sink
+from gr_doamc.views.coupling_matrix_sink import coupling_matrix_sink
 
 choose_buffers()
 

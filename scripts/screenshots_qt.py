@@ -72,7 +72,7 @@ class Listener:
 
 def draw_terminal(renderable: Any, path: Path, points: int = 11) -> None:
     """A picture of what a terminal would show."""
-    from gr_doamc.qt_binding import QtCore, QtGui
+    from gr_doamc.views.qt_binding import QtCore, QtGui
     from rich.console import Console
 
     console = Console(width=COLUMNS, height=ROWS, color_system="truecolor", force_terminal=True, file=io.StringIO())
@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
         spec = importlib.util.spec_from_file_location("live_doa_qt", script)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        from gr_doamc.qt_binding import QtCore, QtWidgets  # by the binding that the flowgraph has loaded
+        from gr_doamc.views.qt_binding import QtCore, QtWidgets  # by the binding that the flowgraph has loaded
 
         application = QtWidgets.QApplication(sys.argv[:1])
         address = free_address()

@@ -1,9 +1,49 @@
-"""The core stays importable anywhere and quick to start."""
+"""The core stays importable anywhere and quick to start, and its rooms import downwards only."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+CORE = Path(__file__).parents[2] / "python_core" / "doamc"
+#: rooms from the ground up; docs/architecture.md says what each holds
+ROOMS = """
+    errors text home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators estimates
+    views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures dashboard cli
+""".split()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Rooms of doamc that a file imports anywhere in it, late imports among them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module == "doamc":
+            names = [f"doamc.{a.name}" for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        yield from (n.split(".")[1] for n in names if n.startswith("doamc.") and n.split(".")[1] in ROOMS)
+
+
+def test_every_room_has_its_place():
+    found = {p.stem for p in CORE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    assert found - {"__init__", "__main__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_run_downwards_only(room):
+    files = sorted((CORE / room).rglob("*.py")) or [CORE / f"{room}.py"]
+    upwards = [
+        f"{path.relative_to(CORE)} imports {other}"
+        for path in files
+        for other in imported(path)
+        if other != room and ROOMS.index(other) > ROOMS.index(room)
+    ]
+    assert upwards == []
 
 
 @pytest.mark.parametrize("module", ["doamc", "doamc.spec", "doamc.errors"])
@@ -37,7 +77,7 @@ def test_help_loads_no_compiled_loops():
     code = (
         "import sys\nfrom doamc.cli import main\n"
         "try: main(['--help'])\n"
-        "finally: print({'doamc.posterior.kernels', 'torch', 'numba'} & set(sys.modules), file=sys.stderr)"
+        "finally: print({'doamc.likelihood.kernels', 'torch', 'numba'} & set(sys.modules), file=sys.stderr)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert out.returncode == 0 and out.stderr.strip() == "set()"

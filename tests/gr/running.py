@@ -7,8 +7,8 @@ import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, gr
-from gr_doamc.message_block import guarded, message_block
-from gr_doamc.messages import Batch, batch_from_pmt, batch_to_pmt
+from gr_doamc.runtime.message_block import guarded, message_block
+from gr_doamc.runtime.messages import Batch, batch_from_pmt, batch_to_pmt
 
 
 def run(flowgraph: gr.top_block, limit_s: float = 90.0) -> None:

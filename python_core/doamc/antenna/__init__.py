@@ -5,6 +5,6 @@ ports give the embedded response and the coupling matrix. Lengths are in wavelen
 ``[antenna]`` (PyNEC) for solving only; reading a table or a prior file does without.
 """
 
-from doamc.antenna.table import Antenna, Draws, Mast, parse_antenna
+from doamc.spec.antenna import Antenna, Draws, Mast, parse_antenna
 
 __all__ = ["Antenna", "Draws", "Mast", "parse_antenna"]

@@ -20,7 +20,7 @@ from doamc.antenna.response import (
     solve_built,
     steering_vectors,
 )
-from doamc.antenna.table import Antenna
+from doamc.spec.antenna import Antenna
 
 _RIDGE_CIRCLE = 1e-6  #: of the mean eigenvalue; the fit at the true positions is exact, so this only bounds the inverse
 _RIDGE_SECTOR = 1e-4  #: of the mean eigenvalue; the blocks of a_ext overlap strongly

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doamc.antenna.nec import Ports, Wire, solve
-from doamc.antenna.table import Antenna
+from doamc.spec.antenna import Antenna
 
 _MAST_SEGMENTS_PER_WAVELENGTH = 24
 

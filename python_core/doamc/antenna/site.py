@@ -8,9 +8,9 @@ import numpy as np
 
 from doamc.antenna.draws import azimuth_count
 from doamc.antenna.response import as_planned, wires
-from doamc.antenna.table import Antenna, Mast, parse_antenna
 from doamc.errors import SpecificationError
 from doamc.spec import REACH, parse_spec, read_table
+from doamc.spec.antenna import Antenna, Mast, parse_antenna
 
 #: what is asked of memory: segments, whose square are the impedances, and currents of all runs
 MAX_SEGMENTS, MAX_CURRENTS = 2048, 1 << 20

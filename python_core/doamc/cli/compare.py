@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from doamc.cli.compare_plot import plot_comparison
-    from doamc.cli.montecarlo import compare, usable_methods
     from doamc.estimators.engine import open_estimator
     from doamc.figures.style import check_figure
     from doamc.spec import load_spec
+    from doamc.trials.monte_carlo import compare, usable_methods
 
     if args.plot:
         check_figure(args.plot)

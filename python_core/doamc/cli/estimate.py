@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     from doamc.cli.inputs import open_input
     from doamc.cli.remarks import warn
     from doamc.errors import EstimatorError
+    from doamc.estimates.estimate_file import write_estimates
     from doamc.estimators.engine import open_estimator
     from doamc.estimators.tuned import TunedEstimator, frequency_remark
     from doamc.files.atomic import check_output
     from doamc.routes.completed import live_elements
-    from doamc.snapshots.npz import write_estimates
     from doamc.spec import load_spec
 
     check_output(args.out)

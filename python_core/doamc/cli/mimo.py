@@ -53,12 +53,12 @@ def run(args: argparse.Namespace) -> int:
     """Sound, estimate, align, print, plot."""
     import torch
 
-    from doamc.cli.mimo_trials import align_trials
     from doamc.errors import SpecificationError
     from doamc.figures.style import check_figure
     from doamc.mimo.channel import Link
     from doamc.mimo.link_end import LinkEnd
     from doamc.spec import load_spec
+    from doamc.trials.mimo import align_trials
 
     if args.plot:
         check_figure(args.plot)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 from doamc.errors import SnapshotError
-from doamc.spec_checks import MAX_DB
+from doamc.spec.checks import MAX_DB
 from doamc.text import shown
 
 MOST = 10**9  #: of whole numbers for which nothing else is said

@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plot_training(args: argparse.Namespace) -> None:
-    from doamc.diffusion.training_log import read_training
     from doamc.figures.style import draw_figure
     from doamc.figures.training import SIZE, draw
+    from doamc.learning.training_log import read_training
 
     lines = read_training(args.log)
     draw_figure(args.out, SIZE, lambda figure: draw(figure, lines))

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from doamc.cli.options import MAX_THREADS, between, whole
-from doamc.networks import NETWORKS
+from doamc.learning.networks import NETWORKS
 
 
 def add_parser(commands: Any) -> None:
@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
     from doamc.estimators.engine import check_device
-    from doamc.networks import main_train
+    from doamc.learning.networks import main_train
 
     check_device(args.device)
     return int(main_train(args) or 0)

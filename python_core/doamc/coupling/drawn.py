@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from doamc.antenna.frequency import interpolation_weights
 from doamc.arrays.steering import steering
+from doamc.coupling.interpolation import interpolation_weights
+from doamc.coupling.size import check_entries
 from doamc.errors import SpecificationError
 from doamc.files.tensor_files import read_tensors
-from doamc.spec_checks import check_entries
 from doamc.text import shown
 
 LARGEST_ENTRY = 1e6  #: of mean, patterns and projection, and of deviations and their inverses; near 1 where made

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering
+from doamc.coupling.size import check_entries
 from doamc.errors import SpecificationError
-from doamc.spec_checks import check_entries
 from doamc.text import shown
 
 

@@ -9,7 +9,6 @@ from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample
 from doamc.denoising.scene_start import scaled_response, scene_estimator
 from doamc.denoising.snapshot_net import SnapshotNet, SnapshotNetConfig
 from doamc.denoising.wiener import SignalCovariance
-from doamc.diffusion.checkpoint import find_weights, load_checkpoint
 from doamc.diffusion.grid import log_snr_grid
 from doamc.diffusion.schedule import VPSchedule
 from doamc.estimators.base import Estimates, Estimator
@@ -17,6 +16,7 @@ from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.map import most_probable, rare_starts
 from doamc.estimators.ml import check_identifiable
 from doamc.estimators.powers import noise_power_from_eigenvalues
+from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec

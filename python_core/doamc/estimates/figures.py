@@ -15,7 +15,7 @@ def message_figures(
 
     calibration: what the method remembers (`Estimator.state`), where it does.
     """
-    from doamc.snapshots.npz import estimate_arrays
+    from doamc.estimates.estimate_file import estimate_arrays
 
     table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
     figures = {

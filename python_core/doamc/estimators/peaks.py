@@ -1,6 +1,7 @@
 """Angular grids and the peaks of a spectrum on them."""
 
 import math
+from itertools import combinations
 
 import torch
 
@@ -43,3 +44,9 @@ def highest_peaks(
     if wraps:
         azimuth = torch.remainder(azimuth - grid[0], 2 * math.pi) + grid[0]
     return azimuth if by_height else azimuth.sort(1)[0]
+
+
+def peak_sets(n_sources: int, extra: int = 2, most: int = 4) -> list[tuple[int, ...]]:
+    """Index sets of P peaks among the P + extra highest, best first by the sum of ranks."""
+    sets = sorted(combinations(range(n_sources + extra), n_sources), key=lambda s: (sum(s), s))
+    return sets[:most]

@@ -1,1 +1,1 @@
-"""Inference over the scene: a learned score proposes, the exact likelihood guides and corrects."""
+"""Method ``posterior``: samples of the posterior over scenes by proposals, mode search and Metropolis chains."""

@@ -6,21 +6,22 @@ from pathlib import Path
 import torch
 
 from doamc.coupling.drawn import DrawnFamily
-from doamc.diffusion import load_checkpoint
-from doamc.diffusion.checkpoint import find_weights
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
 from doamc.estimators.features import FeatureMap
-from doamc.posterior.chart import NEPER_PER_DB
-from doamc.posterior.correlation import effective_snapshots
-from doamc.posterior.evidence import log_evidence, log_evidence_of_noise
-from doamc.posterior.infer import Engine, Options, Samples, thorough
-from doamc.posterior.level import prior_gain
-from doamc.posterior.net import NetConfig, ScoreNet
-from doamc.posterior.state import StateLayout, make_layout
-from doamc.posterior.summary import summarise
-from doamc.posterior.wiener import mean_wiener_filter
+from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.likelihood.coordinates import NEPER_PER_DB
+from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.likelihood.power_level import prior_gain
+from doamc.posterior.options import Options, thorough
+from doamc.posterior.pipeline import Engine
+from doamc.posterior.proposals.network import NetConfig, ScoreNet
+from doamc.posterior.proposals.scene_vector import StateLayout, make_layout
+from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
+from doamc.posterior.report.summary import summarise
+from doamc.posterior.report.wiener import mean_wiener_filter
+from doamc.posterior.sampling.samples import Samples
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 

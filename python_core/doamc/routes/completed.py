@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.diffusion.completion import complete_channels
+from doamc.denoising.completion import complete_channels
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from doamc.coupling.families import CouplingFamily
-from doamc.diffusion.checkpoint import find_weights, load_checkpoint
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import CheckpointError
+from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.spec import ArraySpec
 
 

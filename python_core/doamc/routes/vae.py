@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from doamc.diffusion.checkpoint import find_weights, load_checkpoint
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.ml import check_identifiable
 from doamc.estimators.uncoupled import noise_power_of
+from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.routes.vae_net import VaeConfig, VaeNet
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec

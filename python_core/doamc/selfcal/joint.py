@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from doamc.coupling.drawn import DrawnFamily
-from doamc.posterior.fisher import likelihood_information
-from doamc.posterior.likelihood import ExactPosterior
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.fisher import likelihood_information
 from doamc.selfcal.belief import Belief
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.places import Places

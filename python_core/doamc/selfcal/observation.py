@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.estimators.powers import noise_power_from_eigenvalues
-from doamc.posterior.correlation import effective_snapshots
+from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.snapshots.batch import SnapshotBatch
 
 

@@ -8,8 +8,7 @@ the strongest source may be two.
 import torch
 
 from doamc.coupling.drawn import DrawnFamily, extended_steering
-from doamc.estimators.peaks import azimuth_grid, highest_peaks
-from doamc.posterior.starts import peak_sets
+from doamc.estimators.peaks import azimuth_grid, highest_peaks, peak_sets
 from doamc.spec import ArraySpec
 
 STEP_DEG = 0.5  #: of the grid; a fit follows

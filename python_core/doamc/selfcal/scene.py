@@ -6,10 +6,10 @@ import torch
 
 from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
-from doamc.posterior.chart import Chart, make_chart
-from doamc.posterior.likelihood import ExactPosterior
-from doamc.posterior.localise import climb
-from doamc.posterior.resample import separate
+from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.mode_search import climb
+from doamc.likelihood.separation import separate
 from doamc.spec import ArraySpec
 
 POWER_MARGIN_DB = 20.0  #: by which powers may lie outside the specification's range: a receiver has its own scale

@@ -13,7 +13,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
-from doamc.posterior.chart import make_chart
+from doamc.likelihood.coordinates import make_chart
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_scenes, separated
 from doamc.spec import ArraySpec

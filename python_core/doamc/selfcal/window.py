@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from doamc.coupling.drawn import DrawnFamily
-from doamc.posterior.fisher import likelihood_information
-from doamc.posterior.likelihood import ExactPosterior
-from doamc.posterior.localise import climb
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.fisher import likelihood_information
+from doamc.likelihood.mode_search import climb
 from doamc.selfcal.scene import chart_of
 from doamc.spec import ArraySpec
 

@@ -1,18 +1,13 @@
-"""Snapshots and estimates as .npz files: what ``doamc estimate`` reads and writes.
+"""Snapshots as .npz files: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
 
-Input keys: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
-Output keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
-``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
-posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
-(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
-(B, 1 + P_max).
+And the coupling that a file of estimates holds.
 """
 
 import math
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +17,6 @@ from doamc.files.atomic import whole_file
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
 from doamc.text import SHOWN, one_line, shown
-
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
 
 class SnapshotFile:
@@ -84,11 +76,6 @@ def write_snapshots(path: str | Path, **arrays: Any) -> None:
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def write_estimates(path: str | Path, estimates: "Estimates") -> None:
-    """Write the output keys above from `Estimates` (radians, linear) to an .npz file, whole or not at all."""
-    write_snapshots(path, **estimate_arrays(estimates))
-
-
 def read_couplings(path: str | Path) -> NDArray[np.complex128]:
     """Coupling matrices (B, N, N) of a file of estimates, also of one (N, N); those with NaN left out.
 
@@ -125,27 +112,3 @@ def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np
     if not len(matrices):
         raise SnapshotError(f"{path}: expected coupling with a diagonal in at least one batch, found none")
     return np.asarray(matrices.mean(0))
-
-
-def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
-    """The output keys above: degrees, dB and linear noise power. Powers of zero or less are NaN in dB."""
-    e = estimates
-    power = e.power.cpu().numpy()
-    extra = {
-        "elevation_deg": None if e.elevation is None else e.elevation.rad2deg(),
-        "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
-        "coupling_std": e.coupling_std,
-        "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),
-        "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
-        "mode_share": e.mode_share,
-        "effective_snapshots": e.snapshots,
-        "log_evidence": e.log_evidence,
-    }
-    return {k: v.cpu().numpy() for k, v in extra.items() if v is not None} | {
-        "doa_deg": np.degrees(e.azimuth.cpu().numpy()),
-        "doa_std_deg": np.degrees(e.std.cpu().numpy()),
-        "power_db": 10 * np.log10(power, out=np.full(power.shape, np.nan), where=power > 0),
-        "coupling": e.coupling.cpu().numpy(),
-        "noise_power": e.noise_power.cpu().numpy(),
-        "n_sources": e.n_sources.cpu().numpy(),
-    }

@@ -7,9 +7,9 @@ from doamc.antenna.draws import azimuth_grid, draw_built, extend, extended_steer
 from doamc.antenna.farm import draw_many
 from doamc.antenna.response import as_planned
 from doamc.antenna.site import load_site
-from doamc.antenna.table import Draws, Mast
 from doamc.arrays import uca
 from doamc.coupling import drawn
+from doamc.spec.antenna import Draws, Mast
 
 pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
 

@@ -12,7 +12,7 @@ from doamc.antenna.response import (
     steering_vectors,
 )
 from doamc.antenna.site import load_site
-from doamc.antenna.table import Antenna, Mast
+from doamc.spec.antenna import Antenna, Mast
 
 pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
 

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doamc.cli.montecarlo import azimuth_error, coupling_gain_db
 from doamc.estimators import METHODS
 from doamc.figures.style import curve_style, draw_figure, plain_log
+from doamc.trials.monte_carlo import azimuth_error, coupling_gain_db
 
 
 @settings(max_examples=50)

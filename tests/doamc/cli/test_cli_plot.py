@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from doamc.diffusion.training_log import TrainingLog
+from doamc.learning.training_log import TrainingLog
 from tests.doamc.figures.runs import truth_message, write_log
 
 

@@ -10,10 +10,10 @@ from safetensors.torch import load_file, save_file
 from doamc.arrays.steering import steering
 from doamc.coupling import load_drawn_family
 from doamc.errors import SpecificationError
-from doamc.posterior.chart import make_chart
-from doamc.posterior.fisher import information
-from doamc.posterior.likelihood import ExactPosterior
-from doamc.posterior.limit import truth_in
+from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.fisher import information
+from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes.prior import draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import SHIPPED, ArraySpec, load_spec

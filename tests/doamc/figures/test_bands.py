@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from doamc.cli.montecarlo import rms_deviation
 from doamc.figures.bands import band_of, share_band
+from doamc.trials.monte_carlo import rms_deviation
 
 
 def test_shares_against_their_definition():

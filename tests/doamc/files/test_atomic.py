@@ -13,7 +13,7 @@ from doamc.files.atomic import make_folder, whole_file
 FULL = """
 import resource, sys
 import matplotlib.font_manager, numpy as np, torch
-from doamc.diffusion.checkpoint import Checkpoint, save_checkpoint
+from doamc.learning.checkpoint import Checkpoint, save_checkpoint
 from doamc.errors import RecordingError
 from doamc.figures.style import draw_figure
 from doamc.snapshots.npz import write_snapshots

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from doamc.cli.montecarlo import coupling_gain_db
 from doamc.errors import EstimatorError
 from doamc.mimo.bound import cramer_rao
 from doamc.mimo.channel import Rays
@@ -13,6 +12,7 @@ from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions
 from doamc.mimo.sounding import sound
+from doamc.trials.monte_carlo import coupling_gain_db
 from tests.doamc.mimo.links import drawn, small_link
 
 DRAWS = 200

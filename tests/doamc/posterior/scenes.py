@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from doamc.posterior.chart import Chart, make_chart
-from doamc.posterior.likelihood import ExactPosterior
+from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.density import ExactPosterior
 from doamc.scenes.prior import Scene, draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec, load_spec, parse_spec

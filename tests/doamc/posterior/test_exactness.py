@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from doamc.estimators.features import FeatureMap
-from doamc.posterior.infer import Engine, Options
 from doamc.posterior.methods import Posterior
-from doamc.posterior.net import NetConfig, ScoreNet
-from doamc.posterior.state import make_layout
+from doamc.posterior.pipeline import Engine, Options
+from doamc.posterior.proposals.network import NetConfig, ScoreNet
+from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.scenes.prior import draw_scene
 from doamc.snapshots.batch import make_batch
 from tests.doamc.posterior.scenes import chart_of, coordinates, toy_spec
@@ -77,8 +77,8 @@ def long_chain(batch, scene, steps, chains=200):
     start = [scene.azimuth, 10 * scene.power.log10(), c.abs(), c.angle()]
     state = [v[:, None].expand(-1, chains, -1).clone() for v in start]
     chart = chart_of(scene, False)
-    from doamc.posterior.likelihood import ExactPosterior
-    from doamc.posterior.localise import spread
+    from doamc.likelihood.density import ExactPosterior
+    from doamc.likelihood.mode_search import spread
 
     root = spread(ExactPosterior(chart, rhat, torch.full((batch.size,), float(length)), s2), coordinates(chart, scene))
     now = density(*state)

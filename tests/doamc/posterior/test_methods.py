@@ -7,7 +7,7 @@ import torch
 
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators.base import make_estimator
-from doamc.posterior.correlation import effective_snapshots
+from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
@@ -112,7 +112,7 @@ def test_a_million_snapshots_reach_the_bound(ula8):
 
     scene, covariance, count = observed("ula8", 20, 2, 1_000_000, 20.0)
     samples = ula8.engine(2)(covariance, count, None)
-    from doamc.posterior.summary import summarise
+    from doamc.posterior.report.summary import summarise
 
     error = (summarise(samples.x, samples.chart).azimuth - scene.azimuth).abs()
     # the bound at L = 200 is about 0.05 deg, so here 0.0007 deg; the worst of 40 is a few times that
@@ -128,7 +128,7 @@ def test_refusals(ula8):
 
 
 def ula8_weights():
-    from doamc.diffusion.checkpoint import shipped_weights
+    from doamc.learning.checkpoint import shipped_weights
 
     return shipped_weights("posterior", "ula8")
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from doamc.estimators.features import FeatureMap
-from doamc.posterior.align import align
-from doamc.posterior.chart import make_chart
-from doamc.posterior.draws import draw_example
-from doamc.posterior.resample import separate, systematic, tempering
-from doamc.posterior.starts import rank_reduction_starts
-from doamc.posterior.state import make_layout
-from doamc.posterior.summary import main_mode, summarise
+from doamc.likelihood.coordinates import make_chart
+from doamc.posterior.proposals.rare_starts import rank_reduction_starts
+from doamc.posterior.proposals.scene_vector import make_layout
+from doamc.posterior.report.source_order import align
+from doamc.posterior.report.summary import main_mode, summarise
+from doamc.posterior.sampling.resampling import separate, systematic, tempering
+from doamc.posterior.training.examples import draw_example
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import load_spec
 from tests.doamc.posterior.scenes import chart_of, observed

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from doamc.cli.montecarlo import scaled_error
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.routes.corrected import CorrectedManifold
 from doamc.spec import load_spec
+from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import angle_error, edited_spec, exact_batch, observed
 
 SPEC = load_spec("ula8")

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from doamc.cli.montecarlo import scaled_error
 from doamc.denoising.wiener import SignalCovariance
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
@@ -15,6 +14,7 @@ from doamc.routes.complete_data import CompleteData, expectation, response_of
 from doamc.routes.em import ExpectationMaximisation
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
+from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
 
 SPEC = load_spec("ula8")

@@ -3,7 +3,7 @@
 import pytest
 
 from doamc.cli import main
-from doamc.diffusion.checkpoint import load_checkpoint
+from doamc.learning.checkpoint import load_checkpoint
 from doamc.routes.coupling_prior import NetDenoiser, open_denoiser
 from doamc.routes.vae import VariationalAutoencoder
 from doamc.spec import load_spec

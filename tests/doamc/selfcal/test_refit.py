@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from doamc.posterior.localise import climb
+from doamc.likelihood.mode_search import climb
 from doamc.selfcal.belief import initial_belief, response_matrix
 from doamc.selfcal.joint import fit_batch
 from doamc.selfcal.places import Places

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doamc.errors import RecordingError, SnapshotError
+from doamc.estimates.estimate_file import write_estimates
 from doamc.estimators.base import Estimates
 from doamc.files.atomic import check_output, whole_file
-from doamc.snapshots.npz import SnapshotFile, write_estimates, write_snapshots
+from doamc.snapshots.npz import SnapshotFile, write_snapshots
 
 
 def _noise(rng, *shape):

@@ -14,7 +14,6 @@ from doamc.dashboard.fix import locate
 from doamc.dashboard.history import Kept
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.view import coupling_view, estimate_view
-from doamc.diffusion.training_log import SCHEMA, read_training
 from doamc.errors import PublishError, RecordingError
 from doamc.estimates import decode, encode
 from doamc.estimates.border import receive
@@ -23,6 +22,7 @@ from doamc.figures.page import draw_page, kinds_of, size_of
 from doamc.figures.run import read_run
 from doamc.figures.style import draw_figure
 from doamc.figures.training import SIZE, draw
+from doamc.learning.training_log import SCHEMA, read_training
 from doamc.views import Convention, Health, Tracker, read_estimate
 from doamc.views.terminal import screen
 from tests.doamc.estimates.mutations import estimate, mutated, truth

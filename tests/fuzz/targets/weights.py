@@ -12,8 +12,8 @@ from safetensors.torch import save
 
 from doamc.antenna.prior_file import read_record
 from doamc.coupling.drawn import load_drawn_family
-from doamc.diffusion.checkpoint import WEIGHTS
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.learning.checkpoint import WEIGHTS
 from doamc.scenes import draw_scene, receive
 from doamc.selfcal.belief import Belief
 from doamc.selfcal.files import load_belief, save_belief

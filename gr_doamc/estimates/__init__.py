@@ -1,0 +1,1 @@
+"""Estimates out of the flowgraph: files, ZMQ."""

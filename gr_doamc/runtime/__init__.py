@@ -1,0 +1,1 @@
+"""What blocks share: messages, guards, buffers."""

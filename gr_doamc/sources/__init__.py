@@ -1,0 +1,1 @@
+"""Streams in: simulated arrays, recordings, receivers."""

@@ -1,0 +1,1 @@
+"""Training of networks: the loop, averages of weights, several processes, logs, checkpoints."""

@@ -1,0 +1,179 @@
+"""The exact Gaussian likelihood of a scene, in the coordinates of a chart, for many chains of many observations.
+
+R = V V^H + s2 I with V = C A sqrt(P). With M = s2 I + V^H V (Woodbury, and the matrix determinant lemma):
+log det R = (N - P) log s2 + log det M and tr(R^-1 Rhat) = (tr Rhat - tr(M^-1 V^H Rhat V)) / s2,
+so nothing larger than P x P is inverted. log p(Rhat | scene) = -L (log det R + tr(R^-1 Rhat)) + const.
+
+A step of a sampler is a few dozen small operations, and their number is what an estimate costs; V and Rhat V come
+from one product [I; Rhat] [I, B_1, ..., B_K] ([1; c] x A sqrt(P)) whose left part is formed once.
+"""
+
+import math
+from functools import cached_property
+
+import torch
+
+from doamc.coupling.drawn import DrawnFamily, angular_functions
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.compiled import Native, make_model
+from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.source_correlation import factor
+
+
+class ExactPosterior:
+    """Log posterior of a batch of observations; float64.
+
+    covariance: (B, N, N) sample covariance. snapshots: (B,) effective L. noise_power: (B,) where known, else None.
+    """
+
+    def __init__(
+        self,
+        chart: Chart,
+        covariance: torch.Tensor,
+        snapshots: torch.Tensor,
+        noise_power: torch.Tensor | None,
+    ) -> None:
+        self.chart, self.covariance = chart, covariance
+        self.snapshots = snapshots.double()[:, None]
+        n, device = covariance.shape[-1], covariance.device
+        family, positions = chart.spec.family, chart.spec.positions.to(device)
+        patterns = family.patterns.to(device=device, dtype=torch.complex128)
+        if family.hermitian:
+            patterns = torch.cat([patterns, patterns.mH])
+        eye = torch.eye(n, dtype=torch.complex128, device=device)
+        #: response to all coefficients zero, (N, J N): the identity, or the mean of a drawn family
+        self.mean = family.mean.to(eye) if isinstance(family, DrawnFamily) else eye
+        self.n_blocks = self.mean.shape[1] // n
+        self.patterns = patterns.reshape(-1, self.mean.shape[1])
+        both = torch.cat([eye.expand_as(covariance), covariance], 1)
+        self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
+        self.eye = eye
+        place = chart.noise_place  # `information` appends the noise instead
+        self.noise_last = torch.tensor(
+            [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
+        ).long()
+        self._one = torch.ones(1, 1, 1, dtype=torch.complex128, device=device)
+        self._trace = covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
+        self._log_noise = None if noise_power is None else noise_power.double().log()[:, None]
+        self.planar = bool(positions[:, 0].abs().max() > 0)
+        self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
+
+    def select(self, index: slice | torch.Tensor) -> "ExactPosterior":
+        """The posterior of some of the observations."""
+        noise = None if self._log_noise is None else self._log_noise[index, 0].exp()
+        return ExactPosterior(self.chart, self.covariance[index], self.snapshots[index, 0], noise)
+
+    def log_noise(self, noise: torch.Tensor) -> torch.Tensor:
+        """Logarithm of the noise power, (B, S), or (B, 1) where known, of the noise part of x."""
+        return noise[:, 0] if self._log_noise is None else self._log_noise
+
+    def noise_power(self, x: torch.Tensor) -> torch.Tensor:
+        """Noise power (B, S), or (B, 1) where known."""
+        return self.log_noise(self.chart.split(x)[2]).exp()
+
+    def phase(self, azimuth: torch.Tensor) -> torch.Tensor:
+        """Phases of the steering vectors, (B, P, S) -> (B, N, P, S)."""
+        if not self.planar:
+            return azimuth.sin()[:, None] * self.wave[:, :, None]
+        b, p, s = azimuth.shape
+        return (self.wave @ torch.stack([azimuth.cos(), azimuth.sin()], 1).view(b, 2, p * s)).view(b, -1, p, s)
+
+    def steering(self, amplitude: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
+        """Amplitudes times (extended) steering vectors, (B, J N, P, S)."""
+        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
+        if self.n_blocks == 1:
+            return a
+        g = angular_functions(azimuth, self.n_blocks).transpose(0, 1)  # (B, J, P, S)
+        return (g[:, :, None] * a[:, None]).flatten(1, 2)
+
+    def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
+        """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
+        c = size.to(torch.complex128) if self.chart.spec.family.normal else torch.polar(size, phase)
+        one = self._one.expand(c.shape[0], 1, c.shape[2])
+        return torch.cat([one, c, c.conj()] if self.chart.spec.family.hermitian else [one, c], 1)
+
+    def response(self, x: torch.Tensor) -> torch.Tensor:
+        """V = C A sqrt(P), times Gamma where sources may be coherent, (B, S, N, P)."""
+        amplitude, size, _, azimuth, phase = self.chart.split(x)
+        b, p, s = azimuth.shape
+        a, n = self.steering(amplitude, azimuth), len(self.eye)
+        stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
+        v = torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s)
+        return self.mixed(x, v).permute(0, 3, 1, 2)
+
+    def mixed(self, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """V Gamma of V (B, ..., P, S), where sources may be coherent; V where they are not."""
+        if not self.chart.n_pairs:
+            return v
+        gamma = factor(*self.chart.split_correlation(x), self.chart.n_sources)
+        shape = (len(gamma), *[1] * (v.ndim - 3), *gamma.shape[1:])
+        return (v[..., :, None, :] * gamma.view(shape)).sum(-3)
+
+    def log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
+        """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
+        amplitude, size, noise, azimuth, phase = self.chart.split(x)
+        b, p, s = azimuth.shape
+        a, n = self.steering(amplitude, azimuth), len(self.eye)
+        stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
+        w = torch.bmm(self._product, stacked.view(b, -1, p * s)).view(b, 2, n, 1, p, s)
+        w = self.mixed(x, w)
+        left = torch.conj_physical(w[:, :1]).view(b, 1, n, p, 1, s)
+        gram = (left * w).sum(2)  # (B, 2, P, P, S): V^H V and V^H Rhat V
+        log_noise = self.log_noise(noise)
+        s2 = log_noise.exp()
+        log_det, trace = eliminate(gram, s2)
+        return torch.mul((self._trace - trace).div_(s2).add_(log_det).add_(log_noise, alpha=n - p), -self.snapshots)
+
+    def log_density(self, x: torch.Tensor) -> torch.Tensor:
+        """Log likelihood and the normal part of the prior, (B, S); the support of the flat part is not checked."""
+        value = self.log_likelihood(x)
+        return value + self.chart.log_prior(x) if self.chart.spec.family.normal else value
+
+    @cached_property
+    def native(self) -> Native | None:
+        """The same as compiled loops, where there are some for the device."""
+        loops = loops_for(self.covariance.device)
+        if loops is None:
+            return None
+        model = make_model(self.chart, self.mean, self.patterns)
+        return Native(loops, model, self.covariance, self.snapshots, self._log_noise)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Log posterior up to a constant: the log density inside the prior's support, else -inf."""
+        if self.native is not None and not x.requires_grad:
+            return self.native(x)
+        return self.log_posterior(x)
+
+    def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
+        """Log posterior by tensor operations: the reference of the compiled loop, and what runs on other devices."""
+        return torch.where(self.chart.inside(x), self.log_density(x), -math.inf)
+
+
+def eliminate(
+    gram: torch.Tensor,  # shape: (B, 2, P, P, S): Hermitian M without the noise on its diagonal, and Hermitian Q
+    s2: torch.Tensor,  # shape: (B, S) or (B, 1)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """log det(M + s2 I) and tr((M + s2 I)^-1 Q), each (B, S); closed form for P <= 2, else elimination of sources."""
+    p = gram.shape[2]
+    if p == 1:
+        d = gram[:, 0, 0, 0].real + s2
+        return d.log(), gram[:, 1, 0, 0].real / d
+    if p == 2:
+        # few views: indexing costs as much as arithmetic here
+        real, imaginary = torch.view_as_real(gram).flatten(1, 3).unbind(-1)
+        m0, m, _, m1, q0, q, _, q1 = real.unbind(1)
+        f, g = imaginary[:, 1], imaginary[:, 5]
+        m0, m1 = m0 + s2, m1 + s2
+        det = (m0 * m1).addcmul_(m, m, value=-1).addcmul_(f, f, value=-1)
+        trace = (m1 * q0).addcmul_(m0, q1).addcmul_(m, q, value=-2).addcmul_(f, g, value=-2)
+        return det.log(), trace.div_(det)
+    m, q = gram[:, 0], gram[:, 1]
+    pivot = m[:, 0, 0].real + s2
+    column = m[:, 1:, 0] / pivot[:, None]
+    row = column.conj()[:, None]
+    rest_m = m[:, 1:, 1:] - m[:, 1:, :1] * row
+    head = q[:, 0, 0].real
+    cross = column[:, :, None] * q[:, None, 0, 1:]
+    rest_q = q[:, 1:, 1:] - cross - cross.conj().transpose(1, 2) + head[:, None, None] * column[:, :, None] * row
+    log_det, trace = eliminate(torch.stack([rest_m, rest_q], 1), s2)
+    return pivot.log() + log_det, head / pivot + trace

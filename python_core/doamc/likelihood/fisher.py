@@ -1,0 +1,131 @@
+"""Gradient of the log likelihood and Fisher information in a chart's coordinates, for many chains.
+
+With dV_i the derivative of V by coordinate i, R^-1 = Ri, H = V^H Ri V:
+g_i = 2 L Re tr(V^H Ri (Rhat - R) Ri dV_i)
+F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
+(Stoica and Moses, Spectral Analysis of Signals, eq. (B.3.3): F_ij = L tr(Ri dR_i Ri dR_j).)
+"""
+
+import torch
+
+from doamc.coupling.drawn import angular_functions, angular_slopes
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.source_correlation import factor_slopes
+
+
+def derivatives(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V (B, S, N, P) and its derivatives (B, S, d', N, P) by the coordinates of x, noise left out (it moves no V)."""
+    chart = posterior.chart
+    amplitude, size, _, azimuth, phase = chart.split(x)
+    b, p, s = azimuth.shape
+    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))  # (B, N, P, S)
+    if posterior.planar:
+        turn = (posterior.wave @ torch.stack([-azimuth.sin(), azimuth.cos()], 1).view(b, 2, p * s)).view_as(a)
+    else:
+        turn = azimuth.cos()[:, None] * posterior.wave[:, :, None]
+    both = torch.stack([a, a * torch.complex(torch.zeros_like(turn), turn)], 1)
+    if posterior.n_blocks > 1:
+        g = angular_functions(azimuth, posterior.n_blocks).transpose(0, 1)[:, None, :, None]
+        slope = angular_slopes(azimuth, posterior.n_blocks).transpose(0, 1)[:, :, None]
+        extended = (g * both[:, :, None]).flatten(2, 3)  # (B, 2, J N, P, S)
+        both = torch.stack([extended[:, 0], extended[:, 1] + (slope * a[:, None]).flatten(1, 2)], 1)
+    family, n = chart.spec.family, a.shape[1]
+    flat = both.view(b, 2, -1, p * s)
+    moved = (posterior.patterns @ flat).view(b, 2, -1, n, p, s)
+    c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
+    first = both if posterior.n_blocks == 1 and not family.normal else (posterior.mean @ flat).view(b, 2, n, p, s)
+    v, dv = (first + (moved * c).sum(2)).unbind(1)
+    eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
+    by_azimuth = dv[:, None] * eye
+    by_power = v[:, None] * eye
+    t, k = moved[:, 0], size.shape[1]
+    if family.normal:
+        return _mixed(posterior, x, v, [by_power, t], [by_azimuth])
+    u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
+    by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
+    turned = 1j * size[:, :, None, None] * u
+    by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
+    tail = [by_azimuth, by_phase] if chart.azimuth_first else [by_phase, by_azimuth]
+    return _mixed(posterior, x, v, [by_power, by_size], tail)
+
+
+def _mixed(
+    posterior: ExactPosterior,
+    x: torch.Tensor,
+    v: torch.Tensor,  # shape: (B, N, P, S)
+    head: list[torch.Tensor],  # derivatives (B, ., N, P, S) before those by the correlations' angles
+    tail: list[torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V and its derivatives with the chains in front, times Gamma where sources may be coherent."""
+    chart = posterior.chart
+    if not chart.n_pairs:
+        return v.permute(0, 3, 1, 2), torch.cat([*head, *tail], 1).permute(0, 4, 1, 2, 3)
+    slopes = factor_slopes(*chart.split_correlation(x), chart.n_sources)
+    by_angle, by_phase = (torch.einsum("bnps,bkpqs->bknqs", v, g) for g in slopes)
+    head, tail = ([posterior.mixed(x, d) for d in part] for part in (head, tail))
+    d = torch.cat([*head, by_angle, *tail, by_phase], 1)
+    return posterior.mixed(x, v).permute(0, 3, 1, 2), d.permute(0, 4, 1, 2, 3)
+
+
+def information(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) with the normal prior's precision."""
+    gradient, f = likelihood_information(posterior, x)
+    chart = posterior.chart
+    if chart.spec.family.normal:
+        own = chart.normal
+        gradient[..., own] -= x[:, own].transpose(1, 2)
+        f[..., own, own] += torch.eye(chart.n_flat, dtype=f.dtype, device=f.device)
+    return gradient, f
+
+
+def likelihood_information(
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (B, d, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, S, d) of the log likelihood and Fisher information (B, S, d, d)."""
+    chart = posterior.chart
+    v, d = derivatives(posterior, x)
+    b, s, n, p = v.shape
+    s2 = posterior.noise_power(x).expand(b, s)
+    ri = torch.linalg.inv(torch.baddbmm(s2.reshape(-1, 1, 1) * posterior.eye, *_pair(v)).view(b, s, n, n))
+    count = posterior.snapshots[..., None]
+    u = ri @ v  # (B, S, N, P)
+    rr = ri @ posterior.covariance[:, None]
+    z = rr @ u - u
+    flat = d.flatten(3)  # (B, S, d', N P)
+    # one product for the gradient and the noise's cross terms
+    sides = torch.stack([z, ri @ u], -1).flatten(2, 3).conj()
+    ends = (flat @ sides).real * (2 * count[..., None])  # (B, S, d', 2)
+    x_i = (u.mH[:, :, None] @ d).flatten(3)  # V^H Ri dV_i
+    turned = x_i.unflatten(-1, (p, p)).transpose(-1, -2).flatten(3)
+    moved = (ri[:, :, None] @ (d @ (v.mH @ u)[:, :, None])).flatten(3)
+    f = torch.cat([x_i, moved], -1) @ torch.cat([turned, flat.conj()], -1).transpose(-1, -2)
+    f = f.real * (2 * count[..., None])
+    gradient = ends[..., 0]
+    if not chart.unknown_noise:
+        return gradient, f
+    scale = (posterior.snapshots * s2)[..., None]
+    own = scale * s2[..., None] * torch.view_as_real(ri).square().sum((-1, -2, -3))[..., None]
+    trace = torch.view_as_real((rr - posterior.eye) * ri.transpose(-1, -2))[..., 0].sum((-1, -2))[..., None] * scale
+    cross = ends[..., 1] * s2[..., None]
+    side = torch.cat([f, cross[..., None]], -1)
+    whole = torch.cat([side, torch.cat([cross, own], -1)[:, :, None]], 2)
+    order = posterior.noise_last
+    return torch.cat([gradient, trace], -1)[..., order], whole.index_select(2, order).index_select(3, order)
+
+
+def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    flat = v.flatten(0, 1)
+    return flat, flat.mH
+
+
+def prior_precision(posterior: ExactPosterior) -> torch.Tensor:
+    """12 / width^2 of the prior's box, (d,): keeps proposals inside a thin prior and matrices invertible."""
+    width = (posterior.chart.high - posterior.chart.low).to(posterior.covariance.device)
+    return 12 / width.square()

@@ -1,0 +1,1 @@
+"""Where chains may start: a network, draws from the prior, rank reduction, alternating projection."""

@@ -1,0 +1,84 @@
+"""Classical starting scenes from the rank-reduction (RARE) null spectrum, which the features hold anyway.
+
+At high SNR they find the basin of the likelihood almost always, whatever the network has or has not learnt.
+RARE: Pesavento, Gershman and Wong, IEEE Trans. Signal Processing 50 (2002) 2103-2115; for coupling: Friedlander and
+Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
+"""
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.estimators.peaks import highest_peaks, peak_sets
+from doamc.likelihood.coordinates import Chart
+from doamc.spec import ArraySpec
+
+
+def rank_reduction_starts(
+    chart: Chart,
+    spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
+    grid: torch.Tensor,  # shape: (G,), rad
+    covariance: torch.Tensor,  # shape: (B, N, N)
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
+    spec, p = chart.spec, chart.n_sources
+    sets = peak_sets(p)
+    peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
+    azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
+    values, vectors = torch.linalg.eigh(covariance)
+    n = covariance.shape[-1]
+    noise = values[:, : n - p].mean(1).clamp_min(1e-12)
+    noise_space = vectors[:, :, : n - p]
+    projector = (noise_space @ noise_space.mH)[:, None, None]
+    positions = spec.positions.to(covariance.device)
+    theta = prior_mean(spec, azimuth) if spec.family.normal else null_vector(chart, projector, azimuth)
+    v = spec.family.response(theta, positions, azimuth)
+    gram = v.mH @ v
+    q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, device=v.device))[:, None] @ v
+    eye = 1e-9 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None] * torch.eye(p, device=v.device)
+    left = torch.linalg.solve(gram + eye, q)
+    power = torch.linalg.solve(gram + eye, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(1e-9)
+    noise_db = (10 * noise.log10())[:, None].expand(-1, len(sets))
+    return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), theta, noise_db
+
+
+def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
+    """Parameters zero, the mean of a normal prior, for azimuths (B, Q, P): (B, Q, K).
+
+    A family drawn from physics is narrow, and far too rich for rank reduction.
+    """
+    return azimuth.new_zeros(*azimuth.shape[:2], spec.family.n_parameters)
+
+
+def null_vector(
+    chart: Chart,
+    projector: torch.Tensor,  # shape: (B, 1, 1, N, N) on the noise subspace
+    azimuth: torch.Tensor,  # shape: (B, Q, P)
+) -> torch.Tensor:
+    """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
+    spec = chart.spec
+    a = steering(spec.positions.to(projector.device), azimuth).to(projector.dtype)  # (B, Q, N, P)
+    basis = spec.plain_family.linear_basis.to(projector)
+    t = torch.einsum("kij,bqjp->bqpik", basis, a)
+    form = (t.mH @ projector @ t).sum(2)
+    vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
+    lead = vector[..., :1]
+    k = spec.plain_family.n_coefficients
+    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
+    return clip_coefficients(spec.plain_family.parameters(c), chart)
+
+
+def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:
+    """Azimuths (B, count) of the deepest minima of a null spectrum (B, G), deepest first."""
+    peaks = highest_peaks(-spectrum, grid, count, wraps)
+    at = torch.searchsorted(grid, peaks.contiguous()).clamp(1, len(grid) - 1)
+    depth = torch.minimum(spectrum.gather(1, at), spectrum.gather(1, at - 1))
+    return peaks.gather(1, depth.argsort(dim=1, stable=True))
+
+
+def clip_coefficients(theta: torch.Tensor, chart: Chart) -> torch.Tensor:
+    """Coupling parameters with magnitudes and phases moved into the prior's range."""
+    family = chart.spec.plain_family
+    c = family.complex(theta)
+    low, high = family.magnitude.to(theta.device).unbind(-1)
+    size = torch.maximum(torch.minimum(c.abs(), high), low)
+    return family.parameters(torch.polar(size, c.angle().clamp(-family.phase_rad, family.phase_rad)))

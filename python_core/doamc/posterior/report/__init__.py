@@ -1,0 +1,1 @@
+"""What is told of samples: order of sources, medians and intervals, evidence, the Wiener filter."""

@@ -1,0 +1,1 @@
+"""Chains with their random tables, resampling, and the samples that come of them."""

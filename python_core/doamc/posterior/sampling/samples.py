@@ -1,0 +1,27 @@
+"""Posterior samples of a batch, as the chains leave them."""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.density import ExactPosterior
+
+
+@dataclass
+class Samples:
+    """Posterior samples of B observations, x (B, d, n) in the chart, and how the chains that made them fared.
+
+    acceptance: (B, S) of the walk. localised: (B,), whether the chains started around modes.
+    """
+
+    chart: Chart
+    posterior: ExactPosterior
+    x: torch.Tensor
+    acceptance: torch.Tensor
+    localised: torch.Tensor
+
+    def select(self, index: torch.Tensor) -> "Samples":
+        """Samples of some of the observations."""
+        posterior = self.posterior.select(index)
+        return Samples(self.chart, posterior, self.x[index], self.acceptance[index], self.localised[index])

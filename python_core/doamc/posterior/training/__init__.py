@@ -1,0 +1,1 @@
+"""Training of the proposal network: examples, task, Bayes limit, model card."""

@@ -1,0 +1,16 @@
+"""Array specifications: geometry, sector, coupling family with its prior, sources, snapshots, SNR; as TOML."""
+
+from doamc.spec.array_spec import REACH, SAME_FREQUENCY, SPEED_OF_LIGHT, ArraySpec
+from doamc.spec.loading import SHIPPED, load_spec, parse_spec, read_table, shipped_arrays
+
+__all__ = [
+    "REACH",
+    "SAME_FREQUENCY",
+    "SHIPPED",
+    "SPEED_OF_LIGHT",
+    "ArraySpec",
+    "load_spec",
+    "parse_spec",
+    "read_table",
+    "shipped_arrays",
+]

@@ -1,0 +1,191 @@
+"""One array and the prior over what it may receive, as the rest of the library takes it."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from doamc.errors import EstimatorError, SpecificationError
+from doamc.spec import checks
+
+if TYPE_CHECKING:
+    import torch
+
+    from doamc.coupling.drawn import DrawnFamily
+    from doamc.coupling.families import CouplingFamily
+
+SPEED_OF_LIGHT = 299_792_458.0
+#: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
+SAME_FREQUENCY = 0.005
+REACH = 100.0  #: how far, as a factor, an array may be taken from its frequency of design
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array and the prior over what it may receive. Angles in degrees and powers in dB, as in the file.
+
+    geometry: the table of the file, in wavelengths, or in metres and to be `tuned`.
+    azimuth_deg: sector [low, high]; 360 wide means a full circle.
+    min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
+    frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
+    wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
+    """
+
+    name: str
+    description: str
+    geometry: dict[str, Any]
+    azimuth_deg: tuple[float, float]
+    min_separation_deg: float
+    coupling: dict[str, Any]
+    source_count: tuple[int, int]
+    power_db: tuple[float, float]
+    snapshot_count: tuple[int, int]
+    snr_db: tuple[float, float]
+    table: dict[str, Any] = field(repr=False, compare=False)
+    frequency: float = 1.0
+    frequency_hz: float | None = None
+
+    @cached_property
+    def positions(self) -> "torch.Tensor":
+        """Element positions in wavelengths, (N, 3)."""
+        import torch
+
+        from doamc import arrays
+
+        if self.in_metres:
+            return self.tuned(None).positions
+        g = self.geometry
+        if g["kind"] == "ula":
+            return arrays.ula(g["elements"], g.get("spacing_wavelengths", 0.5))
+        if g["kind"] == "uca":
+            return arrays.uca(g["elements"], g["radius_wavelengths"])
+        if g["kind"] == "ura":
+            return arrays.ura(g["rows"], g["columns"], g.get("spacing_wavelengths", 0.5))
+        points = torch.as_tensor(g["points_wavelengths"], dtype=torch.float64)
+        return torch.nn.functional.pad(points, (0, 3 - points.shape[1]))
+
+    @property
+    def n_elements(self) -> int:
+        """Number of antenna elements N."""
+        g = self.geometry
+        if g["kind"] == "positions":
+            return len(g["points_m" if self.in_metres else "points_wavelengths"])
+        return int(g["rows"] * g["columns"] if g["kind"] == "ura" else g["elements"])
+
+    @property
+    def in_metres(self) -> bool:
+        """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
+        return not checks.METRES.keys().isdisjoint(self.geometry)
+
+    @cached_property
+    def family(self) -> "CouplingFamily | DrawnFamily":
+        """Coupling family with its prior."""
+        from doamc.coupling.drawn import load_drawn_family
+        from doamc.coupling.families import make_family
+
+        c = self.coupling
+        if c["family"] == "drawn":
+            family = load_drawn_family(c["prior"], self.frequency)
+            if family.n_elements != self.n_elements:
+                found = f"{family.n_elements} elements, the geometry has {self.n_elements}"
+                raise SpecificationError(f"[coupling] prior {c['prior']} is for {found}")
+            return family
+        return make_family(
+            c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
+        )
+
+    @property
+    def plain_family(self) -> "CouplingFamily":
+        """The coupling family, for methods that need one of free coefficients in ranges.
+
+        Raises EstimatorError where the coupling is drawn from antennas.
+        """
+        from doamc.coupling.families import CouplingFamily
+
+        if not isinstance(self.family, CouplingFamily):
+            raise EstimatorError(
+                f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
+                "use method posterior, or one that needs no such family"
+            )
+        return self.family
+
+    @property
+    def sector_rad(self) -> tuple[float, float]:
+        """Azimuth sector in radians."""
+        return math.radians(self.azimuth_deg[0]), math.radians(self.azimuth_deg[1])
+
+    @property
+    def full_circle(self) -> bool:
+        """Whether the sector is the whole circle, so that angles wrap."""
+        return self.azimuth_deg[1] - self.azimuth_deg[0] >= 360.0 - 1e-9
+
+    @property
+    def frequency_range(self) -> tuple[float, float] | None:
+        """Frequencies relative to that of design that one checkpoint serves, where there is more than one."""
+        given = self.table.get("antenna", {}).get("frequency_range")
+        return given and (float(given[0]), float(given[1]))
+
+    def at(self, frequency: float) -> "ArraySpec":
+        """The same array at a frequency relative to that of design: every distance in wavelengths grows with it.
+
+        Raises SpecificationError further than `REACH` from that of design, or where its coupling is drawn and the prior
+        does not hold there.
+        """
+        if not 1 / REACH <= frequency <= REACH:
+            raise SpecificationError(
+                f"expected a frequency within a factor {REACH:g} of that of design, found a factor {frequency:g}"
+            )
+        ratio = frequency / self.frequency
+        geometry = checks.scaled_geometry(self.geometry, ratio)
+        # networks that are told the frequency are trained for the array of design, others for one geometry
+        table = self.table if self.frequency_range or ratio == 1.0 else self.table | {"geometry": geometry}
+        hertz = None if self.frequency_hz is None else self.frequency_hz * ratio
+        spec = replace(self, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table)
+        _ = spec.family  # its own checks
+        return spec
+
+    def tuned(self, frequency_hz: float | None) -> "ArraySpec":
+        """An array in metres as an ordinary one in wavelengths at a frequency (None: at its own); others as they are.
+
+        Weights and calibrations belong to wavelengths. Those made at the specification's own frequency also serve
+        within `SAME_FREQUENCY` of it, and so does a prior of antennas, which holds beyond only where it has a range.
+        Raises SpecificationError when no frequency is known or the prior does not hold there.
+        """
+        if not self.in_metres:
+            return self
+        hertz = frequency_hz or self.frequency_hz
+        if hertz is None:
+            raise SpecificationError(
+                f"array {self.name} is in metres, found no frequency to take its wavelengths at; name it as ARRAY@HZ, "
+                "add frequency_hz = HZ to the file, or tell that of the signals (--frequency)"
+            )
+        if not 1.0 <= hertz <= 1e12:
+            raise SpecificationError(f"expected a frequency of 1 Hz to 1 THz for array {self.name}, found {hertz:g} Hz")
+        design = self.table.get("antenna", {}).get("design_frequency_hz")
+        known = design or self.frequency_hz
+        near = known is not None and abs(hertz / known - 1) <= SAME_FREQUENCY
+        if self.frequency_range and known:
+            return self._resolved(known, known, 1.0).at(hertz / known)
+        if self.coupling["family"] == "drawn" and not near:
+            held = "its [antenna] design_frequency_hz, which is missing" if known is None else f"{known:g} Hz"
+            raise SpecificationError(f"the prior of array {self.name} holds at {held}, found {hertz:g} Hz")
+        return self._resolved(hertz, known if known and near else hertz, 1.0)
+
+    def _resolved(self, frequency_hz: float, trained_hz: float, frequency: float) -> "ArraySpec":
+        geometry, trained = (
+            checks.in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz)
+        )
+        table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
+        return replace(self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz)
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
+        part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
+            from doamc.coupling.drawn import file_digest
+
+            part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
+        return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]

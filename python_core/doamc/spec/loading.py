@@ -1,0 +1,115 @@
+"""Array specifications from TOML: shipped ones by name, others by path, either at a frequency."""
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from doamc.errors import SpecificationError
+from doamc.files.small_file import read_toml
+from doamc.spec import checks
+from doamc.spec.array_spec import ArraySpec
+from doamc.text import shown
+
+SHIPPED = Path(__file__).parents[1] / "specs"
+
+
+def shipped_arrays() -> list[str]:
+    """Names of the specifications that ship with the library."""
+    return sorted(p.stem for p in SHIPPED.glob("*.toml"))
+
+
+def load_spec(name_or_path: "str | Path | ArraySpec", tunable: bool = False) -> ArraySpec:
+    """Specification by shipped name or TOML path, or either at a frequency, NAME@HZ.
+
+    tunable: leave one in metres as it is, for the caller to tune; else it is taken at its own ``frequency_hz``.
+    Raises SpecificationError that names what is wrong.
+    """
+    if isinstance(name_or_path, ArraySpec):
+        return name_or_path if tunable else name_or_path.tuned(None)
+    text, _, frequency_hz = str(name_or_path).rpartition("@")
+    table, path = read_table(text or name_or_path)
+    try:
+        spec = parse_spec(table, path.parent)
+        if text:
+            spec = _at_hertz(spec, frequency_hz)
+        return spec if tunable else spec.tuned(None)
+    except SpecificationError as error:
+        raise SpecificationError(f"{path}: {error}") from error
+
+
+def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
+    """The array at a frequency; one in wavelengths that does not say where they hold is taken to mean this one."""
+    try:
+        hertz = float(text)
+    except ValueError:
+        hertz = math.nan
+    if not 0 < hertz < math.inf:
+        raise SpecificationError(f"expected a frequency in Hz after '@', found {shown(text)}")
+    if spec.in_metres:
+        return spec.tuned(hertz)
+    return replace(spec, frequency_hz=hertz) if spec.frequency_hz is None else spec.at(hertz / spec.frequency_hz)
+
+
+def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
+    """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError."""
+    path = SHIPPED / f"{name_or_path}.toml"
+    if not os.path.isfile(path):  # Path.is_file raises where a name cannot be one
+        path = Path(name_or_path)
+    if not os.path.isfile(path):
+        raise SpecificationError(
+            f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {shown(str(name_or_path))}"
+        )
+    return read_toml(path, SpecificationError), path
+
+
+def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
+    """Specification of a parsed TOML table (or of a checkpoint's header); files it names are looked for in folder.
+
+    Raises SpecificationError that names the entry, what it must be and what was found; a key that is not known in its
+    table is an error too, so that a misspelt one is not passed over.
+    """
+    name, description = checks.name_of(table), checks.description_of(table)
+    geometry = checks.geometry_of(table)
+    sector = checks.section(table, "sector", "azimuth_deg")
+    coupling = checks.coupling_of(table, folder, SHIPPED)
+    if "antenna" in table:
+        from doamc.spec.antenna import parse_antenna
+
+        parse_antenna(table)  # its own checks
+    sources, snapshots = checks.section(table, "sources"), checks.section(table, "snapshots")
+    spec = ArraySpec(
+        name=name,
+        description=description,
+        geometry=geometry,
+        azimuth_deg=checks.span(sector, "sector", "azimuth_deg", [], checks.MAX_DEGREES),
+        min_separation_deg=checks.number(sector, "sector", "min_separation_deg", 5.0, 0.0, 360.0),
+        coupling=coupling,
+        source_count=checks.whole_span(sources, "sources", "count", [1, 2]),
+        power_db=checks.span(sources, "sources", "power_db", [-6.0, 0.0], checks.MAX_DB),
+        snapshot_count=checks.whole_span(snapshots, "snapshots", "count", [1, 1000]),
+        snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0], checks.MAX_DB),
+        table=table,
+        frequency_hz=_own_frequency(table),
+    )
+    width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
+    if not 0 < width <= 360:
+        raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
+    if spec.source_count[1] >= spec.n_elements:
+        raise SpecificationError(f"source count must lie in 1..{spec.n_elements - 1}, found {list(spec.source_count)}")
+    if spec.min_separation_deg * (spec.source_count[1] - (0 if spec.full_circle else 1)) > width:
+        raise SpecificationError("that many sources with that least separation do not fit the sector")
+    _ = spec.family, spec.in_metres or spec.positions  # their own checks
+    return spec
+
+
+def _own_frequency(table: dict[str, Any]) -> float | None:
+    """For which frequency the wavelengths hold, Hz, by ``frequency_hz`` or by the antenna; None where not told."""
+    design = table.get("antenna", {}).get("design_frequency_hz")
+    if "frequency_hz" not in table:
+        return None if design is None else float(design)
+    own = checks.number(table, "top level", "frequency_hz", 0.0, 1.0, 1e12)
+    if design is not None and own != design and checks.METRES.keys().isdisjoint(table["geometry"]):
+        raise SpecificationError(f"frequency_hz must be design_frequency_hz of [antenna], {design:g}, found {own:g}")
+    return own

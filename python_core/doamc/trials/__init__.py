@@ -1,0 +1,1 @@
+"""Monte-Carlo trials: scenes drawn, estimated and compared with the truth."""
