@@ -39,6 +39,7 @@ fuzz: tools  ## broken input of every kind, for an hour (FUZZ_MINUTES=); finding
 
 check: tools  ## ruff and mypy
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
 clean:  ## remove caches, build folders and demo outputs; .venv stays

@@ -55,8 +55,16 @@ def main() -> None:
         print(f"{key:16s}", table[key], flush=True)
     if args.out:
         with open(args.out, "w") as file:
-            json.dump({"what": "dB over the Wiener filter that knows the scene", "scenes": args.scenes,
-                       "machine": machine(), "cases": table}, file, indent=1)
+            json.dump(
+                {
+                    "what": "dB over the Wiener filter that knows the scene",
+                    "scenes": args.scenes,
+                    "machine": machine(),
+                    "cases": table,
+                },
+                file,
+                indent=1,
+            )
 
 
 if __name__ == "__main__":

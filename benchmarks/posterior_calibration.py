@@ -58,8 +58,15 @@ def main() -> None:
     for column in ranks.T:
         counts = torch.histc(column, BINS, 0.0, 1.0)
         p_values.append(round(float(chisquare(counts.numpy()).pvalue), 4))
-    result = {"array": a.array, "sources": 2, "snapshots": 200, "snr_db": [-5, 20], "scenes": a.scenes,
-              "p_values": p_values, "coverage_90": round(float(held.double().mean()), 4)}
+    result = {
+        "array": a.array,
+        "sources": 2,
+        "snapshots": 200,
+        "snr_db": [-5, 20],
+        "scenes": a.scenes,
+        "p_values": p_values,
+        "coverage_90": round(float(held.double().mean()), 4),
+    }
     print(json.dumps(result))
     with open(a.out, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)

@@ -219,8 +219,16 @@ def main() -> None:
     parser.add_argument("--plot", default="docs/images/self-calibration.png")
     a = parser.parse_args()
     torch.set_num_threads(1)
-    result: dict = {"machine": machine(), "snapshots": LENGTH, "batches_per_s_of_signal": RATE, "snr_db": a.snr_db,
-                    "outside_db": OUTSIDE_DB, "runs": a.runs, "jump_s": a.jump, "arrays": {}}
+    result: dict = {
+        "machine": machine(),
+        "snapshots": LENGTH,
+        "batches_per_s_of_signal": RATE,
+        "snr_db": a.snr_db,
+        "outside_db": OUTSIDE_DB,
+        "runs": a.runs,
+        "jump_s": a.jump,
+        "arrays": {},
+    }
     for name in a.arrays:
         runs = [one_run(load_spec(name), seed, a.snr_db, a.jump, a.end) for seed in range(a.runs)]
         result["arrays"][name] = judge(runs, a.jump)

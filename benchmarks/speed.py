@@ -82,8 +82,11 @@ def main() -> None:
         print(f"{method:10s}", table[method], flush=True)
     if args.out:
         with open(args.out, "w") as file:
-            json.dump({"case": "ula8, P = 2, L = 256, 5 dB", "threads": args.threads, "machine": machine(),
-                       "methods": table}, file, indent=1)
+            json.dump(
+                {"case": "ula8, P = 2, L = 256, 5 dB", "threads": args.threads, "machine": machine(), "methods": table},
+                file,
+                indent=1,
+            )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,14 @@ def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
     newest, f = watch.newest, watch.figures(lost)
     title = f"{newest['array']}, method {newest['method']}, estimate {newest['seq']}"
     grid = Table(title=title, title_justify="left", title_style="bold")
-    for name, style in (("azimuth", "bold cyan"), ("± 1 sd", "cyan"), ("truth", "green"), ("error", "yellow"),
-                        ("power", "magenta"), ("true power", "green")):
+    for name, style in (
+        ("azimuth", "bold cyan"),
+        ("± 1 sd", "cyan"),
+        ("truth", "green"),
+        ("error", "yellow"),
+        ("power", "magenta"),
+        ("true power", "green"),
+    ):
         grid.add_column(name, style=style, justify="right", min_width=10)
     for azimuth, bar, power, true, true_power in watch.rows(newest):
         error = float(wrap_deg(np.array(azimuth - true)))
@@ -29,9 +35,17 @@ def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
             text(power, "+.1f", " dB"), text(true_power, "+.1f", " dB"),
         )  # fmt: skip
     line = Text.assemble(
-        f"{elapsed_s:5.1f} s   ", ("coupling error ", "dim"), (text(f["coupling_db"], ".1f", " dB"), "bold"),
-        ("   rate ", "dim"), f"{f['rate']:.1f}/s", ("   latency ", "dim"), text(f["latency_ms"], ".1f", " ms"),
-        ("   lost ", "dim"), f"{f['lost']}", ("   dropped ", "dim"), f"{f['dropped']}",
+        f"{elapsed_s:5.1f} s   ",
+        ("coupling error ", "dim"),
+        (text(f["coupling_db"], ".1f", " dB"), "bold"),
+        ("   rate ", "dim"),
+        f"{f['rate']:.1f}/s",
+        ("   latency ", "dim"),
+        text(f["latency_ms"], ".1f", " ms"),
+        ("   lost ", "dim"),
+        f"{f['lost']}",
+        ("   dropped ", "dim"),
+        f"{f['dropped']}",
     )
     problem = watch.status.get("last_error")
     return Group(grid, line, Text(f"last error: {problem}", style="red") if problem else Text(""))

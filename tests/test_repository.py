@@ -150,9 +150,20 @@ def test_the_example_of_the_readme_reads_a_real_publisher(child):
             while not stop.wait(0.02):
                 publisher.estimate(
                     make_message(
-                        seq=seq, time=1.79e9, sample_time=None, frequency_hz=None, array="ula8", method="music",
-                        azimuth_deg=[-12.5, 30.25], std_deg=None, power_db=None, noise_power=None, coupling=None,
-                        snapshots=1, latency_ms={}, dropped_batches=0,
+                        seq=seq,
+                        time=1.79e9,
+                        sample_time=None,
+                        frequency_hz=None,
+                        array="ula8",
+                        method="music",
+                        azimuth_deg=[-12.5, 30.25],
+                        std_deg=None,
+                        power_db=None,
+                        noise_power=None,
+                        coupling=None,
+                        snapshots=1,
+                        latency_ms={},
+                        dropped_batches=0,
                     )
                 )
                 seq += 1

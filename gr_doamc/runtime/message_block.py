@@ -102,9 +102,7 @@ class message_block(gr.basic_block):
             self.logger.error(f"{type(error).__name__}: {error}")
 
 
-def block_status(
-    block: Any, state: str, seq: int, counters: dict[str, int], last_error: str | None
-) -> dict[str, Any]:
+def block_status(block: Any, state: str, seq: int, counters: dict[str, int], last_error: str | None) -> dict[str, Any]:
     """Status message (schema ``doamc.status/1``) of a GNU Radio block, with its name under ``block``."""
     from doamc.estimates.message import status_message
 

@@ -68,9 +68,7 @@ class coupled_array_source(gr.sync_block):
         self.failure: Exception | None = None
         seeds = np.random.SeedSequence(seed).spawn(1 + len(self.emitters))
         self._noise, *rngs = (np.random.Generator(np.random.SFC64(s)) for s in seeds)
-        self._waveforms = [
-            Waveform(e, self.sample_rate, r) for e, r in zip(self.emitters, rngs, strict=True)
-        ]
+        self._waveforms = [Waveform(e, self.sample_rate, r) for e, r in zip(self.emitters, rngs, strict=True)]
         self._positions = spec.positions.numpy()
         size = 2 ** round(math.log2(self.sample_rate * _RENEW_S)) if self.sample_rate * _RENEW_S > 1 else 1
         self._size = min(max(size, 256), 4096)

@@ -11,8 +11,9 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators estimates
-    views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures dashboard cli
+    errors text home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators
+    estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures
+    dashboard cli
 """.split()
 
 

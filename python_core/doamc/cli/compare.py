@@ -18,8 +18,13 @@ def add_parser(commands: Any) -> None:
         "processor, on a GPU of the clock.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--methods", nargs="+", default=["music", "ml"], metavar="M",
-                        help="with options as in em:prior=true; all: whatever works here (default music ml)")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=["music", "ml"],
+        metavar="M",
+        help="with options as in em:prior=true; all: whatever works here (default music ml)",
+    )
     parser.add_argument("--snr-db", nargs="+", type=decibel, default=[-10.0, 0.0, 10.0], metavar="X",
                         help="default -10 0 10")  # fmt: skip
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")

@@ -95,8 +95,11 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
     inputs = ".npz with 'snapshots' (B, N, L), or a capture: .sigmf-meta, .iq, ..."
     parser.add_argument("input", metavar="INPUT", help=f"{inputs}{more}")
     parser.add_argument("--array", required=not made, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--method", metavar="M", help="estimator (doamc methods), with options as in "
-                        "em:prior=true,samples=8; default: the most accurate one")
+    parser.add_argument(
+        "--method",
+        metavar="M",
+        help="estimator (doamc methods), with options as in em:prior=true,samples=8; default: the most accurate one",
+    )
     parser.add_argument(
         "--sources", type=source_count, default=None, metavar="P|auto",
         help="number of sources; auto (default): by evidence or minimum description length, batch by batch",

@@ -52,9 +52,7 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
     from doamc.estimates.fan_out import Outputs
     from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
-    station = Station(
-        args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency
-    )
+    station = Station(args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency)
     makers: list[tuple[str, str | None, Any]] = [
         ("--annotate", args.annotate, lambda path: Annotations(path)),
         ("--csv", args.csv, lambda path: CsvLog(path, station, args.all_sources)),

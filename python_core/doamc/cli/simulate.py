@@ -24,8 +24,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--known-noise", action="store_true", help="also write noise_power, which estimate then uses")
     parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.add_argument("--sample-rate", type=hertz, default=250e3, metavar="HZ", help="SigMF only (default 250e3)")
-    parser.add_argument("--frequency", type=hertz, metavar="HZ",
-                        help="of the recording, and of an array in metres (default: the array's, else 433.92e6)")
+    parser.add_argument(
+        "--frequency",
+        type=hertz,
+        metavar="HZ",
+        help="of the recording, and of an array in metres (default: the array's, else 433.92e6)",
+    )
     parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le, ci16_le or ci8")
     parser.set_defaults(run=run)
 

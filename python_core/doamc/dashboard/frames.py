@@ -45,9 +45,7 @@ def frame(
         {"views": views, "coupling": coupling, "health": feed.health(now)}
         for feed, (views, coupling) in zip(feeds, taken, strict=True)
     ]
-    return _json(
-        {"type": "frame", "time": now, "receivers": receivers, "fixes": fixes, "recording": recording.state()}
-    )
+    return _json({"type": "frame", "time": now, "receivers": receivers, "fixes": fixes, "recording": recording.state()})
 
 
 def recording_state(recording: Recording) -> str:

@@ -17,9 +17,7 @@ def scene_estimator(spec: ArraySpec) -> MaximumAPosteriori:
     return MaximumAPosteriori(spec, max_iterations=ITERATIONS, starts=STARTS)
 
 
-def scaled_response(
-    spec: ArraySpec, scene: Estimates, batch: SnapshotBatch
-) -> tuple[torch.Tensor, torch.Tensor]:
+def scaled_response(spec: ArraySpec, scene: Estimates, batch: SnapshotBatch) -> tuple[torch.Tensor, torch.Tensor]:
     """V = C A (P / s2)^1/2 of a scene, (B, N, P), and the noise power s2 (B,) that it is scaled by."""
     noise = scene.noise_power if batch.noise_power is None else batch.noise_power
     v = scene.coupling @ steering(spec.positions, scene.azimuth)

@@ -36,9 +36,7 @@ class LinearOperator:
         return cls(u[:, :rank], s[:rank], vh[:rank].mH)
 
     @classmethod
-    def selection(
-        cls, n: int, kept: Sequence[int], dtype: torch.dtype = torch.complex128
-    ) -> "LinearOperator":
+    def selection(cls, n: int, kept: Sequence[int], dtype: torch.dtype = torch.complex128) -> "LinearOperator":
         """The live elements `kept` of an array of n."""
         if len(set(kept)) != len(kept) or not kept or not all(0 <= k < n for k in kept):
             raise SamplerError(f"live elements must be distinct and lie in 0..{n - 1}, found {list(kept)}")

@@ -8,9 +8,7 @@ if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def message_figures(
-    estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None) -> dict[str, Any]:
     """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power.
 
     calibration: what the method remembers (`Estimator.state`), where it does.

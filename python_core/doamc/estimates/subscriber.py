@@ -17,9 +17,7 @@ from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC
 
 #: messages that wait for the reader; with the greatest length of a frame (`MAX_MESSAGE_BYTES`): 256 MiB at worst
 RECEIVE_QUEUE = 128
-_FAILURES = (
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-)
+_FAILURES = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 _LINK_EVENTS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED | _FAILURES
 #: time after which a connection that ZMQ gave up is made anew, s
 _RECONNECT_S = 0.5

@@ -54,9 +54,7 @@ def _of_csv(path: Path) -> list[dict[str, Any]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
         names = [n for n in rows.fieldnames or [] if n.startswith("azimuth_deg")]
-        return [
-            _checked({"sample_time": row["sample_time"], "azimuth_deg": [row[n] for n in names]}) for row in rows
-        ]
+        return [_checked({"sample_time": row["sample_time"], "azimuth_deg": [row[n] for n in names]}) for row in rows]
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:

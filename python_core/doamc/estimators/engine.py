@@ -103,9 +103,7 @@ def join(parts: list[Estimates]) -> Estimates:
     return Estimates(**joined)
 
 
-def _join(
-    values: list[torch.Tensor | None], sizes: list[int], axis: int | None, width: int
-) -> torch.Tensor:
+def _join(values: list[torch.Tensor | None], sizes: list[int], axis: int | None, width: int) -> torch.Tensor:
     like = next(v for v in values if v is not None)
 
     def wide(x: torch.Tensor | None, size: int) -> torch.Tensor:

@@ -200,9 +200,7 @@ class Emulator:
         connection.sendall(data)
         return True
 
-    def _unsynchronised(
-        self, header: Header, samples: NDArray[np.complex64]
-    ) -> tuple[Header, NDArray[np.complex64]]:
+    def _unsynchronised(self, header: Header, samples: NDArray[np.complex64]) -> tuple[Header, NDArray[np.complex64]]:
         kind = int(self.faults.rng.integers(4))
         if kind == 0:
             return replace(header, delay_sync_flag=0, iq_sync_flag=0, sync_state=1), samples

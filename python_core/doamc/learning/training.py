@@ -148,9 +148,7 @@ def _save(
     return record
 
 
-def _restore(
-    task: Task, path: Path, optimiser: torch.optim.Optimizer, average: MovingAverage
-) -> tuple[int, float]:
+def _restore(task: Task, path: Path, optimiser: torch.optim.Optimizer, average: MovingAverage) -> tuple[int, float]:
     kept = load_checkpoint(twin_of(path), task.kind + "-resume", task.spec)
     try:
         task.net.load_state_dict(_part(kept.tensors, "net."))

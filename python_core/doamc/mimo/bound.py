@@ -60,6 +60,4 @@ def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     variance = inverse.diagonal(dim1=1, dim2=2)
     parts = model.unpack(variance[:, :d].sqrt(), rays.gains)
     gains = variance[:, d:].unflatten(1, (s, 2, p)).sum(2).sqrt()
-    return LinkBound(
-        parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d]
-    )
+    return LinkBound(parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d])

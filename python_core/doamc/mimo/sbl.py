@@ -73,9 +73,7 @@ def block_sbl(
     return with_gains(model, model.pack(start), received, noise)
 
 
-def with_gains(
-    model: LinkModel, x: torch.Tensor, received: torch.Tensor, noise_power: torch.Tensor
-) -> LinkEstimate:
+def with_gains(model: LinkModel, x: torch.Tensor, received: torch.Tensor, noise_power: torch.Tensor) -> LinkEstimate:
     """Estimate of x with its least-squares gains, paths in ascending order of arrival."""
     rays = model.unpack(x, model.concentrated(x, received)[0])
     rays = replace(rays, azimuth_rx=_into_sector(model.link.rx, rays.azimuth_rx),

@@ -45,9 +45,7 @@ class Scene:
         return self.signal_covariance + self.noise_power[:, None, None] * eye
 
 
-def draw_azimuth(
-    spec: ArraySpec, batch: int, n_sources: int, generator: torch.Generator | None = None
-) -> torch.Tensor:
+def draw_azimuth(spec: ArraySpec, batch: int, n_sources: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Ascending azimuths (B, P) in rad, uniform over the sector subject to the least separation.
 
     Drawn without rejection: with gaps g_i >= d, subtracting the least gaps leaves plain sorted uniforms (line) or

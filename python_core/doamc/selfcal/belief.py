@@ -78,9 +78,7 @@ class Belief:
 
     def plus(self, gradient: torch.Tensor, information: torch.Tensor, z: torch.Tensor) -> "Belief":
         """The belief with a log likelihood more, given by its gradient (K,) and information (K, K) at z."""
-        return replace(
-            self, gathered=self.gathered + information, pull=self.pull + gradient + information @ z
-        )
+        return replace(self, gathered=self.gathered + information, pull=self.pull + gradient + information @ z)
 
 
 def initial_belief(start: DrawnFamily) -> Belief:

@@ -44,9 +44,7 @@ class Hypothesis:
             belief = learnt
             own = Kept(seen.covariance[0], seen.snapshots, seen.noise_power, seen.n_sources, fit.scene)
             window = window.add(own)
-        new = Hypothesis(
-            base, belief, window, self.count + 1, self.learnt + learn, self.log_weight + fit.log_evidence
-        )
+        new = Hypothesis(base, belief, window, self.count + 1, self.learnt + learn, self.log_weight + fit.log_evidence)
         due = learn and new.learnt % (EARLY if new.learnt < 8 * EARLY else memory.every) == 0
         try:
             return new.refitted(spec, memory) if due else new

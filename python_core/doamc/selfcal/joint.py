@@ -76,9 +76,7 @@ def fit_batch(
     return Modes(belief, posterior, x, value)
 
 
-def scenes_at(
-    spec: ArraySpec, places: Places, family: DrawnFamily, seen: Observation, broad: bool
-) -> torch.Tensor:
+def scenes_at(spec: ArraySpec, places: Places, family: DrawnFamily, seen: Observation, broad: bool) -> torch.Tensor:
     """Scenes (1, d, G) of a batch at the mean of a family, best first."""
     known = known_family(family.mean, family)
     chart = chart_of(spec, known, seen.n_sources, seen.noise is None)

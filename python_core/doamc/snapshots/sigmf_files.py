@@ -161,4 +161,3 @@ class Recording(Capture):
             raise RecordingError(
                 f"{data.path}: the data do not agree with core:sha512; they are damaged or were replaced"
             )
-

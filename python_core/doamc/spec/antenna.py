@@ -160,8 +160,10 @@ def _draws(part: dict[str, Any]) -> Draws:
 
 def _pair(part: dict[str, Any], key: str, default: list[float]) -> list[float]:
     value = part.get(key, default)
-    if not isinstance(value, list) or len(value) != 2 or any(
-        isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e6 for v in value
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or any(isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e6 for v in value)
     ):
         raise SpecificationError(f"[antenna] {key} must be two numbers, found {shown(value)}")
     return [float(v) for v in value]

@@ -22,9 +22,7 @@ class Health:
     in s.
     """
 
-    def __init__(
-        self, window_s: float = 5.0, most: int = 1000, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, window_s: float = 5.0, most: int = 1000, clock: Callable[[], float] = time.monotonic) -> None:
         self._window, self._clock = window_s, clock
         self._recent: deque[tuple[float, dict[str, float]]] = deque(maxlen=most)
         self._newest: float | None = None

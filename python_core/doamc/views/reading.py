@@ -43,9 +43,13 @@ def read_estimate(message: dict[str, Any]) -> Reading:
     try:
         if len(message["sources"] or ()) > MAX_SOURCES or len((message["coupling"] or {"re": ()})["re"]) > MAX_ELEMENTS:
             raise ValueError(f"more than {MAX_SOURCES} sources or {MAX_ELEMENTS} elements")
-        azimuth, std, power = np.array(
-            [[_number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()]
-        ).reshape(-1, 3).T
+        azimuth, std, power = (
+            np.array(
+                [[_number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()]
+            )
+            .reshape(-1, 3)
+            .T
+        )
         coupling = coupling_matrix(message)
         latency = message["latency_ms"] or {}
         reading = Reading(

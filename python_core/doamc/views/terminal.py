@@ -20,9 +20,7 @@ _BESIDE, _GAP = 36, 2
 _STYLES = {"running": "bold green", "idle": "yellow", "waiting": "yellow"}
 
 
-def compass(
-    reading: Reading | None, numbers: list[int], convention: Convention, columns: int, rows: int
-) -> Text:
+def compass(reading: Reading | None, numbers: list[int], convention: Convention, columns: int, rows: int) -> Text:
     """A rose of so many cells: a needle a source, an arc of one standard deviation, labels every 90 degrees."""
     canvas = Canvas(columns, rows)
     x, y = columns - 0.5, 2 * rows - 0.5  # the middle, in dots

@@ -61,9 +61,7 @@ def test_more_blocks_explain_more_of_a_mast():
 def test_deviations_have_the_spread_of_the_table():
     antenna = replace(LINE.antenna, draws=Draws(frequency_percent=0.0, load_ohm=0.0))
     rng = np.random.default_rng(0)
-    built, gains, frequency = zip(
-        *(draw_built(antenna, LINE.positions, rng, False) for _ in range(2000)), strict=True
-    )
+    built, gains, frequency = zip(*(draw_built(antenna, LINE.positions, rng, False) for _ in range(2000)), strict=True)
     assert set(frequency) == {1.0}
     shift = np.stack([b.positions for b in built]) - LINE.positions
     assert shift.std() == pytest.approx(0.001 * np.sqrt(7 / 8), rel=0.02)  # without the shift of the whole array

@@ -39,9 +39,7 @@ def test_the_textbook_value_of_mutual_impedance():
 def test_mutual_impedance_tends_to_the_textbook_as_the_wire_gets_thinner(distance):
     # sinusoidal currents are the limit of a vanishing radius a; the approach is a series in 1 / (2 ln(L / a))
     radii = np.array([1e-4, 1e-7, 1e-10, 1e-13])
-    z = [
-        np.linalg.inv(solve(dipoles([(0, 0), (0, distance)], 0.5, r, 41), HERE).admittance)[0, 1] for r in radii
-    ]
+    z = [np.linalg.inv(solve(dipoles([(0, 0), (0, distance)], 0.5, r, 41), HERE).admittance)[0, 1] for r in radii]
     inverse = 1 / (2 * np.log(0.5 / radii))
     limit = np.linalg.solve(np.vander(inverse, increasing=True).astype(complex), np.array(z))[0]
     assert abs(limit - mutual_by_emf(distance)) < 0.25

@@ -84,7 +84,7 @@ def test_posterior_is_the_dense_gaussian_one_with_a_normal_prior(tmp_path, geome
     trace = torch.linalg.solve(r, rhat).diagonal(dim1=1, dim2=2).real.sum(1)
     expected = -count * (torch.linalg.slogdet(r)[1] + trace) - 0.5 * scene.theta.square().sum(1)
     assert torch.allclose(posterior(x)[:, 0], expected, rtol=1e-10)
-    x = (x + 0.002 * torch.randn(4, chart.size, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64))
+    x = x + 0.002 * torch.randn(4, chart.size, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     x.requires_grad_()
     (slope,) = torch.autograd.grad(posterior.log_density(x).sum(), x)
     gradient = information(posterior, x.detach())[0].transpose(1, 2)

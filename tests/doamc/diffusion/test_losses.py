@@ -93,8 +93,14 @@ def test_score_matching_on_a_ve_schedule_has_its_minimum_at_the_score():
         return -factor * x / (V + torch.exp(-log_snr)[:, None])
 
     losses = [
-        float(score_matching_loss(lambda x, at, f=f: score(x, at, f), draw(20000, torch.complex128), schedule,
-                                  torch.Generator().manual_seed(5)))
+        float(
+            score_matching_loss(
+                lambda x, at, f=f: score(x, at, f),
+                draw(20000, torch.complex128),
+                schedule,
+                torch.Generator().manual_seed(5),
+            )
+        )
         for f in (0.9, 1.0, 1.1)
     ]
     t = torch.linspace(1e-3, 1, 2001, dtype=torch.float64)

@@ -44,8 +44,16 @@ def test_keys_and_values_are_those_of_the_interface():
 
 def test_what_is_not_known_is_null_and_missing_sources_are_left_out():
     nan = float("nan")
-    unknown = {"sample_time": None, "frequency_hz": None, "noise_power": nan, "coupling": np.full((2, 2), nan),
-               "azimuth_deg": [5.0, nan], "std_deg": [nan, nan], "power_db": None, "latency_ms": {"inference": 2.0}}
+    unknown = {
+        "sample_time": None,
+        "frequency_hz": None,
+        "noise_power": nan,
+        "coupling": np.full((2, 2), nan),
+        "azimuth_deg": [5.0, nan],
+        "std_deg": [nan, nan],
+        "power_db": None,
+        "latency_ms": {"inference": 2.0},
+    }
     message = make_message(**FIELDS | unknown)
     validate(message)
     assert message["sources"] == [{"azimuth_deg": 5.0, "std_deg": None, "power_db": None}]
@@ -70,8 +78,12 @@ _TEXTS = st.text(st.characters(blacklist_categories=["C", "Zl", "Zp"]), min_size
     extra=st.dictionaries(_TEXTS.map("x_".__add__), _NUMBERS | _TEXTS),
 )
 def test_every_message_survives_the_wire_and_follows_the_schema(azimuth, power, n, value, extra):
-    given_fields = {"azimuth_deg": azimuth, "std_deg": None, "power_db": [power] * len(azimuth),
-                    "coupling": np.full((n, n), value)}
+    given_fields = {
+        "azimuth_deg": azimuth,
+        "std_deg": None,
+        "power_db": [power] * len(azimuth),
+        "coupling": np.full((n, n), value),
+    }
     message = make_message(**FIELDS | given_fields, **extra)
     validate(message)
     assert decode(encode(message)) == message
@@ -134,8 +146,15 @@ def test_status_messages_follow_their_schema():
 
 
 def test_truth_of_a_simulation_follows_its_schema():
-    message = {"schema": "doamc.truth/1", "sample_time": 0.2, "array": "ula8", "azimuth_deg": [-10.0, 5.0],
-               "power_db": [0.0, -3.0], "noise_power": 0.1, "coupling": {"re": [[1.0]], "im": [[0.0]]}}
+    message = {
+        "schema": "doamc.truth/1",
+        "sample_time": 0.2,
+        "array": "ula8",
+        "azimuth_deg": [-10.0, 5.0],
+        "power_db": [0.0, -3.0],
+        "noise_power": 0.1,
+        "coupling": {"re": [[1.0]], "im": [[0.0]]},
+    }
     validate(message)
     for change in ({"coupling": {"re": [[1.0]]}}, {"noise_power": -1.0}, {"azimuth_deg": 3.0}, {"sample_time": None}):
         with pytest.raises(PublishError, match=r"doamc\.truth/1"):

@@ -129,9 +129,7 @@ class TestContract:
             estimator(other, 1)
 
 
-@pytest.mark.parametrize(
-    ("case", "n_sources"), [marked(c, p) for c in CASES for p in c.sources], ids=lambda v: str(v)
-)
+@pytest.mark.parametrize(("case", "n_sources"), [marked(c, p) for c in CASES for p in c.sources], ids=lambda v: str(v))
 def test_accuracy_against_the_bound(case, n_sources):
     """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
     limit = {1: case.one_source, 2: case.two_sources}[n_sources]

@@ -53,6 +53,7 @@ def test_minimum_is_that_of_scipy(name):
     positions = spec.positions.numpy()
     low, high = spec.sector_rad
     for m, azimuth in zip(matrices.numpy(), found, strict=True):
+
         def f(az, m=m):
             a = np.exp(2j * np.pi * (positions[:, 0] * np.cos(az) + positions[:, 1] * np.sin(az)))
             return np.vdot(a, m @ a).real

@@ -176,8 +176,16 @@ def test_posterior_weights_for_other_features_are_refused(tmp_path):
         make_estimator("posterior", "ula4", weights=tmp_path / "w.safetensors")
 
 
-@pytest.mark.parametrize(("method", "kind"), [("ddim", "batch"), ("posterior", "posterior"), ("vae", "vae"),
-                                              ("ddim-snapshot", "snapshot"), ("coupling-diffusion", "coupling")])
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("ddim", "batch"),
+        ("posterior", "posterior"),
+        ("vae", "vae"),
+        ("ddim-snapshot", "snapshot"),
+        ("coupling-diffusion", "coupling"),
+    ],
+)
 def test_random_weights_end_in_figures_or_an_error_of_ours(tmp_path, method, kind):
     """Random weights look like any; whatever such a net says, an error of ours or a finite estimate follows."""
     source, generator = shipped_weights(kind, "ula8"), torch.Generator().manual_seed(0)

@@ -26,7 +26,8 @@ def test_the_jacobian_is_that_of_autograd(case):
     exact = model.derivatives(x, rays.gains)
     for part in (torch.real, torch.imag):
         slope = torch.autograd.functional.jacobian(
-            lambda v: part(torch.einsum("bstp,bsp->bst", model.psi(v).expand(-1, 3, -1, -1), rays.gains)), x  # noqa: B023
+            lambda v, part=part: part(torch.einsum("bstp,bsp->bst", model.psi(v).expand(-1, 3, -1, -1), rays.gains)),
+            x,
         )
         for b in range(2):
             assert torch.allclose(slope[b, :, :, b], part(exact[b]), atol=1e-11)

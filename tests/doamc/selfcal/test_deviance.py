@@ -18,9 +18,7 @@ def test_mean_and_deviation_of_a_known_covariance(snapshots):
     r = root @ root.mH + torch.eye(n)
     found = draw_covariance(r.expand(count, n, n), torch.full((count,), float(snapshots)), rng)
     inverse = torch.linalg.inv(r)
-    log_density = -snapshots * (
-        torch.linalg.slogdet(r)[1] + (inverse @ found).diagonal(dim1=1, dim2=2).real.sum(1)
-    )
+    log_density = -snapshots * (torch.linalg.slogdet(r)[1] + (inverse @ found).diagonal(dim1=1, dim2=2).real.sum(1))
     values = np.array([deviance(float(v), c[None], snapshots) for v, c in zip(log_density, found, strict=True)])
     mean, std = expected_deviance(n, snapshots, 0)
     assert values.mean() == pytest.approx(mean, abs=4 * std / math.sqrt(count))

@@ -104,9 +104,10 @@ def test_sizes_that_the_file_cannot_hold_are_refused(tmp_path):
 
 def bomb(path, shape, order="False"):
     """An archive of a few kilobytes that unpacks to zeros of this shape."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file, file.open(
-        "snapshots.npy", "w", force_zip64=True
-    ) as member:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file,
+        file.open("snapshots.npy", "w", force_zip64=True) as member,
+    ):
         member.write(described(shape, order=order))
         left = 8 * int(np.prod(shape))
         while left > 0:

@@ -31,16 +31,22 @@ def _edit(path, change):
 
 @pytest.mark.parametrize("name", "cf32_le cf32_be cf64_le ci8 cu8 ci16_le ci16_be cu16_le ci32_le cu32_be".split())
 def test_every_complex_data_type_reads_to_its_own_resolution(tmp_path, name):
-    kind = np.dtype({"le": "<", "be": ">"}.get(name[-2:], "=") + {"f": "f", "i": "i", "u": "u"}[name[1]]
-                    + str(int(name[2:].split("_")[0]) // 8))
+    kind = np.dtype(
+        {"le": "<", "be": ">"}.get(name[-2:], "=")
+        + {"f": "f", "i": "i", "u": "u"}[name[1]]
+        + str(int(name[2:].split("_")[0]) // 8)
+    )
     parts = np.stack([Y.real.T, Y.imag.T], -1)
     step = 0.0
     if kind.kind != "f":
         full = 2.0 ** (8 * kind.itemsize - 1)
         parts, step = np.round(parts * full) + (full if kind.kind == "u" else 0), 0.5 / full
     (tmp_path / "r.sigmf-data").write_bytes(parts.astype(kind).tobytes())
-    meta = {"global": {"core:datatype": name, "core:version": "1.2.0", "core:num_channels": 3},
-            "captures": [{"core:sample_start": 0}], "annotations": []}
+    meta = {
+        "global": {"core:datatype": name, "core:version": "1.2.0", "core:num_channels": 3},
+        "captures": [{"core:sample_start": 0}],
+        "annotations": [],
+    }
     (tmp_path / "r.sigmf-meta").write_text(json.dumps(meta))
     r = Recording(tmp_path / "r.sigmf-meta", 3)
     got = r.read(7, 11)
@@ -79,8 +85,18 @@ def test_geometry_truth_and_clockwise_bearing(tmp_path):
     spec = load_spec("uca5")
     y = RNG.standard_normal((5, 64)) + 1j * RNG.standard_normal((5, 64))
     c = np.eye(5) + 0.1j
-    path = _write(tmp_path, samples=y, frequency_hz=433.92e6, array="uca5", azimuth_deg=[30.0], power_db=[0.0],
-                  noise_power=0.25, coupling=c, positions_wavelengths=spec.positions.numpy(), waveform="qpsk")
+    path = _write(
+        tmp_path,
+        samples=y,
+        frequency_hz=433.92e6,
+        array="uca5",
+        azimuth_deg=[30.0],
+        power_db=[0.0],
+        noise_power=0.25,
+        coupling=c,
+        positions_wavelengths=spec.positions.numpy(),
+        waveform="qpsk",
+    )
     meta = json.loads(path.read_text())
     points = np.array([g["point"] for g in meta["captures"][0]["spatial:element_geometry"]])
     wavelength = 299792458.0 / 433.92e6

@@ -193,7 +193,8 @@ WRONG = {
     "a billion elements": ({"geometry__elements": 10**9}, "whole number in 2..256"),
     "elements of hexadecimal depth": ({"geometry__elements": 16**9999}, "found a int too large to show"),
     "a great rectangle": (
-        {"geometry": {"kind": "ura", "rows": 128, "columns": 128}}, "rows times columns must be at most 256, found 128"
+        {"geometry": {"kind": "ura", "rows": 128, "columns": 128}},
+        "rows times columns must be at most 256, found 128",
     ),
     "points far away": ({"geometry": points((0, 0), (1e5, 0))}, "from -10000 to 10000"),
     "many points": ({"geometry": points(*[(k, 0) for k in range(10_000)])}, r"found 10000, \[\[0, 0\], .*…$"),

@@ -168,9 +168,7 @@ def test_tags_stay_on_their_streams():
 
 
 def test_bearings_behind_it_are_right_and_before_it_wrong():
-    source = coupled_array_source(
-        "ula8", [{"azimuth_deg": -20.0}, {"azimuth_deg": 31.0}], 20.0, 1e5, np.eye(8), seed=1
-    )
+    source = coupled_array_source("ula8", [{"azimuth_deg": -20.0}, {"azimuth_deg": 31.0}], 20.0, 1e5, np.eye(8), seed=1)
     turns = np.exp(2j * np.pi * np.random.default_rng(2).random(8))
     reference = coupled_array_source("ula8", [{"azimuth_deg": 0.0}], 20.0, 1e5, np.eye(8), seed=2)
     flowgraph, size = gr.top_block(), 20_000

@@ -25,9 +25,7 @@ class MomentMatching(Guidance):
         if mean.is_complex():
             rows = torch.cat([rows, 1j * rows])
         last = len(rows) - 1
-        columns = [
-            scale * jacobian_product(x_0, leaf, row.expand_as(x_0), keep=j < last) for j, row in enumerate(rows)
-        ]
+        columns = [scale * jacobian_product(x_0, leaf, row.expand_as(x_0), keep=j < last) for j, row in enumerate(rows)]
         cross = torch.stack(columns, 1)  # V H^H, one column a row: (B, Q, N)
         inner = self._real(self.operator.s * self.operator.spectral(cross))  # (B, Q, Q)
         eye = torch.eye(len(rows), dtype=inner.dtype, device=inner.device)

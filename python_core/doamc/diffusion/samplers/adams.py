@@ -86,9 +86,7 @@ class Adams(Sampler):
         return x
 
     @staticmethod
-    def _combine(
-        x: torch.Tensor, factors: tuple[float, tuple[float, ...]], memory: list[torch.Tensor]
-    ) -> torch.Tensor:
+    def _combine(x: torch.Tensor, factors: tuple[float, tuple[float, ...]], memory: list[torch.Tensor]) -> torch.Tensor:
         x = x * factors[0]
         for x_0, w in zip(memory[1:], factors[1], strict=True):
             x = torch.add(x, x_0, alpha=w)
