@@ -8,6 +8,7 @@ import math
 import os
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -60,7 +61,11 @@ def read_header(file: IO[bytes], size: int) -> Header:
     (length,) = struct.unpack(width, head)
     if length > _MAX_HEADER:
         raise ValueError(f"a header of {length} bytes")
-    shape, fortran, dtype = read(io.BytesIO(head + file.read(length)))
+    with (
+        warnings.catch_warnings()
+    ):  # of integers as Python 2 wrote them, and of what a damaged text makes the parser say
+        warnings.simplefilter("ignore")
+        shape, fortran, dtype = read(io.BytesIO(head + file.read(length)))
     header = Header(shape, fortran, dtype, 8 + len(head) + length)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
