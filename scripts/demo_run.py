@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from doamc.estimates.message import TRUTH_TOPIC
 from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.protocol import ESTIMATE_TOPIC, TRUTH_TOPIC
 
 RATE_WINDOW_S = 2.0
 
@@ -26,7 +26,7 @@ class Watch:
 
     def take(self, topic: str, message: dict[str, Any]) -> None:
         """Take in one message."""
-        if topic == "doamc.estimate":
+        if topic == ESTIMATE_TOPIC:
             self.estimates.append(message)
             if not self.newest or message_time(message) >= message_time(self.newest):
                 self.newest = message

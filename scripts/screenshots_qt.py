@@ -19,7 +19,7 @@ from typing import Any
 
 from doamc.cli import main as doamc
 from doamc.estimates import Recorder, Subscriber
-from doamc.estimates.message import TRUTH_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, TRUTH_TOPIC
 from doamc.views import Convention, Health, Tracker, read_estimate
 from doamc.views.terminal import screen
 from scripts.demo import ROOT, compile_flowgraph, free_address
@@ -47,16 +47,16 @@ class Listener:
                 if item is None:
                     continue
                 self.health.take(*item)
-                if item[0] in ("doamc.estimate", TRUTH_TOPIC):
+                if item[0] in (ESTIMATE_TOPIC, TRUTH_TOPIC):
                     recorder.write(item[1])
-                if item[0] == "doamc.estimate":
+                if item[0] == ESTIMATE_TOPIC:
                     self.reading = read_estimate(item[1])
                     self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
 
     def screen(self) -> Any:
         """What the monitor shows now."""
         losses = {"lost": 0, "unusable": 0, "restarts": 0}
-        size, address = (COLUMNS, ROWS), "tcp://127.0.0.1:5577"
+        size, address = (COLUMNS, ROWS), DEFAULT_ADDRESS
         return screen(self.reading, self.numbers, Convention(), self.health, losses, address, size)
 
     def seen(self, stream_time_s: float, end: float) -> bool:

@@ -9,8 +9,9 @@ from doamc.dashboard.history import History
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.recording import Recording
 from doamc.dashboard.view import coupling_view, estimate_view
-from doamc.estimates.message import ESTIMATE_TOPIC, encode
+from doamc.estimates.message import encode
 from doamc.estimates.subscriber import Subscriber
+from doamc.protocol import ESTIMATE_TOPIC
 from doamc.text import printable
 
 #: estimates that wait for the server's next frame; in a flood the oldest are not shown, and counted

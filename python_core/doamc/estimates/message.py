@@ -14,11 +14,8 @@ from numpy.typing import ArrayLike
 
 from doamc import __version__
 from doamc.errors import PublishError
-from doamc.estimates.border import ESTIMATE_SCHEMA, MAX_MESSAGE_BYTES, STATUS_SCHEMA
-
-ESTIMATE_TOPIC = "doamc.estimate"
-STATUS_TOPIC = "doamc.status"
-TRUTH_TOPIC = "doamc.truth"
+from doamc.estimates.border import MAX_MESSAGE_BYTES
+from doamc.protocol import ESTIMATE_SCHEMA, STATUS_SCHEMA
 
 
 def make_message(

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.estimates.border import ESTIMATE_SCHEMA, TRUTH_SCHEMA, validate
+from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
 from doamc.views.reading import Reading, read_estimate
 from doamc.views.tracks import Tracker
 
@@ -110,5 +111,5 @@ def read_run(path: str | Path, truth: Truth | None = None) -> Run:
             validate(message)
             told.add(message)
     if not readings:
-        raise RecordingError(f"expected estimates (doamc.estimate/1) in {path}, found none")
+        raise RecordingError(f"expected estimates ({ESTIMATE_SCHEMA}) in {path}, found none")
     return Run(readings, told if truth is None else truth)

@@ -9,7 +9,6 @@ import pytest
 from doamc.errors import PublishError
 from doamc.estimates import encode, make_message, status_message
 from doamc.estimates.border import (
-    ESTIMATE_SCHEMA,
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_INTEGER,
@@ -20,6 +19,7 @@ from doamc.estimates.border import (
     receive,
     validate,
 )
+from doamc.protocol import ESTIMATE_SCHEMA
 
 
 def estimate(n=3, **changes):
