@@ -14,7 +14,7 @@ RATE_WINDOW_S = 2.0
 
 
 class Watch:
-    """What has been received so far, and the figures that the table shows."""
+    """What has been received so far, and the numbers that the table shows."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
@@ -51,7 +51,7 @@ class Watch:
         known = [blank if k is None else (float(true[k]), float(self.truth.power_db[k])) for k in pairs]
         return [(*own, *k) for own, k in zip(zip(azimuth, bar, power, strict=True), known, strict=True)]
 
-    def figures(self, lost: int) -> dict[str, float]:
+    def numbers(self, lost: int) -> dict[str, float]:
         """Rate, median latency, coupling error of the newest estimate, losses on the wire and in the engine."""
         now = time.monotonic()
         while self._recent and self._recent[0][0] < now - RATE_WINDOW_S:

@@ -1,4 +1,4 @@
-"""The demo, end to end with the real flowgraphs, and the figures that its table and picture show."""
+"""The demo, end to end with the real flowgraphs, and the numbers that its table and picture show."""
 
 import json
 import math

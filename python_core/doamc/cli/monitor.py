@@ -89,7 +89,7 @@ class _Screen:
     def __init__(self, subscriber: "Subscriber", args: argparse.Namespace) -> None:
         from rich.console import Console
 
-        from doamc.views import Convention, Health, Reading, Tracker
+        from doamc.views import Convention, Health, Reading, SourceNumbering
         from doamc.views.canvas import WITHOUT_UNICODE
 
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -98,7 +98,7 @@ class _Screen:
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         self.subscriber, self.once = subscriber, args.once
         self.convention = Convention("compass" if args.compass else "math", args.heading)
-        self.health, self.tracker = Health(), Tracker()
+        self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
 
@@ -134,7 +134,7 @@ class _Screen:
         if topic != ESTIMATE_TOPIC:
             return False
         self.reading = read_estimate(message)
-        self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
+        self.numbers = self.numbering.assign(self.reading.time_s, self.reading.azimuth_deg)
         return True
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from doamc.dashboard.history import History
 from doamc.dashboard.receivers import Receiver
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.dashboard.view import coupling_view, estimate_view
 from doamc.estimates.message import encode
 from doamc.estimates.subscriber import Subscriber
@@ -26,7 +26,7 @@ class Feed:
     The thread keeps the last minute, writes the recording, and leaves at most `MAX_WAITING` views for `take`.
     """
 
-    def __init__(self, receiver: Receiver, recording: Recording) -> None:
+    def __init__(self, receiver: Receiver, recording: SwitchedRecorder) -> None:
         self.receiver = receiver
         self.history = History()
         self._recording = recording

@@ -2,7 +2,7 @@
 
 Every message names its schema, ``doamc.estimate/1``, ``doamc.status/1`` or, from simulations, ``doamc.truth/1``; the
 JSON Schema files stand beside this module. Their ``version`` is that of the program. Readers ignore keys that they do
-not know. JSON has no NaN: a figure that is not known is ``null``.
+not know. JSON has no NaN: a number that is not known is ``null``.
 """
 
 import json

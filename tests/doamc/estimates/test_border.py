@@ -52,7 +52,7 @@ def test_what_we_send_passes():
 
 
 def test_the_largest_estimate_passes_and_is_read_in_time():
-    """As many elements and sources as the schema allows, every figure at full length."""
+    """As many elements and sources as the schema allows, every number at full length."""
     rng = np.random.default_rng(0)
     n, p = MAX_ELEMENTS, MAX_SOURCES
     message = estimate(
