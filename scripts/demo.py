@@ -21,7 +21,7 @@ import numpy as np
 
 from doamc.children import child, end
 from doamc.errors import DoamcError, RecordingError
-from doamc.estimates import DEFAULT_ADDRESS
+from doamc.protocol import DEFAULT_ADDRESS
 from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -125,7 +125,7 @@ class doa_estimator(message_block):
             if not self._stopped:
                 raise
 
-    def on_estimate(self, batch: Batch, figures: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
+    def on_estimate(self, batch: Batch, values: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
         """Publish an estimate; called by the worker."""
         from doamc.estimates.message import make_message
 
@@ -137,7 +137,7 @@ class doa_estimator(message_block):
             seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
             array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
             latency_ms=latency_ms, dropped_batches=self._worker.dropped, batch_seq=batch.seq, rx_time=batch.rx_time,
-            **figures,
+            **values,
         )  # fmt: skip
         self.post("estimates", message)
 

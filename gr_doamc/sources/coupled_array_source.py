@@ -11,11 +11,11 @@ import pmt
 from gnuradio import gr
 
 from doamc.errors import SpecificationError
+from doamc.protocol import TRUTH_SCHEMA
 from doamc.spec import ArraySpec, load_spec
 from gr_doamc.runtime.stream_guard import guarded_work
 from gr_doamc.sources.emitters import Waveform, complex_normal, make_emitter
 
-TRUTH_SCHEMA = "doamc.truth/1"
 #: the directions of moving emitters are renewed this often in stream time, s
 _RENEW_S = 0.005
 

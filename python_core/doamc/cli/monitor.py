@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
 from doamc.cli.options import number, seconds, whole
+from doamc.errors import PublishError
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
     from doamc.estimates import Recorder, Subscriber
@@ -22,7 +24,7 @@ _SOONEST, _LATEST = 0.1, 0.5
 def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("monitor", help="show the estimates of a publisher live")
-    parser.add_argument("address", nargs="?", default="tcp://127.0.0.1:5577", help="default tcp://127.0.0.1:5577")
+    parser.add_argument("address", nargs="?", default=DEFAULT_ADDRESS, help="default %(default)s")
     parser.add_argument("--once", action="store_true", help="end after one estimate")
     parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
@@ -38,7 +40,6 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show estimates until interrupted, counted out or timed out."""
     from doamc.estimates import Recorder, Subscriber
-    from doamc.estimates.message import ESTIMATE_TOPIC
 
     with ExitStack() as stack:
         subscriber = stack.enter_context(Subscriber(args.address, server_key=args.server_key, keys=args.keys))
@@ -57,9 +58,6 @@ def _messages(
     subscriber: "Subscriber", count: int | None, timeout_s: float | None, record: "Recorder | None"
 ) -> Iterator[tuple[str, dict[str, Any]] | None]:
     """Topics and messages; None when none came for a while. Ends after `count` estimates."""
-    from doamc.errors import PublishError
-    from doamc.estimates.message import ESTIMATE_TOPIC
-
     last, left = time.monotonic(), count
     while left is None or left > 0:
         wait = _LATEST if timeout_s is None else min(_LATEST, last + timeout_s - time.monotonic())
@@ -91,7 +89,7 @@ class _Screen:
     def __init__(self, subscriber: "Subscriber", args: argparse.Namespace) -> None:
         from rich.console import Console
 
-        from doamc.views import Convention, Health, Reading, Tracker
+        from doamc.views import Convention, Health, Reading, SourceNumbering
         from doamc.views.canvas import WITHOUT_UNICODE
 
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -100,7 +98,7 @@ class _Screen:
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         self.subscriber, self.once = subscriber, args.once
         self.convention = Convention("compass" if args.compass else "math", args.heading)
-        self.health, self.tracker = Health(), Tracker()
+        self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
 
@@ -127,7 +125,6 @@ class _Screen:
 
     def take(self, item: tuple[str, dict[str, Any]] | None) -> bool:
         """Take in a message; whether it was an estimate."""
-        from doamc.estimates.message import ESTIMATE_TOPIC
         from doamc.views import read_estimate
 
         if item is None:
@@ -137,7 +134,7 @@ class _Screen:
         if topic != ESTIMATE_TOPIC:
             return False
         self.reading = read_estimate(message)
-        self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
+        self.numbers = self.numbering.assign(self.reading.time_s, self.reading.azimuth_deg)
         return True
 
     @property

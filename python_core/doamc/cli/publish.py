@@ -10,12 +10,11 @@ from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.errors import SpecificationError
+from doamc.protocol import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
     from doamc.estimates.fan_out import Outputs
-
-_ADDRESS = "tcp://127.0.0.1:5577"
 
 
 def add_parser(commands: Any) -> None:
@@ -29,7 +28,7 @@ def add_parser(commands: Any) -> None:
     add_estimator_arguments(parser, made=True)
     add_capture_arguments(parser)
     parser.add_argument(
-        "--address", help=f"ZMQ endpoint to bind (default {_ADDRESS}; none where estimates are passed on)"
+        "--address", help=f"ZMQ endpoint to bind (default {DEFAULT_ADDRESS}; none where estimates are passed on)"
     )
     parser.add_argument(
         "--rate", type=between(1e-6, 1e6), metavar="R",
@@ -80,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
-    with open_publisher(args, args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
+    with open_publisher(args, args.address or DEFAULT_ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         time.sleep(args.wait)
         try:

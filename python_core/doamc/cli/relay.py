@@ -11,6 +11,7 @@ from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
 from doamc.cli.remarks import tell
 from doamc.errors import PublishError
+from doamc.protocol import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
     from doamc.estimates import Subscriber
@@ -47,7 +48,6 @@ def relay(args: argparse.Namespace) -> int:
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from doamc.estimates import Subscriber
-    from doamc.estimates.message import ESTIMATE_TOPIC
 
     if Path(args.input).suffix == ".jsonl":
         yield from _recorded(args.input, args.rate)
@@ -66,7 +66,6 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
     """Estimates of a log, at a pace or as fast as it goes; those that do not follow the schema are passed over."""
     from doamc.estimates import read_records, validate
-    from doamc.estimates.border import ESTIMATE_SCHEMA
 
     due = time.monotonic()
     passed_over, fault = 0, ""

@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from doamc.dashboard.history import Kept
+from doamc.dashboard.history import PastEstimate
 
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
@@ -13,7 +13,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_json(receivers: list[tuple[str, list[Kept]]]) -> bytes:
+def as_json(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
     """JSON array of objects ``{"receiver", "received", "message"}``, by receiver, oldest first."""
     import json
 
@@ -26,8 +26,8 @@ def as_json(receivers: list[tuple[str, list[Kept]]]) -> bytes:
     return b"[" + b",\n".join(parts) + b"]\n"
 
 
-def as_csv(receivers: list[tuple[str, list[Kept]]]) -> bytes:
-    """CSV with a head, a row a source, empty where a figure is not known; an estimate without sources has one row."""
+def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
+    """CSV with a head, a row a source, empty where a number is not known; an estimate without sources has one row."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

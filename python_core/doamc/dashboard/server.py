@@ -12,14 +12,14 @@ from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from doamc.dashboard.access import access_middleware, check_access
-from doamc.dashboard.clients import MAX_CLIENTS, Client, Clients
+from doamc.dashboard.browsers import MAX_BROWSERS, Browser, Browsers
 from doamc.dashboard.connections import Limited
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
 from doamc.dashboard.frames import frame, hello, recording_state
 from doamc.dashboard.receivers import Receiver
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
 
 STATIC = Path(__file__).parent / "static"
@@ -65,8 +65,8 @@ class Dashboard:
     ) -> None:
         check_access(host, token)
         self.receivers, self.host, self.port = receivers, host, port
-        self.recording = Recording(recordings)
-        self.clients = Clients()
+        self.recording = SwitchedRecorder(recordings)
+        self.browsers = Browsers()
         self._token = token
         self._feeds: list[Feed] = []
         self._transports: set[asyncio.Transport] = set()
@@ -134,11 +134,11 @@ class Dashboard:
         while True:
             await asyncio.sleep(FRAME_S)
             taken = [feed.take() for feed in self._feeds]
-            if len(self.clients) and (any(views for views, _ in taken) or time.monotonic() - sent >= IDLE_S):
+            if len(self.browsers) and (any(views for views, _ in taken) or time.monotonic() - sent >= IDLE_S):
                 sent = time.monotonic()
                 try:
                     fixes = locate(self.receivers, [feed.latest for feed in self._feeds], time.time())
-                    self.clients.broadcast(frame(self._feeds, taken, fixes, self.recording))
+                    self.browsers.broadcast(frame(self._feeds, taken, fixes, self.recording))
                 except Exception as error:  # nothing that one receiver sends may end the page of the others
                     _log.error("a frame is left out: %s: %s", type(error).__name__, error)
 
@@ -155,8 +155,8 @@ class Dashboard:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        if len(self.clients) >= MAX_CLIENTS:
-            raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} browsers are connected already\n")
+        if len(self.browsers) >= MAX_BROWSERS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
         # uncompressed: some 80 kB a second are less trouble than the threads that would compress them
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         try:
@@ -168,15 +168,15 @@ class Dashboard:
             return socket
         self._transports.add(transport)
         transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-        client = Client(socket)
-        client.offer(hello(self._feeds, self.recording))
-        self.clients.add(client)
-        pump = asyncio.create_task(client.pump())
+        browser = Browser(socket)
+        browser.offer(hello(self._feeds, self.recording))
+        self.browsers.add(browser)
+        pump = asyncio.create_task(browser.pump())
         listen = asyncio.create_task(self._listen(socket))
         try:
             await asyncio.wait({pump, listen}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.clients.remove(client)
+            self.browsers.remove(browser)
             for task in (pump, listen):
                 task.cancel()
             await asyncio.gather(pump, listen, return_exceptions=True)
@@ -197,4 +197,4 @@ class Dashboard:
             if wish in _COMMANDS:
                 with suppress(DashboardError):
                     self.recording.start() if wish == "start" else self.recording.stop()
-                self.clients.broadcast(recording_state(self.recording))
+                self.browsers.broadcast(recording_state(self.recording))

@@ -21,7 +21,7 @@ def align_trials(
     link: Link, strength: float, directional: float, n_paths: int, n_symbols: int, n_subcarriers: int,
     snr_db: float, trials: int, seed: int, step_deg: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Figures of one coupling strength; the same paths, beams and noise at every strength for a seed.
+    """Results at one coupling strength; the same paths, beams and noise at every strength for a seed.
 
     loss_*_db: one alignment loss a trial, for beams from true paths with C = I (``plain``), from paths fitted with
     C = I (``blind``), and from paths fitted with their coupling (``coupled``). hits_*: share of links with all

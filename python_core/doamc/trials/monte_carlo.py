@@ -27,7 +27,8 @@ def compare(
     of hits; rmse_hit_std_deg: standard deviation of the latter, by the scenes that happened to be drawn. bound_deg:
     root mean square of the bound on the same scenes, coupling unknown. coupling_gain_db: how much smaller the error of
     the coupling matrix is than that of C = I. ms: time per estimate in a batch of all trials, by the clock that is
-    given: processor time by default, which does not count what else the machine does. None: no such figure.
+    given: processor time by default, which does not count what else the machine does. A
+    value that a method does not give is None.
     """
     from doamc.bounds import crb
 
@@ -36,7 +37,7 @@ def compare(
         generator = torch.Generator().manual_seed(seed)
         scene = draw_scene(spec, trials, n_sources, level, generator)
         received = receive(scene, n_snapshots, waveform, generator)
-        # a network sees single precision, and so does a receiver: the figures shall not depend on more
+        # a network sees single precision, and so does a receiver: the results shall not depend on more
         batch = make_batch(received.snapshots.to(torch.complex64), spec.n_elements)
         bound = crb(scene, n_snapshots).rad2deg().square().mean().sqrt().item()
         for estimator in estimators:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None) -> dict[str, Any]:
+def message_values(estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None) -> dict[str, Any]:
     """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power.
 
     calibration: what the method remembers (`Estimator.state`), where it does.
@@ -16,7 +16,7 @@ def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str
     from doamc.estimates.estimate_file import estimate_arrays
 
     table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
-    figures = {
+    values = {
         "azimuth_deg": table["doa_deg"],
         "std_deg": table["doa_std_deg"],
         "power_db": table["power_db"],
@@ -25,17 +25,17 @@ def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str
         "interval_deg": table.get("doa_interval_deg"),
         "coupling_std": table.get("coupling_std"),
     }
-    spread = figures["coupling_std"]
-    if spread is not None and not np.isfinite(spread).all():
-        figures["coupling_std"] = None
+    std = values["coupling_std"]
+    if std is not None and not np.isfinite(std).all():
+        values["coupling_std"] = None
     if "mode_share" in table:
         rows = zip(table["mode_share"], table["mode_doa_deg"], table["mode_std_deg"], strict=True)
-        figures["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
+        values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
-        figures["effective_snapshots"] = float(table["effective_snapshots"])
+        values["effective_snapshots"] = float(table["effective_snapshots"])
     if "log_evidence" in table:
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
-        figures["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
+        values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
     if calibration:
-        figures["calibration"] = calibration
-    return figures
+        values["calibration"] = calibration
+    return values
