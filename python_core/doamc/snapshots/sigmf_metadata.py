@@ -71,7 +71,7 @@ def whole_field(part: dict[str, Any], key: str, path: Path, default: int, low: i
 
 
 def number_field(part: dict[str, Any], key: str, path: Path) -> float | None:
-    """A finite number, or None where there is none; 0, or of a size whose products are finite. Raises RecordingError."""
+    """A finite number, or None where there is none; 0, or of a size that products survive. Raises RecordingError."""
     value = part.get(key)
     if value is None and key not in part:
         return None
