@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.spec import checks
+from doamc.spec.mount import Mount
+from doamc.spec.numbering import NUMBERING
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +33,8 @@ class ArraySpec:
     min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
     frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
+    channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
+    mount: how the array is turned on its mast, where that is told.
     """
 
     name: str
@@ -46,6 +50,8 @@ class ArraySpec:
     table: dict[str, Any] = field(repr=False, compare=False)
     frequency: float = 1.0
     frequency_hz: float | None = None
+    channels: tuple[int, ...] = ()
+    mount: Mount | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -73,6 +79,16 @@ class ArraySpec:
         if g["kind"] == "positions":
             return len(g["points_m" if self.in_metres else "points_wavelengths"])
         return int(g["rows"] * g["columns"] if g["kind"] == "ura" else g["elements"])
+
+    @property
+    def streams(self) -> tuple[int, ...]:
+        """Stream of each element: the inverse of `channels`."""
+        return tuple(sorted(range(len(self.channels)), key=self.channels.__getitem__))
+
+    @property
+    def renumbered(self) -> bool:
+        """Whether streams are numbered otherwise than elements."""
+        return list(self.channels) != sorted(self.channels)
 
     @property
     def in_metres(self) -> bool:
@@ -184,6 +200,7 @@ class ArraySpec:
     def digest(self) -> str:
         """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        part["geometry"] = {k: v for k, v in part["geometry"].items() if k not in NUMBERING}  # cables, not antennas
         if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
             from doamc.coupling.drawn import file_digest
 

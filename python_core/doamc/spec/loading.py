@@ -10,6 +10,8 @@ from doamc.errors import SpecificationError
 from doamc.files.small_file import read_toml
 from doamc.spec import checks
 from doamc.spec.array_spec import ArraySpec
+from doamc.spec.mount import mount_of
+from doamc.spec.numbering import channels_of
 from doamc.text import shown
 
 SHIPPED = Path(__file__).parents[1] / "specs"
@@ -92,7 +94,9 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0], checks.MAX_DB),
         table=table,
         frequency_hz=_own_frequency(table),
+        mount=mount_of(table),
     )
+    spec = replace(spec, channels=channels_of(table["geometry"], spec.n_elements))
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
     if not 0 < width <= 360:
         raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
