@@ -42,7 +42,7 @@ class BatchDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
-        kept = load_checkpoint(weights or find_weights("batch", self.spec.name), "batch", self.spec)
+        kept = load_checkpoint(weights or find_weights("batch", *self.spec.names), "batch", self.spec)
         self.net = kept.network(lambda config: BatchNet(self.spec, BatchNetConfig(**config)))
         self.scene, self.seed = scene_estimator(self.spec), seed
         self.max_iterations, self.starts = max_iterations, starts
@@ -92,7 +92,7 @@ class SnapshotDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
-        kept = load_checkpoint(weights or find_weights("snapshot", self.spec.name), "snapshot", self.spec)
+        kept = load_checkpoint(weights or find_weights("snapshot", *self.spec.names), "snapshot", self.spec)
         self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
         self.seed, self.fit = seed, CovarianceFit(self.spec)
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)

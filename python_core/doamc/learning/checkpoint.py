@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,13 +82,15 @@ def own_weights(kind: str, array: str) -> Path:
     return Path(data) / "doamc" / name
 
 
-def find_weights(kind: str, array: str) -> Path:
-    """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own of that array."""
-    shipped = shipped_weights(kind, array)
-    if os.path.isfile(shipped) and not os.environ.get("DOAMC_WEIGHTS"):
-        return shipped
-    own = own_weights(kind, array)
-    return own if os.path.isfile(own) else shipped
+def find_weights(kind: str, *arrays: str) -> Path:
+    """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own, of the first array with any.
+
+    arrays: names, that of the array first. Where there are no weights: where those of the first would ship.
+    """
+    shipped = [shipped_weights(kind, array) for array in arrays]
+    first = () if os.environ.get("DOAMC_WEIGHTS") else shipped
+    places = chain(first, (own_weights(kind, array) for array in arrays), shipped)
+    return next((path for path in places if os.path.isfile(path)), shipped[0])
 
 
 def compact(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -76,7 +76,7 @@ class Posterior(Estimator):
             raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
         self.coherent = coherent
         super().__init__(spec)
-        checkpoint = load_checkpoint(weights or find_weights(KIND, self.spec.name), KIND, self.spec)
+        checkpoint = load_checkpoint(weights or find_weights(KIND, *self.spec.names), KIND, self.spec)
         self.device = torch.device(device)
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
         self.net = checkpoint.network(lambda config: ScoreNet(NetConfig(**config))).to(self.device)

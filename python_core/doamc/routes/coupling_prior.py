@@ -98,7 +98,7 @@ class NetDenoiser:
 def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetDenoiser | QuadratureDenoiser:
     """The learnt score of an array where weights for it exist (or are named), else quadrature over its prior."""
     try:
-        kept = load_checkpoint(weights or find_weights("coupling", spec.name), "coupling", spec)
+        kept = load_checkpoint(weights or find_weights("coupling", *spec.names), "coupling", spec)
     except CheckpointError:
         if weights is not None:
             raise

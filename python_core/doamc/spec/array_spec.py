@@ -34,7 +34,7 @@ class ArraySpec:
     frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
     channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
-    mount: how the array is turned on its mast, where that is told.
+    mount: how the array is turned on its mast, where that is told. like: the shipped array that it was made from.
     """
 
     name: str
@@ -52,6 +52,7 @@ class ArraySpec:
     frequency_hz: float | None = None
     channels: tuple[int, ...] = ()
     mount: Mount | None = None
+    like: str | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -206,3 +207,11 @@ class ArraySpec:
 
             part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names under which weights may lie that fit: its own, and that of `like` while the digest is the same."""
+        from doamc.spec.loading import load_spec
+
+        alike = self.like is not None and load_spec(self.like).digest == self.digest
+        return (self.name, self.like) if alike and self.like else (self.name,)

@@ -87,3 +87,39 @@ def test_a_mount_gives_the_true_bearing_of_the_x_axis():
 def test_wrong_mounts_are_named(mount, words):
     with pytest.raises(SpecificationError, match=words):
         spec_of(mount=mount)
+
+
+def test_krakensdr_is_kraken5_numbered_clockwise():
+    ours, kraken5 = load_spec("krakensdr"), load_spec("kraken5")
+    assert ours.digest == kraken5.digest and ours.positions.tolist() == kraken5.positions.tolist()
+    assert ours.channels == (0, 4, 3, 2, 1) and ours.names == ("krakensdr", "kraken5")
+    assert kraken5.names == ("kraken5",) and kraken5.like is None
+
+
+def written(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_a_roof_is_like_a_shipped_array_but_for_what_it_says(tmp_path):
+    text = 'name = "roof"\nlike = "krakensdr"\n[mount]\noffset_deg = 37.0\n'
+    roof = load_spec(written(tmp_path / "roof.toml", text))
+    assert roof.channels == (0, 4, 3, 2, 1) and roof.mount == Mount(37.0) and roof.description == ""
+    assert roof.names == ("roof", "kraken5") and roof.coupling["family"] == "drawn"
+    channels = load_spec(written(tmp_path / "b.toml", text + "[geometry]\nchannels = [1, 0, 2, 3, 4]\n"))
+    assert channels.channels == (1, 0, 2, 3, 4)  # in place of the order
+    larger = load_spec(written(tmp_path / "c.toml", text + "[geometry]\nradius_m = 0.3\n"), tunable=True)
+    assert larger.geometry == {"kind": "uca", "elements": 5, "radius_m": 0.3} and larger.channels == (0, 4, 3, 2, 1)
+    line = 'name = "line"\nlike = "ula8"\n[geometry]\nspacing_wavelengths = 0.45\n'
+    other = load_spec(written(tmp_path / "d.toml", line))
+    assert other.names == ("line",)  # weights of ula8 do not fit
+    square = load_spec(
+        written(tmp_path / "e.toml", 'name = "e"\nlike = "ula8"\n[geometry]\nkind = "ura"\nrows = 2\ncolumns = 4\n')
+    )
+    assert square.geometry == {"kind": "ura", "rows": 2, "columns": 4}
+
+
+@pytest.mark.parametrize("like", ['"nowhere"', '"roof.toml"', "3", "[]"])
+def test_only_a_shipped_array_can_be_likened_to(tmp_path, like):
+    with pytest.raises(SpecificationError, match=r"like must be another of dipole8, .*, found"):
+        load_spec(written(tmp_path / "roof.toml", f'name = "roof"\nlike = {like}\n'))
