@@ -57,10 +57,10 @@ class Engine:
         """
         with torch.no_grad():
             samples = torch.from_numpy(snapshots).to(self._device)
-            batch = make_batch(samples, self.spec.n_elements, self._noise_power)
+            batch = make_batch(samples, self.spec.n_elements, self._noise_power, channels=self.spec.channels)
             estimator = self._tuned.at(frequency_hz)
             estimates = estimate_batch(estimator, batch, self._sources)
-            return message_values(estimates, calibration=estimator.state())
+            return message_values(estimates, calibration=estimator.state(), channels=self.spec.channels)
 
     def close(self) -> None:
         """Put away what the method is to remember. Raises RecordingError when that cannot be written."""

@@ -23,10 +23,11 @@ _RENEW_S = 0.005
 class coupled_array_source(gr.sync_block):
     """N complex streams: emitters seen by an array with mutual coupling, plus circular complex Gaussian noise.
 
-    The streams depend on the arguments alone, not on how the scheduler cuts them. They are not paced: put a
-    ``throttle`` on the first of them. Message port ``truth``: a dict every ``truth_period`` of stream time, with
-    ``schema``, ``sample_time``, ``azimuth_deg`` and ``power_db`` (in the order of the emitters), ``noise_power``,
-    ``coupling`` (``re``, ``im``) and ``array``. Message port ``status``: failures.
+    The streams depend on the arguments alone, not on how the scheduler cuts them, and are numbered as the array says
+    (``order``, ``channels``). They are not paced: put a ``throttle`` on the first of them. Message port ``truth``: a
+    dict every ``truth_period`` of stream time, with ``schema``, ``sample_time``, ``azimuth_deg`` and ``power_db`` (in
+    the order of the emitters), ``noise_power``, ``coupling`` (``re``, ``im``, between elements) and ``array``. Message
+    port ``status``: failures.
 
     Args:
         array: name of a specification or path of a TOML file.
@@ -69,7 +70,7 @@ class coupled_array_source(gr.sync_block):
         seeds = np.random.SeedSequence(seed).spawn(1 + len(self.emitters))
         self._noise, *rngs = (np.random.Generator(np.random.SFC64(s)) for s in seeds)
         self._waveforms = [Waveform(e, self.sample_rate, r) for e, r in zip(self.emitters, rngs, strict=True)]
-        self._positions = spec.positions.numpy()
+        self._positions, self._channels = spec.positions.numpy(), spec.channels
         size = 2 ** round(math.log2(self.sample_rate * _RENEW_S)) if self.sample_rate * _RENEW_S > 1 else 1
         self._size = min(max(size, 256), 4096)
         self._block, self._used, self._position, self._truths = np.empty((n, 0), np.complex64), 0, 0, 0
@@ -102,8 +103,8 @@ class coupled_array_source(gr.sync_block):
             if self._used == self._block.shape[1]:
                 self._renew()
             count = min(wanted - done, self._block.shape[1] - self._used)
-            for stream, row in zip(output_items, self._block, strict=True):
-                stream[done : done + count] = row[self._used : self._used + count]
+            for stream, element in zip(output_items, self._channels, strict=True):
+                stream[done : done + count] = self._block[element, self._used : self._used + count]
             self._used += count
             done += count
         return wanted

@@ -72,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
 
     spec = load_spec(args.array, tunable=True)
-    source = open_input(args.input, spec, args.snapshots, args.batches, every=True, form=capture_form(args))
+    source = open_input(
+        args.input, spec, args.snapshots, args.batches, True, capture_form(args), not args.ignore_positions
+    )
     tuned = TunedEstimator(spec, lambda at: open_estimator(args.method, at, args.sources, args.device, args.seed))
     tuned.at(source.frequency_of(0))  # refused now rather than at the first batch
     warn([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])

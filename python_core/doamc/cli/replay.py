@@ -89,9 +89,10 @@ class Replay:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
         estimator = self.tuned.at(self.source.frequency_of(i))
-        batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
+        y = torch.from_numpy(as_complex128(block))
+        batch = make_batch(y, block.shape[1], noise, i, self.source.channels)
         estimates = estimate_batch(estimator, batch, self.n_sources)
-        values = message_values(estimates, calibration=estimator.state())
+        values = message_values(estimates, calibration=estimator.state(), channels=self.source.channels)
         return values | {"array": estimator.spec.name, "method": estimator.name}
 
     def _times(self, turn: int, i: int) -> dict[str, Any]:

@@ -1,17 +1,23 @@
 """From estimates in memory to what a message says of one of them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from doamc.spec.numbering import renumbered
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def message_values(estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None) -> dict[str, Any]:
+def message_values(
+    estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None, channels: Sequence[int] = ()
+) -> dict[str, Any]:
     """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power.
 
-    calibration: what the method remembers (`Estimator.state`), where it does.
+    calibration: what the method remembers (`Estimator.state`), where it does. channels: element of each stream, told
+    where streams are numbered otherwise than elements.
     """
     from doamc.estimates.estimate_file import estimate_arrays
 
@@ -38,4 +44,6 @@ def message_values(estimates: "Estimates", item: int = 0, calibration: dict[str,
         values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
     if calibration:
         values["calibration"] = calibration
+    if renumbered(channels):
+        values["channels"] = list(channels)
     return values

@@ -15,6 +15,10 @@ from doamc.files.atomic import check_output
 from doamc.files.line_file import LineFile
 from doamc.files.lock import Lock
 from doamc.snapshots.batch_journal import batch_bytes, finish, parts_of, recover_parts
+from doamc.snapshots.sigmf_geometry import GEOMETRY
+from doamc.spec import ArraySpec
+from doamc.spec.numbering import renumbered
+from doamc.spec.positions import stream_positions_m
 
 #: room kept for the metadata: so many bytes, and twice the journal
 _RESERVE = 8192
@@ -28,20 +32,23 @@ class BatchRecorder:
     number and stream time. `close` gives both files their names, so that they appear whole or not at all; until then
     they are parts (see `batch_journal`), which a process that is killed leaves behind and the next recorder of the same
     path finishes under another name. Room on the disk for the metadata is kept with every batch.
-    limit: batches that are kept; later ones are counted as left out. array: name for ``doamc:array``.
+    limit: batches that are kept; later ones are counted as left out. array: name for ``doamc:array``. spec: its
+    specification, to tell where the antennas of the channels stand (in the first capture with a frequency). Channels
+    are those of the stream, whatever elements they come from (``doamc:channels``).
     Attributes: written, left_out, sample_of (first sample by number of the batch), recovered (what was finished for an
     earlier recorder, or None).
     Raises RecordingError when the files cannot be made, or another recorder is making them.
     """
 
-    def __init__(self, path: str | Path, limit: int = 100_000, array: str = "") -> None:
-        self.path, self._limit, self._array = Path(path), limit, array
+    def __init__(self, path: str | Path, limit: int = 100_000, array: str = "", spec: ArraySpec | None = None) -> None:
+        self.path, self._limit, self._array, self._spec = Path(path), limit, array, spec
         if self.path.suffix != ".sigmf-meta" or limit < 1:
             raise RecordingError(f"expected a .sigmf-meta file and a limit of at least 1, found {path} and {limit}")
         for file in (self.path, self.path.with_suffix(".sigmf-data")):
             check_output(file)
         self.written = self.left_out = 0
         self.sample_of: dict[int, int] = {}
+        self._placed = False
         self._captures: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
         self._world: dict[str, Any] = {}
@@ -77,12 +84,14 @@ class BatchRecorder:
         capture: dict[str, Any] = {"core:sample_start": start, "doamc:seq": seq, "doamc:sample_time": sample_time}
         if frequency_hz is not None:
             capture["core:frequency"] = frequency_hz
+        capture |= self._geometry(shape[0], frequency_hz)
         if time:
             moment = datetime.fromtimestamp(time, timezone.utc)
             capture["core:datetime"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         data = np.ascontiguousarray(snapshots.T, "<c8").tobytes()
         self._put(data, self.written * len(data), {"capture": capture})
         self._captures.append(capture)
+        self._placed = self._placed or GEOMETRY in capture
         self.sample_of[seq] = start
         self.written += 1
 
@@ -134,6 +143,8 @@ class BatchRecorder:
         }  # fmt: skip
         if self._array:
             world["doamc:array"] = self._array
+        if self._spec is not None and renumbered(self._spec.channels):
+            world["doamc:channels"] = list(self._spec.channels)
         lines = LineFile(journal)
         try:
             lines.append(_line({"global": world}))
@@ -145,6 +156,13 @@ class BatchRecorder:
                 raise
             raise RecordingError(f"cannot write {samples}: {error.strerror}") from error
         self._world, self._journal = world, lines
+
+    def _geometry(self, channels: int, frequency_hz: float | None) -> dict[str, Any]:
+        """Where the antennas of the channels stand, as a part of a capture; empty where that is not known."""
+        if self._spec is None or self._spec.n_elements != channels or self._placed:
+            return {}
+        points = stream_positions_m(self._spec, frequency_hz)
+        return {} if points is None else {GEOMETRY: [{"point": p} for p in points.tolist()]}
 
     def _put(self, data: bytes, place: int, about: dict[str, Any]) -> None:
         """Write samples at a place of the data, then a line of the journal, and keep room for the metadata."""

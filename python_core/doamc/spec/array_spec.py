@@ -82,16 +82,6 @@ class ArraySpec:
         return int(g["rows"] * g["columns"] if g["kind"] == "ura" else g["elements"])
 
     @property
-    def streams(self) -> tuple[int, ...]:
-        """Stream of each element: the inverse of `channels`."""
-        return tuple(sorted(range(len(self.channels)), key=self.channels.__getitem__))
-
-    @property
-    def renumbered(self) -> bool:
-        """Whether streams are numbered otherwise than elements."""
-        return list(self.channels) != sorted(self.channels)
-
-    @property
     def in_metres(self) -> bool:
         """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
         return not checks.METRES.keys().isdisjoint(self.geometry)

@@ -5,6 +5,7 @@ element -m mod N); or `channels`, the element of each stream. Elements keep thei
 whatever the streams do.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from doamc.errors import SpecificationError
@@ -29,10 +30,15 @@ def channels_of(geometry: dict[str, Any], n_elements: int) -> tuple[int, ...]:
     return tuple(-m % n_elements if order == "clockwise" else m for m in range(n_elements))
 
 
-def checked_channels(channels: Any, n_elements: int) -> tuple[int, ...]:
-    """A list that holds each of 0..N-1 once, as a tuple. Raises SpecificationError."""
+def renumbered(channels: Sequence[int]) -> bool:
+    """Whether streams are numbered otherwise than the elements that they come from."""
+    return list(channels) != sorted(channels)
+
+
+def checked_channels(channels: Any, n_elements: int, where: str = "[geometry] channels") -> tuple[int, ...]:
+    """A list that holds each of 0..N-1 once, as a tuple; where: what it is called. Raises SpecificationError."""
     whole = isinstance(channels, list) and all(isinstance(c, int) and not isinstance(c, bool) for c in channels)
     if not whole or sorted(channels) != list(range(n_elements)):
         wanted = f"the element of each of {n_elements} streams, each of 0..{n_elements - 1} once"
-        raise SpecificationError(f"[geometry] channels must be {wanted}, found {shown(channels)}")
+        raise SpecificationError(f"{where} must be {wanted}, found {shown(channels)}")
     return tuple(channels)
