@@ -126,7 +126,7 @@ class DrawnFamily:
         z = torch.randn(*shape, self.n_parameters, dtype=torch.float64, generator=generator)
         if self.weights is None or self.scales is None:
             return z
-        u = torch.rand(*shape, dtype=torch.float64, generator=generator)
+        u = torch.rand(shape, dtype=torch.float64, generator=generator)
         return z * self.scales[torch.bucketize(u, self.weights.cumsum(0)[:-1])]
 
     def log_prior(self, theta: torch.Tensor) -> torch.Tensor:
