@@ -29,7 +29,9 @@ class doa_estimator(message_block):
     of the array, a line under ``warning`` says so (and under ``last_error``, while there is no other).
 
     Args:
-        array: name of a specification or path of a TOML file. One in metres follows the batches' ``frequency_hz``.
+        array: name of a specification or path of a TOML file. It says, too, which element each stream of the batches
+            comes from (``order``, ``channels``); the coupling is between elements. One in metres follows the batches'
+            ``frequency_hz``.
         method: name of an estimator, see ``doamc methods``; "" for the default one.
         sources: number of sources P, 1..N-1, or "auto" (minimum description length).
         noise_power: noise power per element where it is known, linear, else None.
