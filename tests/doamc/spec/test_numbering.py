@@ -6,6 +6,7 @@ import pytest
 
 from doamc.errors import SpecificationError
 from doamc.spec import Mount, load_spec, parse_spec
+from doamc.spec.numbering import renumbered
 
 
 def spec_of(name="uca5", mount=None, **geometry):
@@ -16,20 +17,20 @@ def spec_of(name="uca5", mount=None, **geometry):
 
 def test_streams_are_elements_unless_told_otherwise():
     for spec in (load_spec("ula8"), load_spec("kraken5"), spec_of(order="counter-clockwise")):
-        assert spec.channels == spec.streams == tuple(range(spec.n_elements)) and not spec.renumbered
+        assert spec.channels == tuple(range(spec.n_elements)) and not renumbered(spec.channels)
     assert load_spec("ula8").mount is None
 
 
 def test_a_clockwise_circle_numbers_the_streams_the_other_way_round():
     spec = spec_of(order="clockwise")
-    assert spec.channels == (0, 4, 3, 2, 1) and spec.renumbered
+    assert spec.channels == (0, 4, 3, 2, 1) and renumbered(spec.channels)
     assert spec.positions.tolist() == load_spec("uca5").positions.tolist()  # elements keep their places
 
 
-def test_channels_and_streams_are_inverse():
-    spec = spec_of(channels=[2, 0, 4, 1, 3])
-    assert spec.channels == (2, 0, 4, 1, 3) and spec.streams == (1, 3, 0, 4, 2)
-    assert [spec.channels[k] for k in spec.streams] == list(range(5))
+def test_any_geometry_may_have_any_numbering():
+    assert spec_of(channels=[2, 0, 4, 1, 3]).channels == (2, 0, 4, 1, 3)
+    assert spec_of("ula4", channels=[3, 2, 1, 0]).channels == (3, 2, 1, 0)
+    assert not renumbered(spec_of(channels=[0, 1, 2, 3, 4]).channels)
 
 
 def test_numbering_stays_at_every_frequency_and_fingerprints_do_not_count_it():
