@@ -9,6 +9,7 @@ import math
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.ml import (
     SETTLED,
@@ -66,7 +67,7 @@ class SoftPrior:
             after, before = order.roll(-1, 1), order
             gap = x.gather(1, after) - x.gather(1, before)
             if self.full:
-                gap = torch.remainder(gap, 2 * math.pi)
+                gap = wrap_rad(gap, 0.0)
             else:
                 gap, after, before = gap[:, :-1], after[:, :-1], before[:, :-1]
             wall(gap, self.separation, math.inf, ANGLE_SOFTNESS, eye[after] - eye[before])

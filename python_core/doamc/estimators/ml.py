@@ -7,6 +7,7 @@ The curvature is the Fisher information, so the inverse at the end gives the err
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
@@ -79,8 +80,7 @@ def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> 
     """Estimates of x with error bars, directions ascending and wrapped into the sector's turn."""
     azimuth, power, theta, noise = model.unpack(x)
     if model.spec.full_circle:
-        low, high = model.spec.sector_rad
-        azimuth = low + torch.remainder(azimuth - low, high - low)
+        azimuth = wrap_rad(azimuth, model.spec.sector_rad[0])
     azimuth, order = azimuth.sort(1)
     count = torch.full((len(x),), model.n_sources)
     bars = std[:, : model.n_sources].gather(1, order)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.coupling.families import CouplingFamily
 
 
@@ -132,9 +133,9 @@ def merged_peaks(
         top = grid[rest.argmax(1)][:, None]
         away = grid - top
         if wraps:
-            away = torch.remainder(away + torch.pi, 2 * torch.pi) - torch.pi
+            away = wrap_rad(away)
         mass = torch.where(away.abs() <= reach, rest, 0.0)
         centre = top[:, 0] + (mass * away).sum(1) / mass.sum(1).clamp_min(1e-300)
-        out.append(grid[0] + torch.remainder(centre - grid[0], 2 * torch.pi) if wraps else centre)
+        out.append(wrap_rad(centre, float(grid[0])) if wraps else centre)
         rest = torch.where(away.abs() <= reach, 0.0, rest)
     return torch.stack(out, 1)

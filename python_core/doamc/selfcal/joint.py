@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
@@ -139,7 +140,7 @@ def distinct(azimuth: torch.Tensor, mass: torch.Tensor, wraps: bool) -> torch.Te
     for i in mass.argsort(descending=True).tolist():
         apart = azimuth[kept] - azimuth[i]
         if wraps:
-            apart = torch.atan2(apart.sin(), apart.cos())
+            apart = wrap_rad(apart)
         if not bool((apart.abs().amax(1) < math.radians(SAME_DEG)).any()):
             kept.append(i)
     return torch.tensor(kept)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
@@ -99,8 +100,7 @@ class SelfCalibrating(Estimator):
         fit, belief = step.fit, self.tracker.best.belief
         azimuth = fit.azimuth[:MODES]
         if self.spec.full_circle:
-            low = self.spec.sector_rad[0]
-            azimuth = torch.remainder(azimuth - low, 2 * math.pi) + low
+            azimuth = wrap_rad(azimuth, self.spec.sector_rad[0])
         azimuth, order = azimuth.sort(1)
         missing = (0, 0, 0, MODES - len(azimuth))
         places = torch.nn.functional.pad(azimuth, missing, value=math.nan)

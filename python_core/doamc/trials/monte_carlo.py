@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.errors import DoamcError
 from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
@@ -94,9 +95,8 @@ def azimuth_error(
     """Errors (B, P) in rad of the best assignment in order: sorted on a line, the best rotation on a circle."""
     if not full_circle:
         return estimate.sort(1)[0] - true.sort(1)[0]
-    true, estimate = (torch.remainder(x, 2 * math.pi).sort(1)[0] for x in (true, estimate))
-    turns = torch.stack([estimate.roll(s, 1) - true for s in range(true.shape[1])])
-    turns = torch.remainder(turns + math.pi, 2 * math.pi) - math.pi
+    true, estimate = (wrap_rad(x, 0.0).sort(1)[0] for x in (true, estimate))
+    turns = wrap_rad(torch.stack([estimate.roll(s, 1) - true for s in range(true.shape[1])]))
     best = turns.square().sum(2).nan_to_num(math.inf).argmin(0)
     return turns[best, torch.arange(len(true))]
 
