@@ -14,7 +14,7 @@ from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import phase_shifters, sound
-from doamc.trials.monte_carlo import HIT_DEG, coupling_gain_db
+from doamc.scenes.accuracy import coupling_gain_db, is_hit
 
 
 def align_trials(
@@ -86,7 +86,7 @@ def _matched(link: Link, rays: Rays, found: Rays) -> Rays:
 
 def _errors(name: str, rays: Rays, found: Rays) -> dict[str, float | None]:
     """Hits, and root mean square of their errors."""
-    gap = _gap(rays, found).rad2deg()
-    hit = gap.abs().amax(1) < HIT_DEG
-    rmse = gap[hit].square().mean().sqrt().item() if hit.any() else None
+    gap = _gap(rays, found)
+    hit = is_hit(gap)
+    rmse = gap.rad2deg()[hit].square().mean().sqrt().item() if hit.any() else None
     return {f"hits_{name}": hit.double().mean().item(), f"rmse_{name}_deg": rmse}

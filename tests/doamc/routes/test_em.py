@@ -12,9 +12,9 @@ from doamc.estimators.map import SoftPrior
 from doamc.estimators.ml import Likelihood
 from doamc.routes.complete_data import CompleteData, expectation, response_of
 from doamc.routes.em import ExpectationMaximisation
+from doamc.scenes.accuracy import scaled_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
-from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
 
 SPEC = load_spec("ula8")
