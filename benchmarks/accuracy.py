@@ -20,7 +20,7 @@ from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.chains import Walk
 from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
-from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db
+from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 from doamc.trials.monte_carlo import compare
