@@ -35,7 +35,7 @@ class FeatureMap:
         grid = self.grid = azimuth_grid(self.spec, span / (GRID_POINTS - 1))
         family = self.spec.family
         basis = family.linear_basis
-        if family.normal:  # a prior drawn from physics is narrow: the null spectrum of its mean
+        if family.narrow:  # the null spectrum of the prior's mean, blunted by no rank reduction
             mean = torch.zeros(1, family.n_parameters, dtype=torch.float64)
             t = family.response(mean, self.spec.positions, grid[:, None])  # (G, N, 1)
         else:

@@ -114,11 +114,8 @@ def rare_starts(
 ) -> torch.Tensor:
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
     azimuth, theta = rare.candidates(covariance, model.n_sources, batch.n_snapshots, extra_peaks)
-    c = model.spec.plain_family.complex(theta)
-    low, high = model.spec.plain_family.magnitude.unbind(1)
-    widest = model.spec.plain_family.phase_rad
-    c = torch.polar(torch.maximum(torch.minimum(c.abs(), high), low), c.angle().clamp(-widest, widest))
-    return start_vector(model, batch.covariance, batch.noise_power, azimuth, model.spec.plain_family.parameters(c))
+    theta = model.spec.plain_family.clipped(theta)
+    return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
 
 
 class MaximumAPosteriori(Estimator):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
@@ -102,7 +101,7 @@ class Posterior(Estimator):
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._engines:
             options = thorough(self.options) if few else self.options
-            if self.spec.family.normal:  # how an array is turned is never known better than its builders place it
+            if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
                 options = replace(options, hard_deg=DRAWN_HARD_DEG)
             layout = self.kinds[kind][1]
             self._engines[key] = Engine(self.net, layout, self.features, n_sources, options, key[2])
@@ -140,7 +139,7 @@ class Posterior(Estimator):
                 g = gain[index]
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
-                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.normal else 0.0)
+                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
                 groups.append(Group(index, samples, g, length[index], self.kinds[kind][0]))
         return groups
 
@@ -227,13 +226,14 @@ class Posterior(Estimator):
 
 def kinds_of(spec: ArraySpec, layout: StateLayout) -> list[tuple[float, StateLayout]]:
     """Log share and layout of every kind of coupling in the prior; the network's parameters in units of each kind."""
-    if not isinstance(spec.family, DrawnFamily) or spec.family.scales is None:
+    kinds = spec.family.kinds
+    if len(kinds) == 1:
         return [(0.0, layout)]
     out = []
-    for (log_share, family), scales in zip(spec.family.kinds, spec.family.scales, strict=True):
+    for log_share, family, scale in kinds:
         own = replace(spec)
         vars(own)["family"] = family  # in the place of what the cached property would load
         unit = torch.ones_like(layout.mean)
-        unit[-1 - len(scales) : -1] = scales
+        unit[-1 - len(scale) : -1] = scale
         out.append((log_share, replace(layout, spec=own, mean=layout.mean / unit, scale=layout.scale / unit)))
     return out

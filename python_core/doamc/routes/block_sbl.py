@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.angles import wrap_rad
-from doamc.coupling.families import CouplingFamily
+from doamc.coupling.coefficients import CoefficientFamily
 
 
 @dataclass
@@ -25,15 +25,12 @@ class BlockState:
     noise: torch.Tensor
 
 
-def prior_shape(family: CouplingFamily) -> torch.Tensor:
+def prior_shape(family: CoefficientFamily) -> torch.Tensor:
     """S before anything is learnt: diag(1, E|c_1|^2, ...), (K', K'); at least 1e-4 on the diagonal."""
-    low, high = family.magnitude.unbind(1)
-    square = ((low * low + low * high + high * high) / 3).clamp_min(1e-4)
-    entries = torch.cat([torch.ones(1, dtype=square.dtype), square] + ([square] if family.hermitian else []))
-    return torch.diag(entries).to(torch.complex128)
+    return torch.diag(family.span_mean_square.clamp_min(1e-4)).to(torch.complex128)
 
 
-def block_spans(family: CouplingFamily, response: torch.Tensor) -> torch.Tensor:
+def block_spans(family: CoefficientFamily, response: torch.Tensor) -> torch.Tensor:
     """Blocks T (..., N, K') of uncoupled responses a (..., N)."""
     return torch.einsum("kij,...j->...ik", family.linear_basis, response)
 
@@ -103,15 +100,9 @@ def evidence(spans: torch.Tensor, covariance: torch.Tensor, state: BlockState) -
     return torch.logdet(r).real + _trace(torch.linalg.solve(r, covariance))
 
 
-def coefficients(family: CouplingFamily, shape: torch.Tensor, largest: float = 0.6) -> torch.Tensor:
-    """Real parameters (B, 2 K) from the leading eigenvector of S; coefficients beyond `largest` are cut to it."""
-    v = torch.linalg.eigh(shape)[1][..., -1]
-    c = v[:, 1:] / torch.where(v[:, :1].abs() > 1e-9, v[:, :1], 1e-9)
-    k = family.n_coefficients
-    if family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
-        c = 0.5 * (c[:, :k] + c[:, k:].conj())
-    size = c.abs().clamp_min(1e-9)
-    return family.parameters(c * (size.clamp_max(largest) / size))
+def coefficients(family: CoefficientFamily, shape: torch.Tensor) -> torch.Tensor:
+    """Real parameters (B, 2 K) from the leading eigenvector of S."""
+    return family.from_span(torch.linalg.eigh(shape)[1][..., -1])
 
 
 def merged_peaks(

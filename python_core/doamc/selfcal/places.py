@@ -7,7 +7,8 @@ the strongest source may be two.
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily, extended_steering
+from doamc.coupling.angular import extended_steering
+from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.peaks import azimuth_grid, highest_peaks, peak_sets
 from doamc.spec import ArraySpec
 

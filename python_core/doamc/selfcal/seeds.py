@@ -28,7 +28,7 @@ class Seeds:
 
     def __init__(self, spec: ArraySpec, start: DrawnFamily) -> None:
         self.spec, self.start = spec, start
-        if spec.family.normal:
+        if spec.family.narrow:  # its mean is near enough to start from
             return
         self.rare, self.grid = Rare(spec, GRID_DEG), azimuth_grid(spec, GRID_DEG)
         self.theta = spec.family.draw((DRAWS,), torch.Generator().manual_seed(0))
@@ -37,7 +37,7 @@ class Seeds:
 
     def __call__(self, seen: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior, best first."""
-        if self.spec.family.normal:
+        if self.spec.family.narrow:
             return []
         p, family = seen.n_sources, self.spec.family
         signal = torch.linalg.eigh(seen.covariance[0])[1][:, -p:]

@@ -15,8 +15,8 @@ from doamc.spec.numbering import NUMBERING
 if TYPE_CHECKING:
     import torch
 
-    from doamc.coupling.drawn import DrawnFamily
-    from doamc.coupling.families import CouplingFamily
+    from doamc.coupling.coefficients import CoefficientFamily
+    from doamc.coupling.family import CouplingFamily
 
 SPEED_OF_LIGHT = 299_792_458.0
 #: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
@@ -87,9 +87,9 @@ class ArraySpec:
         return not checks.METRES.keys().isdisjoint(self.geometry)
 
     @cached_property
-    def family(self) -> "CouplingFamily | DrawnFamily":
+    def family(self) -> "CouplingFamily":
         """Coupling family with its prior."""
-        from doamc.coupling.drawn import load_drawn_family
+        from doamc.coupling.drawn_file import load_drawn_family
         from doamc.coupling.families import make_family
 
         c = self.coupling
@@ -104,14 +104,14 @@ class ArraySpec:
         )
 
     @property
-    def plain_family(self) -> "CouplingFamily":
+    def plain_family(self) -> "CoefficientFamily":
         """The coupling family, for methods that need one of free coefficients in ranges.
 
         Raises EstimatorError where the coupling is drawn from antennas.
         """
-        from doamc.coupling.families import CouplingFamily
+        from doamc.coupling.coefficients import CoefficientFamily
 
-        if not isinstance(self.family, CouplingFamily):
+        if not isinstance(self.family, CoefficientFamily):
             raise EstimatorError(
                 f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
                 "use method posterior, or one that needs no such family"
@@ -193,7 +193,7 @@ class ArraySpec:
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
         part["geometry"] = {k: v for k, v in part["geometry"].items() if k not in NUMBERING}  # cables, not antennas
         if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
-            from doamc.coupling.drawn import file_digest
+            from doamc.coupling.drawn_file import file_digest
 
             part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.coupling.drawn import extended_steering
+from doamc.coupling.angular import extended_steering
 from doamc.scenes.wishart import draw_covariance
 from doamc.selfcal.belief import initial_belief, response_matrix
 from doamc.selfcal.deviance import deviance, expected_deviance
