@@ -53,6 +53,11 @@ class DrawnFamily:
         return self.patterns.shape[0]
 
     @property
+    def n_coefficients(self) -> int:
+        """Number of coefficients, which are real and the parameters themselves."""
+        return self.n_parameters
+
+    @property
     def n_flat(self) -> int:
         """Number of flat coordinates: the parameters themselves."""
         return self.n_parameters
@@ -123,6 +128,10 @@ class DrawnFamily:
     def coefficients(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
         """The parameters themselves, as complex numbers."""
         return flat.to(torch.complex128)
+
+    def parameters(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Real parts of coefficients (..., K)."""
+        return coefficients.real
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Mean, patterns and projection: z has unit covariance over all kinds together."""

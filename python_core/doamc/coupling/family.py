@@ -28,6 +28,10 @@ class CouplingFamily(Protocol):
         """Number of real parameters K."""
 
     @property
+    def n_coefficients(self) -> int:
+        """Number K' of coefficients, that is, of patterns."""
+
+    @property
     def n_blocks(self) -> int:
         """Number J of angular functions; 1 where coupling is the same from everywhere."""
 
@@ -41,7 +45,7 @@ class CouplingFamily(Protocol):
 
     @property
     def patterns(self) -> torch.Tensor:
-        """What the coefficients multiply in E, (K', N, J N) complex."""
+        """What the coefficients multiply in E, (K', N, J N) complex; their adjoints come on top where `hermitian`."""
 
     @property
     def centre(self) -> torch.Tensor:
@@ -105,6 +109,9 @@ class CouplingFamily(Protocol):
 
     def coefficients(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
         """What multiplies the patterns, complex, shaped like flat, whichever of its axes counts the coordinates."""
+
+    def parameters(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Parameters (..., K) of complex coefficients (..., K')."""
 
     @property
     def kinds(self) -> "list[tuple[float, CouplingFamily, torch.Tensor]]":

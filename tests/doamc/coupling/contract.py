@@ -63,7 +63,7 @@ class FamilyContract:
         n, k, wide = family.n_elements, family.n_parameters, family.n_blocks * family.n_elements
         assert n == load_spec(self.array).n_elements and family.n_blocks % 2 == 1
         assert theta.shape == (5, k) and theta.dtype == torch.float64 and family.draw((), generator(1)).shape == (k,)
-        assert family.mean.shape == (n, wide) and family.patterns.shape[1:] == (n, wide)
+        assert family.mean.shape == (n, wide) and family.patterns.shape == (family.n_coefficients, n, wide)
         assert family.centre.shape == (n, n) and family.basis.shape == (k, n, n)
         assert family.linear_basis.shape[1:] == (n, n)
         assert family.n_flat + family.n_wrapping == k and family.n_normal in (0, family.n_flat)
@@ -103,6 +103,7 @@ class FamilyContract:
         flat, wrapping = family.coordinates(theta)
         c = family.coefficients(flat, wrapping)
         assert c.is_complex() and torch.equal(family.coefficients(flat.T, wrapping.T), c.T)
+        assert c.shape == (5, family.n_coefficients) and relative(family.parameters(c), theta) < 1e-14
 
     def test_draws_lie_in_the_support_and_are_reproducible(self, family):
         many = family.draw((400,), generator(2))
