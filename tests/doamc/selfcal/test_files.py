@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from doamc.errors import CalibrationError, RecordingError
 from doamc.selfcal.files import load_belief, save_belief
-from doamc.selfcal.tracker import Tracker
+from doamc.selfcal.tracker import CouplingTracker
 from doamc.spec import load_spec
 from tests.doamc.selfcal.scenes import moving, outside
 
@@ -17,7 +17,7 @@ from tests.doamc.selfcal.scenes import moving, outside
 @pytest.fixture(scope="module")
 def tracked():
     world = outside("ula4", 1)
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     for k in range(12):
         tracker.update(world.observe(moving(float(k))))
     return world, tracker
@@ -30,10 +30,10 @@ def test_it_comes_back_as_it_was_and_goes_on_from_there(tracked, tmp_path):
     assert record == tracker.record() == {"batches": 12, "learnt": 12, "changes": 0}
     assert torch.equal(belief.gathered, tracker.best.belief.gathered)
     assert torch.equal(belief.coupling, tracker.best.coupling)
-    other = Tracker(world.spec)
+    other = CouplingTracker(world.spec)
     other.resume(belief, record)
-    seen = world.observe(moving(3.3))
-    here, there = tracker.update(seen).fit, other.update(seen).fit
+    observed = world.observe(moving(3.3))
+    here, there = tracker.update(observed).fit, other.update(observed).fit
     assert torch.equal(here.azimuth, there.azimuth) and torch.equal(here.std, there.std)
     assert other.record() == tracker.record()
     assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
