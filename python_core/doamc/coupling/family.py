@@ -122,7 +122,7 @@ class CouplingFamily(Protocol):
 
     @property
     def narrow(self) -> bool:
-        """Whether the prior knows the coupling better than one batch tells it.
+        """Whether the prior knows the coupling better than one batch shows it.
 
         Then its mean stands for every member, and neither rank reduction nor a search for the coupling has a point; but
         it must not be bent to explain what is not coupling.

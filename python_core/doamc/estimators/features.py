@@ -1,4 +1,4 @@
-"""What the network is told about a batch of snapshots: sufficient statistics, made smooth and scale-free.
+"""What the network reads of a batch of snapshots: sufficient statistics, made smooth and scale-free.
 
 Sample covariance over its mean power, projector on its dominant eigenvectors, log eigenvalues over the noise
 power, the rank-reduction (RARE) null spectrum of the coupling family, log L, levels, the number of sources, and the

@@ -13,7 +13,7 @@ from doamc.angles import wrap_rad
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.ml import (
     SETTLED,
-    Likelihood,
+    LikelihoodCriterion,
     check_identifiable,
     error_bars,
     largest_steps,
@@ -91,11 +91,11 @@ def _excess(value: torch.Tensor, low: torch.Tensor | float, high: torch.Tensor |
     return (value - high).clamp_min(0) + (value - low).clamp_max(0)
 
 
-class Posterior:
+class PosteriorCriterion:
     """Negative log posterior per snapshot: likelihood plus soft prior over L."""
 
     def __init__(self, model: CovarianceModel, covariance: torch.Tensor, n_snapshots: int) -> None:
-        self.likelihood, self.prior = Likelihood(model, covariance), SoftPrior(model)
+        self.likelihood, self.prior = LikelihoodCriterion(model, covariance), SoftPrior(model)
         self.n_snapshots = n_snapshots
 
     def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -149,7 +149,7 @@ def most_probable(
     max_iterations: int,
 ) -> Estimates:
     """Estimates at the most probable scene reached from several starts; error bars from the curvature there."""
-    criterion = Posterior(model, batch.covariance, batch.n_snapshots)
+    criterion = PosteriorCriterion(model, batch.covariance, batch.n_snapshots)
     steps = largest_steps(model, batch.noise_power is not None)
     x, curvature = best_descent(criterion, start, steps, keep, max_iterations, SETTLED / batch.n_snapshots)
     return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

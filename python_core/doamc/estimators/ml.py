@@ -22,7 +22,7 @@ from doamc.spec import ArraySpec
 SETTLED = 1e-2
 
 
-class Likelihood:
+class LikelihoodCriterion:
     """Negative log-likelihood per snapshot of a batch, with gradient and Fisher information."""
 
     def __init__(self, model: CovarianceModel, covariance: torch.Tensor) -> None:
@@ -118,7 +118,7 @@ class MaximumLikelihood(Estimator):
         peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
-        likelihood = Likelihood(model, batch.covariance)
+        likelihood = LikelihoodCriterion(model, batch.covariance)
         tolerance = SETTLED / batch.n_snapshots
         x, curvature = best_descent(likelihood, start, steps, self.starts, self.max_iterations, tolerance)
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -3,9 +3,9 @@
     y ~ CN(0, R),   R = sum_g gamma_g T_g S T_g^H + s2 I,   T_g = [E_0 a_g, E_1 a_g, ...]
 
 C a = T(az) c over a linear coupling family, so a direction is a block of unknowns b_g = c s_g whose correlation S tends
-to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). The evidence
-log det R + tr R^-1 R_hat is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of what it is and
-what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
+to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). Minus the log
+evidence, log det R + tr R^-1 R_hat, is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of its
+value and of what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def learn(
     learn_shape: bool = True,
     state: BlockState | None = None,
 ) -> BlockState:
-    """Lower the evidence; from the powers of a beamformer unless a state is given."""
+    """Lower minus the log evidence, from the powers of a beamformer unless a state is given."""
     b, n = covariance.shape[0], covariance.shape[-1]
     g, k = spans.shape[1], spans.shape[3]
     level = covariance.diagonal(dim1=1, dim2=2).real.mean(1)
@@ -93,7 +93,7 @@ def _trace(matrix: torch.Tensor) -> torch.Tensor:
 
 
 def evidence(spans: torch.Tensor, covariance: torch.Tensor, state: BlockState) -> torch.Tensor:
-    """log det R + tr R^-1 R_hat of a state, (B,), in nats a snapshot."""
+    """Minus the log evidence of a state, log det R + tr R^-1 R_hat, (B,), in nats a snapshot."""
     colored = state.gamma[..., None, None] * (spans @ state.shape[:, None])
     eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype)
     r = (colored @ spans.mH).sum(1) + state.noise[:, None, None] * eye

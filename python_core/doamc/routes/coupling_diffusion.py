@@ -25,7 +25,7 @@ from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.map import SoftPrior
-from doamc.estimators.ml import Likelihood, check_identifiable, largest_steps, start_vector
+from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps, start_vector
 from doamc.estimators.powers import source_powers
 from doamc.estimators.scoring import fisher_scoring
 from doamc.estimators.uncoupled import noise_power_of
@@ -44,7 +44,7 @@ SCORING_STEPS = 3
 class Pulled:
     """L times the likelihood plus the pull of theta towards a centre, over L: a criterion for `fisher_scoring`."""
 
-    likelihood: Likelihood
+    likelihood: LikelihoodCriterion
     item: torch.Tensor  # (M,), observation of each particle
     centre: torch.Tensor  # (M, 2 K)
     weight: torch.Tensor  # (2 K,), 1 / (L r_t^2 deviation^2)
@@ -69,7 +69,7 @@ class ImplicitGuidance:
 
     denoiser: Denoiser
     scale: CouplingScale
-    likelihood: Likelihood
+    likelihood: LikelihoodCriterion
     item: torch.Tensor  # (M,), observation of each particle
     x: torch.Tensor
     longest: torch.Tensor
@@ -168,7 +168,7 @@ class CouplingDiffusion(Estimator):
         azimuth = self.manifold.music(family.matrix(theta), signal[item], n_sources)
         known = None if batch.noise_power is None else batch.noise_power[item]
         x = start_vector(model, batch.covariance[item], known, azimuth[:, None], theta[:, None])[:, 0]
-        likelihood = Likelihood(model, batch.covariance)
+        likelihood = LikelihoodCriterion(model, batch.covariance)
         guidance = ExplicitGuidance if self.explicit else ImplicitGuidance
         guided = guidance(
             self.denoiser, self.scale, likelihood, item, x, largest_steps(model, known is not None), batch.n_snapshots

@@ -88,7 +88,7 @@ def check_planar(spec: ArraySpec, elevation_deg: tuple[float, float]) -> None:
 
 
 def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:
-    """Directions (G, 2), azimuth and elevation in rad, about evenly spread over the sector and [low, high]."""
+    """Directions (G, 2), azimuth and elevation in rad, at about even distances over the sector and [low, high]."""
     rings = []
     left, right = spec.sector_rad
     for elevation in torch.linspace(low, high, max(2, round((high - low) / step) + 1), dtype=torch.float64):
