@@ -7,15 +7,15 @@ correlations rho_mn = R_mn / sqrt(R_mm R_nn), which know nothing of the channels
     s     = sum_{m<n} |rho_mn|^2        whatever the direction, and several sources at once
 
 N q is the squared length of a sum of N unit vectors of C^L. Its mean and variance make q / N nearly a Beta variable of
-(L - 1/N, (N - 1) (L - 1/N)), hence F = (N - 1) q / (N - q) nearly an F variable, and u of it a normal one (Paulson 1942).
-Somewhere in the sector u is exceeded with a probability of at most
+(L - 1/N, (N - 1) (L - 1/N)), hence F = (N - 1) q / (N - q) nearly an F variable, and u of it nearly a normal one
+(Paulson 1942). Somewhere in the sector u is exceeded with a probability of at most
 
     Phi(-u) + sqrt(2) K / (2 pi) exp(-u^2 / 2),    K = int ||P a'(az)|| / sqrt(N) daz
 
-(Davies 1987); K is the length of the array's manifold, P the projector orthogonal to a. The |rho_mn|^2 are Beta(1, L - 1)
-and uncorrelated: with M = N (N - 1) / 2 pairs, s has mean M / L and variance M (L - 1) / (L^2 (L + 1)), and a Gamma
-distribution of these is taken. Where the noise power is known, the power of all channels is a third statistic, Gamma of
-N L. L is the effective number of snapshots.
+(Davies 1987); K is the length of the array's manifold, P the projector orthogonal to a. The |rho_mn|^2 are
+Beta(1, L - 1) and uncorrelated: of M = N (N - 1) / 2 pairs, s has mean M / L and variance M (L - 1) / (L^2 (L + 1)),
+and a Gamma distribution of these is taken. Where the noise power is known, the power of all channels is a third
+statistic, Gamma of N L. L is the effective number of snapshots.
 """
 
 import math
