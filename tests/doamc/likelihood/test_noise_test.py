@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from doamc.estimates import make_message, validate
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators.base import Estimates
 from doamc.estimators.engine import estimate_batch
 from doamc.likelihood.noise_test import FALSE_ALARMS, LEAST_SNAPSHOTS, NoiseTest
@@ -134,7 +134,7 @@ def test_a_message_of_noise_says_no_sources(ula8):
     estimates: Estimates = estimate_batch(ula8, make_batch(quiet[ula8.is_noise(make_batch(quiet))][:1]), None)
     message = make_message(
         seq=0, time=0.0, sample_time=None, frequency_hz=None, array="ula8", method="posterior", snapshots=100,
-        latency_ms={}, dropped_batches=0, **message_figures(estimates),
+        latency_ms={}, dropped_batches=0, **message_values(estimates),
     )  # fmt: skip
     validate(message)
     assert (message["n_sources"], message["sources"]) == (0, [])
