@@ -119,7 +119,8 @@ def _refusal(request: web.Request, access: Access, guesses: Guesses) -> web.Resp
     given = request.query.get("token") or (bearer if scheme == "Bearer" else None)
     given = given or request.cookies.get(cookie_name(request))
     if given is None:
-        return _say(401, f"this {access.what} needs its token: add ?token=... to the address", _ASK)
+        words = f"this {access.what} needs its token: add ?token=... to the address"
+        return _say(401, words, {hdrs.WWW_AUTHENTICATE: "Bearer"})
     address = request.remote or ""
     wait_s = guesses.wait_s(address)
     if wait_s > 0:
@@ -128,9 +129,6 @@ def _refusal(request: web.Request, access: Access, guesses: Guesses) -> web.Resp
         guesses.wrong(address, given)
         return _say(403, "wrong token")
     return None
-
-
-_ASK = {hdrs.WWW_AUTHENTICATE: "Bearer"}
 
 
 def _is_of_this_computer(name: str) -> bool:
