@@ -18,6 +18,7 @@ from typing import Any
 from doamc.errors import RecordingError
 from doamc.estimates.log_rows import COLUMNS, log_rows
 from doamc.files.atomic import check_output
+from doamc.text import reason
 
 TABLE = "bearings"
 #: of the table; it rises when a column goes or changes its meaning, and a log of another one is not continued
@@ -114,8 +115,8 @@ class SqliteTable:
                 self._database.execute(_FORGET, (self._keep,))
         except Exception as error:  # a full disk, a lock, and whatever a driver does with values of others
             if self.error is None:
-                self._tell(f"{self.path}: {error}; what cannot be written waits")
-            self.error = str(error)
+                self._tell(f"{self.path}: {reason(error)}; what cannot be written waits")
+            self.error = reason(error)
             return False
         self.error = None
         return True
@@ -131,8 +132,8 @@ def _open(path: Path) -> sqlite3.Connection:
         except BaseException:
             database.close()
             raise
-    except sqlite3.Error as error:
-        raise RecordingError(f"cannot write {path}: {error}") from error
+    except (sqlite3.Error, UnicodeError) as error:  # a damaged schema makes no text
+        raise RecordingError(f"cannot write {path}: {reason(error)}") from error
     return database
 
 

@@ -176,6 +176,15 @@ def test_other_files_are_not_touched(path):
         SqliteTable(path, MANY)
 
 
+def test_a_damaged_schema_is_told_in_one_line(path):
+    """What SQLite says of it is no UTF-8."""
+    fill(path, range(3))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"CREATE TABLE bearings", b"CREATE \x9fABLE bearings"))
+    with pytest.raises(RecordingError, match="cannot write"):
+        SqliteTable(path, MANY)
+
+
 def test_a_later_version_is_refused(path):
     fill(path, [0])
     with closing(sqlite3.connect(path)) as database:
