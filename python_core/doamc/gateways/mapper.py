@@ -27,7 +27,9 @@ class Mapper(BearingOutput):
         return self.broadcast.url
 
     def put(self, found: list[Bearing]) -> None:
-        """Have these bearings sent with the next update."""
+        """Have these bearings sent with the next update, if anybody listens."""
+        if not self.broadcast.clients:
+            return
         records = [json.dumps(json_body(bearing, self.station, version=2)) for bearing in found]
         self.broadcast.put(found[0].frequency_hz, records)
 

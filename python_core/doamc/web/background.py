@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -41,7 +42,7 @@ class Background:
         """Close the server and end the thread; again is harmless."""
         if self._loop.is_closed():
             return
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, FutureTimeoutError):  # one class from Python 3.11 on
             self.do(self._server.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE_S)
