@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from doamc.dashboard.history import PastEstimate
-from doamc.estimates.log_rows import spreadsheet_text
+from doamc.estimates.log_rows import spreadsheet_text as _text
 
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
@@ -35,12 +35,8 @@ def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
     for name, history in receivers:
         for kept in history:
             view = kept.view
-            head = [
-                spreadsheet_text(name),
-                kept.received,
-                *(view[k] for k in ("seq", "time", "sample_time", "frequency_hz")),
-            ]
-            head += [spreadsheet_text(view["array"]), spreadsheet_text(view["method"])]
+            head = [_text(name), kept.received, *(view[k] for k in ("seq", "time", "sample_time", "frequency_hz"))]
+            head += [_text(view["array"]), _text(view["method"])]
             tail = [view["noise_power"], view["snapshots"], *view["latency_ms"].values(), view["dropped_batches"]]
             for row in [_source(i, s) for i, s in enumerate(view["sources"], 1)] or [[None] * 6]:
                 writer.writerow([*head, *row, *tail])
