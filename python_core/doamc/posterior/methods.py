@@ -12,6 +12,7 @@ from doamc.estimators.features import FeatureMap
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import NEPER_PER_DB
 from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.options import Options, thorough
 from doamc.posterior.pipeline import Engine
@@ -85,6 +86,7 @@ class Posterior(Estimator):
         self.options = replace(options or Options(), seed=seed)
         self.kinds = kinds_of(self.spec, self.layout)
         self._engines: dict[tuple[int, bool, bool, int], Engine] = {}
+        self._noise_test = NoiseTest(self.spec)
 
     def engine(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> Engine:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
@@ -142,6 +144,10 @@ class Posterior(Estimator):
                 samples = engine(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
                 groups.append(Group(index, samples, g, length[index], self.kinds[kind][0]))
         return groups
+
+    def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
+        """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""
+        return self._noise_test(batch)
 
     @torch.no_grad()
     def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:
