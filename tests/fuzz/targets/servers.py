@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-import doamc.heimdall.client as client_module
+import doamc.krakensdr.version1.heimdall as heimdall_module
 from doamc.errors import DashboardError
-from doamc.heimdall import Client, Control, Header
-from doamc.heimdall.frame import MAX_PAYLOAD
-from doamc.heimdall.link import STEP
+from doamc.krakensdr import Client
+from doamc.krakensdr.link import STEP
+from doamc.krakensdr.version1 import Control, Header, Heimdall
+from doamc.krakensdr.version1.frame import MAX_PAYLOAD
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged
 
@@ -63,7 +64,7 @@ def frame(number: int, **changes: int) -> bytes:
 
 @cache
 def data_server() -> Peer:
-    client_module._LONGEST_S = 0.2  # a header may claim any duration
+    heimdall_module._LONGEST_S = 0.2  # a header may claim any duration
     return Peer(_frames)
 
 
@@ -103,14 +104,14 @@ def use_stream(data: bytes, folder: Path) -> None:
     """After a server of any kind, a good one is received."""
     server = data_server()
     server.script = [data]
-    with Client(port=server.port, n_channels=CHANNELS, timeout_s=0.1) as client:
+    with Client("127.0.0.1", [Heimdall(server.port, CHANNELS, 0.1)]) as client:
         while (got := client.get(LIMIT_S)) is not None:
-            good = got.header.cpi_index == 5 and not server.script
+            good = got.number == 5 and not server.script
             client.release(got)
-            if good and client.header is not None and client.header.sampling_freq == 100_000:
+            if good and client.session.header is not None and client.session.header.sampling_freq == 100_000:
                 break
         assert got is not None, client.last_error
-        assert all(len(buffer.data) <= 2 * STEP for buffer in client._free)
+        assert all(len(buffer.data) <= 2 * STEP for buffer in client.pool.free)
 
 
 def use_reply(data: bytes, folder: Path) -> None:

@@ -10,10 +10,10 @@ from gr_doamc import doa_estimator, heimdall_source, snapshot_buffer
 
 from doamc.errors import ReceiverError
 from doamc.estimates import validate
-from doamc.heimdall.emulator import Emulator
-from doamc.heimdall.sources import SimulatedFrames
+from doamc.krakensdr.sources import SimulatedFrames
+from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
-from tests.doamc.heimdall.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
+from tests.doamc.krakensdr.version1.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
 from tests.gr.running import collector, run
 
 
@@ -193,7 +193,8 @@ def test_settings_go_to_the_control_server_at_the_start_and_by_message():
         flowgraph.start()
         try:
             wait_for(lambda: server.control.gains_db == [20.7] * 3 and server.control.frequency_hz == 868.3e6)
-            wait_for(lambda: source.client.header is not None and source.client.header.gains_db == (20.7,) * 3)
+            session = source.client.session
+            wait_for(lambda: session.header is not None and session.header.gains_db == (20.7,) * 3)
             port = pmt.intern("control")
             source.to_basic_block()._post(port, pmt.to_pmt({"gain_db": [1.0, 2.0, 3.0], "squelch": 0.5}))
             source.to_basic_block()._post(port, pmt.to_pmt({"volume": 11}))

@@ -1,0 +1,81 @@
+"""Settings by version 2's control server, which tells twice a second how the receiver is set."""
+
+import json
+from typing import Any
+
+from doamc.errors import ReceiverError
+from doamc.krakensdr.controller import AUTOMATIC, Controller
+from doamc.krakensdr.gains import nearest_gains
+from doamc.krakensdr.version2.control import PORT, Control, pack_frequency, pack_gain, pack_stability_delay
+
+#: how long a reply is waited for between two looks at what else is to be done, s
+_REPLY_S = 1.0
+#: conditions after which what was confirmed but does not show in them counts as refused
+_CONDITIONS = 10
+#: a frequency may be told in single precision; gains in dB
+_SAME_FREQUENCY, _SAME_GAIN_DB = 1e-7, 0.05
+
+
+class SuiteController(Controller):
+    """Sends commands, reads how the receiver is, and looks there for what was confirmed.
+
+    host, port: of the control server.
+    """
+
+    version, period_s = 2, 0.25
+
+    def __init__(self, host: str = "127.0.0.1", port: int = PORT) -> None:
+        self._control = Control(host, port, _REPLY_S)
+        self._wanted: dict[str, tuple[float, int]] = {}  # confirmed values, and how many conditions had come
+
+    @property
+    def pending(self) -> bool:
+        """Whether a command is on its way."""
+        return self._control.pending
+
+    @property
+    def news(self) -> dict[str, Any]:
+        """The newest condition."""
+        condition = self._control.condition
+        return {} if condition is None else condition.as_dict()
+
+    def message(self, name: str, value: Any) -> bytes:
+        """The line of a setting."""
+        if name == "frequency_hz":
+            return pack_frequency(value)
+        if name == "stability_delay_ms":
+            return pack_stability_delay(value)
+        if name != "gain_db":
+            raise ReceiverError(f"expected settings that version 2 of the server has, found {name}")
+        if value == AUTOMATIC:
+            return pack_gain(-1.0)
+        if len(set(value)) != 1:
+            raise ReceiverError(f"expected one gain for all channels of version 2, found {list(value)}")
+        return pack_gain(*nearest_gains(value[:1]))
+
+    def send(self, name: str, message: bytes) -> None:
+        """Send a command until it is confirmed."""
+        self._control.request(message)
+        self._wanted.pop(name, None)
+        value = json.loads(message).get({"frequency_hz": "frequency", "gain_db": "gain"}.get(name))
+        if value is not None and value >= 0:  # how automatic gain is told is not known
+            self._wanted[name] = value, self._control.told
+
+    def look(self) -> None:
+        """Read what came, and compare what was confirmed with it."""
+        self._control.listen()
+        condition = self._control.condition
+        for name, (value, before) in list(self._wanted.items()):
+            found = None if condition is None else getattr(condition, name)
+            if self._control.told == before:
+                continue
+            same = _SAME_FREQUENCY * value if name == "frequency_hz" else _SAME_GAIN_DB
+            if found is not None and abs(found - value) <= same:
+                del self._wanted[name]
+            elif self._control.told >= before + _CONDITIONS:
+                del self._wanted[name]
+                raise ReceiverError(f"expected {name} {value:g} in what the server tells, as confirmed, found {found}")
+
+    def close(self) -> None:
+        """Take leave of the server."""
+        self._control.close()
