@@ -1,8 +1,8 @@
 """Packets out of a stream of bytes whose place may be lost.
 
-A packet is believed when its header is credible and another credible header follows it, or nothing does: the end of
-the connection, or a silence. One that was cut short therefore never passes, though bytes enough came after it; the
-place is then sought byte by byte from behind its magic, so that the next packet, which lies within, is found.
+A packet is believed when its header is credible and the magic of another follows it, or nothing does: the end of the
+connection, or a silence. One that was cut short therefore never passes, though bytes enough came after it; the place is
+then sought byte by byte from behind its magic, so that the next packet, which lies within, is found.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,6 @@ class Scanner:
     def __init__(self) -> None:
         self._data = bytearray(_CAPACITY)
         self._begin = self._end = 0
-        self._next: tuple[int, Header] | None = None  # a header that was read already, and where
         self._lost = False
         self.passed_over = self.losses = 0
 
@@ -48,8 +47,6 @@ class Scanner:
         if self._begin and len(self._data) - self._end < MAX_SIZE:
             count = self.pending
             self._data[:count] = self._data[self._begin : self._end]
-            if self._next is not None:
-                self._next = self._next[0] - self._begin, self._next[1]
             self._begin, self._end = 0, count
         return memoryview(self._data)[self._end :]
 
@@ -60,14 +57,14 @@ class Scanner:
     def packets(self, silent: bool = False) -> Iterator[Packet]:
         """The packets that are whole; silent: nothing will follow, or has not for a while."""
         while (header := self._header()) is not None and self.pending >= header.size:
-            stop = self._begin + header.size
-            follows = self._believed(stop)
-            if follows is None and not (silent and stop == self._end):
-                return
-            if follows is False:
+            first, stop = self._begin, self._begin + header.size
+            follows = bytes(self._data[stop : min(self._end, stop + len(MAGIC))])
+            if not MAGIC.startswith(follows):
                 self._pass_over(1)
                 continue
-            first, self._begin, self._lost = self._begin, stop, False
+            if follows != MAGIC and (follows or not silent):
+                return
+            self._begin, self._lost = stop, False
             shape = header.n_channels, 2 * header.n_samples
             count = shape[0] * shape[1]
             yield Packet(header, np.frombuffer(self._data, np.uint8, count, first + header.offset).reshape(shape))
@@ -78,34 +75,18 @@ class Scanner:
             place = self._data.find(MAGIC, self._begin, self._end)
             if place < 0:
                 kept = next(k for k in (3, 2, 1, 0) if self._data.endswith(MAGIC[:k], self._begin, self._end))
-                self._pass_over(max(0, self.pending - kept))
+                self._pass_over(self.pending - kept)
                 return None
             self._pass_over(place - self._begin)
-            found = self._believed(place)
-            if found is None:
+            if self.pending < HEADER_SIZE:
                 return None
-            if found:
-                assert self._next is not None
-                return self._next[1]
+            size = header_size(self._data, place)
+            if size is not None and self.pending < size:
+                return None
+            header = None if size is None else parse(self._data, place)
+            if header is not None:
+                return header
             self._pass_over(1)
-
-    def _believed(self, place: int) -> bool | None:
-        """Whether a credible header is at a place; None when too few bytes tell."""
-        if self._next is not None and self._next[0] == place:
-            return True
-        if self._end - place < 8:
-            known = bytes(self._data[place : min(self._end, place + 4)])
-            return None if MAGIC.startswith(known) else False
-        size = header_size(self._data, place)
-        if size is None:
-            return False
-        if self._end - place < size:
-            return None
-        header = parse(self._data, place)
-        if header is None:
-            return False
-        self._next = place, header
-        return True
 
     def _pass_over(self, count: int) -> None:
         if count:

@@ -84,6 +84,7 @@ class _Connection:
         self._before = suite.counters.passed_over, suite.counters.resyncs
         self._lost_before = suite.counters.lost_estimate, suite.counters.lost_uncertainty
         self._latest = time.monotonic()  # when a packet came
+        self._losses = 0  # of the place, that the frames tell already
         self._silent_s, self._patience_s = _SILENT_S, suite.patience_s()
         self.room = self._scanner.room
 
@@ -112,6 +113,9 @@ class _Connection:
     def _packet(self, packet: Packet, now: float) -> None:
         header, assembler = packet.header, self._assembler
         self._suite.came()
+        if self._scanner.losses > self._losses:  # of how many packets, nobody knows
+            assembler.missing(1 if self._clock.samples else 0)
+            self._losses = self._scanner.losses
         self._latest = now
         duration_s = header.n_samples / self._suite.rate_hz
         self._silent_s = max(_SILENT_S, _SILENT * duration_s)
