@@ -1,5 +1,6 @@
 """Packets as the facts of the protocol say, written by none of the code under test, and servers that send them."""
 
+import json
 import struct
 
 import numpy as np
@@ -88,3 +89,50 @@ def take(client, count):
         told.append((frame.lost, frame.gap, frame.first, dict(frame.kept_back)))
         client.release(frame)
     return numbers, told
+
+
+class Receiver:
+    """What a control server of version 2 knows; `serve` answers a connection, as the facts of the protocol say."""
+
+    def __init__(self):
+        self.frequency_hz, self.gain_db, self.delay_ms = 433.9e6, 20.7, 3000
+        self.commands, self.refuse, self.deaf, self.mute = [], None, False, False
+
+    def status(self):
+        return {
+            "settings": {"center_freq": self.frequency_hz, "gain": self.gain_db, "sample_rate": 2400000,
+                         "rtl_tcp_channel": 0},
+            "num_channels": CHANNELS, "operating_mode": "coherent", "cooldown_active": True,
+            "cooldown_remaining_ms": 1500,
+            "channel_comp": [{"amp_db": 0.5 * k, "phase_deg": 10.0 * k} for k in range(CHANNELS)],
+            "coherence_events": 2, "recovering": False,
+        }  # fmt: skip
+
+    def serve(self, connection, ended):
+        connection.settimeout(0.05)
+        heard = b""
+        while not ended.is_set():
+            if not self.mute:
+                connection.sendall(json.dumps(self.status()).encode() + b"\n")
+            try:
+                part = connection.recv(1000)
+            except TimeoutError:
+                continue
+            if not part:
+                return
+            heard += part
+            while (end := heard.find(b"}")) >= 0:
+                reply = self.obey(json.loads(heard[: end + 1]))
+                heard = heard[end + 1 :].lstrip()
+                if not self.mute:
+                    connection.sendall(json.dumps(reply).encode() + b"\n")
+
+    def obey(self, command):
+        self.commands.append(command)
+        if self.refuse is not None:
+            return {"status": "error", "message": self.refuse}
+        if not self.deaf:
+            self.frequency_hz = command.get("frequency", self.frequency_hz)
+            self.gain_db = command.get("gain", self.gain_db)
+            self.delay_ms = command.get("delay_ms", self.delay_ms)
+        return {"status": "success"}
