@@ -1,4 +1,4 @@
-"""The KrakenSDR source in flowgraphs, against the emulator over real sockets."""
+"""The source of version 1 in flowgraphs, against the emulator over real sockets."""
 
 import time
 
@@ -229,8 +229,8 @@ def test_from_the_emulator_to_directions():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": 0}, {"control_port": -1}, {"timeout": 0},
-              {"duration": -1}, {"duration": float("inf")}, {"gain_db": [1.0, 2.0]}, {"gain_db": -1.0},
+    "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": -1}, {"control_port": -2}, {"timeout": 0},
+              {"duration": -1}, {"duration": float("inf")}, {"gain_db": [1.0, 2.0]}, {"gain_db": 50.5},
               {"frequency_hz": -1.0}],
 )  # fmt: skip
 def test_arguments_out_of_range_are_refused(wrong):
@@ -239,5 +239,5 @@ def test_arguments_out_of_range_are_refused(wrong):
 
 
 def test_without_a_control_port_nothing_can_be_set():
-    with pytest.raises(ReceiverError, match="no control_port"):
+    with pytest.raises(ReceiverError, match="there is no control server"):
         heimdall_source(control_port=0, gain_db=10.0)
