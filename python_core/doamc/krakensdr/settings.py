@@ -11,7 +11,7 @@ from doamc.krakensdr.controller import Controller, canonical
 
 #: while the version of the server is not known, it is asked for so often, s
 _UNKNOWN_S = 0.25
-#: a tick is due after so long, s; a little less than the period of the slowest controller
+#: after so long what failed is tried again, and a tick is due, s; a little less than the slowest controller's period
 _AGAIN_S = 0.9
 
 
@@ -32,6 +32,7 @@ class Settings:
         self._lock = threading.Lock()
         self._wake, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._again = 0.0  # when what failed is tried again
         self._told: tuple[float, Any] = 0.0, None  # when `on_tick` was called last, and what was told then
         self.failures = 0
         self.error: str | None = None
@@ -55,6 +56,7 @@ class Settings:
             with self._lock:
                 self._orders.pop(found[0], None)
                 self._orders[found[0]] = (found[1],)
+                self._again = 0.0
             self._wake.set()
 
     def fail(self, error: Exception) -> None:
@@ -115,7 +117,9 @@ class Settings:
 
     def _serve(self, controller: Controller, end: threading.Event) -> None:
         try:
-            self._send(controller, end)
+            if time.monotonic() >= self._again:
+                self._again = time.monotonic() + _AGAIN_S
+                self._send(controller, end)
             controller.look()
         except ReceiverError as error:  # kept and tried again, for the server may come yet
             if controller.pending:
@@ -129,8 +133,9 @@ class Settings:
         while not end.is_set():
             with self._lock:
                 name, order = next(iter(self._orders.items()), ("", ("",)))
-            if not name:
-                return
+                if not name:
+                    self._again = 0.0
+                    return
             try:
                 message = controller.message(name, *order)
             except ReceiverError:  # ordered before the version was known

@@ -1,17 +1,21 @@
 """Settings by version 2's control server, which tells twice a second how the receiver is set."""
 
 import json
+import time
 from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.krakensdr.controller import AUTOMATIC, Controller
 from doamc.krakensdr.gains import nearest_gains
 from doamc.krakensdr.version2.control import PORT, Control, pack_frequency, pack_gain, pack_stability_delay
+from doamc.text import one_line
 
 #: how long a reply is waited for between two looks at what else is to be done, s
 _REPLY_S = 1.0
 #: conditions after which what was confirmed but does not show in them counts as refused
 _CONDITIONS = 10
+#: an absent server is tried again after so long, s
+_ABSENT_S = 1.0
 #: a frequency may be told in single precision; gains in dB
 _SAME_FREQUENCY, _SAME_GAIN_DB = 1e-7, 0.05
 
@@ -27,6 +31,8 @@ class SuiteController(Controller):
     def __init__(self, host: str = "127.0.0.1", port: int = PORT) -> None:
         self._control = Control(host, port, _REPLY_S)
         self._wanted: dict[str, tuple[float, int]] = {}  # confirmed values, and how many conditions had come
+        self._absent: str | None = None  # why nothing is told
+        self._again = 0.0  # when an absent server is tried again
 
     @property
     def pending(self) -> bool:
@@ -35,9 +41,10 @@ class SuiteController(Controller):
 
     @property
     def news(self) -> dict[str, Any]:
-        """The newest condition."""
+        """The newest condition; ``control`` where none comes any more: why."""
         condition = self._control.condition
-        return {} if condition is None else condition.as_dict()
+        told = {} if condition is None else condition.as_dict()
+        return told if self._absent is None else told | {"control": self._absent}
 
     def message(self, name: str, value: Any) -> bytes:
         """The line of a setting."""
@@ -62,8 +69,14 @@ class SuiteController(Controller):
             self._wanted[name] = value, self._control.told
 
     def look(self) -> None:
-        """Read what came, and compare what was confirmed with it."""
-        self._control.listen()
+        """Read what came, and compare what was confirmed with it; that nobody tells anything is news, but no error."""
+        if time.monotonic() < self._again:
+            return
+        try:
+            self._control.listen()
+            self._absent, self._again = None, 0.0
+        except ReceiverError as error:
+            self._absent, self._again = one_line(error), time.monotonic() + _ABSENT_S
         condition = self._control.condition
         for name, (value, before) in list(self._wanted.items()):
             found = None if condition is None else getattr(condition, name)

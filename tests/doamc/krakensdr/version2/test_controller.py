@@ -1,9 +1,11 @@
 """Settings of version 2: what is sent, and what the server's own words confirm."""
 
 import json
+import socket
 
 import pytest
 
+import doamc.krakensdr.version2.controller as controller_module
 from doamc.errors import ReceiverError
 from doamc.krakensdr.controller import canonical
 from doamc.krakensdr.version2 import SuiteController
@@ -57,6 +59,24 @@ def test_what_the_server_tells_confirms_what_was_set():
         assert looked(controller, lambda errors: not controller._wanted) == []
         assert controller.news["frequency_hz"] == 868.3e6 and controller.news["gain_db"] == 19.7
         controller.close()
+
+
+def test_a_control_server_that_is_absent_is_news_and_a_later_one_is_found(monkeypatch):
+    monkeypatch.setattr(controller_module, "_ABSENT_S", 0.0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = SuiteController(port=port)
+    assert looked(controller, lambda errors: "refused" in controller.news.get("control", "")) == []
+    with pytest.raises(ReceiverError, match="refused"):
+        controller.send("gain_db", controller.message("gain_db", [9.0]))
+    listener = socket.create_server(("127.0.0.1", port))
+    controller.look()
+    with listener, listener.accept()[0] as connection:
+        connection.sendall(json.dumps(Receiver().status()).encode() + b"\n")
+        assert looked(controller, lambda errors: controller.news.get("gain_db") == 20.7) == []
+        assert "control" not in controller.news
+    controller.close()
 
 
 def test_what_was_confirmed_but_does_not_show_is_told_once():

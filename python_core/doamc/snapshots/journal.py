@@ -1,8 +1,8 @@
-"""A recording of batches while it grows, and how it is finished: by its recorder, or after that was killed.
+"""A recording while it grows, and how it is finished: by its recorder, or after that was killed.
 
 Until ``X.sigmf-meta`` and ``X.sigmf-data`` get their names, the samples lie in ``X.sigmf-data.part`` and what is known
-of them in ``X.sigmf-meta.part``, a journal of JSON lines: ``{"global": ...}`` first, then ``{"capture": ...}`` for each
-batch and ``{"annotation": ...}``. A batch counts once its capture is there, which is written after its samples.
+of them in ``X.sigmf-meta.part``, a journal of JSON lines: ``{"global": ...}`` first, then ``{"capture": ...}``,
+``{"annotation": ...}`` and, each after its samples, ``{"samples": how many there are}``. What is beyond does not count.
 """
 
 import json
@@ -20,26 +20,25 @@ def parts_of(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}.part"), path.with_name(f"{path.stem}.sigmf-data.part")
 
 
-def batch_bytes(world: dict[str, Any]) -> int:
-    """Size of one batch of complex floats, by the global object."""
-    return 8 * int(world["core:num_channels"]) * int(world["doamc:batch_length"])
+def frame_bytes(world: dict[str, Any]) -> int:
+    """Bytes of one sample of all channels, complex floats, by the global object."""
+    return 8 * int(world["core:num_channels"])
 
 
 def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
     """Give the parts at `path` the names of the recording `target`, metadata first.
 
-    table: ``global``, ``captures`` and ``annotations``. Samples beyond the last capture are cut off, which makes the
+    table: ``global``, ``captures``, ``annotations`` and ``samples``, beyond which the data are cut off; that makes the
     room that the metadata take. Raises RecordingError when that fails; the parts are then still there.
     """
     journal, samples = parts_of(path)
-    world, captures = table["global"], table["captures"]
-    count = world["doamc:batch_length"] * len(captures)
+    world, count = table["global"], table["samples"]
     try:
-        os.truncate(samples, batch_bytes(world) * len(captures))
+        os.truncate(samples, frame_bytes(world) * count)
         with whole_file(target) as file:
             whole = {
                 "global": world | {"doamc:sample_count": count},
-                "captures": captures,
+                "captures": table["captures"],
                 "annotations": sorted(table["annotations"], key=lambda a: a["core:sample_start"]),
             }
             file.write(json.dumps(whole, indent=1).encode())
@@ -52,8 +51,8 @@ def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
 def recover(path: str | Path) -> Path | None:
     """Finish the recording that was to be at `path`, a .sigmf-meta file, when its recorder could not.
 
-    It becomes ``X-torn.sigmf-meta`` (``X-torn-2``, ... when there is one): every batch whose capture was written, with
-    the annotations that were. Returns its path; None when there was nothing of a recording.
+    It becomes ``X-torn.sigmf-meta`` (``X-torn-2``, ... when there is one): the samples whose number was written, with
+    the captures and annotations that were. Returns its path; None when there was nothing of a recording.
     Raises RecordingError while its recorder lives, or when the parts cannot be read or the files not be written.
     """
     with Lock(path):
@@ -73,22 +72,21 @@ def recover_parts(path: Path) -> Path | None:
             raise RecordingError(f"{samples}: expected a journal {journal.name} beside it, found none; move it away")
         samples.unlink()
         return None
-    whole = min(len(table["captures"]), samples.stat().st_size // batch_bytes(world))
-    if not whole:
+    table["samples"] = min(table["samples"], samples.stat().st_size // frame_bytes(world))
+    if not table["samples"]:
         samples.unlink()
         journal.unlink(missing_ok=True)
         return None
-    del table["captures"][whole:]
-    end = whole * world["doamc:batch_length"]
-    table["annotations"] = [a for a in table["annotations"] if a["core:sample_start"] < end]
+    for name in ("captures", "annotations"):
+        table[name] = [part for part in table[name] if part["core:sample_start"] < table["samples"]]
     target = _free(path)
     finish(path, target, table)
     return target
 
 
 def _read(journal: Path) -> dict[str, Any]:
-    """Global object (None without one), captures and annotations of a journal; a torn line is passed over."""
-    table: dict[str, Any] = {"global": None, "captures": [], "annotations": []}
+    """What a journal holds, its global object None where there is none; a torn line is passed over."""
+    table: dict[str, Any] = {"global": None, "captures": [], "annotations": [], "samples": 0}
     try:
         lines = journal.read_bytes().splitlines() if journal.exists() else []
     except OSError as error:
@@ -98,8 +96,8 @@ def _read(journal: Path) -> dict[str, Any]:
             ((kind, value),) = json.loads(line).items()
         except (ValueError, AttributeError):
             continue
-        if kind == "global":
-            table["global"] = value
+        if kind in ("global", "samples"):
+            table[kind] = value
         elif kind in ("capture", "annotation"):
             table[f"{kind}s"].append(value)
     return table
