@@ -3,7 +3,6 @@
 import argparse
 import math
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Report:
-    """Tells changes of the link on stderr, and progress now and then; keeps what the receiver tells of itself."""
+    """Tells changes of the link, and progress now and then; keeps what the receiver tells of itself."""
 
     def __init__(
         self, client: "Client", settings: "Settings", recorder: "StreamRecorder", news: dict[str, Any]
@@ -103,10 +102,10 @@ class _Report:
         if version is not None:
             self._news |= {"protocol": version} | self._settings.news
         error = self._settings.error or (None if client.state == "streaming" else client.last_error)
-        told = client.state + (f" ({one_line(error)})" if error else "")
+        told = client.state + (f": {one_line(error)}" if error else "")
         if told != self._told:
             self._told = told
-            print(f"doamc: {told}", file=sys.stderr, flush=True)
+            print(told, flush=True)
         if time.monotonic() >= self._next:
             self._next += _REPORT_S
             print(_progress(self._recorder), flush=True)
