@@ -1,5 +1,6 @@
-"""Peers on the network: a heimdall server and its controller, and browsers of the dashboard."""
+"""Peers on the network: KrakenSDR servers and their controllers, and browsers of the dashboard."""
 
+import json
 import logging
 import socket
 import struct
@@ -14,12 +15,16 @@ import doamc.krakensdr.version1.heimdall as heimdall_module
 from doamc.errors import DashboardError
 from doamc.krakensdr import Client
 from doamc.krakensdr.link import STEP
-from doamc.krakensdr.version1 import Control, Header, Heimdall
+from doamc.krakensdr.version1 import Control as Control1
+from doamc.krakensdr.version1 import Header, Heimdall
 from doamc.krakensdr.version1.frame import MAX_PAYLOAD
+from doamc.krakensdr.version2 import Control, Suite
+from tests.doamc.krakensdr.version2.serving import CHANNELS, LENGTH, Receiver, packet
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged
 
-CHANNELS, LENGTH = 3, 40
+#: what version 2 tells of itself
+CONDITION = json.dumps(Receiver().status()).encode() + b"\n"
 LIMIT_S = 9.0
 
 
@@ -69,6 +74,16 @@ def data_server() -> Peer:
 
 
 @cache
+def suite_server() -> Peer:
+    def packets(connection: socket.socket) -> None:
+        for number in range(100, 110):
+            connection.sendall(packet(number % 100, changes=number))
+        connection.recv(64)
+
+    return Peer(packets)
+
+
+@cache
 def controller() -> Peer:
     return Peer(_replies)
 
@@ -114,15 +129,51 @@ def use_stream(data: bytes, folder: Path) -> None:
         assert all(len(buffer.data) <= 2 * STEP for buffer in client.pool.free)
 
 
+def draw_packets(random: Random) -> bytes:
+    """Packets, of which some are broken: words of their headers replaced, bytes lost or repeated."""
+    data = b""
+    for number in range(random.randint(1, 6)):
+        raw = bytearray(packet(number, channels=random.choice([CHANNELS, CHANNELS, 4]), changes=number))
+        for _ in range(random.choice([0, 0, 1, 2])):
+            value = random.choice([*VALUES, 65536, 65537, random.getrandbits(32)])
+            struct.pack_into(">I", raw, 4 * random.randrange(10), value)
+        data += bytes(raw)
+    return damaged(data, random) if random.random() < 0.5 else data
+
+
+def use_packets(data: bytes, folder: Path) -> None:
+    """After a server of any kind, a good one is received, and every byte is accounted for."""
+    server = suite_server()
+    server.script = [data]
+    suite = Suite(server.port, CHANNELS, LIMIT_S, settling_s=0.0)
+    with Client("127.0.0.1", [suite]) as client:
+        while suite.gate.last is None or suite.gate.last.changes != 109:
+            got = client.get(LIMIT_S)
+            assert got is not None, client.last_error
+            client.release(got)
+    assert suite.counters.unaccounted == 0
+
+
+def use_condition(data: bytes, folder: Path) -> None:
+    with Control("127.0.0.1", 9) as control:
+        control._come += data
+        try:
+            control._rest()
+        finally:
+            assert len(control._come) <= len(data)
+        if control.condition is not None:
+            json.dumps(control.condition.as_dict(), allow_nan=False)
+
+
 def use_reply(data: bytes, folder: Path) -> None:
     server = controller()
     server.script = [data]
-    with Control(port=server.port, timeout_s=0.1) as control:
+    with Control1(port=server.port, timeout_s=0.1) as control:
         try:
             assert len(control.request(b"AGC " + bytes(124))) == 124
         finally:
             server.script = []
-    with Control(port=server.port, timeout_s=LIMIT_S) as control:
+    with Control1(port=server.port, timeout_s=LIMIT_S) as control:
         assert len(control.request(b"AGC " + bytes(124))) == 124
 
 
@@ -190,5 +241,7 @@ TARGETS = (
     Target("heimdall-header", draw_header, use_header),
     Target("heimdall-stream", draw_stream, use_stream),
     Target("heimdall-control", lambda r: damaged(2 * (b"FNSD" + bytes(124)), r), use_reply),
+    Target("suite-stream", draw_packets, use_packets),
+    Target("suite-control", lambda r: damaged(CONDITION, r), use_condition),
     Target("http", lambda r: damaged(r.choice(REQUESTS), r), use_http),
 )

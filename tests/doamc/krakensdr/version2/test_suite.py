@@ -5,19 +5,15 @@ import time
 import numpy as np
 import pytest
 
+import doamc.krakensdr.session as session_module
 import doamc.krakensdr.version2.assembler as assembler_module
 import doamc.krakensdr.version2.suite as suite_module
 from doamc.errors import ReceiverError
+from doamc.krakensdr.link import Halt
+from doamc.krakensdr.pool import Pool
 from doamc.krakensdr.session import ABSENT, MISMATCH, STOPPED, STREAMING, UNSYNCHRONISED, WAITING
 from doamc.krakensdr.version2 import Suite
-from tests.doamc.krakensdr.version2.serving import (
-    client_of,
-    packet,
-    rogue,
-    sending,
-    take,
-    wait_for,
-)  # fmt: skip
+from tests.doamc.krakensdr.version2.serving import CHANNELS, LENGTH, client_of, packet, rogue, sending, take, wait_for
 
 SIZE = len(packet())
 
@@ -154,6 +150,40 @@ def test_what_nobody_takes_is_dropped_counted_and_told(monkeypatch):
         count = counted(client)
         assert count["passed"] + count["not_taken"] == 4000 and count["not_taken"] > 1000
         assert count["bytes_passed"] + count["bytes_not_taken"] == 4000 * SIZE and client.state == STREAMING
+
+
+class Desk(session_module.Desk):
+    """What a session reports to, in place of a client."""
+
+    def __init__(self):
+        self.pool, self.told = Pool(), []
+
+    def tell(self, state, remark=None):
+        self.told.append(state)
+
+
+def test_what_the_clock_shows_to_be_lost_is_told_with_the_next_frame_and_counted_with_its_uncertainty():
+    suite, desk, halt = Suite(n_channels=CHANNELS, settling_s=0.0, sample_rate_hz=1e3), Desk(), Halt()
+    connection, lost, shifts = suite_module._Connection(suite, halt, desk), [], []
+    before, shift = 0, 0.0
+    for k in range(250):  # packets of 40 ms, 10 s of them
+        shift += 2.0 if k == 100 else 0.0  # 50 of which are missing here
+        data = packet(k % 100)
+        connection.room()[: len(data)] = data
+        connection.take(len(data), 1000.0 + 0.04 * (k + 1) + shift)
+        while (frame := desk.pool.get(0.0, halt)) is not None:
+            if frame.gap and not frame.first:
+                lost.append((before // LENGTH, frame.lost))
+            shifts.append(frame.time_s - before / 1e3)
+            before += frame.samples.shape[1]
+            desk.pool.release(frame)
+    ((place, packets),) = lost
+    assert packets == 50 and 100 < place < 160  # told within two windows of a second, for all that is known
+    count = suite.counters
+    assert abs(count.lost_estimate - 2000) <= count.lost_uncertainty < 200
+    assert shifts[-1] - shifts[0] == pytest.approx(
+        2.0, abs=0.05
+    )  # by which times are later than the samples before them
 
 
 @pytest.mark.parametrize(
