@@ -167,8 +167,8 @@ class krakensdr_source(gr.sync_block):
         link = self.client.state
         error = self.settings.error or (None if link == "streaming" else self.client.last_error)
         message = block_status(self, _STATES.get(link, "error"), -1, self.counters, error)
-        version = self.client.version
-        known = {} if version is None else {"receiver": {"protocol": version} | self.settings.news}
+        version, news = self.client.version, self.settings.news | self.client.session.news
+        known = {} if version is None else {"receiver": {"protocol": version} | news}
         return message | {"link": link} | known
 
     def _tag(self, frame: "Frame") -> None:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doamc.krakensdr.link import Halt, Link
@@ -58,6 +58,11 @@ class Session(ABC):
     @abstractmethod
     def heard(self) -> int:
         """Frames or packets that came so far."""
+
+    @property
+    def news(self) -> dict[str, Any]:
+        """What is to be told of the stream beside its counters, plain values."""
+        return {}
 
     @property
     def leave_s(self) -> float:

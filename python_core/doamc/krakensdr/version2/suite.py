@@ -1,6 +1,7 @@
 """Session with the suite's data server: it sends to everybody who connects, and is never told anything."""
 
 import time
+from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.krakensdr.link import Halt, Link
@@ -48,6 +49,12 @@ class Suite(Session):
     def heard(self) -> int:
         """Packets that came so far."""
         return sum(self.counters.packets.values())
+
+    @property
+    def news(self) -> dict[str, Any]:
+        """``lost`` where the clock says that samples were lost: how many, and how sure that is."""
+        lost, unsure = self.counters.lost_estimate, self.counters.lost_uncertainty
+        return {"lost": f"{lost} samples of each channel, give or take {unsure}, by the clock"} if lost else {}
 
     def run(self, link: Link, halt: Halt, desk: Desk) -> None:
         """Take in what comes until the end."""

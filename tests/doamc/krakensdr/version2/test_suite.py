@@ -181,9 +181,11 @@ def test_what_the_clock_shows_to_be_lost_is_told_with_the_next_frame_and_counted
     assert packets == 50 and 100 < place < 160  # told within two windows of a second, for all that is known
     count = suite.counters
     assert abs(count.lost_estimate - 2000) <= count.lost_uncertainty < 200
-    assert shifts[-1] - shifts[0] == pytest.approx(
-        2.0, abs=0.05
-    )  # by which times are later than the samples before them
+    assert suite.news == {
+        "lost": f"{count.lost_estimate} samples of each channel, give or take {count.lost_uncertainty}, by the clock"
+    }
+    # by so much the last time is later than the samples before it
+    assert shifts[-1] - shifts[0] == pytest.approx(2.0, abs=0.05)
 
 
 @pytest.mark.parametrize(
