@@ -83,7 +83,7 @@ class krakensdr_source(gr.sync_block):
         made = sessions(version, port, n_elements, timeout, settling, sample_rate)
         self.client = Client(host, made, self._on_state)
         self.settings = Settings(self.client, controllers(made, n_elements, host, control_port), self._publish)
-        self._host, self._n, self._rate = host, n_elements, sample_rate
+        self._host, self._n = host, n_elements
         self._duration = duration
         self.failure: Exception | None = None
         self._frame: Frame | None = None

@@ -45,8 +45,8 @@ def controllers(made: list[Session], n_channels: int, host: str, port: int = 0) 
     for session in made:
         if isinstance(session, Heimdall):
             found.append(HeimdallController(n_channels, session, host, port or control1.PORT))
-        else:
-            found.append(SuiteController(host, port or control2.PORT))
+        elif isinstance(session, Suite):
+            found.append(SuiteController(host, port or control2.PORT, session.rate_hz))
     return found
 
 

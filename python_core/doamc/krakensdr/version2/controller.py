@@ -17,18 +17,20 @@ _CONDITIONS = 10
 #: an absent server is tried again after so long, s
 _ABSENT_S = 1.0
 #: a frequency may be told in single precision; gains in dB
-_SAME_FREQUENCY, _SAME_GAIN_DB = 1e-7, 0.05
+_SAME_FREQUENCY, _SAME_GAIN_DB, _SAME_RATE_HZ = 1e-7, 0.05, 1.0
 
 
 class SuiteController(Controller):
     """Sends commands, reads how the receiver is, and looks there for what was confirmed.
 
-    host, port: of the control server.
+    host, port: of the control server. sample_rate_hz: that the samples are taken to have; it is an error, told once,
+    when the receiver tells another.
     """
 
     version, period_s = 2, 0.25
 
-    def __init__(self, host: str = "127.0.0.1", port: int = PORT) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = PORT, sample_rate_hz: float | None = None) -> None:
+        self._rate_hz = sample_rate_hz
         self._control = Control(host, port, _REPLY_S)
         self._wanted: dict[str, tuple[float, int]] = {}  # confirmed values, and how many conditions had come
         self._absent: str | None = None  # why nothing is told
@@ -78,6 +80,10 @@ class SuiteController(Controller):
         except ReceiverError as error:
             self._absent, self._again = one_line(error), time.monotonic() + _ABSENT_S
         condition = self._control.condition
+        told_hz = None if condition is None else condition.sample_rate_hz
+        if self._rate_hz is not None and told_hz is not None and abs(told_hz - self._rate_hz) > _SAME_RATE_HZ:
+            wanted_hz, self._rate_hz = self._rate_hz, None
+            raise ReceiverError(f"expected {wanted_hz:g} samples a second, found {told_hz:g}; give the sample rate")
         for name, (value, before) in list(self._wanted.items()):
             found = None if condition is None else getattr(condition, name)
             if self._control.told == before:

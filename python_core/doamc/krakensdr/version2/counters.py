@@ -1,5 +1,6 @@
 """What became of the bytes of a server of version 2: every one is counted, under what happened to it."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ class Counters(LinkCounters):
     pending: bytes that wait for more. came = all packet_bytes + passed_over + cut_short + pending.
     resyncs: how often the place was lost. changes: of frequency, that were seen.
     lost_estimate, lost_uncertainty: samples a channel that never came, by the clock (see `StreamClock`).
+    lock: held by who counts while not everything is counted; the properties and `as_dict` wait for it.
     """
 
     came: int = 0
@@ -33,6 +35,7 @@ class Counters(LinkCounters):
     lost_uncertainty: int = 0
     packets: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
     packet_bytes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def packet(self, fate: str, size: int) -> None:
         """Count a packet of so many bytes."""
@@ -46,14 +49,16 @@ class Counters(LinkCounters):
 
     @property
     def unaccounted(self) -> int:
-        """Bytes that came and are counted nowhere; 0 between two reads."""
-        return self.came - sum(self.packet_bytes.values()) - self.passed_over - self.cut_short - self.pending
+        """Bytes that came and are counted nowhere: 0."""
+        with self.lock:
+            return self.came - sum(self.packet_bytes.values()) - self.passed_over - self.cut_short - self.pending
 
     def as_dict(self) -> dict[str, int]:
         """Names and counts: packets by what became of them, and bytes by ``bytes_`` and that."""
-        counts: Mapping[str, int] = {
-            "connects": self.connects, "failures": self.failures, "resyncs": self.resyncs, "changes": self.changes,
-            "lost_estimate": self.lost_estimate, "lost_uncertainty": self.lost_uncertainty, "bytes": self.came,
-            "bytes_passed_over": self.passed_over, "bytes_cut_short": self.cut_short, "bytes_pending": self.pending,
-        }  # fmt: skip
-        return {**counts, **self.packets, **{f"bytes_{fate}": n for fate, n in self.packet_bytes.items()}}
+        with self.lock:
+            counts: Mapping[str, int] = {
+                "connects": self.connects, "failures": self.failures, "resyncs": self.resyncs, "changes": self.changes,
+                "lost_estimate": self.lost_estimate, "lost_uncertainty": self.lost_uncertainty, "bytes": self.came,
+                "bytes_passed_over": self.passed_over, "bytes_cut_short": self.cut_short, "bytes_pending": self.pending,
+            }  # fmt: skip
+            return {**counts, **self.packets, **{f"bytes_{fate}": n for fate, n in self.packet_bytes.items()}}

@@ -91,18 +91,21 @@ class _Connection:
         self._before = suite.counters.passed_over, suite.counters.resyncs
         self._lost_before = suite.counters.lost_estimate, suite.counters.lost_uncertainty
         self._latest = time.monotonic()  # when a packet came
+        self._states: list[tuple[str, str | None]] = []  # to be told
         self._losses = 0  # of the place, that the frames tell already
         self._silent_s, self._patience_s = _SILENT_S, suite.patience_s()
         self.room = self._scanner.room
 
     def take(self, count: int, now: float) -> None:
         """So many bytes came. Raises ReceiverError when no packet has come for too long."""
-        self._scanner.filled(count)
-        self._counters.came += count
-        for packet in self._scanner.packets(silent=not count):
-            self._packet(packet, now)
-        self._account(self._scanner.pending)
+        with self._counters.lock:
+            self._scanner.filled(count)
+            self._counters.came += count
+            for packet in self._scanner.packets(silent=not count):
+                self._packet(packet, now)
+            self._account(self._scanner.pending)
         self._assembler.flush_old(now)
+        self._tell()
         silence_s = now - self._latest
         if silence_s > self._patience_s:
             raise ReceiverError(f"expected packets, found none for {silence_s:.1f} s")
@@ -111,11 +114,13 @@ class _Connection:
 
     def end(self, now: float) -> None:
         """The connection is over: what is whole is used, the rest was cut short."""
-        for packet in self._scanner.packets(silent=True):
-            self._packet(packet, now)
-        self._counters.cut_short += self._scanner.pending
-        self._account(0)
+        with self._counters.lock:
+            for packet in self._scanner.packets(silent=True):
+                self._packet(packet, now)
+            self._counters.cut_short += self._scanner.pending
+            self._account(0)
         self._assembler.flush()
+        self._tell()
 
     def _packet(self, packet: Packet, now: float) -> None:
         header, assembler = packet.header, self._assembler
@@ -135,12 +140,18 @@ class _Connection:
         if fate is None and not assembler.add(packet, sample, now):
             fate = NOT_TAKEN
         self._counters.packet(fate or PASSED, header.size)
-        if fate is None:
-            self._desk.tell(STREAMING)
-        else:
+        if fate is not None:
             assembler.leave_out(fate, lost=fate == NOT_TAKEN)
-            if fate != NOT_TAKEN:
-                self._desk.tell(MISMATCH if fate == "wrong_channels" else UNSYNCHRONISED, self._suite.gate.why)
+        state = MISMATCH if fate == "wrong_channels" else STREAMING if fate in (None, NOT_TAKEN) else UNSYNCHRONISED
+        if self._states and self._states[-1][0] == state:
+            self._states.pop()
+        self._states.append((state, None if state == STREAMING else self._suite.gate.why))
+
+    def _tell(self) -> None:
+        """Tell the states that packets showed, now that all of them are counted."""
+        for state, remark in self._states:
+            self._desk.tell(state, remark)
+        self._states.clear()
 
     def _account(self, pending: int) -> None:
         counters, scanner, rate_hz = self._counters, self._scanner, self._suite.rate_hz

@@ -79,6 +79,15 @@ def test_a_control_server_that_is_absent_is_news_and_a_later_one_is_found(monkey
     controller.close()
 
 
+def test_another_sample_rate_than_expected_is_told_once():
+    receiver = Receiver()
+    with rogue(receiver.serve) as port:
+        controller = SuiteController(port=port, sample_rate_hz=1e6)
+        errors = looked(controller, lambda errors: controller._control.told > 5)
+        assert errors == ["expected 1e+06 samples a second, found 2.4e+06; give the sample rate"]
+        controller.close()
+
+
 def test_what_was_confirmed_but_does_not_show_is_told_once():
     receiver = Receiver()
     receiver.deaf = True
