@@ -102,7 +102,7 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(1)
     spec = load_spec(a.array)
-    path = Path(a.weights or find_weights(KIND, spec.name))
+    path = Path(a.weights or find_weights(KIND, *spec.names))
     rows = []
     for case in tqdm([c for c in CASES if c[0] <= spec.source_count[1]], disable=None):
         rows.append(score(a.array, str(path), *case, a.scenes))

@@ -7,6 +7,7 @@ Writes a picture and a JSON-lines log into out/ and exits 0; 2 when no estimate 
 """
 
 import argparse
+import contextlib
 import json
 import signal
 import socket
@@ -20,9 +21,10 @@ from typing import NoReturn
 import numpy as np
 
 from doamc.children import child, end
-from doamc.errors import DoamcError, RecordingError
-from doamc.estimates import DEFAULT_ADDRESS
+from doamc.errors import DoamcError, RecordingError, SpecificationError
+from doamc.protocol import DEFAULT_ADDRESS
 from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
+from doamc.spec.positions import channels_in_wavelengths
 
 ROOT = Path(__file__).resolve().parent.parent
 #: seconds that start-up (torch, GNU Radio, the first batch) may take beside the run itself
@@ -31,7 +33,7 @@ TERMINATE = (signal.SIGTERM, signal.SIGHUP)
 
 
 def array_of(meta: dict) -> str:
-    """Name of the shipped array whose elements stand as a recording's do, to within 5 % of a wavelength.
+    """Name of the shipped array whose elements stand where a recording's do, in any order.
 
     Raises RecordingError when none does, so that the array has to be named.
     """
@@ -42,8 +44,8 @@ def array_of(meta: dict) -> str:
     except (KeyError, TypeError):
         raise RecordingError("expected element geometry and frequency in the recording; use --array") from None
     for name in shipped_arrays():
-        nominal = load_spec(name).positions.numpy()
-        if nominal.shape == measured.shape and np.abs(nominal - measured).max() < 0.05:
+        with contextlib.suppress(SpecificationError):
+            channels_in_wavelengths(load_spec(name), measured)
             return name
     raise RecordingError(f"no shipped array has the {len(points)} elements of the recording; name one by --array")
 

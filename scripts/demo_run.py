@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from doamc.estimates.message import TRUTH_TOPIC
 from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.protocol import ESTIMATE_TOPIC, TRUTH_TOPIC
 
 RATE_WINDOW_S = 2.0
 
 
 class Watch:
-    """What has been received so far, and the figures that the table shows."""
+    """What has been received so far, and the numbers that the table shows."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
@@ -26,7 +26,7 @@ class Watch:
 
     def take(self, topic: str, message: dict[str, Any]) -> None:
         """Take in one message."""
-        if topic == "doamc.estimate":
+        if topic == ESTIMATE_TOPIC:
             self.estimates.append(message)
             if not self.newest or message_time(message) >= message_time(self.newest):
                 self.newest = message
@@ -51,7 +51,7 @@ class Watch:
         known = [blank if k is None else (float(true[k]), float(self.truth.power_db[k])) for k in pairs]
         return [(*own, *k) for own, k in zip(zip(azimuth, bar, power, strict=True), known, strict=True)]
 
-    def figures(self, lost: int) -> dict[str, float]:
+    def numbers(self, lost: int) -> dict[str, float]:
         """Rate, median latency, coupling error of the newest estimate, losses on the wire and in the engine."""
         now = time.monotonic()
         while self._recent and self._recent[0][0] < now - RATE_WINDOW_S:

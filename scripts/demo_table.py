@@ -10,13 +10,13 @@ from scripts.demo_run import Watch
 
 
 def text(value: float, form: str, unit: str = "") -> str:
-    """A figure with its unit, or a dash where it is not known."""
+    """A number with its unit, or a dash where it is not known."""
     return "-" if value != value else format(value, form) + unit
 
 
 def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
-    """The live table: one row a source, one line of figures below."""
-    newest, f = watch.newest, watch.figures(lost)
+    """The live table: one row a source, one line of numbers below."""
+    newest, f = watch.newest, watch.numbers(lost)
     title = f"{newest['array']}, method {newest['method']}, estimate {newest['seq']}"
     grid = Table(title=title, title_justify="left", title_style="bold")
     for name, style in (
@@ -53,7 +53,7 @@ def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
 
 def plain(watch: Watch, lost: int, elapsed_s: float) -> str:
     """The same on one line, for a log or a pipe."""
-    f = watch.figures(lost)
+    f = watch.numbers(lost)
     cells = [
         f"{a:+7.2f} ± {text(b, '.2f')} deg (truth {text(t, '+.2f')}) {text(p, '+.1f')} dB"
         for a, b, p, t, _ in watch.rows(watch.newest)

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.live import Live
 
 from doamc.errors import DoamcError
-from doamc.estimates import DEFAULT_ADDRESS, Recorder, Subscriber
-from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC
+from doamc.estimates import Recorder, Subscriber
 from doamc.estimates.truth import Truth
 from doamc.estimates.truth_files import read_truth
 from doamc.files.atomic import make_folder
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
 

@@ -21,6 +21,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from doamc.cli import main as doamc
+from doamc.files.atomic import whole_file
 
 #: array, options of simulate
 SCENES = {
@@ -96,7 +97,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = digests(Path(folder))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=1) + "\n")
+        with whole_file(args.out) as file:
+            file.write((json.dumps(found, indent=1) + "\n").encode())
         return 0
     before = json.loads(args.against.read_text())
     different = 0

@@ -19,8 +19,8 @@ from typing import Any
 
 from doamc.cli import main as doamc
 from doamc.estimates import Recorder, Subscriber
-from doamc.estimates.message import TRUTH_TOPIC
-from doamc.views import Convention, Health, Tracker, read_estimate
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, TRUTH_TOPIC
+from doamc.views import Convention, Health, SourceNumbering, read_estimate
 from doamc.views.terminal import screen
 from scripts.demo import ROOT, compile_flowgraph, free_address
 
@@ -29,12 +29,12 @@ COLUMNS, ROWS = 80, 24
 INK, PAPER = "#D8D8D8", "#16181C"
 
 
-class Listener:
+class Spectator:
     """Takes down what is published, as ``doamc monitor --record`` does, and what it would show."""
 
     def __init__(self, address: str, log: Path) -> None:
         self.address, self.log = address, log
-        self.health, self.tracker, self.ended = Health(), Tracker(), threading.Event()
+        self.health, self.numbering, self.ended = Health(), SourceNumbering(), threading.Event()
         self.reading: Any = None
         self.numbers: list[int] = []
         self.thread = threading.Thread(target=self._listen)
@@ -47,16 +47,16 @@ class Listener:
                 if item is None:
                     continue
                 self.health.take(*item)
-                if item[0] in ("doamc.estimate", TRUTH_TOPIC):
+                if item[0] in (ESTIMATE_TOPIC, TRUTH_TOPIC):
                     recorder.write(item[1])
-                if item[0] == "doamc.estimate":
+                if item[0] == ESTIMATE_TOPIC:
                     self.reading = read_estimate(item[1])
-                    self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
+                    self.numbers = self.numbering.assign(self.reading.time_s, self.reading.azimuth_deg)
 
     def screen(self) -> Any:
         """What the monitor shows now."""
         losses = {"lost": 0, "unusable": 0, "restarts": 0}
-        size, address = (COLUMNS, ROWS), "tcp://127.0.0.1:5577"
+        size, address = (COLUMNS, ROWS), DEFAULT_ADDRESS
         return screen(self.reading, self.numbers, Convention(), self.health, losses, address, size)
 
     def seen(self, stream_time_s: float, end: float) -> bool:
@@ -128,17 +128,17 @@ def main(arguments: list[str] | None = None) -> int:
         window = module.live_doa_qt(address=address, method=options.method, seed=options.seed, snr=options.snr_db)
         window.resize(1100, 850)
         log = Path(folder) / "run.jsonl"
-        listener = Listener(address, log)
+        spectator = Spectator(address, log)
         window.start()
         window.show()
         end = time.monotonic() + 60 + 5 * options.seconds  # slow computers fall behind
         timer = QtCore.QTimer()
-        timer.timeout.connect(lambda: listener.seen(options.seconds, end) and application.quit())
+        timer.timeout.connect(lambda: spectator.seen(options.seconds, end) and application.quit())
         timer.start(50)
         application.exec()
-        monitor = listener.screen()
+        monitor = spectator.screen()
         window.grab().save(str(options.out / "qt_live.png"))
-        listener.end()
+        spectator.end()
         window.stop()
         window.wait()
         draw_terminal(monitor, options.out / "monitor.png")

@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.server import Dashboard
 from doamc.estimates import Publisher, make_message
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
@@ -52,12 +52,12 @@ def estimates(
         begin = time.monotonic()
         batch = make_batch(receive(now, SNAPSHOTS, generator=generator).snapshots)
         started = time.monotonic()
-        figures = message_figures(estimate_batch(estimator, batch, len(power_db)))
+        values = message_values(estimate_batch(estimator, batch, len(power_db)))
         spent = time.monotonic() - started
         messages.append(
             make_message(
                 seq=seq, time=0.0, sample_time=seq / RATE_HZ, frequency_hz=433.92e6, array=array,
-                method=estimator.name, snapshots=SNAPSHOTS, dropped_batches=0, **figures,
+                method=estimator.name, snapshots=SNAPSHOTS, dropped_batches=0, **values,
                 latency_ms={
                     "buffer": 1e3 * (started - begin), "inference": 1e3 * spent,
                     "total": 1e3 * (time.monotonic() - begin),

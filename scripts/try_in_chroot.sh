@@ -36,6 +36,7 @@ fi
 mount -t proc proc "$root/proc"
 mount --rbind --make-rslave /dev "$root/dev"
 install -m 644 /etc/resolv.conf "$root/etc/resolv.conf"
+[ -s "$root/etc/hosts" ] || printf '127.0.0.1 localhost %s\n' "$(hostname)" > "$root/etc/hosts" # an installer writes it
 echo 'Acquire::Check-Valid-Until "false";' > "$root/etc/apt/apt.conf.d/90-mirrors-may-be-old"
 if [ -d "${PIP_FIND_LINKS:-}" ]; then
     mkdir -p "$root$PIP_FIND_LINKS"

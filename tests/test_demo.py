@@ -1,4 +1,4 @@
-"""The demo, end to end with the real flowgraphs, and the figures that its table and picture show."""
+"""The demo, end to end with the real flowgraphs, and the numbers that its table and picture show."""
 
 import json
 import math
@@ -18,9 +18,10 @@ import pytest
 from scripts.demo import array_of, free_address
 
 from doamc.errors import RecordingError
-from doamc.estimates import DEFAULT_ADDRESS, Publisher, make_message, read_records, validate
+from doamc.estimates import Publisher, make_message, read_records, validate
 from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
 from doamc.estimates.truth_files import read_truth
+from doamc.protocol import DEFAULT_ADDRESS
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDING = ROOT / "flowgraphs" / "recordings" / "kraken5_mixed_2.sigmf-meta"

@@ -13,14 +13,11 @@ import pytest
 import torch
 
 from doamc.cli import make_parser
-from doamc.estimates import DEFAULT_ADDRESS, Publisher, make_message, validate
+from doamc.estimates import Publisher, make_message, validate
 from doamc.estimators import METHODS
+from doamc.files.small_file import tomllib
+from doamc.protocol import DEFAULT_ADDRESS
 from doamc.spec import parse_spec
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("python_core/", "gr_doamc/", "grc/", "flowgraphs/", "scripts/", "benchmarks/")

@@ -9,6 +9,7 @@ import pmt
 from doamc.calibration import FadingMatrix, correction_matrix, load_coupling, mmse_regularisation, save_coupling
 from doamc.errors import CalibrationError
 from doamc.files.atomic import check_output
+from doamc.spec.numbering import checked_channels
 from doamc.text import shown
 from gr_doamc.runtime.message_block import block_status, guarded
 from gr_doamc.runtime.stream_arrays import channels_block
@@ -26,6 +27,9 @@ class coupling_corrector(channels_block):
 
     Take the estimates from the streams **before** this block: behind it an estimator sees what coupling is left, not
     the coupling.
+
+    C is that between the streams: where an estimate (key ``channels``) or a file of estimates says that streams are
+    numbered otherwise than elements, its matrix is taken from elements to streams.
 
     Message port ``estimates``: those of a `doa_estimator`; one without a coupling is passed by, one of another array
     or size refused. Message port ``status``: a dict (schema ``doamc.status/1``) at every change, with ``condition``
@@ -57,7 +61,7 @@ class coupling_corrector(channels_block):
         self._lambda = None if regularisation == "mmse" else float(regularisation)
         self._matrix = FadingMatrix(n_elements)
         self._next: tuple[np.ndarray, int, float] | None = None
-        #: coupling matrix (N, N) that is, or will be after the next samples, taken out, and lambda
+        #: coupling matrix (N, N) between streams that is, or will be after the next samples, taken out, and lambda
         self.coupling, self.regularisation = np.eye(n_elements, dtype=complex), 0.0
         self.failure: Exception | None = None
         self.last_error: str | None = None
@@ -78,7 +82,10 @@ class coupling_corrector(channels_block):
         self._file = file
 
     def set_coupling(self, coupling: Any, regularisation: float = 0.0, fade: int | None = None) -> None:
-        """Take a coupling matrix (N, N) from the next sample on; for any thread. Raises CalibrationError else."""
+        """Take a coupling matrix (N, N) between streams from the next sample on; for any thread.
+
+        Raises CalibrationError where it is none.
+        """
         matrix = correction_matrix(coupling, regularisation)
         if len(matrix) != self._n:
             raise CalibrationError(f"expected a coupling matrix {self._n} x {self._n}, found {matrix.shape}")
@@ -139,6 +146,9 @@ class coupling_corrector(channels_block):
             self.counters["without_coupling"] += 1
             return
         coupling = np.array(estimate["coupling"]["re"]) + 1j * np.array(estimate["coupling"]["im"])
+        if "channels" in estimate:
+            channels = checked_channels(list(estimate["channels"]), len(coupling), "channels of an estimate")
+            coupling = coupling[np.ix_(channels, channels)]
         weight = self._lambda
         if weight is None:
             powers = [source["power_db"] for source in estimate["sources"]]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pmt
 
-from doamc.errors import RecordingError
+from doamc.errors import RecordingError, SpecificationError
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.messages import batch_from_pmt
 from gr_doamc.runtime.outlasting_block import outlasting_block
@@ -23,7 +23,8 @@ class recorder(outlasting_block):
     Args:
         file: path without a suffix.
         max_batches: batches that are kept; later ones are counted as left out. 0 keeps none, and writes no recording.
-        array: name of the array specification, for the recording.
+        array: name of the array specification or path of a TOML file, for the recording, which then tells where the
+            antennas of its channels stand, too. Channels stay in the order of the streams.
 
     Raises RecordingError when a file cannot be made, or another recorder is making it.
     """
@@ -62,11 +63,17 @@ class recorder(outlasting_block):
     def _open(self) -> None:
         from doamc.estimates.record import Recorder
         from doamc.snapshots.batch_record import BatchRecorder
+        from doamc.spec import load_spec
 
+        spec = None
+        try:
+            spec = load_spec(self._array, tunable=True) if self._array and self._limit else None
+        except SpecificationError as error:  # a name is a name
+            self.logger.warn(f"the recording does not tell where its antennas stand: {error}")
         log = Recorder(f"{self._path}.jsonl")
         try:
             if self._limit:
-                self._batches = BatchRecorder(f"{self._path}.sigmf-meta", self._limit, self._array)
+                self._batches = BatchRecorder(f"{self._path}.sigmf-meta", self._limit, self._array, spec)
                 if self._batches.recovered is not None:
                     self.logger.warn(f"an earlier recording was torn; what was whole is {self._batches.recovered}")
         except RecordingError:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pmt
 
+from doamc.protocol import DEFAULT_ADDRESS, TRUTH_TOPIC
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.outlasting_block import outlasting_block
 
@@ -32,7 +33,7 @@ class zmq_publisher(outlasting_block):
     """
 
     def __init__(
-        self, address: str = "tcp://127.0.0.1:5577", heartbeat: float = 1.0, keys: str = "", readers: str = "",
+        self, address: str = DEFAULT_ADDRESS, heartbeat: float = 1.0, keys: str = "", readers: str = "",
         insecure: bool = False,
     ) -> None:  # fmt: skip
         inputs = {"estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth}
@@ -86,8 +87,6 @@ class zmq_publisher(outlasting_block):
 
     @guarded
     def _on_truth(self, message: Any) -> None:
-        from doamc.estimates.message import TRUTH_TOPIC
-
         self._publisher.send(TRUTH_TOPIC, pmt.to_python(message))
 
     def _open(self, address: str) -> None:

@@ -29,7 +29,9 @@ class doa_estimator(message_block):
     of the array, a line under ``warning`` says so (and under ``last_error``, while there is no other).
 
     Args:
-        array: name of a specification or path of a TOML file. One in metres follows the batches' ``frequency_hz``.
+        array: name of a specification or path of a TOML file. It says, too, which element each stream of the batches
+            comes from (``order``, ``channels``); the coupling is between elements. One in metres follows the batches'
+            ``frequency_hz``.
         method: name of an estimator, see ``doamc methods``; "" for the default one.
         sources: number of sources P, 1..N-1, or "auto" (minimum description length).
         noise_power: noise power per element where it is known, linear, else None.
@@ -125,7 +127,7 @@ class doa_estimator(message_block):
             if not self._stopped:
                 raise
 
-    def on_estimate(self, batch: Batch, figures: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
+    def on_estimate(self, batch: Batch, values: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
         """Publish an estimate; called by the worker."""
         from doamc.estimates.message import make_message
 
@@ -137,7 +139,7 @@ class doa_estimator(message_block):
             seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
             array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
             latency_ms=latency_ms, dropped_batches=self._worker.dropped, batch_seq=batch.seq, rx_time=batch.rx_time,
-            **figures,
+            **values,
         )  # fmt: skip
         self.post("estimates", message)
 

@@ -1,4 +1,4 @@
-"""The torch side of `doa_estimator`: one batch of samples in, the figures of an estimate out. Imports torch."""
+"""The torch side of `doa_estimator`: one batch of samples in, the values of an estimate out. Imports torch."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators.base import DEFAULT_METHOD, Estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.estimators.tuned import TunedEstimator
@@ -57,10 +57,10 @@ class Engine:
         """
         with torch.no_grad():
             samples = torch.from_numpy(snapshots).to(self._device)
-            batch = make_batch(samples, self.spec.n_elements, self._noise_power)
+            batch = make_batch(samples, self.spec.n_elements, self._noise_power, channels=self.spec.channels)
             estimator = self._tuned.at(frequency_hz)
             estimates = estimate_batch(estimator, batch, self._sources)
-            return message_figures(estimates, calibration=estimator.state())
+            return message_values(estimates, calibration=estimator.state(), channels=self.spec.channels)
 
     def close(self) -> None:
         """Put away what the method is to remember. Raises RecordingError when that cannot be written."""

@@ -16,13 +16,13 @@ class Infers(Protocol):
     """What the worker needs of an engine."""
 
     def estimate(self, snapshots: np.ndarray, frequency_hz: float | None) -> dict[str, Any]:
-        """Figures of an estimate of snapshots (N, L) received at a centre frequency, Hz (None: not told)."""
+        """`message_values` of snapshots (N, L) received at a centre frequency, Hz (None: not told)."""
 
 
 class Listener(Protocol):
     """Who is told what comes of the batches; called in the worker's thread, one call at a time."""
 
-    def on_estimate(self, batch: Batch, figures: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
+    def on_estimate(self, batch: Batch, values: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
         """An estimate, with its number."""
 
     def on_failure(self, error: Exception) -> None:

@@ -1,6 +1,6 @@
 """What travels between the blocks: batches of snapshots and plain dictionaries as PMT.
 
-A batch is a PMT dict: ``snapshots`` (c32vector of N L samples: element 0's L samples, then element 1's, ...) and the
+A batch is a PMT dict: ``snapshots`` (c32vector of N L samples: stream 0's L samples, then stream 1's, ...) and the
 keys of `Batch`. GNU Radio's own conversions copy a uniform vector sample by sample (200 us for 16 kB); building and
 reading its serialised form instead costs a tenth, and uses nothing but documented calls.
 """
@@ -22,7 +22,7 @@ _UNIFORM, _C32, _HEADER = 0x0A, 0x0A, 8
 
 @dataclass(frozen=True)
 class Batch:
-    """L snapshots of N elements with what is known about them.
+    """L snapshots of N streams with what is known about them; they become elements in the estimator.
 
     snapshots: (N, L) complex64. seq: number of the batch, from 0, counting every one cut from the stream.
     sample_time: stream time of the first snapshot, s. sample_rate: rate of the stream that it was cut from, Hz.

@@ -21,6 +21,9 @@ class sigmf_source(gr.hier_block2):
     recording goes on in time. ``doamc_capture``, at every capture but the first, is its place in the streams. Message
     port ``status``: failures.
 
+    Where the recording tells how its antennas stand, and an ``array`` is named, the streams are numbered as that array
+    says, whatever the numbering in the file; antennas that stand otherwise are refused.
+
     Args:
         file: the .sigmf-meta file, a .sigmf archive or a .sigmf-collection.
         n_elements: number of channels expected; 0 takes those of the file.
@@ -28,20 +31,23 @@ class sigmf_source(gr.hier_block2):
         pace: play at the recording's own sample rate (C++ throttle) instead of as fast as the flowgraph takes it.
         duration: s of stream to play; 0 plays on to the end, or for ever with ``repeat``.
         vector: one stream of vectors of N samples instead of N streams, for when N is only known at run time.
+        array: name of the specification, or path of a TOML file, of whoever takes the streams; "" for channels as they
+            are in the file.
 
-    Raises RecordingError when the recording is missing, truncated or has another number of channels, or when a pace
-    or duration is asked for and it does not tell its sample rate.
+    Raises RecordingError when the recording is missing, truncated, of another number of channels or of other antennas,
+    or when a pace or duration is asked for and it does not tell its sample rate.
     """
 
     def __init__(
         self, file: str = "", n_elements: int = 0, repeat: bool = False, pace: bool = True, duration: float = 0.0,
-        vector: bool = False,
+        vector: bool = False, array: str = "",
     ) -> None:  # fmt: skip
         from doamc.snapshots.captures import open_capture  # late: sigmf and jsonschema
 
         if not duration >= 0:
             raise RecordingError(f"duration must be 0 or positive, found {duration}")
         recording = open_capture(file, n_elements or None)
+        order = stream_order(recording, array) if array else list(range(recording.n_channels))
         rate = recording.sample_rate_hz
         if (pace or duration) and not (rate and math.isfinite(rate) and rate > 0):
             raise RecordingError(f"{recording.path}: expected a core:sample_rate, found {rate}; add it, or do not pace")
@@ -52,7 +58,7 @@ class sigmf_source(gr.hier_block2):
         gr.hier_block2.__init__(self, "sigmf_source", gr.io_signature(0, 0, 0), gr.io_signature(ports, ports, item))
         self.message_port_register_hier_out("status")
         limit = max(1, round(duration * rate)) if duration else 0
-        self.reader = sigmf_reader(recording, bool(repeat), limit, bool(vector))
+        self.reader = sigmf_reader(recording, bool(repeat), limit, bool(vector), order)
         self.msg_connect(self.reader, "status", self, "status")
         if pace:  # one stream suffices: whoever takes the others in step waits for this one
             self.throttle = blocks.throttle(item, rate)
@@ -66,16 +72,34 @@ class sigmf_source(gr.hier_block2):
         return self.reader.failure
 
 
+def stream_order(recording: Any, array: str) -> list[int]:
+    """Channel of a recording that each stream is, for an array; what there is to say becomes a remark.
+
+    Raises RecordingError where its antennas are not those of the array, SpecificationError where there is no such.
+    """
+    from doamc.snapshots.channel_order import channel_order
+    from doamc.spec import load_spec
+
+    spec = load_spec(array, tunable=True)
+    if spec.n_elements != recording.n_channels:
+        found = f"{spec.n_elements} of {spec.name}"
+        raise RecordingError(f"{recording.path}: expected an array of {recording.n_channels} elements, found {found}")
+    channels, remark = channel_order(recording, spec)
+    recording.remarks += [remark] if remark else []
+    return [channels.index(element) for element in spec.channels]
+
+
 class sigmf_reader(gr.sync_block):
     """The Python block within `sigmf_source`: copies samples from the file to its outputs."""
 
-    def __init__(self, recording: Any, repeat: bool, limit: int, vector: bool) -> None:
+    def __init__(self, recording: Any, repeat: bool, limit: int, vector: bool, order: list[int]) -> None:
         channels = recording.n_channels
         outputs = [(np.complex64, channels)] if vector else [np.complex64] * channels
         gr.sync_block.__init__(self, name="sigmf_reader", in_sig=None, out_sig=outputs)
         self.message_port_register_out(pmt.intern("status"))
         self.failure: Exception | None = None
         self._recording, self._repeat, self._limit, self._vector = recording, repeat, limit, vector
+        self._order = order  # channel of each stream
         self._ports, self._position, self._turn = len(outputs), 0, 0
         self._begins = np.array([segment.start for segment in recording.segments])
 
@@ -100,10 +124,10 @@ class sigmf_reader(gr.sync_block):
         self._tag(written - self._position, self._position, self._position + count)
         samples = self._recording.read(self._position, count)
         if self._vector:
-            output_items[0][:count] = samples.T
+            output_items[0][:count] = samples[self._order].T
         else:
-            for stream, row in zip(output_items, samples, strict=True):
-                stream[:count] = row
+            for stream, channel in zip(output_items, self._order, strict=True):
+                stream[:count] = samples[channel]
         self._position += count
         return count
 

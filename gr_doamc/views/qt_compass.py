@@ -3,9 +3,9 @@
 from collections import deque
 
 from doamc.views.convention import Convention
+from doamc.views.numbering import SourceNumbering
 from doamc.views.palette import colour_of
 from doamc.views.reading import Reading
-from doamc.views.tracks import Tracker
 from gr_doamc.views.qt_axes import LEFT_END, text_at
 from gr_doamc.views.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.views.qt_rose import RoseView
@@ -28,11 +28,11 @@ class CompassView(RoseView):
         self.reading: Reading | None = None
         self.numbers: list[int] = []
         self.trail: deque[tuple[float, float, int]] = deque(maxlen=MOST)  # time in s, azimuth in degrees, number
-        self._tracker = Tracker()
+        self._numbering = SourceNumbering()
 
     def show_reading(self, reading: Reading) -> None:
         """The reading becomes the newest; one that comes late joins the trail only."""
-        numbers = self._tracker.assign(reading.time_s, reading.azimuth_deg)
+        numbers = self._numbering.assign(reading.time_s, reading.azimuth_deg)
         if self.reading is None or reading.time_s >= self.reading.time_s or reading.seq <= self.reading.seq:
             self.reading, self.numbers = reading, numbers
         if self.trail and self.trail[-1][0] > reading.time_s + self.history:  # another run
@@ -42,7 +42,7 @@ class CompassView(RoseView):
             self.signed = bool((reading.azimuth_deg < 0).any() or (reading.azimuth_deg <= 180).all())
 
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
-        """Rose, trail, and of a reading that is of now: wedges, needles, then the figures beside or below."""
+        """Rose, trail, and of a reading that is of now: wedges, needles, then the numbers beside or below."""
         self.draw_face(painter)
         if self.reading is None:
             text_at(painter, self.faint(0.6), self.rose()[0], "waiting for estimates")
@@ -120,8 +120,8 @@ class CompassView(RoseView):
         text_at(painter, self.ink, at + QtCore.QPointF(14, 0), text, LEFT_END)
 
     def about(self) -> list[str]:
-        """What the figures are of."""
+        """What the numbers are of."""
         if self.reading is None:
             return []
-        found = [] if len(self.reading.azimuth_deg) else ["no source"]
+        found = [] if len(self.reading.azimuth_deg) else ["no emitter"]
         return [*found, self.reading.array, self.reading.method]

@@ -4,9 +4,9 @@ import math
 from collections import deque
 
 from doamc.views.convention import Convention
+from doamc.views.numbering import SourceNumbering
 from doamc.views.palette import colour_of
 from doamc.views.reading import Reading
-from doamc.views.tracks import Tracker
 from gr_doamc.views.qt_axes import LEFT_END, Axes, axes_frame, text_at
 from gr_doamc.views.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.views.qt_view import View
@@ -32,7 +32,7 @@ class HistoryView(View):
         self.convention, self.span, self.limits = convention, span, limits
         #: time in s, angle as it is shown and standard deviation in degrees, number of the source
         self.points: deque[tuple[float, float, float, int]] = deque(maxlen=MOST)
-        self._tracker = Tracker()
+        self._numbering = SourceNumbering()
         self._origin: float | None = None
         self._newest = -math.inf
         self.add_action("Clear", self.clear)
@@ -50,7 +50,7 @@ class HistoryView(View):
             self._origin = reading.time_s if reading.time_s > UNIX_S else 0.0
         time_s = reading.time_s - self._origin
         self._newest = max(self._newest, time_s)
-        numbers = self._tracker.assign(reading.time_s, reading.azimuth_deg)
+        numbers = self._numbering.assign(reading.time_s, reading.azimuth_deg)
         for number, azimuth, std in zip(numbers, reading.azimuth_deg, reading.std_deg, strict=True):
             self.points.append((time_s, float(self.convention.shown_deg(azimuth)), float(std), number))
         while self.points and self.points[0][0] < self._newest - self.span:

@@ -9,7 +9,7 @@ from gr_doamc.views.qt_view import View
 
 
 class RoseView(View):
-    """A rose with room for figures beside or below it; context menu: compass bearings instead of azimuths.
+    """A rose with room for numbers beside or below it; context menu: compass bearings instead of azimuths.
 
     convention: of angles.
     """
@@ -23,7 +23,7 @@ class RoseView(View):
         compass.setChecked(convention.kind == "compass")
 
     def about(self) -> list[str]:
-        """Lines of text that stand below the figures."""
+        """Lines of text that stand below the numbers."""
         return []
 
     def rose(self) -> tuple[QtCore.QPointF, float]:
@@ -31,11 +31,11 @@ class RoseView(View):
         return self.arrangement()[:2]
 
     def arrangement(self) -> tuple[QtCore.QPointF, float, bool]:
-        """Centre, radius, and whether the figures stand beside the rose; below where that leaves it larger."""
+        """Centre, radius, and whether the numbers stand beside the rose; below where that leaves it larger."""
         area, metrics = self.area(), QtGui.QFontMetricsF(self.font())
         label_x, label_y = metrics.horizontalAdvance("-150°") + 8, 1.5 * metrics.height()
-        figures = max(metrics.horizontalAdvance(text) for text in ("+150.0° ± 10.0°", *self.about())) + 26
-        beside = area.adjusted(0, 0, -figures, 0)
+        numbers = max(metrics.horizontalAdvance(text) for text in ("+150.0° ± 10.0°", *self.about())) + 26
+        beside = area.adjusted(0, 0, -numbers, 0)
         below = area.adjusted(0, 0, 0, -2.5 * metrics.height())
         radii = [min(room.width() / 2 - label_x, room.height() / 2 - label_y) for room in (beside, below)]
         wide = radii[0] >= radii[1]

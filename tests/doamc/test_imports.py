@@ -11,9 +11,9 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators
-    estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials krakensdr figures
-    dashboard cli
+    errors text angles protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration
+    estimators estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials krakensdr
+    figures web dashboard gateways cli
 """.split()
 
 
@@ -47,7 +47,7 @@ def test_imports_run_downwards_only(room):
     assert upwards == []
 
 
-@pytest.mark.parametrize("module", ["doamc", "doamc.spec", "doamc.errors"])
+@pytest.mark.parametrize("module", ["doamc", "doamc.spec", "doamc.errors", "doamc.protocol"])
 def test_light_modules_pull_in_no_heavy_library(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'scipy', 'numpy', 'gnuradio') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

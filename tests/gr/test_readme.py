@@ -5,7 +5,8 @@ import re
 import sys
 from pathlib import Path
 
-from doamc.estimates import DEFAULT_ADDRESS, Subscriber, validate
+from doamc.estimates import Subscriber, validate
+from doamc.protocol import DEFAULT_ADDRESS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

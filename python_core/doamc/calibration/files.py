@@ -13,7 +13,7 @@ from doamc.calibration.correction import CONDITION
 from doamc.errors import CalibrationError, SnapshotError
 from doamc.files.atomic import whole_file
 from doamc.files.small_file import read_toml
-from doamc.snapshots.npz import read_coupling
+from doamc.snapshots.npz import read_channels, read_coupling
 from doamc.text import shown
 
 CHANNELS_SCHEMA, COUPLING_SCHEMA = "doamc.channels/1", "doamc.coupling/1"
@@ -66,7 +66,10 @@ def save_coupling(
     regularisation: float = 0.0,
     note: str = "",
 ) -> None:
-    """Write a coupling matrix and the regularisation to invert it with. Raises RecordingError if it cannot."""
+    """Write a coupling matrix between streams, and the regularisation to invert it with.
+
+    Raises RecordingError if it cannot.
+    """
     c = np.asarray(coupling, complex)
     entries = {
         "schema": COUPLING_SCHEMA, "time": time.time(), "note": note, "regularisation": float(regularisation),
@@ -78,8 +81,9 @@ def save_coupling(
 def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDArray[np.complex128], float | None]:
     """Read a coupling matrix (N, N), scaled to mean diagonal 1, and its regularisation, None where it has none.
 
-    A file that ends in .npz is one of ``doamc estimate``; the mean of its estimates is taken. Raises CalibrationError
-    when the file holds no such matrix, or one of another size.
+    Rows and columns are the streams of the receiver, as of every calibration. A file that ends in .npz is one of
+    ``doamc estimate``: the mean of its estimates is taken, from elements to streams. Raises CalibrationError when the
+    file holds no such matrix, or one of another size.
     """
     regularisation = None
     if Path(path).suffix == ".npz":
@@ -107,7 +111,9 @@ def load_coupling(path: str | Path, n_channels: int | None = None) -> tuple[NDAr
 
 def _mean_estimate(path: str | Path) -> NDArray[np.complex128]:
     try:
-        return read_coupling(path)
+        matrix = read_coupling(path)
+        channels = read_channels(path, len(matrix))
+        return matrix[np.ix_(channels, channels)]
     except SnapshotError as error:
         raise CalibrationError(str(error)) from error
 

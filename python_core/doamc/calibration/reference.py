@@ -16,7 +16,7 @@ REFERENCES = ("noise", "emitter")
 def reference_response(
     reference: str, n_channels: int, array: str = "", azimuth_deg: float = 0.0, coupling: str | Path = ""
 ) -> tuple[NDArray[Any] | None, str]:
-    """Response b (N,) of `align_channels`, None for ones, and what it is in words.
+    """Response b (N,) of `align_channels`, by stream, None for ones, and what it is in words.
 
     reference: "noise", or "emitter" in direction azimuth_deg, received by an array (name of a specification or TOML
     file) with the coupling matrix of a file, "" for none: b = C a(azimuth).
@@ -41,7 +41,7 @@ def reference_response(
     if spec.n_elements != n_channels:
         raise CalibrationError(f"expected an array of {n_channels} elements, found {spec.n_elements} of {spec.name}")
     azimuth = torch.tensor([math.radians(azimuth_deg)], dtype=torch.float64)
-    response = steering(spec.positions, azimuth)[:, 0].numpy()
+    response = steering(spec.positions, azimuth)[list(spec.channels), 0].numpy()
     if coupling:
         response = load_coupling(coupling, n_channels)[0] @ response
     return np.asarray(response), f"emitter at {azimuth_deg:g} deg, {spec.name}"

@@ -17,6 +17,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the list, or the details of one."""
     from doamc.spec import SPEED_OF_LIGHT, load_spec, shipped_arrays
+    from doamc.spec.numbering import renumbered
 
     if args.name is None:
         names = shipped_arrays()
@@ -39,6 +40,10 @@ def run(args: argparse.Namespace) -> int:
         "frequency": "as received" if unit == "metres" else _frequency(spec),
         "fingerprint": spec.digest,
     }
+    if renumbered(spec.channels):
+        lines["streams"] = f"of elements {', '.join(map(str, spec.channels))}"
+    if spec.mount is not None:
+        lines["mount"] = f"+x axis at {spec.mount.heading_deg:g} deg, clockwise from true north"
     for key, value in lines.items():
         print(f"{key:<12} {value}")
     print(f"positions    x, y, z in {unit}")

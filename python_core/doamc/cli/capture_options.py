@@ -16,6 +16,8 @@ def add_capture_arguments(parser: argparse.ArgumentParser, *rate_names: str) -> 
     told.add_argument("--channels", type=whole(1), metavar="N", help="interleaved channels (default: as the array has)")
     told.add_argument("--sample-rate", *rate_names, type=positive, dest="sample_rate", metavar="HZ",
                       help="samples a second")  # fmt: skip
+    told.add_argument("--ignore-positions", action="store_true",
+                      help="pass over where a file says that its antennas stand")  # fmt: skip
     told.add_argument("--frequency", type=positive, metavar="HZ", help="centre frequency, in place of what is told")
 
 

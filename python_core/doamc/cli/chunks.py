@@ -32,7 +32,7 @@ def estimate_input(
             if known is None and source.noise_power is not None:
                 known = torch.tensor(source.noise_power[first : first + size], dtype=torch.float64)
             y = torch.from_numpy(as_complex128(block))
-            batch = make_batch(y, channels, known, first=first)
+            batch = make_batch(y, channels, known, first, source.channels)
             torch.manual_seed(seed + first)
             parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
             bar.update(len(y))

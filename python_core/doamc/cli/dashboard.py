@@ -4,8 +4,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.extras import extra
 from doamc.cli.keys import add_reader_arguments
 from doamc.cli.options import number, port
+from doamc.protocol import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
     from doamc.dashboard.server import Dashboard
@@ -19,9 +21,7 @@ def add_parser(commands: Any) -> None:
         description="Serves a page with compass, histories, coupling and map; loopback only, unless a token is given.",
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--connect", default="tcp://127.0.0.1:5577", metavar="ADDRESS", help="publisher (default tcp://127.0.0.1:5577)"
-    )
+    where.add_argument("--connect", default=DEFAULT_ADDRESS, metavar="ADDRESS", help="publisher (default %(default)s)")
     where.add_argument("--config", metavar="STATIONS.toml", help="several receivers, with positions and headings")
     add_reader_arguments(parser)
     parser.add_argument("--heading-deg", type=number, metavar="H", help="compass bearing of the array's +x axis")
@@ -36,15 +36,11 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from doamc.errors import DashboardError
 
-    try:
+    with extra("dashboard", DashboardError):
         import asyncio
 
         from doamc.dashboard.receivers import Receiver, load_receivers
         from doamc.dashboard.server import Dashboard
-    except ModuleNotFoundError as error:
-        raise DashboardError(
-            f"expected the package {error.name}, found none; install it: pip install 'gr-doamc[dashboard]'"
-        ) from error
     if args.config and args.heading_deg is not None:
         raise DashboardError("expected --heading-deg without --config; write heading_deg into the file")
     if args.heading_deg is not None and not 0 <= args.heading_deg <= 360:

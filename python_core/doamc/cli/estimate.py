@@ -48,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.out)
     torch.set_num_threads(args.threads)
     spec = load_spec(args.array, tunable=True)
-    source = open_input(args.input, spec, args.snapshots, args.batches, form=capture_form(args))
+    source = open_input(
+        args.input, spec, args.snapshots, args.batches, form=capture_form(args), positions=not args.ignore_positions
+    )
     if args.coupling and not args.missing:
         raise EstimatorError("expected --missing beside --coupling, found none; other methods estimate the coupling")
 
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.missing:
         source = source.keep(live_elements(spec, args.missing))
     estimates = estimate_input(tuned, source, args.sources, args.noise_power, args.seed)
-    write_estimates(args.out, estimates)
+    write_estimates(args.out, estimates, source.channels)
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
     print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}")
     return 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
 from doamc.snapshots.captures import is_capture, open_capture
+from doamc.snapshots.channel_order import channel_order
 from doamc.snapshots.npz import SnapshotFile
 from doamc.snapshots.raw_files import RawForm
 from doamc.snapshots.segments import Capture, check_sizes
@@ -24,13 +25,14 @@ MAX_KEPT = 1 << 24
 class Input:
     """Batches of snapshots: shape (B, N, L); blocks(size) gives them `size` at a time, each (b, N, L).
 
-    What is not told is None; of each batch: noise_power (B,); start_s, stream time in s, gaps included; played_s, the
-    same without the gaps; time, Unix time in s; frequency_hz, NaN where a batch has none. remarks: lines that a user
-    should read once.
+    channels: element of the array that each channel comes from. What is not told is None; of each batch: noise_power
+    (B,); start_s, stream time in s, gaps included; played_s, the same without the gaps; time, Unix time in s;
+    frequency_hz, NaN where a batch has none. remarks: lines that a user should read once.
     """
 
     shape: tuple[int, int, int]
     blocks: Callable[[int], Iterator[NDArray[Any]]]
+    channels: tuple[int, ...]
     noise_power: NDArray[Any] | None = None
     start_s: NDArray[Any] | None = None
     played_s: NDArray[Any] | None = None
@@ -39,10 +41,11 @@ class Input:
     sample_rate_hz: float | None = None
     remarks: tuple[str, ...] = ()
 
-    def keep(self, channels: list[int]) -> "Input":
-        """The same input with these channels only."""
-        shape = (self.shape[0], len(channels), self.shape[2])
-        return replace(self, shape=shape, blocks=lambda size: (b[:, channels] for b in self.blocks(size)))
+    def keep(self, elements: list[int]) -> "Input":
+        """The same input with the channels of these elements only, in their order."""
+        shape, rows = (self.shape[0], len(elements), self.shape[2]), [self.channels.index(m) for m in elements]
+        left = tuple(range(len(elements)))
+        return replace(self, shape=shape, channels=left, blocks=lambda size: (b[:, rows] for b in self.blocks(size)))
 
     def frequency_of(self, batch: int) -> float | None:
         """Centre frequency of a batch, Hz, or None."""
@@ -52,21 +55,28 @@ class Input:
 
 def open_input(
     path: str, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool = False,
-    form: RawForm | None = None,
+    form: RawForm | None = None, positions: bool = True,
 ) -> Input:  # fmt: skip
     """Open an input of an array.
 
     snapshots, batches: L and B where they are given. every: the batches are used one after the other: of a capture take
-    as many as it holds. form: what a user says of the capture; its frequency replaces what is told.
+    as many as it holds. form: what a user says of the capture; its frequency replaces what is told. positions: those of
+    the antennas, where they are told, are held against the array (`doamc.spec.positions`).
     Raises SnapshotError or RecordingError when it cannot be read, has other channels than the array, is too short, or
     would take more memory than `check_sizes` and, unless `every`, `MAX_KEPT` allow.
     """
     form = form or RawForm()
+    file: Capture | SnapshotFile
     if is_capture(path, form):
-        opened = _capture(open_capture(path, spec.n_elements, form), snapshots, batches, every)
+        file = open_capture(path, spec.n_elements, form)
+        opened = _capture(file, spec, snapshots, batches, every)
     else:
         form.check_unused(path)
-        opened = _archive(SnapshotFile(path), spec, snapshots, batches)
+        file = SnapshotFile(path)
+        opened = _archive(file, spec, snapshots, batches)
+    if positions:
+        channels, remark = channel_order(file, spec, form.frequency_hz)
+        opened = replace(opened, channels=channels, remarks=opened.remarks + ((remark,) if remark else ()))
     check_sizes(path, *opened.shape)
     if not every and opened.shape[0] * opened.shape[1] ** 2 > MAX_KEPT:
         most = MAX_KEPT // opened.shape[1] ** 2
@@ -93,10 +103,10 @@ def _archive(file: SnapshotFile, spec: ArraySpec, snapshots: int | None, batches
             if left <= 0:
                 return
 
-    return Input(shape, blocks, None if file.noise_power is None else file.noise_power[: shape[0]])
+    return Input(shape, blocks, spec.channels, None if file.noise_power is None else file.noise_power[: shape[0]])
 
 
-def _capture(file: Capture, snapshots: int | None, batches: int | None, every: bool) -> Input:
+def _capture(file: Capture, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool) -> Input:
     longest = max(segment.stop - segment.start for segment in file.segments)
     length = snapshots or min(DEFAULT_SNAPSHOTS, longest)
     fit = max(1, file.capacity(length))
@@ -105,6 +115,7 @@ def _capture(file: Capture, snapshots: int | None, batches: int | None, every: b
     return Input(
         (count, file.n_channels, length),
         lambda size: file.blocks(count, length, size),
+        spec.channels,
         start_s=file.stream_times_s(starts),
         played_s=None if file.sample_rate_hz is None else starts / file.sample_rate_hz,
         time=file.unix_times(starts),

@@ -10,10 +10,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
+from doamc.cli.logs import add_log_arguments, open_logs
 from doamc.cli.options import number, seconds, whole
+from doamc.cli.remarks import tell
+from doamc.errors import PublishError
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
-    from doamc.estimates import Recorder, Subscriber
+    from doamc.estimates import Subscriber
+    from doamc.estimates.fan_out import Outputs
 
 #: s between two drawings, at least and at most
 _SOONEST, _LATEST = 0.1, 0.5
@@ -22,12 +27,12 @@ _SOONEST, _LATEST = 0.1, 0.5
 def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("monitor", help="show the estimates of a publisher live")
-    parser.add_argument("address", nargs="?", default="tcp://127.0.0.1:5577", help="default tcp://127.0.0.1:5577")
+    parser.add_argument("address", nargs="?", default=DEFAULT_ADDRESS, help="default %(default)s")
     parser.add_argument("--once", action="store_true", help="end after one estimate")
     parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
     parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
-    parser.add_argument("--record", metavar="FILE.jsonl", help="also append every estimate to this file")
+    add_log_arguments(parser)
     parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")
     parser.add_argument("--heading", type=number, default=0.0, metavar="DEG",
                         help="compass bearing of the array's +x axis, for --compass (default 0)")  # fmt: skip
@@ -37,29 +42,33 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show estimates until interrupted, counted out or timed out."""
-    from doamc.estimates import Recorder, Subscriber
-    from doamc.estimates.message import ESTIMATE_TOPIC
+    from doamc.estimates import Subscriber
 
     with ExitStack() as stack:
         subscriber = stack.enter_context(Subscriber(args.address, server_key=args.server_key, keys=args.keys))
-        record = stack.enter_context(Recorder(args.record)) if args.record else None
-        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, record)
-        if args.json:
+        screen = None if args.json else _Screen(subscriber, args)
+        # on a screen that is drawn anew all the time, the count of what is lost tells
+        logs = stack.enter_context(open_logs(args, _ignore if screen is not None and screen.live else tell))
+        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, logs)
+        if screen is not None:
+            screen.logs = logs
+            screen.run(messages)
+        else:
             for item in messages:
                 if item is not None and item[0] == ESTIMATE_TOPIC:
                     print(json.dumps(item[1]), flush=True)
-            return 0
-        _Screen(subscriber, args).run(messages)
+    logs.check()
     return 0
 
 
+def _ignore(sentence: str) -> None:
+    """Take a sentence that nobody is to be told."""
+
+
 def _messages(
-    subscriber: "Subscriber", count: int | None, timeout_s: float | None, record: "Recorder | None"
+    subscriber: "Subscriber", count: int | None, timeout_s: float | None, logs: "Outputs"
 ) -> Iterator[tuple[str, dict[str, Any]] | None]:
     """Topics and messages; None when none came for a while. Ends after `count` estimates."""
-    from doamc.errors import PublishError
-    from doamc.estimates.message import ESTIMATE_TOPIC
-
     last, left = time.monotonic(), count
     while left is None or left > 0:
         wait = _LATEST if timeout_s is None else min(_LATEST, last + timeout_s - time.monotonic())
@@ -71,8 +80,7 @@ def _messages(
         item = subscriber.receive(wait)
         if item is not None and item[0] == ESTIMATE_TOPIC:
             last, left = time.monotonic(), None if left is None else left - 1
-            if record is not None:
-                record.write(item[1])
+            logs.write(item[1])
         yield item
 
 
@@ -91,7 +99,7 @@ class _Screen:
     def __init__(self, subscriber: "Subscriber", args: argparse.Namespace) -> None:
         from rich.console import Console
 
-        from doamc.views import Convention, Health, Reading, Tracker
+        from doamc.views import Convention, Health, Reading, SourceNumbering
         from doamc.views.canvas import WITHOUT_UNICODE
 
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -100,9 +108,10 @@ class _Screen:
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         self.subscriber, self.once = subscriber, args.once
         self.convention = Convention("compass" if args.compass else "math", args.heading)
-        self.health, self.tracker = Health(), Tracker()
+        self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
+        self.logs: Outputs | None = None
 
     def run(self, messages: Iterator[tuple[str, dict[str, Any]] | None]) -> None:
         """Show them until they end."""
@@ -127,7 +136,6 @@ class _Screen:
 
     def take(self, item: tuple[str, dict[str, Any]] | None) -> bool:
         """Take in a message; whether it was an estimate."""
-        from doamc.estimates.message import ESTIMATE_TOPIC
         from doamc.views import read_estimate
 
         if item is None:
@@ -137,14 +145,15 @@ class _Screen:
         if topic != ESTIMATE_TOPIC:
             return False
         self.reading = read_estimate(message)
-        self.numbers = self.tracker.assign(self.reading.time_s, self.reading.azimuth_deg)
+        self.numbers = self.numbering.assign(self.reading.time_s, self.reading.azimuth_deg)
         return True
 
     @property
     def losses(self) -> dict[str, int]:
         """Counts of what did not arrive as it should."""
         s = self.subscriber
-        return {"lost": s.lost, "unusable": s.malformed, "restarts": s.restarts, "disconnected": s.disconnected}
+        counts = {"lost": s.lost, "unusable": s.malformed, "restarts": s.restarts, "disconnected": s.disconnected}
+        return counts | {"not logged": 0 if self.logs is None else sum(self.logs.lost.values())}
 
     def render(self) -> Any:
         """All of it, for a terminal."""

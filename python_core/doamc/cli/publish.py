@@ -9,13 +9,13 @@ from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_p
 from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
+from doamc.cli.servers import announce
 from doamc.errors import SpecificationError
+from doamc.protocol import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
     from doamc.estimates.fan_out import Outputs
-
-_ADDRESS = "tcp://127.0.0.1:5577"
 
 
 def add_parser(commands: Any) -> None:
@@ -29,14 +29,14 @@ def add_parser(commands: Any) -> None:
     add_estimator_arguments(parser, made=True)
     add_capture_arguments(parser)
     parser.add_argument(
-        "--address", help=f"ZMQ endpoint to bind (default {_ADDRESS}; none where estimates are passed on)"
+        "--address", help=f"ZMQ endpoint to bind (default {DEFAULT_ADDRESS}; none where estimates are passed on)"
     )
     parser.add_argument(
         "--rate", type=between(1e-6, 1e6), metavar="R",
         help="pace, batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
     parser.add_argument("--wait", type=between(0, 3600), default=0.5, metavar="S",
-                        help="time for subscribers to connect (0.5 s)")  # fmt: skip
+                        help="time for subscribers and clients to connect (0.5 s)")  # fmt: skip
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="end when no estimate comes for so long (ZMQ)")
@@ -73,15 +73,18 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
 
     spec = load_spec(args.array, tunable=True)
-    source = open_input(args.input, spec, args.snapshots, args.batches, every=True, form=capture_form(args))
+    source = open_input(
+        args.input, spec, args.snapshots, args.batches, True, capture_form(args), not args.ignore_positions
+    )
     tuned = TunedEstimator(spec, lambda at: open_estimator(args.method, at, args.sources, args.device, args.seed))
     tuned.at(source.frequency_of(0))  # refused now rather than at the first batch
     warn([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
-    with open_publisher(args, args.address or _ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
+    with open_publisher(args, args.address or DEFAULT_ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
+        announce(outputs)
         time.sleep(args.wait)
         try:
             replay.run(_Live(publisher, outputs), args.loop)

@@ -42,7 +42,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--control-port", type=port, default=0, help="of its control server (default: by version)")
     parser.add_argument("--timeout", type=seconds, default=30.0, metavar="S", help="give up when no samples come for "
                         "so long (30 s)")  # fmt: skip
-    parser.add_argument("--array", default="", metavar="NAME", help="array specification, to be named in the recording")
+    parser.add_argument("--array", default="", metavar="NAME_OR_TOML", help="array specification, so that the recording "
+                        "tells where its antennas stand")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.krakensdr import Client, Settings, controllers, sessions
     from doamc.krakensdr.recording import Tape, record
     from doamc.snapshots.stream_record import StreamRecorder
+    from doamc.spec import load_spec
 
     host, data_port = args.source
     made = sessions(args.version, data_port, args.channels, settling_s=args.settling, sample_rate_hz=args.sample_rate)
@@ -63,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         settings.order("frequency_hz", args.frequency)
     if args.gain is not None:
         settings.order("gain_db", args.gain)
-    recorder = StreamRecorder(args.out, args.array, f"KrakenSDR at {host}")
+    spec = load_spec(args.array, tunable=True) if args.array else None
+    recorder = StreamRecorder(args.out, "" if spec is None else spec.name, f"KrakenSDR at {host}", spec)
     tape = Tape(recorder, args.duration or math.inf, args.frequency)
     news: dict[str, Any] = {}
     try:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
 from doamc.cli.remarks import tell
+from doamc.cli.servers import announce
 from doamc.errors import PublishError
+from doamc.protocol import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
     from doamc.estimates import Subscriber
@@ -27,9 +29,10 @@ def relay(args: argparse.Namespace) -> int:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
         if not outputs.outputs:
-            raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
+            raise PublishError("expected an output (--csv, --doa-value, --sqlite, --address, ...), found none")
         if publisher is not None:
             print(f"publishing on {publisher.address}", flush=True)
+        if announce(outputs) or publisher is not None:
             time.sleep(args.wait)
         try:
             for message in _messages(args):
@@ -47,7 +50,6 @@ def relay(args: argparse.Namespace) -> int:
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from doamc.estimates import Subscriber
-    from doamc.estimates.message import ESTIMATE_TOPIC
 
     if Path(args.input).suffix == ".jsonl":
         yield from _recorded(args.input, args.rate)
@@ -66,7 +68,6 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
     """Estimates of a log, at a pace or as fast as it goes; those that do not follow the schema are passed over."""
     from doamc.estimates import read_records, validate
-    from doamc.estimates.border import ESTIMATE_SCHEMA
 
     due = time.monotonic()
     passed_over, fault = 0, ""

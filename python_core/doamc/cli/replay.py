@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimates import make_message, status_message
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import make_batch
@@ -68,13 +68,13 @@ class Replay:
                 time.sleep(max(0.0, received - time.monotonic()))
                 before = time.monotonic()
                 try:
-                    figures = self._estimate(i, block)
+                    values = self._estimate(i, block)
                     waited, taken = max(0.0, before - received), time.monotonic() - before
                     message = make_message(
                         seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
                         snapshots=block.shape[2], dropped_batches=0,
                         latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
-                        **figures,
+                        **values,
                     )  # fmt: skip
                 except Exception as error:  # whatever a method does with samples like these: the next may be better
                     self._tell(publisher, i, error)
@@ -89,10 +89,11 @@ class Replay:
         known = self.source.noise_power
         noise = self.noise_power if self.noise_power is not None else None if known is None else float(known[i])
         estimator = self.tuned.at(self.source.frequency_of(i))
-        batch = make_batch(torch.from_numpy(as_complex128(block)), block.shape[1], noise, first=i)
+        y = torch.from_numpy(as_complex128(block))
+        batch = make_batch(y, block.shape[1], noise, i, self.source.channels)
         estimates = estimate_batch(estimator, batch, self.n_sources)
-        figures = message_figures(estimates, calibration=estimator.state())
-        return figures | {"array": estimator.spec.name, "method": estimator.name}
+        values = message_values(estimates, calibration=estimator.state(), channels=self.source.channels)
+        return values | {"array": estimator.spec.name, "method": estimator.name}
 
     def _times(self, turn: int, i: int) -> dict[str, Any]:
         """Stream time of a batch and when it was received, as far as the input tells; else that it is estimated now."""

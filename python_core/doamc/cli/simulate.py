@@ -12,7 +12,8 @@ def add_parser(commands: Any) -> None:
         "simulate",
         help="draw scenes of an array and write what it receives",
         description="OUT.npz: B scenes, keys snapshots (B, N, L), clean, doa_deg_true, power_db_true, coupling_true, "
-        "noise_power_true. OUT.sigmf-meta: one scene of B x L samples, truth in the doamc: namespace.",
+        "noise_power_true. OUT.sigmf-meta: one scene of B x L samples, truth in the doamc: namespace. Where an "
+        "array's streams are numbered otherwise than its elements, samples are by stream, and key channels says so.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz or .sigmf-meta file to write")
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.snapshots.npz import write_snapshots
     from doamc.snapshots.sigmf_write import write_recording
     from doamc.spec import load_spec
+    from doamc.spec.numbering import renumbered
 
     check_output(args.out)
     spec = load_spec(args.array, tunable=True)
@@ -60,20 +62,24 @@ def run(args: argparse.Namespace) -> int:
     scene = draw_scene(spec, batches, args.sources, args.snr_db, generator)
     received = receive(scene, length, args.waveform, generator)
     doa_deg, power_db = scene.azimuth.rad2deg().numpy(), 10 * scene.power.log10().numpy()
+    channels = list(spec.channels)  # what is written is in their order, the coupling in that of the elements
+    snapshots, clean, positions = received.snapshots[:, channels], received.clean[:, channels], spec.positions[channels]
+    numbering: dict[str, Any] = {"channels": channels} if renumbered(channels) else {}
     if recording:
         write_recording(
-            args.out, received.snapshots[0].numpy(), sample_rate_hz=args.sample_rate, frequency_hz=frequency_hz,
-            positions_wavelengths=spec.positions.numpy(), array=spec.name, azimuth_deg=doa_deg[0],
+            args.out, snapshots[0].numpy(), sample_rate_hz=args.sample_rate, frequency_hz=frequency_hz,
+            positions_wavelengths=positions.numpy(), array=spec.name, azimuth_deg=doa_deg[0],
             power_db=power_db[0], noise_power=float(scene.noise_power[0]), coupling=scene.coupling[0].numpy(),
-            datatype=args.datatype, waveform=args.waveform, snr_db=args.snr_db,
+            datatype=args.datatype, waveform=args.waveform, snr_db=args.snr_db, **numbering,
             description=f"Simulated by doamc: {spec.description}",
         )  # fmt: skip
     else:
         known = {"noise_power": scene.noise_power.numpy()} if args.known_noise else {}
+        numbering |= {"positions_wavelengths": positions.numpy()} if numbering else {}
         write_snapshots(
-            args.out, snapshots=received.snapshots.to(torch.complex64), clean=received.clean.to(torch.complex64),
+            args.out, snapshots=snapshots.to(torch.complex64), clean=clean.to(torch.complex64),
             doa_deg_true=doa_deg, power_db_true=power_db, coupling_true=scene.coupling,
-            noise_power_true=scene.noise_power, **known,
+            noise_power_true=scene.noise_power, **known, **numbering,
         )  # fmt: skip
     setting = f"{spec.name}, P = {args.sources}, SNR {args.snr_db:g} dB"
     print(f"{args.out}: scenes: {batches}, snapshots of each: {length}, {setting}")

@@ -4,7 +4,8 @@ import csv
 import io
 from typing import Any
 
-from doamc.dashboard.history import Kept
+from doamc.dashboard.history import PastEstimate
+from doamc.estimates.log_rows import spreadsheet_text as _text
 
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
@@ -13,7 +14,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_json(receivers: list[tuple[str, list[Kept]]]) -> bytes:
+def as_json(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
     """JSON array of objects ``{"receiver", "received", "message"}``, by receiver, oldest first."""
     import json
 
@@ -26,8 +27,8 @@ def as_json(receivers: list[tuple[str, list[Kept]]]) -> bytes:
     return b"[" + b",\n".join(parts) + b"]\n"
 
 
-def as_csv(receivers: list[tuple[str, list[Kept]]]) -> bytes:
-    """CSV with a head, a row a source, empty where a figure is not known; an estimate without sources has one row."""
+def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
+    """CSV with a head, a row a source, empty where a number is not known; an estimate without sources has one row."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -45,8 +46,3 @@ def as_csv(receivers: list[tuple[str, list[Kept]]]) -> bytes:
 def _source(number: int, source: dict[str, Any]) -> list[Any]:
     low, high = source["interval_deg"] or (None, None)
     return [number, source["azimuth_deg"], source["std_deg"], low, high, source["power_db"]]
-
-
-def _text(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

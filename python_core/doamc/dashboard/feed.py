@@ -7,10 +7,11 @@ from typing import Any
 
 from doamc.dashboard.history import History
 from doamc.dashboard.receivers import Receiver
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.dashboard.view import coupling_view, estimate_view
-from doamc.estimates.message import ESTIMATE_TOPIC, encode
+from doamc.estimates.message import encode
 from doamc.estimates.subscriber import Subscriber
+from doamc.protocol import ESTIMATE_TOPIC
 from doamc.text import printable
 
 #: estimates that wait for the server's next frame; in a flood the oldest are not shown, and counted
@@ -25,7 +26,7 @@ class Feed:
     The thread keeps the last minute, writes the recording, and leaves at most `MAX_WAITING` views for `take`.
     """
 
-    def __init__(self, receiver: Receiver, recording: Recording) -> None:
+    def __init__(self, receiver: Receiver, recording: SwitchedRecorder) -> None:
         self.receiver = receiver
         self.history = History()
         self._recording = recording

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from doamc.dashboard.feed import Feed
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.views.health import SILENT_S
 
 #: views of the last minute that a new page is given of each receiver
@@ -13,7 +13,7 @@ MAX_HISTORY = 1200
 _ABOUT = ("name", "connect", "heading_deg", "east_m", "north_m")
 
 
-def hello(feeds: list[Feed], recording: Recording) -> str:
+def hello(feeds: list[Feed], recording: SwitchedRecorder) -> str:
     """All that a page needs that has just been opened: the receivers, their last minute and coupling matrices."""
     now = time.time()
     receivers = []
@@ -37,7 +37,7 @@ def frame(
     feeds: list[Feed],
     taken: list[tuple[list[dict[str, Any]], dict[str, Any] | None]],
     fixes: list[dict[str, Any]],
-    recording: Recording,
+    recording: SwitchedRecorder,
 ) -> str:
     """What has come since the frame before: views and newest coupling of each receiver, its health, the crossings."""
     now = time.time()
@@ -48,7 +48,7 @@ def frame(
     return _json({"type": "frame", "time": now, "receivers": receivers, "fixes": fixes, "recording": recording.state()})
 
 
-def recording_state(recording: Recording) -> str:
+def recording_state(recording: SwitchedRecorder) -> str:
     """The recording alone, as soon as a browser has started or stopped it."""
     return _json({"type": "recording", "recording": recording.state()})
 

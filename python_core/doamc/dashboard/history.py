@@ -9,7 +9,7 @@ MAX_ESTIMATES = 3000
 MAX_BYTES = 32 << 20
 
 
-class Kept(NamedTuple):
+class PastEstimate(NamedTuple):
     """One estimate: Unix time of arrival, its view for the page, and the message itself as JSON."""
 
     received: float
@@ -24,18 +24,18 @@ class History:
     """
 
     def __init__(self) -> None:
-        self._kept: deque[Kept] = deque()
+        self._kept: deque[PastEstimate] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
 
     def add(self, received: float, view: dict[str, Any], data: bytes) -> None:
         """Keep an estimate, and let go of what is too old or too much."""
         with self._lock:
-            self._kept.append(Kept(received, view, data))
+            self._kept.append(PastEstimate(received, view, data))
             self._bytes += len(data)
             self._trim(received)
 
-    def last(self, now: float) -> list[Kept]:
+    def last(self, now: float) -> list[PastEstimate]:
         """Estimates that came within `SPAN_S` seconds before `now`, oldest first."""
         with self._lock:
             self._trim(now)

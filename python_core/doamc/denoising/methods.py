@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from doamc.denoising.batch_net import BatchNet, BatchNetConfig
-from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample
+from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample_clean
 from doamc.denoising.scene_start import scaled_response, scene_estimator
 from doamc.denoising.snapshot_net import SnapshotNet, SnapshotNetConfig
 from doamc.denoising.wiener import SignalCovariance
@@ -42,7 +42,7 @@ class BatchDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
-        kept = load_checkpoint(weights or find_weights("batch", self.spec.name), "batch", self.spec)
+        kept = load_checkpoint(weights or find_weights("batch", *self.spec.names), "batch", self.spec)
         self.net = kept.network(lambda config: BatchNet(self.spec, BatchNetConfig(**config)))
         self.scene, self.seed = scene_estimator(self.spec), seed
         self.max_iterations, self.starts = max_iterations, starts
@@ -60,7 +60,7 @@ class BatchDdim(Estimator):
         scale = signal.values.mean(1).clamp_min(1e-12 * noise).sqrt()[:, None, None]
         unit = SignalCovariance(signal.vectors, signal.values / scale[..., 0] ** 2)
         guided = GaussianGuided(unit, signal.vectors.mH @ batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
-        drawn = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed)
+        drawn = sample_clean(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed)
         return signal.wiener(noise) @ batch.snapshots, signal.vectors @ drawn * scale, scene
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -92,7 +92,7 @@ class SnapshotDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
-        kept = load_checkpoint(weights or find_weights("snapshot", self.spec.name), "snapshot", self.spec)
+        kept = load_checkpoint(weights or find_weights("snapshot", *self.spec.names), "snapshot", self.spec)
         self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
         self.seed, self.fit = seed, CovarianceFit(self.spec)
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
@@ -110,7 +110,7 @@ class SnapshotDdim(Estimator):
         received = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
         scale = torch.maximum(received - noise, 0.05 * noise).sqrt()[:, None, None]
         guided = StepGuided(self.net, batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
-        clean = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
+        clean = sample_clean(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
         denoised = SnapshotBatch(clean, clean @ clean.mH / batch.n_snapshots, batch.n_snapshots)
         found = self.fit.estimate(denoised, n_sources)
         found.clean, found.noise_power = clean, noise

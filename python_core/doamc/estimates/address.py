@@ -1,12 +1,11 @@
-"""ZMQ endpoints: the default one, and checks that libzmq leaves out."""
+"""ZMQ endpoints: checks that libzmq leaves out."""
 
 import ipaddress
 import re
 
 from doamc.errors import PublishError
+from doamc.protocol import DEFAULT_ADDRESS
 from doamc.text import shown
-
-DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
 
 
 def check_address(address: str) -> str:

@@ -12,11 +12,9 @@ from typing import Any
 
 from doamc.errors import PublishError
 from doamc.files.small_file import no_constant
+from doamc.protocol import ESTIMATE_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA
 from doamc.text import SHOWN, one_line, printable, reason, shown
 
-ESTIMATE_SCHEMA = "doamc.estimate/1"
-STATUS_SCHEMA = "doamc.status/1"
-TRUTH_SCHEMA = "doamc.truth/1"
 _FILES = {
     ESTIMATE_SCHEMA: "estimate.schema.json",
     STATUS_SCHEMA: "status.schema.json",

@@ -4,9 +4,11 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
-(B, 1 + P_max).
+(B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
+these are numbered otherwise than elements.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.snapshots.npz import write_snapshots
+from doamc.spec.numbering import renumbered
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def write_estimates(path: str | Path, estimates: "Estimates") -> None:
+def write_estimates(path: str | Path, estimates: "Estimates", channels: Sequence[int] = ()) -> None:
     """Write the keys above from `Estimates` (radians, linear) to an .npz file, whole or not at all."""
-    write_snapshots(path, **estimate_arrays(estimates))
+    numbering = {"channels": np.array(channels)} if renumbered(channels) else {}
+    write_snapshots(path, **estimate_arrays(estimates), **numbering)
 
 
 def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 Every message names its schema, ``doamc.estimate/1``, ``doamc.status/1`` or, from simulations, ``doamc.truth/1``; the
 JSON Schema files stand beside this module. Their ``version`` is that of the program. Readers ignore keys that they do
-not know. JSON has no NaN: a figure that is not known is ``null``.
+not know. JSON has no NaN: a number that is not known is ``null``.
 """
 
 import json
@@ -14,11 +14,8 @@ from numpy.typing import ArrayLike
 
 from doamc import __version__
 from doamc.errors import PublishError
-from doamc.estimates.border import ESTIMATE_SCHEMA, MAX_MESSAGE_BYTES, STATUS_SCHEMA
-
-ESTIMATE_TOPIC = "doamc.estimate"
-STATUS_TOPIC = "doamc.status"
-TRUTH_TOPIC = "doamc.truth"
+from doamc.estimates.border import MAX_MESSAGE_BYTES
+from doamc.protocol import ESTIMATE_SCHEMA, STATUS_SCHEMA
 
 
 def make_message(

@@ -15,8 +15,9 @@ import zmq
 
 from doamc.errors import PublishError
 from doamc.estimates import curve
-from doamc.estimates.address import DEFAULT_ADDRESS, check_exposure
-from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC, encode, status_message
+from doamc.estimates.address import check_exposure
+from doamc.estimates.message import encode, status_message
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC
 
 #: messages queued for one slow subscriber; some 5 kB each for eight elements
 SEND_QUEUE = 256

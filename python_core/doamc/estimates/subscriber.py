@@ -11,9 +11,9 @@ import zmq
 
 from doamc.errors import PublishError
 from doamc.estimates import curve
-from doamc.estimates.address import DEFAULT_ADDRESS, check_address
+from doamc.estimates.address import check_address
 from doamc.estimates.border import MAX_MESSAGE_BYTES, receive
-from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC
 
 #: messages that wait for the reader; with the greatest length of a frame (`MAX_MESSAGE_BYTES`): 256 MiB at worst
 RECEIVE_QUEUE = 128

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
-from doamc.estimates.border import MAX_SOURCES, TRUTH_SCHEMA
+from doamc.estimates.border import MAX_SOURCES
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth
 from doamc.files.small_file import read_json
+from doamc.protocol import TRUTH_SCHEMA
 from doamc.snapshots.sigmf_files import MAX_TRUTH
 from doamc.text import reason
 

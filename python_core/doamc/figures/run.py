@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.estimates.border import ESTIMATE_SCHEMA, TRUTH_SCHEMA, validate
+from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
+from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate
-from doamc.views.tracks import Tracker
 
 #: number of a source that no true one goes with
 STRAY = -1
@@ -81,12 +82,12 @@ class Run:
 
     def _points(self) -> Points:
         rows: list[tuple[Any, ...]] = []
-        tracker, true = Tracker(), self.true_azimuth_deg()
+        numbering, true = SourceNumbering(), self.true_azimuth_deg()
         for time_s, near, r in zip(self.time_s, true, self.readings, strict=True):
             if self.truth.known:
                 pairs = [STRAY if k is None else k for k in match(r.azimuth_deg, near)]
             else:
-                pairs = tracker.assign(float(time_s), r.azimuth_deg)
+                pairs = numbering.assign(float(time_s), r.azimuth_deg)
             for azimuth, std, power, n in zip(r.azimuth_deg, r.std_deg, r.power_db, pairs, strict=True):
                 known = self.truth.known and n != STRAY
                 error = float(wrap_deg(azimuth - near[n])) if known else np.nan
@@ -110,5 +111,5 @@ def read_run(path: str | Path, truth: Truth | None = None) -> Run:
             validate(message)
             told.add(message)
     if not readings:
-        raise RecordingError(f"expected estimates (doamc.estimate/1) in {path}, found none")
+        raise RecordingError(f"expected estimates ({ESTIMATE_SCHEMA}) in {path}, found none")
     return Run(readings, told if truth is None else truth)

@@ -34,7 +34,7 @@ class SimulatedFrames:
 
     spec: the array. azimuth_deg: (P,) directions, at most 64; None draws two from the prior. snr_db: power of an
     emitter over the noise per element, before coupling. cpi_length: samples a frame. seed: of all that is drawn.
-    Attributes: azimuth_deg (P,), coupling (M, M).
+    Attributes: azimuth_deg (P,), coupling (M, M), between elements; channels come as the array numbers its streams.
     Raises ReceiverError when one of them is out of range, or a frame too large for the protocol.
     """
 
@@ -60,6 +60,7 @@ class SimulatedFrames:
         azimuth = drawn if azimuth_deg is None else torch.tensor(azimuth_deg, dtype=torch.float64).deg2rad()
         coupling = spec.family.matrix(spec.family.draw((1,), generator))[0]
         response = coupling @ steering(spec.positions, azimuth[None])[0].to(torch.complex128)
+        response = response[list(spec.channels)]
         self.azimuth_deg, self.coupling = azimuth.rad2deg().tolist(), coupling.numpy()
         self.n_channels, self.cpi_length = spec.n_elements, cpi_length
         self.sample_rate_hz, self.frequency_hz = float(sample_rate_hz), float(frequency_hz)

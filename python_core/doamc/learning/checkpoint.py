@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ class Checkpoint:
         return net.requires_grad_(False).eval()
 
     def _check_sizes(self) -> None:
-        """Refuse sizes of layers that so many weights cannot have, before memory is taken for them."""
+        """Refuse layers with more weights than the file holds, before memory is taken for them."""
         held = sum(v.numel() for v in self.tensors.values())
         what = f"weights of kind {self.kind!r} for {self.spec.name}"
         for key, value in self.config.items():
@@ -68,26 +69,28 @@ def shipped_weights(kind: str, array: str) -> Path:
 
 
 def own_weights(kind: str, array: str) -> Path:
-    """Where training puts weights unless told otherwise: $DOAMC_WEIGHTS, else the user's data folder.
+    """Where training puts weights unless another file is named: $DOAMC_WEIGHTS, else the user's data folder.
 
-    Raises CheckpointError when neither is told and the user has no home.
+    Raises CheckpointError when neither is named and the user has no home.
     """
     name = f"{kind}-{array}.safetensors"
     if folder := os.environ.get("DOAMC_WEIGHTS"):
         return Path(folder) / name
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     if data.startswith("~"):
-        raise CheckpointError(f"expected a home folder with {name}, found no HOME; tell a folder by DOAMC_WEIGHTS")
+        raise CheckpointError(f"expected a home folder with {name}, found no HOME; name a folder by DOAMC_WEIGHTS")
     return Path(data) / "doamc" / name
 
 
-def find_weights(kind: str, array: str) -> Path:
-    """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own of that array."""
-    shipped = shipped_weights(kind, array)
-    if os.path.isfile(shipped) and not os.environ.get("DOAMC_WEIGHTS"):
-        return shipped
-    own = own_weights(kind, array)
-    return own if os.path.isfile(own) else shipped
+def find_weights(kind: str, *arrays: str) -> Path:
+    """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own, of the first array with any.
+
+    arrays: names, that of the array first. Where there are no weights: where those of the first would ship.
+    """
+    shipped = [shipped_weights(kind, array) for array in arrays]
+    first = () if os.environ.get("DOAMC_WEIGHTS") else shipped
+    places = chain(first, (own_weights(kind, array) for array in arrays), shipped)
+    return next((path for path in places if os.path.isfile(path)), shipped[0])
 
 
 def compact(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -32,7 +32,7 @@ def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> Mode
     return Model(
         np.ascontiguousarray(positions.numpy()), even, np.ascontiguousarray(mean.numpy()),
         np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
-        bool(spec.family.normal), p, flat, pairs, chart.unknown_noise,
+        chart.n_normal > 0, p, flat, pairs, chart.unknown_noise,
         places, chart.low.numpy(), chart.high.numpy(), chart.n_box,
         math.cos(gap) if spec.full_circle else gap, spec.full_circle,
     )  # fmt: skip

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
@@ -13,6 +12,7 @@ from doamc.estimators.features import FeatureMap
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import NEPER_PER_DB
 from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.options import Options, thorough
 from doamc.posterior.pipeline import Engine
@@ -76,7 +76,7 @@ class Posterior(Estimator):
             raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
         self.coherent = coherent
         super().__init__(spec)
-        checkpoint = load_checkpoint(weights or find_weights(KIND, self.spec.name), KIND, self.spec)
+        checkpoint = load_checkpoint(weights or find_weights(KIND, *self.spec.names), KIND, self.spec)
         self.device = torch.device(device)
         self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
         self.net = checkpoint.network(lambda config: ScoreNet(NetConfig(**config))).to(self.device)
@@ -86,6 +86,7 @@ class Posterior(Estimator):
         self.options = replace(options or Options(), seed=seed)
         self.kinds = kinds_of(self.spec, self.layout)
         self._engines: dict[tuple[int, bool, bool, int], Engine] = {}
+        self._noise_test = NoiseTest(self.spec)
 
     def engine(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> Engine:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
@@ -102,7 +103,7 @@ class Posterior(Estimator):
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._engines:
             options = thorough(self.options) if few else self.options
-            if self.spec.family.normal:  # how an array is turned is never known better than its builders place it
+            if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
                 options = replace(options, hard_deg=DRAWN_HARD_DEG)
             layout = self.kinds[kind][1]
             self._engines[key] = Engine(self.net, layout, self.features, n_sources, options, key[2])
@@ -140,9 +141,13 @@ class Posterior(Estimator):
                 g = gain[index]
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
-                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.normal else 0.0)
+                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
                 groups.append(Group(index, samples, g, length[index], self.kinds[kind][0]))
         return groups
+
+    def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
+        """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""
+        return self._noise_test(batch)
 
     @torch.no_grad()
     def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:
@@ -227,13 +232,14 @@ class Posterior(Estimator):
 
 def kinds_of(spec: ArraySpec, layout: StateLayout) -> list[tuple[float, StateLayout]]:
     """Log share and layout of every kind of coupling in the prior; the network's parameters in units of each kind."""
-    if not isinstance(spec.family, DrawnFamily) or spec.family.scales is None:
+    kinds = spec.family.kinds
+    if len(kinds) == 1:
         return [(0.0, layout)]
     out = []
-    for (log_share, family), scales in zip(spec.family.kinds, spec.family.scales, strict=True):
+    for log_share, family, scale in kinds:
         own = replace(spec)
         vars(own)["family"] = family  # in the place of what the cached property would load
         unit = torch.ones_like(layout.mean)
-        unit[-1 - len(scales) : -1] = scales
+        unit[-1 - len(scale) : -1] = scale
         out.append((log_share, replace(layout, spec=own, mean=layout.mean / unit, scale=layout.scale / unit)))
     return out

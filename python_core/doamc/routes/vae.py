@@ -35,7 +35,7 @@ class VariationalAutoencoder(Estimator):
         self, spec: ArraySpec | str, weights: str | Path | None = None, steps: int = 20, rate: float = 0.1
     ) -> None:
         super().__init__(spec)
-        kept = load_checkpoint(weights or find_weights("vae", self.spec.name), "vae", self.spec)
+        kept = load_checkpoint(weights or find_weights("vae", *self.spec.names), "vae", self.spec)
         self.net = kept.network(lambda config: VaeNet(self.spec, VaeConfig(**config)))
         self.steps, self.rate, self.fit = steps, rate, CovarianceFit(self.spec)
 

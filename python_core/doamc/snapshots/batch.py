@@ -1,8 +1,10 @@
 """A checked batch of snapshots: what every estimator takes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from doamc.errors import SnapshotError
@@ -47,9 +49,12 @@ def make_batch(
     n_elements: int | None = None,
     noise_power: torch.Tensor | float | None = None,  # shape: (B,) or scalar
     first: int = 0,
+    channels: Sequence[int] | None = None,
 ) -> SnapshotBatch:
     """Check snapshots and compute their covariance; first: number of the first observation, for messages only.
 
+    channels: element that each channel of a receiver comes from (`ArraySpec.channels`); None where snapshots have the
+    order of the elements, as the batch has. This is the one place where channels become elements.
     Raises SnapshotError when the shape does not fit the array, samples are NaN or infinite, a channel is dead
     (all zeros), channels are so loud or faint that `POWERS` does not hold them, or the noise power is not positive or
     further than `NOISE_REACH` from the level.
@@ -63,12 +68,15 @@ def make_batch(
     if y.shape[2] < 1 or y.shape[0] < 1:
         raise SnapshotError(f"expected at least one observation of L >= 1 snapshots, found shape {tuple(y.shape)}")
     y = y.to(torch.complex128)
+    rows = list(range(y.shape[1])) if channels is None else np.argsort(channels).tolist()
+    if rows != sorted(rows):
+        y = y[:, rows]
     covariance = y @ y.mH / y.shape[2]
     power = covariance.diagonal(dim1=1, dim2=2).real
     unusable = ~((power >= POWERS[0]) & (power <= POWERS[1]))  # and NaN
     if unusable.any():
-        b, channel = (int(v) for v in unusable.nonzero()[0])
-        raise SnapshotError(_why_unusable(y[b], channel, first + b))
+        b, element = (int(v) for v in unusable.nonzero()[0])
+        raise SnapshotError(_why_unusable(y[b], element, rows[element], first + b))
     noise = None
     if noise_power is not None:
         noise = torch.as_tensor(noise_power, dtype=torch.float64).reshape(-1)
@@ -86,15 +94,16 @@ def make_batch(
 
 def _why_unusable(
     y: torch.Tensor,  # shape: (N, L)
+    element: int,
     channel: int,
     number: int,
 ) -> str:
-    """What is wrong with a channel of an observation."""
+    """What is wrong with an element of an observation, which a channel of the receiver brings."""
     if not torch.isfinite(torch.view_as_real(y)).all():
         return f"snapshots hold NaN or infinite samples (first in batch {number}); remove or repair them"
-    if y[channel].any():
+    if y[element].any():
         low, high = (math.sqrt(p) for p in POWERS)
-        found = f"{float(y[channel].abs().max()):g} in channel {channel} of batch {number}"
+        found = f"{float(y[element].abs().max()):g} in channel {channel} of batch {number}"
         return f"expected samples of sizes from {low:g} to {high:g}, found {found}; scale the snapshots"
     what = f"channel {channel} is dead (all zeros)" if y.any() else "all samples are zero"
     return f"{what} in batch {number}; check the receiver and its cables"

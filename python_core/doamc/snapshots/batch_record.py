@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
 from doamc.snapshots.growing_record import GrowingRecord, moment
+from doamc.spec import ArraySpec
 
 
 class BatchRecorder(GrowingRecord):
@@ -15,15 +16,15 @@ class BatchRecorder(GrowingRecord):
 
     The samples of one batch follow those of the last, whatever lay between them in the stream: a capture each tells its
     time, its centre frequency and, as ``doamc:seq`` and ``doamc:sample_time``, its number and stream time.
-    limit: batches that are kept; later ones are counted as left out. array: name for ``doamc:array``.
+    limit: batches that are kept; later ones are counted as left out.
     Attributes: written, left_out, sample_of (first sample by number of the batch).
     """
 
-    def __init__(self, path: str | Path, limit: int = 100_000, array: str = "") -> None:
+    def __init__(self, path: str | Path, limit: int = 100_000, array: str = "", spec: ArraySpec | None = None) -> None:
         if limit < 1:
             raise RecordingError(f"expected a limit of at least 1 batch, found {limit}")
-        super().__init__(path)
-        self._limit, self._array = limit, array
+        super().__init__(path, array, spec)
+        self._limit = limit
         self._shape: tuple[int, ...] | None = None
         self.written = self.left_out = 0
         self.sample_of: dict[int, int] = {}
@@ -38,9 +39,7 @@ class BatchRecorder(GrowingRecord):
         the recording, and later ones are tried again.
         """
         channels, length = snapshots.shape
-        self._begin(
-            channels, sample_rate_hz, f"Batches of {length} snapshots, one a capture", self._array, batch_length=length
-        )
+        self._begin(channels, sample_rate_hz, f"Batches of {length} snapshots, one a capture", batch_length=length)
         self._shape = self._shape or snapshots.shape
         if snapshots.shape != self._shape:
             raise RecordingError(f"{self.path}: expected batches of shape {self._shape}, found {snapshots.shape}")

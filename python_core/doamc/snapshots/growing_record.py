@@ -15,6 +15,10 @@ from doamc.files.atomic import check_output
 from doamc.files.line_file import LineFile
 from doamc.files.lock import Lock
 from doamc.snapshots.journal import finish, frame_bytes, parts_of, recover_parts
+from doamc.snapshots.sigmf_geometry import GEOMETRY
+from doamc.spec import ArraySpec
+from doamc.spec.numbering import renumbered
+from doamc.spec.positions import stream_positions_m
 
 #: room kept for the metadata: so many bytes, and twice the journal
 _RESERVE = 8192
@@ -23,20 +27,23 @@ _RESERVE = 8192
 class GrowingRecord:
     """What recorders share; a context manager.
 
-    path: the ``.sigmf-meta`` file. `close` gives both files their names, so that they appear whole or not at all; until
+    path: the ``.sigmf-meta`` file. array: name for ``doamc:array``. spec: its specification, to tell where the antennas
+    of the channels stand (in the first capture with a frequency). Channels are those of the stream, whatever elements
+    they come from (``doamc:channels``). `close` gives both files their names, so that they appear whole or not at all; until
     then they are parts (see `journal`), which a process that is killed leaves behind and the next recorder of the same
     path finishes under another name. Room on the disk for the metadata is kept with everything that is written.
     Attributes: samples (of each channel, so far), recovered (what was finished for an earlier recorder, or None).
     Raises RecordingError when the files cannot be made, or another recorder is making them.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, array: str = "", spec: ArraySpec | None = None) -> None:
+        self.path, self._array, self._spec = Path(path), array, spec
         if self.path.suffix != ".sigmf-meta":
             raise RecordingError(f"expected a .sigmf-meta file, found {path}")
         for file in (self.path, self.path.with_suffix(".sigmf-data")):
             check_output(file)
         self.samples = 0
+        self._placed = False
         self._captures: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
         self._world: dict[str, Any] = {}
@@ -86,7 +93,7 @@ class GrowingRecord:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _begin(self, channels: int, rate_hz: float, description: str, array: str, **keys: Any) -> None:
+    def _begin(self, channels: int, rate_hz: float, description: str, **keys: Any) -> None:
         """Make the parts, unless there are some. keys: further ones of the ``doamc`` namespace."""
         if self._closed:
             raise RecordingError(f"{self.path} is closed")
@@ -102,8 +109,10 @@ class GrowingRecord:
             ],
         }  # fmt: skip
         world |= {f"doamc:{key}": value for key, value in keys.items()}
-        if array:
-            world["doamc:array"] = array
+        if self._array:
+            world["doamc:array"] = self._array
+        if self._spec is not None and renumbered(self._spec.channels):
+            world["doamc:channels"] = list(self._spec.channels)
         lines = LineFile(journal)
         try:
             lines.append(_line({"global": world}))
@@ -119,11 +128,21 @@ class GrowingRecord:
     def _append(self, samples: NDArray[np.complex64], capture: dict[str, Any] | None) -> None:
         """Append samples (N, T), with which a capture begins, or none."""
         data = np.ascontiguousarray(samples.T, "<c8").data.cast("B")
+        if capture is not None:
+            capture |= self._geometry(samples.shape[0], capture.get("core:frequency"))
         about = {} if capture is None else {"capture": capture}
         self._put(data, about, {"samples": self.samples + samples.shape[1]})
         if capture is not None:
             self._captures.append(capture)
+            self._placed = self._placed or GEOMETRY in capture
         self.samples += samples.shape[1]
+
+    def _geometry(self, channels: int, frequency_hz: float | None) -> dict[str, Any]:
+        """Where the antennas of the channels stand, as a part of a capture; empty where that is not known."""
+        if self._spec is None or self._spec.n_elements != channels or self._placed:
+            return {}
+        points = stream_positions_m(self._spec, frequency_hz)
+        return {} if points is None else {GEOMETRY: [{"point": p} for p in points.tolist()]}
 
     def _put(self, data: Any, *about: dict[str, Any]) -> None:
         """Write samples behind those that count, then lines of the journal, and keep room for the metadata."""

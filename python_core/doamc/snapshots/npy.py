@@ -8,6 +8,7 @@ import math
 import os
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ DAMAGED = (
 
 
 @dataclass(frozen=True)
-class Header:
+class NpyHeader:
     """Shape, order and type of an array, and the bytes that the header takes."""
 
     shape: tuple[int, ...]
@@ -50,7 +51,7 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_header(file: IO[bytes], size: int) -> Header:
+def read_header(file: IO[bytes], size: int) -> NpyHeader:
     """Header of a .npy stream of `size` bytes, which is left at its first sample. ValueError on what does not fit."""
     version = npy.read_magic(file)
     if version not in _READERS:
@@ -60,8 +61,10 @@ def read_header(file: IO[bytes], size: int) -> Header:
     (length,) = struct.unpack(width, head)
     if length > _MAX_HEADER:
         raise ValueError(f"a header of {length} bytes")
-    shape, fortran, dtype = read(io.BytesIO(head + file.read(length)))
-    header = Header(shape, fortran, dtype, 8 + len(head) + length)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # integers as Python 2 wrote them; what a damaged text makes the parser say
+        shape, fortran, dtype = read(io.BytesIO(head + file.read(length)))
+    header = NpyHeader(shape, fortran, dtype, 8 + len(head) + length)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     if any(n < 0 for n in shape) or header.length + header.n_bytes != size:
@@ -82,10 +85,10 @@ class Archive:
         with self._guarded("expected an .npz file of snapshots, cannot read it"):
             with zipfile.ZipFile(path) as archive:
                 self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
-            self._headers: dict[str, Header] = {}
+            self._headers: dict[str, NpyHeader] = {}
         self.names = list(self._members)
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str) -> NpyHeader:
         """Header of an array."""
         if name not in self._headers:
             with self._guarded(f"cannot read {name}"), self._open(name) as file:

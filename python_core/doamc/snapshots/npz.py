@@ -1,5 +1,6 @@
-"""Snapshots as .npz files: ``snapshots`` complex (B, N, L), optional ``noise_power`` (B,) or scalar.
+"""Snapshots as .npz files: ``snapshots`` complex (B, N, L).
 
+Optional: ``noise_power`` (B,) or scalar; ``positions_wavelengths`` (N, 3), where the antennas of the channels stand.
 And the coupling that a file of estimates holds.
 """
 
@@ -12,17 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.errors import SnapshotError
+from doamc.errors import SnapshotError, SpecificationError
 from doamc.files.atomic import whole_file
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
+from doamc.spec.checks import MAX_COORDINATE
+from doamc.spec.numbering import checked_channels
 from doamc.text import SHOWN, one_line, shown
+
+_MAX_CHANNELS = 1 << 12  #: bytes of an array of channels
 
 
 class SnapshotFile:
     """Snapshots of a .npz file, read a few observations at a time (nothing in it is unpickled).
 
-    shape: (B, N, L); a single observation (N, L) counts as B = 1. noise_power: (B,) or None.
+    shape: (B, N, L); a single observation (N, L) counts as B = 1. noise_power: (B,) or None. positions: (N, 3),
+    wavelengths, or None.
     Raises SnapshotError when the file is missing or damaged, its arrays do not have these shapes and types, or one
     observation is larger than `MAX_BATCH_SAMPLES`.
     """
@@ -47,6 +53,7 @@ class SnapshotFile:
                 "several, (B, N, L)"
             )
         self.noise_power = self._noise() if "noise_power" in self._archive.names else None
+        self.positions = self._positions() if "positions_wavelengths" in self._archive.names else None
 
     def blocks(self, size: int) -> Iterator[NDArray[Any]]:
         """Snapshots of `size` observations at a time, each (b, N, L), in order."""
@@ -66,6 +73,16 @@ class SnapshotFile:
         noise = self._archive.whole("noise_power")
         return np.broadcast_to(noise.astype(float).reshape(-1), self.shape[:1])
 
+    def _positions(self) -> NDArray[np.float64]:
+        header = self._archive.header("positions_wavelengths")
+        if header.dtype.kind not in "fiu" or header.shape not in ((self.shape[1], 2), (self.shape[1], 3)):
+            wanted = f"real positions_wavelengths of shape ({self.shape[1]}, 3)"
+            raise SnapshotError(f"{self.path}: expected {wanted}, found {header.dtype} {shown(header.shape)}")
+        points = self._archive.whole("positions_wavelengths").astype(np.float64)
+        if not (np.abs(points) <= MAX_COORDINATE).all():
+            raise SnapshotError(f"{self.path}: expected positions_wavelengths within {MAX_COORDINATE:g}, found others")
+        return np.pad(points, ((0, 0), (0, 3 - points.shape[1])))
+
 
 def write_snapshots(path: str | Path, **arrays: Any) -> None:
     """Write arrays (``snapshots`` and whatever describes them) to an .npz file, whole or not at all."""
@@ -76,10 +93,27 @@ def write_snapshots(path: str | Path, **arrays: Any) -> None:
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def read_couplings(path: str | Path) -> NDArray[np.complex128]:
-    """Coupling matrices (B, N, N) of a file of estimates, also of one (N, N); those with NaN left out.
+def read_channels(path: str | Path, n_elements: int) -> list[int]:
+    """Element of each of N channels, as a file of estimates tells it: 0, 1, ..., N-1 where it does not.
 
-    Raises SnapshotError when the file cannot be read or holds no coupling.
+    Raises SnapshotError when the file cannot be read, or tells no such numbers.
+    """
+    archive = Archive(Path(path))
+    if "channels" not in archive.names:
+        return list(range(n_elements))
+    try:
+        return list(
+            checked_channels(archive.whole("channels", _MAX_CHANNELS).tolist(), n_elements, f"{path}: channels")
+        )
+    except SpecificationError as error:
+        raise SnapshotError(str(error)) from error
+
+
+def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
+    """Mean coupling (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
+
+    The file may hold one matrix alone; those with NaN are left out. Raises SnapshotError when the file cannot be read,
+    or holds no coupling of N elements (None: any) that has a mean diagonal.
     """
     archive = Archive(Path(path))
     if "coupling" not in archive.names:
@@ -90,18 +124,9 @@ def read_couplings(path: str | Path) -> NDArray[np.complex128]:
         found = f"{stored.dtype} {shown(stored.shape)}"
         raise SnapshotError(f"{path}: expected coupling of numbers and of shape (B, N, N), found {found}")
     matrices = stored.astype(complex).reshape(-1, *stored.shape[-2:])
-    known = matrices[np.isfinite(matrices).all((1, 2))]
-    if not len(known):
+    matrices = matrices[np.isfinite(matrices).all((1, 2))]
+    if not len(matrices):
         raise SnapshotError(f"{path}: expected coupling in at least one batch, found none (method without coupling?)")
-    return known
-
-
-def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
-    """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
-
-    Raises SnapshotError as `read_couplings` does, and where none is of N elements (None: any) and has a mean diagonal.
-    """
-    matrices = read_couplings(path)
     n = n_elements or matrices.shape[1]
     if matrices.shape[1] != n:
         raise SnapshotError(f"{path}: expected coupling of shape (B, {n}, {n}), found {matrices.shape}")

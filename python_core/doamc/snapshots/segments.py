@@ -59,6 +59,11 @@ class Capture(ABC):
         """Samples start to start + count of all channels, (N, count). Raises RecordingError beyond the end."""
 
     @property
+    def positions_m(self) -> NDArray[np.float64] | None:
+        """Positions (N, 3) of the channels' antennas, m, where a capture tells them. May raise RecordingError."""
+        return None
+
+    @property
     def frequency_hz(self) -> float | None:
         """Centre frequency of the first segment."""
         return self.segments[0].frequency_hz

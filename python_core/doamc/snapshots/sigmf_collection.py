@@ -56,6 +56,12 @@ class Collection(Capture):
             raise RecordingError(f"{self.path}: expected samples within 0..{self.n_samples}, found {found}")
         return np.concatenate([part.read(start, count) for part in self.parts])
 
+    @property
+    def positions_m(self) -> NDArray[np.float64] | None:
+        """Positions (N, 3) of all channels' antennas, m; None unless every recording tells them."""
+        points = [p for part in self.parts if (p := part.positions_m) is not None]
+        return np.concatenate(points) if len(points) == len(self.parts) else None
+
     def _streams(self) -> list[tuple[str, str | None]]:
         """Names of the recordings, with the hashes of their metadata."""
         table = metadata_object(read_metadata(self.path), self.path).get("collection")

@@ -28,6 +28,7 @@ from doamc.files.small_file import read_json
 from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_archive import ARCHIVE, Data, open_archive
+from doamc.snapshots.sigmf_geometry import antenna_positions
 from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_metadata, unix_time, whole_field
 from doamc.text import SHOWN, one_line, shown
 
@@ -98,6 +99,11 @@ class Recording(Capture):
     def read(self, start: int, count: int) -> NDArray[np.complex64]:
         """Samples start to start + count of all channels, (N, count). Raises RecordingError beyond the end."""
         return self._file.read(start, count)
+
+    @cached_property
+    def positions_m(self) -> NDArray[np.float64] | None:
+        """Positions (N, 3) of the channels' antennas, m; None where they are not told. Raises RecordingError."""
+        return antenna_positions(self.metadata, self.n_channels, self.path)
 
     @cached_property
     def truth(self) -> dict[str, Any]:

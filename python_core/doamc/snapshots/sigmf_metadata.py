@@ -71,7 +71,7 @@ def whole_field(part: dict[str, Any], key: str, path: Path, default: int, low: i
 
 
 def number_field(part: dict[str, Any], key: str, path: Path) -> float | None:
-    """A finite number, or None where there is none. Raises RecordingError."""
+    """A finite number, or None where there is none; 0, or of a size that products survive. Raises RecordingError."""
     value = part.get(key)
     if value is None and key not in part:
         return None
@@ -79,7 +79,7 @@ def number_field(part: dict[str, Any], key: str, path: Path) -> float | None:
         number = math.nan if isinstance(value, (bool, str)) or value is None else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number):
+    if number != 0 and not 1e-100 <= abs(number) <= 1e100:
         raise RecordingError(f"{path}: expected {key} to be a finite number, found {shown(value)}")
     return number
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
 from doamc.snapshots.growing_record import GrowingRecord, moment
+from doamc.spec import ArraySpec
 
 #: captures of a recording; more gaps than these are no recording that anybody can use
 MAX_CAPTURES = 100_000
@@ -17,13 +18,13 @@ class StreamRecorder(GrowingRecord):
     """Appends samples (N, T) to a recording; see `GrowingRecord` for its files.
 
     A capture begins with the first samples, after every gap and where the centre frequency changes; it tells its time
-    and its frequency. array: name for ``doamc:array``. description: of the recording.
+    and its frequency. description: of the recording.
     Attributes: form (number of channels and sample rate in Hz, None before the first samples).
     """
 
-    def __init__(self, path: str | Path, array: str = "", description: str = "") -> None:
-        super().__init__(path)
-        self._array, self._description = array, description
+    def __init__(self, path: str | Path, array: str = "", description: str = "", spec: ArraySpec | None = None) -> None:
+        super().__init__(path, array, spec)
+        self._description = description
         self.form: tuple[int, float] | None = None
         self._frequency_hz = 0.0
 
@@ -41,7 +42,7 @@ class StreamRecorder(GrowingRecord):
         samples are then not in the recording, and later ones are tried again.
         """
         form = samples.shape[0], sample_rate_hz
-        self._begin(*form, self._description, self._array)
+        self._begin(*form, self._description)
         self.form = self.form or form
         if form != self.form:
             expected = "{} channels at {:g} Hz".format(*self.form)

@@ -2,6 +2,7 @@
 
 from doamc.spec.array_spec import REACH, SAME_FREQUENCY, SPEED_OF_LIGHT, ArraySpec
 from doamc.spec.loading import SHIPPED, load_spec, parse_spec, read_table, shipped_arrays
+from doamc.spec.mount import Mount
 
 __all__ = [
     "REACH",
@@ -9,6 +10,7 @@ __all__ = [
     "SHIPPED",
     "SPEED_OF_LIGHT",
     "ArraySpec",
+    "Mount",
     "load_spec",
     "parse_spec",
     "read_table",

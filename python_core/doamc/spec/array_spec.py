@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.spec import checks
+from doamc.spec.mount import Mount
+from doamc.spec.numbering import NUMBERING
 
 if TYPE_CHECKING:
     import torch
 
-    from doamc.coupling.drawn import DrawnFamily
-    from doamc.coupling.families import CouplingFamily
+    from doamc.coupling.coefficients import CoefficientFamily
+    from doamc.coupling.family import CouplingFamily
 
 SPEED_OF_LIGHT = 299_792_458.0
 #: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
@@ -31,6 +33,8 @@ class ArraySpec:
     min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
     frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
+    channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
+    mount: how the array is turned on its mast, where that is told. like: the shipped array that it was made from.
     """
 
     name: str
@@ -46,6 +50,9 @@ class ArraySpec:
     table: dict[str, Any] = field(repr=False, compare=False)
     frequency: float = 1.0
     frequency_hz: float | None = None
+    channels: tuple[int, ...] = ()
+    mount: Mount | None = None
+    like: str | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -80,9 +87,9 @@ class ArraySpec:
         return not checks.METRES.keys().isdisjoint(self.geometry)
 
     @cached_property
-    def family(self) -> "CouplingFamily | DrawnFamily":
+    def family(self) -> "CouplingFamily":
         """Coupling family with its prior."""
-        from doamc.coupling.drawn import load_drawn_family
+        from doamc.coupling.drawn_file import load_drawn_family
         from doamc.coupling.families import make_family
 
         c = self.coupling
@@ -97,14 +104,14 @@ class ArraySpec:
         )
 
     @property
-    def plain_family(self) -> "CouplingFamily":
+    def plain_family(self) -> "CoefficientFamily":
         """The coupling family, for methods that need one of free coefficients in ranges.
 
         Raises EstimatorError where the coupling is drawn from antennas.
         """
-        from doamc.coupling.families import CouplingFamily
+        from doamc.coupling.coefficients import CoefficientFamily
 
-        if not isinstance(self.family, CouplingFamily):
+        if not isinstance(self.family, CoefficientFamily):
             raise EstimatorError(
                 f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
                 "use method posterior, or one that needs no such family"
@@ -184,8 +191,17 @@ class ArraySpec:
     def digest(self) -> str:
         """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        part["geometry"] = {k: v for k, v in part["geometry"].items() if k not in NUMBERING}  # cables, not antennas
         if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
-            from doamc.coupling.drawn import file_digest
+            from doamc.coupling.drawn_file import file_digest
 
             part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names under which weights may lie that fit: its own, and that of `like` while the digest is the same."""
+        from doamc.spec.loading import load_spec
+
+        alike = self.like is not None and load_spec(self.like).digest == self.digest
+        return (self.name, self.like) if alike and self.like else (self.name,)

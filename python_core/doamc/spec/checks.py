@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError
+from doamc.spec.numbering import NUMBERING
 from doamc.text import SHOWN, one_line, shown
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
@@ -112,7 +113,7 @@ def whole_span(
 
 
 def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
-    """The checked table [geometry]; lengths and coordinates in wavelengths, or in metres under the keys `METRES`."""
+    """The checked table [geometry] without the keys `NUMBERING`; in wavelengths, or in metres under keys `METRES`."""
     part = table.get("geometry")
     part = part if isinstance(part, dict) else {}
     kind = part.get("kind")
@@ -124,7 +125,8 @@ def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
             if wavelengths in part:
                 raise SpecificationError(f"[geometry] takes {metres} or {wavelengths}, found both")
             keys = (keys - {wavelengths}) | {metres}
-    geometry = section(table, "geometry", "kind", known=keys | {"kind"} if kind else set(part))
+    geometry = section(table, "geometry", "kind", known={"kind", *keys, *NUMBERING} if kind else set(part))
+    geometry = {key: value for key, value in geometry.items() if key not in NUMBERING}
     missing = keys - geometry.keys() - {"spacing_wavelengths"}
     if missing:
         raise SpecificationError(f"geometry {kind!r} needs {', '.join(sorted(missing))}")

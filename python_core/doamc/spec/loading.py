@@ -10,6 +10,8 @@ from doamc.errors import SpecificationError
 from doamc.files.small_file import read_toml
 from doamc.spec import checks
 from doamc.spec.array_spec import ArraySpec
+from doamc.spec.mount import mount_of
+from doamc.spec.numbering import NUMBERING, channels_of
 from doamc.text import shown
 
 SHIPPED = Path(__file__).parents[1] / "specs"
@@ -53,7 +55,10 @@ def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
 
 
 def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
-    """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError."""
+    """Parsed TOML of a shipped name or a path, unchecked, and its path. Raises SpecificationError.
+
+    Where it is ``like`` a shipped one, what it does not say is taken from there.
+    """
     path = SHIPPED / f"{name_or_path}.toml"
     if not os.path.isfile(path):  # Path.is_file raises where a name cannot be one
         path = Path(name_or_path)
@@ -61,7 +66,26 @@ def read_table(name_or_path: str | Path) -> tuple[dict[str, Any], Path]:
         raise SpecificationError(
             f"array must be one of {', '.join(shipped_arrays())} or a TOML file, found {shown(str(name_or_path))}"
         )
-    return read_toml(path, SpecificationError), path
+    table = read_toml(path, SpecificationError)
+    try:
+        return _completed(table), path
+    except SpecificationError as error:
+        raise SpecificationError(f"{path}: {error}") from error
+
+
+def _completed(table: dict[str, Any]) -> dict[str, Any]:
+    """A table with what it leaves out, entry by entry, from the shipped one that it names as ``like``."""
+    like = _like(table)
+    if like is None:
+        return table
+    base = {k: v for k, v in read_table(like)[0].items() if k not in ("name", "description")}
+    own = table.get("geometry")
+    if isinstance(own, dict):
+        rivals = [set(NUMBERING), *({m, w} for m, w in checks.METRES.items())]  # one of these says it all
+        said = set().union(*(r for r in rivals if r & own.keys()))
+        base["geometry"] = {} if "kind" in own else {k: v for k, v in base["geometry"].items() if k not in said}
+    both = {k: base[k] | v for k, v in table.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
+    return base | table | both | {"like": base.get("like", like)}
 
 
 def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
@@ -92,7 +116,10 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         snr_db=checks.span(snapshots, "snapshots", "snr_db", [-12.0, 40.0], checks.MAX_DB),
         table=table,
         frequency_hz=_own_frequency(table),
+        mount=mount_of(table),
+        like=_like(table),
     )
+    spec = replace(spec, channels=channels_of(table["geometry"], spec.n_elements))
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
     if not 0 < width <= 360:
         raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
@@ -102,6 +129,14 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         raise SpecificationError("that many sources with that least separation do not fit the sector")
     _ = spec.family, spec.in_metres or spec.positions  # their own checks
     return spec
+
+
+def _like(table: dict[str, Any]) -> str | None:
+    """The shipped array that this one is made from, or None."""
+    like = table.get("like")
+    if like is not None and (like not in shipped_arrays() or like == table.get("name")):
+        raise SpecificationError(f"like must be another of {', '.join(shipped_arrays())}, found {shown(like)}")
+    return like
 
 
 def _own_frequency(table: dict[str, Any]) -> float | None:

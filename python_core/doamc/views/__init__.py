@@ -2,7 +2,7 @@
 
 from doamc.views.convention import Convention
 from doamc.views.health import Health
+from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate
-from doamc.views.tracks import Tracker
 
-__all__ = ["Convention", "Health", "Reading", "Tracker", "read_estimate"]
+__all__ = ["Convention", "Health", "Reading", "SourceNumbering", "read_estimate"]

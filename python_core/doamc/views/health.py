@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from doamc.estimates.message import ESTIMATE_TOPIC, STATUS_TOPIC
+from doamc.protocol import ESTIMATE_TOPIC, STATUS_TOPIC
 
 STAGES = ("buffer", "inference", "total")
 #: an estimate older than this says nothing about now, s

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from doamc.errors import PublishError
 from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
 from doamc.estimates.truth import coupling_matrix, message_time
+from doamc.protocol import ESTIMATE_SCHEMA
 from doamc.text import reason, shown
 
 
@@ -59,7 +60,7 @@ def read_estimate(message: dict[str, Any]) -> Reading:
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         found = f"{shown(message)} ({reason(repr(error))})"
-        raise PublishError(f"expected an estimate (doamc.estimate/1), found {found}") from error
+        raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found {found}") from error
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
     if not square or not np.isfinite(reading.azimuth_deg).all() or not math.isfinite(reading.time_s):
         raise PublishError("expected finite azimuths and time and a square coupling matrix, found others")

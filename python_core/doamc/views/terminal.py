@@ -15,7 +15,7 @@ from doamc.views.health import Health
 from doamc.views.palette import colour_of, magnitude_db
 from doamc.views.reading import Reading
 
-#: columns of the figures beside the compass, and of the gap between
+#: columns of the numbers beside the compass, and of the gap between
 _BESIDE, _GAP = 36, 2
 _STYLES = {"running": "bold green", "idle": "yellow", "waiting": "yellow"}
 
@@ -58,13 +58,13 @@ def sources_table(
     for i in kept:
         shown = convention.shown_deg(float(reading.azimuth_deg[i]))
         table.add_row(
-            str(numbers[i] + 1), figure(shown, f"{sign}.2f", "°"), figure(reading.std_deg[i], ".2f", "°"),
-            figure(reading.power_db[i], "+.1f", " dB"), style="dim" if stale else f"bold {colour_of(numbers[i])}",
+            str(numbers[i] + 1), quantity(shown, f"{sign}.2f", "°"), quantity(reading.std_deg[i], ".2f", "°"),
+            quantity(reading.power_db[i], "+.1f", " dB"), style="dim" if stale else f"bold {colour_of(numbers[i])}",
         )  # fmt: skip
     if len(kept) < len(numbers):
         table.add_row("", f"{len(numbers) - len(kept)} more", style="dim")
     if not numbers:
-        table.add_row("", "none found", style="dim")
+        table.add_row("", "no emitter", style="dim")
     return table
 
 
@@ -94,7 +94,7 @@ def screen(
 ) -> RenderableType:  # fmt: skip
     """All of it in `size` (columns, rows), at most 23 rows; the compass is left out where there is no room for it.
 
-    An estimate that is no longer of now has no needle, and its figures are dim. trouble: of reading, where there is
+    An estimate that is no longer of now has no needle, and its numbers are dim. trouble: of reading, where there is
     any; it goes before an error that the publisher tells.
     """
     columns, rows = size[0], min(size[1] - 1, 23)
@@ -138,19 +138,19 @@ def coupling_line(reading: Reading) -> Text:
     return Text.assemble(("strongest coupling ", "dim"), f"{level.max():.1f} dB ({row} - {column})")
 
 
-def figure(value: float, form: str, unit: str = "") -> str:
+def quantity(value: float, form: str, unit: str = "") -> str:
     """A number with its unit, or a dash where it is not known."""
     return "-" if value != value else format(value, form) + unit
 
 
 def milliseconds(value: float) -> str:
     """A latency in three digits or more, or a dash where it is not known."""
-    return figure(value, ".1f" if value < 99.95 else ".0f", " ms")
+    return quantity(value, ".1f" if value < 99.95 else ".0f", " ms")
 
 
 def summary(reading: Reading, health: Health, losses: dict[str, int]) -> dict[str, Text]:
     """Title and caption of an estimate that is printed into a log; no names in them are taken for markup."""
-    total = figure(reading.latency_ms["total"], ".1f")
+    total = quantity(reading.latency_ms["total"], ".1f")
     lost = ", ".join(f"{name} {count}" for name, count in losses.items() if count or name == "lost")
     return {
         "title": Text(f"{reading.array}, {reading.method}, estimate {reading.seq}", style="table.title"),

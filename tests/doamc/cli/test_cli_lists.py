@@ -25,6 +25,13 @@ def test_arrays_prints_one(doamc, refused, tmp_path):
     assert status == 0 and load_spec("uca5").digest in text and "circulant" in text
     rows = [line.split() for line in text.splitlines()[-5:]]
     assert [r[0] for r in rows] == list("01234") and float(rows[0][1]) == 0.35
+    assert "streams" not in text and "mount" not in text
+    (tmp_path / "roof.toml").write_text(
+        'name = "roof"\nlike = "krakensdr"\n[mount]\noffset_deg = 358.5\nnorth = "magnetic"\ndeclination_deg = 3\n'
+    )
+    text = doamc("arrays", tmp_path / "roof.toml")[1]
+    assert "streams      of elements 0, 4, 3, 2, 1\n" in text
+    assert "mount        +x axis at 1.5 deg, clockwise from true north\n" in text
     assert "array must be one of" in refused("arrays", "nothing")
     (tmp_path / "bad.toml").write_text("name = ")
     assert "not a TOML file" in refused("arrays", tmp_path / "bad.toml")

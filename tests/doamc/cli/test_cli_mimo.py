@@ -1,4 +1,4 @@
-"""``doamc mimo``: figures, table, picture and refusals."""
+"""``doamc mimo``: numbers, table, picture and refusals."""
 
 import json
 
@@ -30,8 +30,8 @@ def test_table_has_a_row_a_strength_and_directional_coupling_is_estimated(doamc)
     status, text, _ = doamc("mimo", *QUICK, "--strength", 1, "--directional", 0.3, "--paths", 1, "--snr-db", 30)
     lines = text.splitlines()
     assert status == 0 and len(lines) == 3 and lines[1].split()[0] == "strength"
-    figures = lines[2].split()
-    assert figures[0] == "1" and float(figures[3]) < 0.5 * float(figures[1])
+    numbers = lines[2].split()
+    assert numbers[0] == "1" and float(numbers[3]) < 0.5 * float(numbers[1])
 
 
 def test_bad_options_are_refused(refused, tmp_path):

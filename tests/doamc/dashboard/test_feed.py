@@ -7,7 +7,7 @@ import pytest
 
 from doamc.dashboard.feed import MAX_WAITING, Feed
 from doamc.dashboard.receivers import Receiver
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.estimates import status_message
 
 from .serving import estimate, toeplitz, until
@@ -16,7 +16,7 @@ from .serving import estimate, toeplitz, until
 @pytest.fixture
 def feed(publisher):
     """A feed that has heard of `publisher`, and from which everything has been taken."""
-    feed = Feed(Receiver("roof", publisher.address), Recording(None))
+    feed = Feed(Receiver("roof", publisher.address), SwitchedRecorder(None))
     feed.start()
 
     def heard():
@@ -63,7 +63,7 @@ def test_heartbeats_tell_the_state(feed, publisher):
 
 
 def test_what_is_not_known_is_none(publisher):
-    feed = Feed(Receiver("roof", publisher.address), Recording(None))
+    feed = Feed(Receiver("roof", publisher.address), SwitchedRecorder(None))
     health = feed.health(time.time())
     assert (health["age_s"], health["received"], health["rate_hz"], health["status"]) == (None, 0, 0.0, {})
     assert feed.take() == ([], None) and feed.couplings == (None, None)

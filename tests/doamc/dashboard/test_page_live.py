@@ -67,14 +67,14 @@ def test_the_page_goes_on_when_the_publisher_starts_again(pages, monkeypatch):
 
 
 def test_a_dead_receiver_does_not_look_alive(pages, served, publisher, monkeypatch):
-    """Heartbeats go on while estimates stop: no needle and no figure stands, and the link of the source is told."""
+    """Heartbeats go on while estimates stop: no needle and no number stands, and the link of the source is told."""
     monkeypatch.setattr(frames, "SILENT_S", 0.5)
     page = pages.open(served.url)
     served.connected(publisher)
     page.wait_for_function(NO_ESTIMATE)
     assert page.locator("#sources td").first.text_content() == "no bearings of now"
     page.wait_for_function(
-        "() => document.getElementById('rose').getAttribute('aria-label') === 'Compass rose: no sources'"
+        "() => document.getElementById('rose').getAttribute('aria-label') === 'Compass rose: no emitter'"
     )
     publisher.status(status_message(time=0.0, state="error", seq=9, last_error="no server at there", link="absent"))
     shows(page, "sync", "absent")
@@ -102,7 +102,7 @@ def test_the_page_goes_on_when_the_server_starts_again(pages, publisher):
         page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
     page.wait_for_function("() => document.getElementById('link').textContent === 'Server gone, reconnecting'")
     with Served([publisher.address], port=port) as served:
-        until(lambda: len(served.dashboard.clients) == 1)
+        until(lambda: len(served.dashboard.browsers) == 1)
         served.connected(publisher)
         publisher.estimate(estimate(77))
         shows(page, "seq", "estimate 77")

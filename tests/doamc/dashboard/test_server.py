@@ -6,8 +6,6 @@ import io
 import json
 import socket
 import time
-import urllib.error
-import urllib.request
 
 import aiohttp
 import pytest
@@ -17,24 +15,10 @@ from doamc.dashboard import server as server_module
 from doamc.dashboard.server import Dashboard
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates import Publisher, validate
+from doamc.web import server as web_server
+from tests.doamc.web.serving import get
 
 from .serving import FREE, Served, estimate, until
-
-
-def get(url, **headers):
-    """(status, headers, body) of a request that follows no redirect and keeps no cookie."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *arguments):
-            return None
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay)
-    try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
 
 
 async def listen(url, count, headers=None, say=None):
@@ -54,7 +38,7 @@ def test_hello_and_frames(served, publisher):
     async def scenario():
         async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
             hello = frame = json.loads((await live.receive(timeout=60)).data)
-            while not len(served.dashboard.clients):
+            while not len(served.dashboard.browsers):
                 await asyncio.sleep(0.01)
             publisher.estimate(estimate(100, azimuth_deg=[12.5], std_deg=[1.0], power_db=[-3.0]))
             while frame["type"] != "frame" or not frame["receivers"][0]["views"]:  # some tell of health alone
@@ -223,13 +207,13 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
     """The stalled one's queue is full and overflows; another gets every estimate, before the next is sent."""
     seq = served.connected(publisher)
     with stall(served.url):
-        until(lambda: len(served.dashboard.clients) == 1)
+        until(lambda: len(served.dashboard.browsers) == 1)
 
         async def scenario():
             seen = []
             async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
                 await live.receive(timeout=60)
-                while served.dashboard.clients.counts()["dropped"] < 5:
+                while served.dashboard.browsers.counts()["dropped"] < 5:
                     nonlocal seq
                     publisher.estimate(estimate(seq, padding=None, coupling=big))
                     seq += 1
@@ -250,16 +234,16 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
 
 
 def test_a_stalled_browser_is_let_go(served, publisher, monkeypatch):
-    monkeypatch.setattr(server_module, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(web_server, "HEARTBEAT_S", 0.2)
     with stall(served.url):
-        until(lambda: len(served.dashboard.clients) == 1)
-        until(lambda: len(served.dashboard.clients) == 0)
+        until(lambda: len(served.dashboard.browsers) == 1)
+        until(lambda: len(served.dashboard.browsers) == 0)
 
 
 def test_there_is_a_greatest_number_of_browsers(served, monkeypatch):
-    monkeypatch.setattr(server_module, "MAX_CLIENTS", 1)
+    monkeypatch.setattr(server_module, "MAX_BROWSERS", 1)
     with stall(served.url):
-        until(lambda: len(served.dashboard.clients) == 1)
+        until(lambda: len(served.dashboard.browsers) == 1)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             served.do(listen(served.url, 1))
         assert refused.value.status == 503
@@ -284,7 +268,7 @@ def test_a_frame_that_cannot_be_made_is_left_out(served, publisher, monkeypatch,
 
     def fail(*arguments):
         failures.append(arguments)
-        raise ValueError("a figure too large")
+        raise ValueError("a number too large")
 
     with monkeypatch.context() as broken:
         broken.setattr(server_module, "locate", fail)
@@ -300,7 +284,7 @@ def test_a_frame_that_cannot_be_made_is_left_out(served, publisher, monkeypatch,
                 return json.loads((await live.receive(timeout=10)).data)
 
         assert served.do(scenario())["type"] == "frame"
-    assert "a frame is left out: ValueError: a figure too large" in caplog.text
+    assert "a frame is left out: ValueError: a number too large" in caplog.text
 
 
 def test_a_publisher_that_starts_again_is_read_on():

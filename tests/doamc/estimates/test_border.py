@@ -9,7 +9,6 @@ import pytest
 from doamc.errors import PublishError
 from doamc.estimates import encode, make_message, status_message
 from doamc.estimates.border import (
-    ESTIMATE_SCHEMA,
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_INTEGER,
@@ -20,6 +19,7 @@ from doamc.estimates.border import (
     receive,
     validate,
 )
+from doamc.protocol import ESTIMATE_SCHEMA
 
 
 def estimate(n=3, **changes):
@@ -52,7 +52,7 @@ def test_what_we_send_passes():
 
 
 def test_the_largest_estimate_passes_and_is_read_in_time():
-    """As many elements and sources as the schema allows, every figure at full length."""
+    """As many elements and sources as the schema allows, every number at full length."""
     rng = np.random.default_rng(0)
     n, p = MAX_ELEMENTS, MAX_SOURCES
     message = estimate(

@@ -69,7 +69,11 @@ def test_where_weights_are_looked_for(tmp_path, monkeypatch):
     assert find_weights("batch", "mine") == shipped_weights("batch", "mine")  # neither is there
     save_checkpoint(own_weights("batch", "mine"), KEPT)
     assert find_weights("batch", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
+    assert find_weights("batch", "roof", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
+    assert find_weights("posterior", "roof", "ula8") == shipped_weights("posterior", "ula8")
+    assert find_weights("batch", "roof", "other") == shipped_weights("batch", "roof")  # none is there
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / "w"))
+    assert find_weights("posterior", "roof", "ula8") == shipped_weights("posterior", "ula8")
     save_checkpoint(own_weights("batch", "ula8"), KEPT)
     assert find_weights("batch", "ula8") == tmp_path / "w" / "batch-ula8.safetensors"
 

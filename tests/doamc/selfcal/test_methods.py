@@ -12,7 +12,7 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.errors import CalibrationError, EstimatorError, RecordingError
 from doamc.estimates import make_message, validate
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators import make_estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
@@ -67,7 +67,7 @@ def test_figures_are_those_of_a_posterior(world, snapshots):
     assert (e.coupling_std[-1] < e.coupling_std[0] + 1e-12).all()
     message = make_message(
         seq=0, time=0.0, sample_time=None, frequency_hz=None, array="ula4", method=estimator.name, snapshots=128,
-        latency_ms={}, dropped_batches=0, **message_figures(e, 3, estimator.state()),
+        latency_ms={}, dropped_batches=0, **message_values(e, 3, estimator.state()),
     )  # fmt: skip
     validate(message)
     assert message["calibration"]["learnt"] == 16 and 0 < message["calibration"]["coupling_std"] < 0.2

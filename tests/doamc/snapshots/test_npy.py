@@ -74,6 +74,20 @@ def test_a_member_whose_header_does_not_fit_is_refused(tmp_path, member, words):
     assert len(str(caught.value)) < 400 + len(str(path)) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("text", "words"), [("(1, 2L, 3)", None), ("('\\d', 2, 3)", "cannot read")])
+def test_headers_that_make_the_parser_warn_are_read_or_refused_without_a_word(tmp_path, text, words):
+    """Integers of Python 2 end in L; warnings are errors here, and lines of noise on a user's terminal."""
+    header = f"{{'descr': '<c16', 'fortran_order': False, 'shape': {text}, }}".ljust(117) + "\n"
+    member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + np.ones(6, complex).tobytes()
+    with zipfile.ZipFile(tmp_path / "y.npz", "w") as archive:
+        archive.writestr("snapshots.npy", member)
+    if words is None:
+        assert next(SnapshotFile(tmp_path / "y.npz").blocks(1)).shape == (1, 2, 3)
+    else:
+        with pytest.raises(SnapshotError, match=words):
+            SnapshotFile(tmp_path / "y.npz")
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_members_of_other_methods_than_deflate_are_refused(tmp_path, method):
     with pytest.raises(SnapshotError, match="another method than deflate"):

@@ -179,6 +179,7 @@ def test_replaced_data_are_refused_by_their_checksum(tmp_path):
         (lambda m: m["global"].update({"core:offset": 7}), r"captures from sample 7 \(core:offset\) on"),
         (lambda m: m["global"].update({"core:sample_rate": 0.0}), "global/core:sample_rate: 0"),
         (lambda m: m["global"].update({"core:sample_rate": None}), "not SigMF metadata"),
+        (lambda m: m["global"].update({"core:sample_rate": 1e-320}), "finite number, found 1e-320"),
         (lambda m: m["global"].update({"doamc:sample_count": 1.5}), "whole number"),
         (lambda m: m["captures"][0].update({"doamc:sample_time": "soon"}), "finite number"),
         (lambda m: m["captures"][0].pop("core:sample_start"), "captures, each with core:sample_start"),

@@ -27,8 +27,8 @@ def points(*rows):
     return {"kind": "positions", "points_wavelengths": [list(r) for r in rows]}
 
 
-def test_seven_arrays_ship_and_all_load():
-    assert shipped_arrays() == ["dipole8", "dipole8wide", "kraken5", "seed16", "uca5", "ula4", "ula8"]
+def test_the_arrays_that_ship_all_load():
+    assert shipped_arrays() == ["dipole8", "dipole8wide", "kraken5", "krakensdr", "seed16", "uca5", "ula4", "ula8"]
     for name in shipped_arrays():
         spec = load_spec(name)
         assert isinstance(spec, ArraySpec) and spec.name == name and spec.description
@@ -185,7 +185,10 @@ WRONG = {
     "kind no string": ({"geometry__kind": ["ula"]}, "geometry kind must be one of"),
     "no elements": ({"geometry__elements": None}, "geometry 'ula' needs elements"),
     "no radius": ({"geometry": {"kind": "uca", "elements": 5}}, "geometry 'uca' needs radius_wavelengths"),
-    "misspelt key": ({"geometry__spacing": 0.4}, r"takes elements, kind, spacing_wavelengths, found 'spacing'"),
+    "misspelt key": (
+        {"geometry__spacing": 0.4},
+        r"takes channels, elements, kind, order, spacing_wavelengths, found 'spacing'",
+    ),
     "elements in words": ({"geometry__elements": "eight"}, "a whole number in 2..256, found 'eight'"),
     "elements and a half": ({"geometry__elements": 8.5}, "whole number in 2..256, found 8.5"),
     "elements true": ({"geometry__elements": True}, "whole number in 2..256, found True"),
@@ -344,7 +347,10 @@ def test_priors_of_antennas_hold_at_their_frequency_or_over_their_range():
         ({"geometry": {"kind": "uca", "elements": 5, "radius_m": 0.2, "radius_wavelengths": 0.3}}, "found both"),
         ({"geometry": {"kind": "uca", "elements": 5, "radius_m": -1.0}}, "radius_m must be a number"),
         ({"geometry": {"kind": "uca", "elements": 5, "radius_m": NAN}}, "radius_m must be a number"),
-        ({"geometry": {"kind": "uca", "elements": 5, "spacing_m": 1.0}}, "takes elements, kind, radius_wavelengths"),
+        (
+            {"geometry": {"kind": "uca", "elements": 5, "spacing_m": 1.0}},
+            "takes channels, elements, kind, order, radius_wavelengths",
+        ),
         ({"geometry": {"kind": "positions", "points_m": [[0, 0]]}}, "points_m must be 2 to 256"),
         ({"frequency_hz": "high"}, "frequency_hz must be a number"),
         ({"frequency_hz": 0.0}, "frequency_hz must be a number"),

@@ -9,6 +9,7 @@ _MODULES = {
     "tables": ("specification", "stations", "channels", "coupling", "truth"),
     "weights": ("weights", "prior", "belief"),
     "messages": ("message", "log", "figure"),
+    "logs": ("csv-log", "sqlite-log"),
     "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
     "command_lines": ("command-line",),
 }

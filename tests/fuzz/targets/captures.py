@@ -13,21 +13,32 @@ from random import Random
 import numpy as np
 
 from doamc.snapshots.captures import open_capture
+from doamc.snapshots.channel_order import channel_order
 from doamc.snapshots.npz import SnapshotFile
+from doamc.spec import parse_spec
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged, spoiled
 
+LINE = parse_spec(
+    {
+        "name": "line", "geometry": {"kind": "ula", "elements": 3, "spacing_m": 0.5}, "sources": {"count": [1, 2]},
+        "sector": {"azimuth_deg": [-60.0, 60.0]},
+        "coupling": {"family": "symmetric-toeplitz", "magnitude": [[0.0, 0.1]]},
+    }
+)  # fmt: skip
+POINTS = [{"point": [0.0, 0.5 * m, 0.0]} for m in (2, 0, 1)]
 Y = (np.arange(60).reshape(4, 3, 5) * (1 - 2j)).astype(np.complex64)
 WORLD = {"core:datatype": "ci8", "core:version": "1.2.0", "core:num_channels": 3}
 KEYS = (
     "core:datatype", "core:num_channels", "core:sample_rate", "core:offset", "core:trailing_bytes", "core:sha512",
     "core:dataset", "core:metadata_only", "core:sample_start", "core:sample_count", "core:frequency", "core:datetime",
     "core:header_bytes", "core:global_index", "core:extensions", "core:version", "doamc:sample_count", "core:streams",
+    "spatial:element_geometry", "spatial:channel_index", "point",
     "doamc:sample_time", "doamc:array", "doamc:azimuth_deg", "global", "captures", "annotations",
 )  # fmt: skip
 VALUES = (
     "2026-01-02T03:04:05.5Z", "cf32_le", "ci8", "cu16_be", "rf32_le", "cf32_leX", "10" * 2000,
-    [{"core:sample_start": 3}], "r.sigmf-data", "../r.sigmf-data", 20, 200, 1e3,
+    POINTS, POINTS[:1], [0.0, 1.0], [{"core:sample_start": 3}], "r.sigmf-data", "../r.sigmf-data", 20, 200, 1e3,
 )  # fmt: skip
 
 
@@ -67,7 +78,10 @@ def metadata() -> dict:
     """Of a recording of 40 samples in two captures."""
     return {
         "global": WORLD | {"core:datatype": "cf32_le", "core:sample_rate": 1e3},
-        "captures": [{"core:sample_start": 0, "core:frequency": 1e8}, {"core:sample_start": 20}],
+        "captures": [
+            {"core:sample_start": 0, "core:frequency": 1e8, "spatial:element_geometry": POINTS},
+            {"core:sample_start": 20, "spatial:element_geometry": POINTS},
+        ],
         "annotations": [{"core:sample_start": 3, "core:sample_count": 5}],
     }
 
@@ -89,7 +103,10 @@ ARRAYS = (
     np.ones((4, 1)), np.array(2.0), np.full(4, np.nan), np.arange(4), np.array(["x"] * 4), np.array(1j), Y.view("V8"),
     np.zeros((4, 0, 5), complex), np.ones(4, bool), np.ones(4, "<M8[s]"), Y.view([("re", "f4"), ("im", "f4")]),
 )  # fmt: skip
-MEMBERS = {"snapshots.npy": npy(Y), "noise_power.npy": npy(np.ones(4))}
+MEMBERS = {
+    "snapshots.npy": npy(Y), "noise_power.npy": npy(np.ones(4)),
+    "positions_wavelengths.npy": npy(np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 0.5]])),
+}  # fmt: skip
 
 
 def draw_npz(random: Random) -> bytes:
@@ -121,6 +138,8 @@ def use_npz(data: bytes, folder: Path) -> None:
     file = SnapshotFile(folder / "in.npz")
     read = np.concatenate(list(file.blocks(3)))
     assert read.shape == file.shape and read.dtype.kind == "c"
+    if file.shape[1] == 3:
+        assert sorted(channel_order(file, LINE)[0]) == [0, 1, 2]
 
 
 def use_capture(path: Path) -> None:
@@ -134,6 +153,7 @@ def use_capture(path: Path) -> None:
     times = capture.stream_times_s(starts)
     assert times is None or (np.isfinite(times).all() and (np.diff(times) >= 0).all())
     assert isinstance(capture.array, (str, type(None)))
+    assert sorted(channel_order(capture, LINE)[0]) == [0, 1, 2]
 
 
 def use_file(name: str, data: bytes, folder: Path) -> None:

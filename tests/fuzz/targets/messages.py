@@ -11,7 +11,7 @@ from rich.console import Console
 
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.fix import locate
-from doamc.dashboard.history import Kept
+from doamc.dashboard.history import PastEstimate
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.view import coupling_view, estimate_view
 from doamc.errors import PublishError, RecordingError
@@ -23,7 +23,7 @@ from doamc.figures.run import read_run
 from doamc.figures.style import draw_figure
 from doamc.figures.training import SIZE, draw
 from doamc.learning.training_log import SCHEMA, read_training
-from doamc.views import Convention, Health, Tracker, read_estimate
+from doamc.views import Convention, Health, SourceNumbering, read_estimate
 from doamc.views.terminal import screen
 from tests.doamc.estimates.mutations import estimate, mutated, truth
 from tests.fuzz.harness import Target
@@ -43,14 +43,14 @@ def use(topic: str, message: dict) -> None:
     reading = numbers = None
     if topic == "doamc.estimate":
         reading = read_estimate(message)
-        numbers = Tracker().assign(reading.time_s, reading.azimuth_deg)
+        numbers = SourceNumbering().assign(reading.time_s, reading.azimuth_deg)
         assert len(match(reading.azimuth_deg, np.array([1.0, 100.0]))) == len(numbers)
         coupling_error_db(reading.coupling, np.eye(3))
         view = estimate_view(message, 1.79e9)
         json.dumps([view, coupling_view(message)], allow_nan=False)
         other = estimate_view(estimate(), 1.79e9)
         json.dumps(locate(STATIONS, [view, other, other], 1.79e9), allow_nan=False)
-        kept = [("a", [Kept(1.79e9, view, encode(message))])]
+        kept = [("a", [PastEstimate(1.79e9, view, encode(message))])]
         assert as_csv(kept) and json.loads(as_json(kept))[0]["message"] == message
     elif topic == "doamc.truth":
         known = Truth()

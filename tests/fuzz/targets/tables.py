@@ -34,9 +34,11 @@ SPECIFICATIONS = [tomllib.loads(path.read_text()) for path in sorted(SHIPPED.glo
 KEYS = (
     "spacing_m", "radius_m", "points_m", "points_wavelengths", "frequency_hz", "design_frequency_hz", "prior",
     "diagonal", "phase_deg", "count", "antenna", "draws", "frequency_range", "mast", "keys", "server_key",
+    "order", "channels", "mount", "offset_deg", "north", "declination_deg", "like",
 )  # fmt: skip
 WORDS = (
     "ula", "uca", "ura", "positions", "drawn", "circulant", "reciprocal", "symmetric", "symmetric-toeplitz", "kraken5",
+    "clockwise", "magnetic", "krakensdr", {"offset_deg": 10.0}, [4, 3, 2, 1, 0],
     "dipole", "monopole", [1, 2], [0.0, 360.0], [[0.1, 0.5]], 4, 256, 257, 1e9,
 )  # fmt: skip
 STATIONS = {
@@ -75,7 +77,9 @@ def use_specification(data: bytes, folder: Path) -> None:
     (folder / "a.toml").write_bytes(data)
     spec = load_spec(folder / "a.toml")
     assert spec.positions.shape == (spec.n_elements, 3) and torch.isfinite(spec.positions).all()
-    assert len(spec.digest) == 16
+    assert len(spec.digest) == 16 and spec.names[0] == spec.name
+    assert sorted(spec.channels) == list(range(spec.n_elements))
+    assert spec.mount is None or 0 <= spec.mount.heading_deg < 360
     generator = torch.Generator().manual_seed(1)
     scene = draw_scene(spec, 2, spec.source_count[0], generator=generator)
     got = receive(scene, 3, "gaussian", generator).snapshots

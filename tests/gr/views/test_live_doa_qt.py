@@ -16,7 +16,7 @@ from doamc.estimates import Subscriber
 from doamc.views.palette import COLOURS
 from tests.gr.looking import middle_deg, of_colour, picture, screen_angles
 
-FLOWGRAPH = Path(__file__).resolve().parents[2] / "flowgraphs" / "live_doa_qt.grc"
+FLOWGRAPH = Path(__file__).resolve().parents[3] / "flowgraphs" / "live_doa_qt.grc"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from gr_doamc import compass_sink
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 VIEWS = ("compass_sink", "coupling_matrix_sink", "bearing_history_sink", "qt_block")
 
 
@@ -28,7 +28,7 @@ def test_the_tests_of_the_views_hold_with_the_other_binding(qt):
     (other,) = {"PyQt5", "PyQt6"} - loaded()
     if importlib.util.find_spec(other) is None:
         pytest.skip(f"no {other} here")
-    tests = [f"tests/gr/test_{name}.py" for name in VIEWS]
+    tests = [f"tests/gr/views/test_{name}.py" for name in VIEWS]
     own = f"{__file__}::{test_views_load_no_other_binding_than_the_application.__name__}"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, own]
     environment = os.environ | {"DOAMC_TEST_QT": other}

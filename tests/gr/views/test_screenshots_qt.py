@@ -12,7 +12,7 @@ from scripts.screenshots_qt import COLUMNS, ROWS, draw_terminal
 
 from tests.gr.looking import image_pixels, of_colour
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def read(path):

@@ -50,7 +50,7 @@ class Bank:
         d, s = chart.size, self.uniform.shape[1]
         x = (chart.low[:, None] + (chart.high - chart.low)[:, None] * self.uniform[:d])[None]
         log_weight = torch.zeros(1, s, dtype=x.dtype, device=x.device)
-        if chart.spec.family.normal:  # its prior is in the log posterior, too
+        if chart.n_normal:  # their prior is in the log posterior, too
             x[:, chart.normal] = self.normal[chart.normal]
             log_weight -= chart.log_prior(x)
         n, p = posterior.covariance.shape[-1], chart.n_sources

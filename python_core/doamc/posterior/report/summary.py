@@ -11,16 +11,14 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.estimators.intervals import MOST_MODES, NORMAL_90
 from doamc.likelihood.coordinates import NEPER_PER_DB, Chart
 from doamc.posterior.report.source_order import align
-
-NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
 
 LINK_DEG = 4.0  #: samples closer than this are one mode
 
 
-MODES = 3  #: modes told of at most, the main one with them
-LEAST_SHARE = 0.02  #: of a mode that is told of
+LEAST_SHARE = 0.02  #: of a mode that is reported
 
 
 @dataclass
@@ -134,11 +132,11 @@ def modes(
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
     """
     b, p, n = azimuth.shape
-    places = azimuth.new_full((b, MODES, p), math.nan)
-    widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
+    places = azimuth.new_full((b, MOST_MODES, p), math.nan)
+    widths, shares = places.clone(), azimuth.new_zeros(b, MOST_MODES)
     places[:, 0], widths[:, 0] = middle, own
     left = ~main
-    for i in range(1, MODES):
+    for i in range(1, MOST_MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
         if not len(some):
             break

@@ -11,11 +11,10 @@ from doamc.likelihood.mode_search import spread
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.metropolis import random_walk
 from doamc.posterior.training.examples import Example
+from doamc.scenes.accuracy import azimuth_error, is_hit
 from doamc.scenes.prior import Scene, draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec
-
-HIT_DEG = 2.0  #: an estimate hits when every source is within so many degrees
 
 
 def limit_scenes(
@@ -57,9 +56,5 @@ def scenes_near_limit(spec: ArraySpec, e: Example, steps: int = 300, chains: int
 
 def hit_rate(x: torch.Tensor, chart: Chart, scene: Scene) -> float:
     """Share of scenes whose every source the summary of samples x (B, d, n) has within `HIT_DEG`."""
-    found = summarise(x, chart).azimuth.cpu()
-    p = found.shape[1]
-    shifts = range(p) if chart.spec.full_circle else range(1)
-    error = torch.stack([found.roll(k, 1) - scene.azimuth for k in shifts])
-    error = (torch.remainder(error + math.pi, 2 * math.pi) - math.pi).abs().amax(-1).amin(0)
-    return round(float((error < math.radians(HIT_DEG)).double().mean()), 4)
+    error = azimuth_error(scene.azimuth, summarise(x, chart).azimuth.cpu(), chart.spec.full_circle)
+    return round(float(is_hit(error).double().mean()), 4)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from doamc.files.atomic import whole_file
 from doamc.learning.checkpoint import Checkpoint
 
 BRUTE_FORCE = "brute-force Bayes estimate that knows the noise power, on the same 200 scenes a case"
@@ -68,5 +69,6 @@ def _coupling(checkpoint: Checkpoint) -> str:
 def write_model_card(
     path: Path, checkpoint: Checkpoint, scores: list[dict[str, Any]], limit: str = BRUTE_FORCE
 ) -> None:
-    """Write a card beside the weights."""
-    path.write_text(model_card(checkpoint, scores, limit), encoding="utf-8")
+    """Write a card beside the weights. Raises RecordingError when it cannot be written."""
+    with whole_file(path) as file:
+        file.write(model_card(checkpoint, scores, limit).encode())

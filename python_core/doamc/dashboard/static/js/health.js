@@ -1,4 +1,4 @@
-// The health strip and the badge of the link: figures of one receiver, as texts.
+// The health strip and the badge of the link: numbers of one receiver, as texts.
 
 import { fixed } from "./angles.js";
 

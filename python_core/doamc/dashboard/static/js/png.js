@@ -1,4 +1,4 @@
-// What the page shows, as one picture: the canvases side by side under a line of figures.
+// What the page shows, as one picture: the canvases side by side under a line of numbers.
 
 import { FONT, theme } from "./canvas.js";
 

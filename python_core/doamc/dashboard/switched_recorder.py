@@ -11,7 +11,7 @@ from doamc.errors import DashboardError, RecordingError
 from doamc.estimates.record import Recorder
 
 
-class Recording:
+class SwitchedRecorder:
     """Writes messages while it is on; any thread.
 
     folder: where the files go, None when recording is not configured. A file is named by the time of the start (UTC)

@@ -1,22 +1,28 @@
 """From estimates in memory to what a message says of one of them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from doamc.spec.numbering import renumbered
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None) -> dict[str, Any]:
+def message_values(
+    estimates: "Estimates", item: int = 0, calibration: dict[str, Any] | None = None, channels: Sequence[int] = ()
+) -> dict[str, Any]:
     """Keyword arguments of `make_message` that concern one observation: degrees, dB, linear noise power.
 
-    calibration: what the method remembers (`Estimator.state`), where it does.
+    calibration: what the method remembers (`Estimator.state`), where it does. channels: element of each stream, told
+    where streams are numbered otherwise than elements.
     """
     from doamc.estimates.estimate_file import estimate_arrays
 
     table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
-    figures = {
+    values = {
         "azimuth_deg": table["doa_deg"],
         "std_deg": table["doa_std_deg"],
         "power_db": table["power_db"],
@@ -25,17 +31,19 @@ def message_figures(estimates: "Estimates", item: int = 0, calibration: dict[str
         "interval_deg": table.get("doa_interval_deg"),
         "coupling_std": table.get("coupling_std"),
     }
-    spread = figures["coupling_std"]
-    if spread is not None and not np.isfinite(spread).all():
-        figures["coupling_std"] = None
+    std = values["coupling_std"]
+    if std is not None and not np.isfinite(std).all():
+        values["coupling_std"] = None
     if "mode_share" in table:
         rows = zip(table["mode_share"], table["mode_doa_deg"], table["mode_std_deg"], strict=True)
-        figures["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
+        values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
-        figures["effective_snapshots"] = float(table["effective_snapshots"])
-    if "log_evidence" in table:
+        values["effective_snapshots"] = float(table["effective_snapshots"])
+    if not np.isnan(table.get("log_evidence", np.nan)).all():  # of noise alone, none was computed
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
-        figures["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
+        values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
     if calibration:
-        figures["calibration"] = calibration
-    return figures
+        values["calibration"] = calibration
+    if renumbered(channels):
+        values["channels"] = list(channels)
+    return values

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from doamc.dashboard.clients import Client, Clients
+from doamc.dashboard.browsers import Browser, Browsers
 
 
 class Socket:
@@ -22,26 +22,26 @@ class Socket:
 def test_a_stalled_browser_loses_the_oldest_and_is_told_when_it_wakes():
     async def scenario():
         slow, quick = Socket(open_=False), Socket()
-        clients, pair = Clients(), [Client(slow, queue=10), Client(quick, queue=10)]
+        browsers, pair = Browsers(), [Browser(slow, queue=10), Browser(quick, queue=10)]
         pumps = [asyncio.create_task(c.pump()) for c in pair]
-        for client in pair:
-            clients.add(client)
+        for browser in pair:
+            browsers.add(browser)
         for k in range(100):
-            clients.broadcast(str(k))
+            browsers.broadcast(str(k))
             await asyncio.sleep(0)  # time for one send
         assert quick.taken == [str(k) for k in range(100)]
         assert slow.taken == [] and pair[0].dropped == 100 - 10 - 1  # one is on its way
-        assert clients.counts() == {"clients": 2, "dropped": 89}
+        assert browsers.counts() == {"clients": 2, "dropped": 89}
         slow.open.set()
         while len(slow.taken) < 12:
             await asyncio.sleep(0)
         assert slow.taken[:-1] == ["0", *map(str, range(90, 100))]
         assert json.loads(slow.taken[-1]) == {"type": "skipped", "frames": 89}
-        for client, pump in zip(pair, pumps, strict=True):
-            clients.remove(client)
+        for browser, pump in zip(pair, pumps, strict=True):
+            browsers.remove(browser)
             pump.cancel()
-        clients.broadcast("x")
-        assert len(clients) == 0 and quick.taken[-1] == "99"
+        browsers.broadcast("x")
+        assert len(browsers) == 0 and quick.taken[-1] == "99"
         await asyncio.gather(*pumps, return_exceptions=True)
 
     asyncio.run(scenario())
@@ -53,8 +53,8 @@ def test_a_browser_that_leaves_ends_its_pump():
             raise ConnectionResetError
 
     async def scenario():
-        client = Client(Gone())
-        client.offer("a")
-        await asyncio.wait_for(client.pump(), 5)
+        browser = Browser(Gone())
+        browser.offer("a")
+        await asyncio.wait_for(browser.pump(), 5)
 
     asyncio.run(scenario())

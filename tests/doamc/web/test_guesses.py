@@ -1,6 +1,6 @@
 """Guesses at the token, by a clock that the test turns."""
 
-from doamc.dashboard.guesses import EACH_S, FREE, Guesses
+from doamc.web.guesses import EACH_S, FREE, Guesses
 
 
 def test_a_few_are_free_then_each_takes_its_time():

@@ -1,4 +1,4 @@
-"""What a message says of one estimate: the same figures, in degrees and dB."""
+"""What a message says of one estimate: the same values, in degrees and dB."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from doamc.estimates import make_message, validate
-from doamc.estimates.figures import message_figures
+from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -25,7 +25,7 @@ def test_a_posterior_tells_intervals_modes_and_spread(sources):
     scene = draw_scene(spec, 3, 2, 10.0, torch.Generator().manual_seed(1))
     y = receive(scene, 100, generator=torch.Generator().manual_seed(2)).snapshots
     estimates = estimate_batch(open_estimator("posterior", spec, sources, "cpu", 0), make_batch(y), sources)
-    message = make_message(**REST | message_figures(estimates, 1))
+    message = make_message(**REST | message_values(estimates, 1))
     validate(message)
     assert [s["azimuth_deg"] for s in message["sources"]] == pytest.approx(estimates.azimuth[1].rad2deg().tolist())
     for source in message["sources"]:
@@ -48,7 +48,7 @@ def test_other_methods_say_less():
     scene = draw_scene(spec, 1, 1, 10.0, torch.Generator().manual_seed(1))
     y = receive(scene, 100, generator=torch.Generator().manual_seed(2)).snapshots
     estimates = estimate_batch(open_estimator("music", spec, 1, "cpu", 0), make_batch(y), 1)
-    message = make_message(**REST | message_figures(estimates))
+    message = make_message(**REST | message_values(estimates))
     validate(message)
     assert message.keys().isdisjoint({"modes", "coupling_std", "effective_snapshots", "source_probability"})
     assert math.isfinite(message["sources"][0]["azimuth_deg"]) and "interval_deg" not in message["sources"][0]

@@ -5,12 +5,19 @@ import time
 
 import pytest
 
-from doamc.dashboard import connections
-from doamc.dashboard.connections import MOST_CONNECTIONS, capacity
-from doamc.dashboard.guesses import FREE
+from doamc.web import connections
+from doamc.web.connections import MOST_CONNECTIONS, capacity
+from doamc.web.guesses import FREE
+from tests.doamc.dashboard.serving import until
 
-from .serving import Served, until
-from .test_server import get
+from .serving import Page, get
+
+
+@pytest.fixture
+def served():
+    with Page() as served:
+        yield served
+
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 
@@ -49,7 +56,7 @@ def gone(member):
 
 def test_half_sent_requests_are_closed_in_time(served, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    with Crowd(served.dashboard.port, 5) as crowd, Crowd(served.dashboard.port, 5, b"") as mute:
+    with Crowd(served.port, 5) as crowd, Crowd(served.port, 5, b"") as mute:
         until(lambda: crowd.left() + mute.left() == 0)
     assert get(served.url)[0] == 200
 
@@ -57,13 +64,13 @@ def test_half_sent_requests_are_closed_in_time(served, monkeypatch):
 def test_one_that_has_spoken_may_stay(served, monkeypatch):
     """A whole request in three parts, cut within the end of its head; then the connection waits for the next."""
     monkeypatch.setattr(connections, "HEAD_S", 3.0)
-    with Crowd(served.dashboard.port, 1, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r") as crowd:
+    with Crowd(served.port, 1, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r") as crowd:
         (one,) = crowd.members
         for part in (b"\n\r", b"\n"):
             time.sleep(0.05)
             one.sendall(part)
         assert one.recv(15) == b"HTTP/1.1 200 OK"
-        with Crowd(served.dashboard.port, 1) as later:
+        with Crowd(served.port, 1) as later:
             until(lambda: later.left() == 0, timeout_s=30)
         assert crowd.left() == 1
 
@@ -72,7 +79,7 @@ def test_a_crowd_that_says_nothing_locks_nobody_out(monkeypatch):
     """Three times as many half-sent requests as are let in at once: the page is served all the while."""
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 40)
     monkeypatch.setattr(connections, "HEAD_S", 300.0)
-    with Served([]) as served, Crowd(served.dashboard.port, 120) as crowd:
+    with Page() as served, Crowd(served.port, 120) as crowd:
         for _ in range(5):
             assert get(served.url)[0] == 200
         until(lambda: crowd.left() <= 40)
@@ -83,10 +90,10 @@ def test_a_crowd_that_says_nothing_locks_nobody_out(monkeypatch):
 def test_when_all_have_spoken_the_newcomer_is_turned_away(monkeypatch):
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
     whole = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    with Served([]) as served, Crowd(served.dashboard.port, 3, whole) as crowd:
+    with Page() as served, Crowd(served.port, 3, whole) as crowd:
         for member in crowd.members:
             assert member.recv(15) == b"HTTP/1.1 200 OK"
-        with Crowd(served.dashboard.port, 1) as late:
+        with Crowd(served.port, 1) as late:
             until(lambda: late.left() == 0)
         assert crowd.left() == 3
         crowd.members.pop().close()
@@ -112,8 +119,8 @@ def test_fewer_connections_than_descriptors():
 
 
 def test_guesses_are_slowed_and_who_is_refused_is_disconnected():
-    with Served([], host="0.0.0.0", token="the right token, long") as served:
-        url = served.url.replace("0.0.0.0", "127.0.0.1")
+    with Page(host="0.0.0.0", token="the right token, long") as served:
+        url = served.url
         answers = [get(url, Authorization=f"Bearer guess {k}")[0] for k in range(FREE + 5)]
         assert answers == [403] * FREE + [429] * 5
         status, headers, _ = get(url, Authorization="Bearer the right token, long")
@@ -133,7 +140,7 @@ LIVE = (
 ])  # fmt: skip
 def test_a_request_that_is_none_is_refused_without_a_traceback(served, caplog, words):
     """Port scanners do not fill the terminal."""
-    with socket.create_connection(("127.0.0.1", served.dashboard.port), 60) as client:
+    with socket.create_connection(("127.0.0.1", served.port), 60) as client:
         client.sendall(words)
         assert b" 400 " in client.recv(1 << 16)[:20]
     assert [record for record in caplog.records if record.exc_info] == []
@@ -141,7 +148,7 @@ def test_a_request_that_is_none_is_refused_without_a_traceback(served, caplog, w
 
 def test_browsers_that_leave_while_they_are_greeted_leave_no_traceback(served, caplog):
     for _ in range(20):
-        with socket.create_connection(("127.0.0.1", served.dashboard.port), 60) as client:
+        with socket.create_connection(("127.0.0.1", served.port), 60) as client:
             client.sendall(LIVE + b"AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
             client.shutdown(socket.SHUT_WR)
             while client.recv(1 << 16):

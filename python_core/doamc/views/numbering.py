@@ -1,7 +1,7 @@
 """Which source of one estimate is which of the next, so that a colour stays with an emitter.
 
-Estimates are sorted by angle and carry no identity. Here the closest pairs are joined first, on the circle; it decides
-about colours only, never about figures.
+Estimates are sorted by angle and carry no identity. Here the closest pairs are joined first, on the circle. This
+decides the colour that a source has, and nothing that is measured.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class _Track:
     missed: int = 0
 
 
-class Tracker:
+class SourceNumbering:
     """Gives each source a number, the same as long as it is seen; numbers of sources that left are given again.
 
     gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free; so

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from doamc.dashboard.recording import Recording
+from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
 from doamc.estimates import read_records
 
@@ -12,7 +12,7 @@ from .serving import estimate
 
 
 def test_what_comes_while_it_is_on_is_recorded(tmp_path):
-    recording = Recording(tmp_path)
+    recording = SwitchedRecorder(tmp_path)
     recording.write("roof", estimate(0))
     recording.start()
     sent = [estimate(k) for k in range(1, 4)]
@@ -31,7 +31,7 @@ def test_what_comes_while_it_is_on_is_recorded(tmp_path):
 
 
 def test_a_second_recording_never_writes_into_the_first(tmp_path):
-    recording = Recording(tmp_path)
+    recording = SwitchedRecorder(tmp_path)
     for _ in range(3):  # within the same second, as a rule
         recording.start()
         recording.write("a", estimate())
@@ -41,7 +41,7 @@ def test_a_second_recording_never_writes_into_the_first(tmp_path):
 
 
 def test_a_full_disk_ends_it_and_is_told():
-    recording = Recording("/dev")  # a folder in which nobody makes files, and /dev/full stands for the disk
+    recording = SwitchedRecorder("/dev")  # a folder in which nobody makes files, and /dev/full stands for the disk
     recording.start()
     from doamc.estimates.record import Recorder
 
@@ -53,16 +53,16 @@ def test_a_full_disk_ends_it_and_is_told():
 
 
 def test_without_a_folder_there_is_no_recording(tmp_path):
-    recording = Recording(None)
+    recording = SwitchedRecorder(None)
     assert recording.state()["possible"] is False
     with pytest.raises(DashboardError, match="--recordings FOLDER"):
         recording.start()
     with pytest.raises(DashboardError, match="no such folder"):
-        Recording(tmp_path / "none")
+        SwitchedRecorder(tmp_path / "none")
 
 
 def test_starting_twice_goes_on(tmp_path):
-    recording = Recording(tmp_path)
+    recording = SwitchedRecorder(tmp_path)
     recording.start()
     recording.write("a", estimate(0))
     recording.start()
@@ -74,7 +74,7 @@ def test_starting_twice_goes_on(tmp_path):
 
 
 def test_threads_write_whole_lines(tmp_path):
-    recording = Recording(tmp_path)
+    recording = SwitchedRecorder(tmp_path)
     recording.start()
     threads = [
         threading.Thread(target=lambda n=n: [recording.write(f"r{n % 2}", estimate(k)) for k in range(50)])

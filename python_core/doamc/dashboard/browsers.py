@@ -7,17 +7,17 @@ from typing import Any, Protocol
 
 #: frames queued for one browser: about two seconds at the server's pace
 QUEUE = 40
-MAX_CLIENTS = 64
+MAX_BROWSERS = 64
 
 
 class Socket(Protocol):
-    """What a client writes to."""
+    """What a browser writes to."""
 
     async def send_str(self, data: str) -> Any:
         """Send a text, waiting while the transport is full."""
 
 
-class Client:
+class Browser:
     """One browser. `offer` never waits: with `queue` texts waiting, the oldest is dropped and counted."""
 
     def __init__(self, socket: Socket, queue: int = QUEUE) -> None:
@@ -48,27 +48,27 @@ class Client:
                     await self._socket.send_str(f'{{"type":"skipped","frames":{told}}}')
 
 
-class Clients:
+class Browsers:
     """All browsers."""
 
     def __init__(self) -> None:
-        self._all: set[Client] = set()
+        self._all: set[Browser] = set()
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, client: Client) -> None:
-        """Let a client hear what is broadcast."""
-        self._all.add(client)
+    def add(self, browser: Browser) -> None:
+        """Let a browser hear what is broadcast."""
+        self._all.add(browser)
 
-    def remove(self, client: Client) -> None:
-        """Forget a client; again is harmless."""
-        self._all.discard(client)
+    def remove(self, browser: Browser) -> None:
+        """Forget a browser; again is harmless."""
+        self._all.discard(browser)
 
     def broadcast(self, text: str) -> None:
         """Offer a text to all."""
-        for client in self._all:
-            client.offer(text)
+        for browser in self._all:
+            browser.offer(text)
 
     def counts(self) -> dict[str, int]:
         """Browsers connected, and frames that they have missed so far."""

@@ -1,0 +1,12 @@
+"""What programs that exchange estimates agree on: topics, schemas of messages, and where a publisher is found."""
+
+ESTIMATE_TOPIC = "doamc.estimate"
+STATUS_TOPIC = "doamc.status"
+TRUTH_TOPIC = "doamc.truth"
+
+ESTIMATE_SCHEMA = f"{ESTIMATE_TOPIC}/1"
+STATUS_SCHEMA = f"{STATUS_TOPIC}/1"
+TRUTH_SCHEMA = f"{TRUTH_TOPIC}/1"
+
+#: where a publisher binds and a subscriber connects unless told otherwise
+DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
