@@ -42,8 +42,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--control-port", type=port, default=0, help="of its control server (default: by version)")
     parser.add_argument("--timeout", type=seconds, default=30.0, metavar="S", help="give up when no samples come for "
                         "so long (30 s)")  # fmt: skip
-    parser.add_argument("--array", default="", metavar="NAME_OR_TOML", help="array specification, so that the recording "
-                        "tells where its antennas stand")  # fmt: skip
+    parser.add_argument("--array", default="", metavar="NAME_OR_TOML", help="array specification: the recording "
+                        "then tells where its antennas stand")  # fmt: skip
     parser.set_defaults(run=run)
 
 

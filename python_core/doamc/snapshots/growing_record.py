@@ -29,9 +29,10 @@ class GrowingRecord:
 
     path: the ``.sigmf-meta`` file. array: name for ``doamc:array``. spec: its specification, to tell where the antennas
     of the channels stand (in the first capture with a frequency). Channels are those of the stream, whatever elements
-    they come from (``doamc:channels``). `close` gives both files their names, so that they appear whole or not at all; until
-    then they are parts (see `journal`), which a process that is killed leaves behind and the next recorder of the same
-    path finishes under another name. Room on the disk for the metadata is kept with everything that is written.
+    they come from (``doamc:channels``).
+    `close` gives both files their names, so that they appear whole or not at all; until then they are parts (see
+    `journal`), which a process that is killed leaves behind and the next recorder of the same path finishes under
+    another name. Room on the disk for the metadata is kept with everything that is written.
     Attributes: samples (of each channel, so far), recovered (what was finished for an earlier recorder, or None).
     Raises RecordingError when the files cannot be made, or another recorder is making them.
     """

@@ -11,6 +11,7 @@ from doamc.errors import RecordingError
 from doamc.snapshots.journal import parts_of, recover
 from doamc.snapshots.sigmf_files import Recording
 from doamc.snapshots.stream_record import StreamRecorder
+from doamc.spec import load_spec
 
 
 def block(k, n=3, length=50):
@@ -37,6 +38,17 @@ def test_a_capture_begins_at_every_gap_and_at_another_frequency(tmp_path):
     assert recording.metadata["annotations"][0]["doamc:kept_back"] == {"settling": 7}
     assert recording.capacity(50) == 4  # blocks that cross no border
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.sigmf-data", "a.sigmf-meta"]
+
+
+def test_the_antennas_of_an_array_are_told_once(tmp_path):
+    spec = load_spec("krakensdr")
+    with StreamRecorder(tmp_path / "a.sigmf-meta", spec.name, spec=spec) as record:
+        for k, frequency_hz in enumerate((300e6, 300e6, 301e6)):
+            record.write(block(k, n=5), 1e4, frequency_hz, 1.7e9 + k, gap=True)
+    recording = Recording(tmp_path / "a.sigmf-meta")
+    assert len(recording.segments) == 3 and recording.positions_m.shape == (5, 3)
+    assert sum("spatial:element_geometry" in c for c in recording.metadata["captures"]) == 1
+    assert recording.positions_m[1][1] < 0  # antenna 1 is clockwise of antenna 0
 
 
 def test_another_form_is_refused_and_without_samples_nothing_is_left(tmp_path, monkeypatch):
