@@ -10,7 +10,7 @@ _MODULES = {
     "weights": ("weights", "prior", "belief"),
     "messages": ("message", "log", "figure"),
     "logs": ("csv-log", "sqlite-log"),
-    "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "http"),
+    "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
     "command_lines": ("command-line",),
 }
 #: of all targets

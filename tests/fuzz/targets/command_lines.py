@@ -60,9 +60,15 @@ GOOD = {
     "azimuth_deg": ["10"], "fault": ["drop=0.1"], "stall": ["0.1"], "restart": ["0.1"], "grid_deg": ["20"],
     "noise_power": ["0.1"], "heading": ["10"], "latitude": ["48"], "longitude": ["11"], "rx": ["ula4"], "tx": ["ula4"],
     "strength": ["0", "0.5"], "directional": ["0", "0.1"], "coupling": ["out.npz"], "token": ["a-long-token-of-32-xx"],
+    "source": ["krakensdr://127.0.0.1:9"], "gain": ["20", "auto"], "settling": ["0"], "duration": ["0.1"],
     "plot": ["out.png"], "prior": ["out.prior.safetensors"],
 }  # fmt: skip
-OUT = {"simulate": ["out.npz", "out.sigmf-meta"], "plot": ["out.png", "out.svg"], "train": ["out.safetensors"]}
+OUT = {
+    "simulate": ["out.npz", "out.sigmf-meta"],
+    "record": ["out.sigmf-meta"],
+    "plot": ["out.png", "out.svg"],
+    "train": ["out.safetensors"],
+}
 #: always said, since without them a command works for minutes
 ALWAYS = {"train": ["--steps=1", "--threads=1"], "antenna": ["--draws=2", "--jobs=1"]}
 
