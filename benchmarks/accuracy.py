@@ -8,6 +8,7 @@ Usage: python benchmarks/accuracy.py [--trials 100] [--out FILE.json] [--plot FI
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from benchmarks.machine import machine
@@ -22,7 +23,7 @@ from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
-from doamc.spec import load_spec
+from doamc.spec import ArraySpec, load_spec
 from doamc.trials.monte_carlo import compare
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
@@ -40,7 +41,9 @@ COLOURS = {
 }  # fmt: skip
 
 
-def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int, seed: int, steps: int = 2000):
+def limit_row(
+    spec: ArraySpec, n_sources: int, n_snapshots: int, snr_db: float, trials: int, seed: int, steps: int = 2000
+) -> dict[str, Any]:
     """Hits, RMSE and coupling gain of the Bayes limit on the scenes that `compare` draws."""
     generator = torch.Generator().manual_seed(seed)
     scene = draw_scene(spec, trials, n_sources, snr_db, generator)
@@ -67,7 +70,7 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     }  # fmt: skip
 
 
-def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int):
+def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int) -> dict[str, Any]:
     """Rows of one case."""
     spec = load_spec(array)
     estimators = [open_estimator(m, spec, n_sources, "cpu", 0) for m in methods]
@@ -76,7 +79,7 @@ def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str], t
     return {"array": array, "sources": n_sources, "snapshots": n_snapshots, "trials": trials, "rows": rows}
 
 
-def plot(cases, path: str) -> None:
+def plot(cases: list[dict[str, Any]], path: str) -> None:
     """Hits above, RMSE of hits below, one column a case."""
     import matplotlib
 

@@ -21,7 +21,9 @@ from doamc.snapshots import make_batch
 BINS = 16
 
 
-def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple[float, float], scenes: int):
+def ranks_and_coverage(
+    array: str, n_sources: int, snapshots: int, snr_db: tuple[float, float], scenes: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Ranks (scenes, d) in 0..1 of the true coordinates, and whether the 90 % intervals hold, (scenes, P)."""
     ranks, held = [], []
     for first in range(0, scenes, 50):

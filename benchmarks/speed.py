@@ -7,6 +7,7 @@ import argparse
 import json
 import resource
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +15,13 @@ from machine import machine
 
 from doamc.estimators import make_estimator
 from doamc.scenes import draw_scene, receive
-from doamc.snapshots import make_batch
+from doamc.snapshots import SnapshotBatch, make_batch
 from doamc.spec import load_spec
 
 SINGLE, BATCH = 200, 256
 
 
-def loop_over_network(estimator, batch, repeats: int = 60) -> float:
+def loop_over_network(estimator: Any, batch: SnapshotBatch, repeats: int = 60) -> float:
     """Time of the proposing sampler loop of `posterior` over that of its network calls alone, median of paired runs."""
     engine = estimator.engine(2)
     net, proposer = engine.net, engine.proposer

@@ -67,6 +67,7 @@ class doa_estimator(message_block):
         self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
         self._stops = on_error == "stop"
         self._timer: threading.Timer | None = None
+        self._warned: str | None = None
         self._ready()
 
     @property
@@ -173,7 +174,7 @@ class doa_estimator(message_block):
         self._worker = Worker(self.engine, self, self._queue_size, self._threads)
         self._refused = self.counters["failed"] = 0
         self._stopped = self._told = False
-        self._warned: str | None = None
+        self._warned = None
         self._timer = None
 
     def _give_up(self) -> None:

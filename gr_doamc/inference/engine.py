@@ -38,7 +38,7 @@ class Engine:
         self._noise_power, self._device = noise_power, device
         torch.manual_seed(seed)
         self._method, self._seed = (method or ("self-calibrating" if calibration else None)), seed
-        self._more = {"calibration": calibration} if calibration else {}
+        self._more: dict[str, Any] = {"calibration": calibration} if calibration else {}
         self._tuned = TunedEstimator(self.spec, self._open)
         if self.spec.in_metres and self.spec.frequency_hz is None:
             self.method = method or DEFAULT_METHOD

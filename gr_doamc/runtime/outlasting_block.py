@@ -11,7 +11,7 @@ class outlasting_block(message_block):
 
     def __init__(self, name: str, inputs: dict[str, Callable[[Any], None]]) -> None:
         message_block.__init__(self, name, inputs)
-        self._running: set[str] = set()
+        self._running: set[str | None] = set()  # by name; None: those that do not tell it
 
     def start(self) -> bool:
         """Forget the blocks of an earlier run; called by GNU Radio."""

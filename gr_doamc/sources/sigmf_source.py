@@ -57,7 +57,7 @@ class sigmf_source(gr.hier_block2):
         item = gr.sizeof_gr_complex * width
         gr.hier_block2.__init__(self, "sigmf_source", gr.io_signature(0, 0, 0), gr.io_signature(ports, ports, item))
         self.message_port_register_hier_out("status")
-        limit = max(1, round(duration * rate)) if duration else 0
+        limit = max(1, round(duration * rate)) if duration and rate else 0
         self.reader = sigmf_reader(recording, bool(repeat), limit, bool(vector), order)
         self.msg_connect(self.reader, "status", self, "status")
         if pace:  # one stream suffices: whoever takes the others in step waits for this one
