@@ -33,7 +33,8 @@ class doa_estimator(message_block):
             comes from (``order``, ``channels``); the coupling is between elements. One in metres follows the batches'
             ``frequency_hz``.
         method: name of an estimator, see ``doamc methods``; "" for the default one.
-        sources: number of sources P, 1..N-1, or "auto" (minimum description length).
+        sources: number of sources P, 1..N-1, or "auto": the most probable one by methods that have an evidence, as the
+            default one has, else that of minimum description length; batch by batch.
         noise_power: noise power per element where it is known, linear, else None.
         queue_size: batches that may wait, at least 1.
         threads: threads that torch may use.

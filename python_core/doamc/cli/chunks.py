@@ -18,8 +18,8 @@ def estimate_input(
 ) -> Estimates:
     """Estimates of a whole input. Chunks are the same for every run of an input, so that seeded results are too.
 
-    Every batch is estimated for its own frequency. n_sources: P, or None for the minimum description length of each
-    batch. noise_power: overrides the input's.
+    Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
+    `estimate_batch`). noise_power: overrides the input's.
     """
     from tqdm import tqdm
 
