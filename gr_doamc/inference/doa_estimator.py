@@ -22,11 +22,12 @@ class doa_estimator(message_block):
     stream what is queued is still estimated, for ``drain_timeout`` at most.
 
     Message port ``estimates``: a PMT dict with the keys of the JSON message (schema ``doamc.estimate/1``) and
-    ``batch_seq``, the number of the batch: gaps in ``seq`` are losses on the way, gaps in ``batch_seq`` batches
-    dropped, and it steps back where an older batch was caught up with. Message port ``status``: a dict (schema
-    ``doamc.status/1``) every second and at every failure, with counters received, estimated, dropped and failed:
-    received = estimated + dropped + failed once the block has stopped. Where the frequency of the batches is not that
-    of the array, a line under ``warning`` says so (and under ``last_error``, while there is no other).
+    ``batch_seq``, the number of the batch: gaps in ``seq`` are estimates lost on the way, gaps in
+    ``batch_seq`` are batches dropped, and ``batch_seq`` steps back where an older batch is estimated after a newer one.
+    Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every failure, with counters
+    received, estimated, dropped and failed: received = estimated + dropped + failed once the block has stopped. Where
+    the frequency of the batches is not that of the array, a line under ``warning`` says so (and under ``last_error``,
+    while there is no other).
 
     Args:
         array: name of a specification or path of a TOML file. It says, too, which element each stream of the batches

@@ -7,7 +7,7 @@ from gr_doamc.runtime.message_block import message_block
 
 
 class outlasting_block(message_block):
-    """A block of messages that is idle only when every block whose status came has told that it stopped."""
+    """A block of messages that is idle once all blocks from which a status came have said that they stopped."""
 
     def __init__(self, name: str, inputs: dict[str, Callable[[Any], None]]) -> None:
         message_block.__init__(self, name, inputs)

@@ -42,7 +42,7 @@ class CompassView(RoseView):
             self.signed = bool((reading.azimuth_deg < 0).any() or (reading.azimuth_deg <= 180).all())
 
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
-        """Rose, trail, and of a reading that is of now: wedges, needles, then the numbers beside or below."""
+        """Rose and trail; then wedges, needles and numbers, unless no reading has come for a while."""
         self.draw_face(painter)
         if self.reading is None:
             text_at(painter, self.faint(0.6), self.rose()[0], "waiting for estimates")

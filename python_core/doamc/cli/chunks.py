@@ -42,7 +42,7 @@ def estimate_input(
 def _estimate_chunk(
     tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
 ) -> Estimates:
-    """Estimates of a chunk whose first batch has a number, with those of one frequency together."""
+    """Estimates of a chunk; first: number of its first batch. Batches of one frequency are estimated together."""
     groups: dict[float | None, list[int]] = {}
     for i in range(batch.size):
         groups.setdefault(source.frequency_of(first + i) if tuned.spec.in_metres else None, []).append(i)

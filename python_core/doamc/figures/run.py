@@ -1,4 +1,4 @@
-"""A run as figures need it: the readings of a log beside the truth."""
+"""A run as it is drawn: the readings of a log beside the truth."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
 from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate
 
-#: number of a source that no true one goes with
+#: number of a source that is matched to no true one
 STRAY = -1
 
 
@@ -24,9 +24,9 @@ STRAY = -1
 class Points:
     """The sources of all readings, one after the other, in order of time.
 
-    time_s: since the first reading. azimuth_deg: beside the truth it goes with, so that no track jumps by a turn.
-    std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
-    beyond the truth. error_deg: estimate less truth, NaN where unknown.
+    time_s: since the first reading. azimuth_deg: within half a turn of the true one it is matched to, so that no track
+    jumps by a turn. std_deg, power_db: NaN where unknown. number: of the matched emitter, `STRAY` where there is none;
+    without a truth, of the track. error_deg: estimate less truth, NaN where unknown.
     """
 
     time_s: NDArray[np.float64]

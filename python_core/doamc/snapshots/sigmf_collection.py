@@ -19,7 +19,7 @@ _MAX_STREAMS = 1024
 class Collection(Capture):
     """The recordings of a ``.sigmf-collection`` side by side: their channels in the order of ``core:streams``.
 
-    They must have the same sample rate and captures. The longest end with the shortest, which is told as a remark.
+    They must have the same sample rate and captures. All end with the shortest, which a remark says.
     n_channels, verify: as in `Recording`. Raises RecordingError when one cannot be read, or they do not fit together.
     """
 

@@ -26,8 +26,9 @@ class _Track:
 class SourceNumbering:
     """Gives each source a number, the same as long as it is seen; numbers of sources that left are given again.
 
-    gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free; so
-    it is when a source was missed more often than it was seen, so that strays do not use up the colours.
+    gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free
+    again. A number is free, too, once its source was missed more often than it was seen, so that strays do not use up
+    the colours.
     """
 
     def __init__(self, gate_deg: float = GATE_DEG, forget_s: float = FORGET_S) -> None:
