@@ -1,21 +1,25 @@
 """Distance of every sampler and guidance from a known posterior, cost of a step, completion of dead channels.
 
-Usage: samplers.py [--out FILE.json] [--only PART]. The table of docs/samplers.md is printed by this script.
+    .venv/bin/python benchmarks/samplers.py [--only PART]
+
+The tables of docs/samplers.md are printed by this script.
 
 KL(posterior || samples) in nats, complex, N = 8, H of rank 4 with singular values in 0.5..1, prior eigenvalues over a
 factor of e^2, mean over three problems; exact where the sampler is an affine map, else (dps) from the moments of 6000
 samples, good to 0.01.
 """
 
-import argparse
 import json
 import math
 import statistics
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from machine import machine
+from command import make_parser, write_result
 from yardsticks.gaussian_truth import Problem, kl, law, random_problem
 from yardsticks.stochastic_bound import stochastic_crb
 
@@ -35,6 +39,7 @@ from doamc.spec import load_spec, parse_spec
 
 VP = make_schedule("vp")
 N, RANK = 8, 4
+SNR_DB = (0.0, 10.0, 20.0, 30.0)
 #: grids other than the knee, whose first steps are too long for one-step methods with inner points and for chains
 GRID = dict.fromkeys(("adams", "dpm++2m", "dpm++3m", "ddim", "ddpm"), "knee")
 
@@ -69,13 +74,13 @@ def distance(sampler_name: str, guidance: str, problem: Problem, calls: int) -> 
     return value if math.isfinite(value) and value >= 0 else math.inf
 
 
-def table(noise_std: float, calls: int) -> dict[str, dict[str, float]]:
-    problems = [random_problem(N, RANK, noise_std, seed=s) for s in (11, 12, 13)]
+def table(noise_std: float, calls: int, n_problems: int = 3) -> dict[str, dict[str, float]]:
+    problems = [random_problem(N, RANK, noise_std, seed=11 + k) for k in range(n_problems)]
     rows = {}
     for name in [n for n in SAMPLERS if n not in ("dpm-1", "indi")]:
-        rows[name] = {g: sum(distance(name, g, p, calls) for p in problems) / 3 for g in GUIDANCES}
+        rows[name] = {g: sum(distance(name, g, p, calls) for p in problems) / n_problems for g in GUIDANCES}
         print(f"{name:20s}", {g: f"{v:.2g}" for g, v in rows[name].items()}, flush=True)
-    rows["ddrm"] = {"(its own)": sum(distance("ddrm", "ddrm", p, calls) for p in problems) / 3}
+    rows["ddrm"] = {"(its own)": sum(distance("ddrm", "ddrm", p, calls) for p in problems) / n_problems}
     print("ddrm", rows["ddrm"], flush=True)
     return rows
 
@@ -108,7 +113,9 @@ def step_cost(repeats: int = 15, steps: int = 30) -> dict[str, dict[str, float]]
     return result
 
 
-def dead_channels(scenes: int = 400, length: int = 200) -> dict[str, dict[str, float]]:
+def dead_channels(
+    scenes: int = 400, length: int = 200, snr_db: Iterable[float] = SNR_DB
+) -> dict[str, dict[str, float]]:
     """Root-MUSIC after completion of ula8 with two elements lost, over the bound of the six that are left.
 
     whole: root-MUSIC of the same scenes with nothing lost, over the bound of the eight: what the draw of scenes and
@@ -121,7 +128,7 @@ def dead_channels(scenes: int = 400, length: int = 200) -> dict[str, dict[str, f
     result = {}
     for lost in ((2, 5), (1, 6), (3, 4)):
         live = [k for k in range(8) if k not in lost]
-        for snr in (0.0, 10.0, 20.0, 30.0):
+        for snr in snr_db:
             g = torch.Generator().manual_seed(11)
             scene = draw_scene(spec, scenes, 2, snr, g)
             y = receive(scene, length, generator=g).snapshots
@@ -139,30 +146,34 @@ def dead_channels(scenes: int = 400, length: int = 200) -> dict[str, dict[str, f
     return result
 
 
-def kl_tables() -> dict[str, dict[str, dict[str, float]]]:
+def kl_tables(all_calls: Iterable[int] = (16, 64), n_problems: int = 3) -> dict[str, dict[str, dict[str, float]]]:
     tables = {}
     for noise_std in (0.3, 0.03):
-        for calls in (16, 64):
+        for calls in all_calls:
             print(f"sigma_y {noise_std}, {calls} calls")
-            tables[f"sigma_y {noise_std}, {calls} calls"] = table(noise_std, calls)
+            tables[f"sigma_y {noise_std}, {calls} calls"] = table(noise_std, calls, n_problems)
     return tables
 
 
-PARTS = {"step_over_network": step_cost, "dead_channels": dead_channels, "kl_nats": kl_tables}
+#: what each part measures, and its quick run
+PARTS: dict[str, tuple[Any, Any]] = {
+    "step_over_network": (step_cost, partial(step_cost, 1, 4)),
+    "dead_channels": (dead_channels, partial(dead_channels, 4, 50, (20.0,))),
+    "kl_nats": (kl_tables, partial(kl_tables, (4,), 1)),
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path)
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--only", choices=PARTS, help="measure this part again and keep the others of the file")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    report = json.loads(args.out.read_text()) if args.only and args.out and args.out.is_file() else {}
-    report["machine"] = machine()
+    file = args.out or Path(__file__).with_suffix(".json")
+    report = json.loads(file.read_text()) if args.only and file.is_file() and not args.quick else {}
     for name in [args.only] if args.only else PARTS:
-        report[name] = PARTS[name]()
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
+        report[name] = PARTS[name][args.quick]()
+    write_result(__file__, args, report)
 
 
 if __name__ == "__main__":
