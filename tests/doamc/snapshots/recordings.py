@@ -9,8 +9,6 @@ from doamc.snapshots.sigmf_write import write_recording
 RATE = 1000.0  #: of those by hand
 RNG = np.random.default_rng(5)
 Y = RNG.uniform(-0.9, 0.9, (3, 40)) + 1j * RNG.uniform(-0.9, 0.9, (3, 40))
-
-
 RAMP = (np.arange(100) + 1j * np.arange(3)[:, None]).astype(np.complex64)  #: samples tell number and channel
 
 
