@@ -17,6 +17,8 @@ from doamc.diffusion.samplers import sample
 from doamc.diffusion.samplers.base import Sampler
 from doamc.diffusion.samplers.noise import Noise
 
+DTYPE = torch.complex128
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -43,7 +45,6 @@ class Problem:
 
 def random_problem(
     n: int = 6, rank: int = 3, noise_std: float = 0.1, seed: int = 0, rows: int | None = None, spread: float = 1.0,
-    dtype: torch.dtype = torch.complex128,
 ) -> Problem:  # fmt: skip
     """A problem of seeded random matrices.
 
@@ -53,18 +54,18 @@ def random_problem(
     g = torch.Generator().manual_seed(seed)
 
     def unitary(k: int) -> torch.Tensor:
-        return torch.linalg.qr(torch.randn(k, k, dtype=dtype, generator=g))[0]
+        return torch.linalg.qr(torch.randn(k, k, dtype=DTYPE, generator=g))[0]
 
     rows = rows or rank
     values = torch.exp(spread * (2 * torch.rand(n, dtype=torch.float64, generator=g) - 1))
     values = values / values.mean()
     u = unitary(n)
     covariance = (u * values) @ u.mH
-    mean = 0.5 * torch.randn(n, dtype=dtype, generator=g)
+    mean = 0.5 * torch.randn(n, dtype=DTYPE, generator=g)
     s = 0.5 + 0.5 * torch.rand(rank, dtype=torch.float64, generator=g)
     operator = LinearOperator(unitary(rows)[:, :rank], s.sort(descending=True)[0], unitary(n)[:, :rank])
-    x = mean + u @ (values.sqrt() * torch.randn(n, dtype=dtype, generator=g))
-    y = operator.apply(x) + noise_std * torch.randn(rows, dtype=dtype, generator=g)
+    x = mean + u @ (values.sqrt() * torch.randn(n, dtype=DTYPE, generator=g))
+    y = operator.apply(x) + noise_std * torch.randn(rows, dtype=DTYPE, generator=g)
     return Problem(mean, 0.5 * (covariance + covariance.mH), operator, y, noise_std**2)
 
 
@@ -99,32 +100,32 @@ class Given:
 class Counting:
     """Zero noise that counts how often it is drawn."""
 
-    def __init__(self, n: int, dtype: torch.dtype) -> None:
-        self.shape, self.dtype, self.count = (1, n), dtype, 0
+    def __init__(self, n: int) -> None:
+        self.shape, self.count = (1, n), 0
 
     def draw(self) -> torch.Tensor:
         """Zeros."""
         self.count += 1
-        return torch.zeros(self.shape, dtype=self.dtype)
+        return torch.zeros(self.shape, dtype=DTYPE)
 
 
 def law(
     denoiser: Denoiser, sampler: Sampler, grid: Grid, n: int, end: str = "flow",
-    dtype: torch.dtype = torch.complex128, start: tuple[torch.Tensor, torch.Tensor] | None = None,
+    start: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """Exact mean (N,) and covariance (N, N) of the samples; the map must be affine, which is checked.
 
     start: mean (N,) and factor (N, N) of the state at the first point; by default sigma_0 times white noise.
     """
-    mean, factor = start or (torch.zeros(n, dtype=dtype), grid.sigma[0] * torch.eye(n, dtype=dtype))
+    mean, factor = start or (torch.zeros(n, dtype=DTYPE), grid.sigma[0] * torch.eye(n, dtype=DTYPE))
 
     def run(first: torch.Tensor, noise: Noise) -> torch.Tensor:
         return sample(denoiser, sampler, grid, noise, mean + first @ factor.mT, end)
 
-    zero = Counting(n, dtype)
-    middle = run(torch.zeros(1, n, dtype=dtype), zero)[0]
+    zero = Counting(n)
+    middle = run(torch.zeros(1, n, dtype=DTYPE), zero)[0]
     size = (zero.count + 1) * n
-    basis = torch.eye(size, dtype=dtype).reshape(size, zero.count + 1, n)
+    basis = torch.eye(size, dtype=DTYPE).reshape(size, zero.count + 1, n)
     columns = run(basis[:, 0], Given(basis.unbind(1)[1:])) - middle
     twice = run(2 * basis[:1, 0], Given((2 * basis[:1]).unbind(1)[1:])) - middle
     assert torch.allclose(twice, 2 * columns[:1], atol=1e-8), "not an affine map"
