@@ -17,7 +17,7 @@ class zmq_publisher(outlasting_block):
     ``doamc.truth``. A message that is no dict of plain values is logged and counted; nothing that a subscriber does,
     or leaves undone, holds up the flowgraph.
     Connect ``status`` of a source that tells its ``link`` (heimdall_source), too: every status then has the newest
-    link and, while the source does not run, its state and error, so that a dead receiver does not look alive.
+    link, and where the source does not run, its state and error, so that a dead receiver does not look alive.
     Connect ``status`` of the estimator: the publisher then stays open until that has published its last batch.
 
     Args:

@@ -26,9 +26,8 @@ class snapshot_buffer(gr.hier_block2):
     (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
     within about hop / (2 L) samples (exactly without a gap and decimation), and an ``rx_time`` inside a batch applies
     from the next one. Where ``rx_freq`` or ``rx_rate`` changes, or a tag ``doamc_capture`` of `sigmf_source` or
-    `heimdall_source` says so, a new capture begins. A batch that this falls into, or may fall into, since such a tag
-    is placed within some samples only, is left out, and its number is missing. ``doamc_capture`` tells its place
-    exactly.
+    `heimdall_source` says so, a new capture begins: a batch that this falls into, or may for all that the place of
+    the tag tells, is left out, and its number is missing. ``doamc_capture`` tells its place exactly.
 
     A filter before this block passes tags on as they are: behind one that decimates ``rx_rate`` is too high, behind one
     that shifts ``rx_freq`` is wrong. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),

@@ -17,7 +17,7 @@ from doamc.spec import ArraySpec
 
 #: snapshots a batch and batches where a capture is read and nothing else is asked
 DEFAULT_SNAPSHOTS, DEFAULT_BATCHES = 256, 100
-#: most entries of all coupling matrices together, where those of all batches are kept
+#: entries that the coupling matrices of all batches together may have, where all are kept
 MAX_KEPT = 1 << 24
 
 

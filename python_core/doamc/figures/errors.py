@@ -35,7 +35,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         label = f"source {number + 1}: {words(p.error_deg, p.std_deg)}"
         right.step(size, share, where="post", color=colour, label=label)
     left.axhline(0, color="#555555", linewidth=0.6)
-    # twice as wide as the middle 90 %: shows all Gaussian errors and few gross ones
+    # twice the middle 90 per cent to either side: all of Gaussian errors, few of gross ones
     fit(left, run.points.error_deg[np.isfinite(run.points.error_deg)], np.zeros(1), 0.02, outer=5.0, margin=1.0)
     left.set(xlabel="time (s)", ylabel="estimate - truth (deg)", xlim=limits_of(run.time_s))
     right.set(xlabel="|estimate - truth| (deg)", ylabel="share of estimates", ylim=(0, 1.02))

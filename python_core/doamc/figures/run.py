@@ -24,9 +24,9 @@ STRAY = -1
 class Points:
     """The sources of all readings, one after the other, in order of time.
 
-    time_s: since the first reading. azimuth_deg: within half a turn of the true one it is matched to, so that no track
-    jumps by a turn. std_deg, power_db: NaN where unknown. number: of the matched emitter, `STRAY` where there is none;
-    without a truth, of the track. error_deg: estimate less truth, NaN where unknown.
+    time_s: since the first reading. azimuth_deg: beside the truth it goes with, so that no track jumps by a turn.
+    std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
+    beyond the truth. error_deg: estimate less truth, NaN where unknown.
     """
 
     time_s: NDArray[np.float64]

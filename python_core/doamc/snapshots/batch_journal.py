@@ -1,4 +1,4 @@
-"""A recording of batches while it grows, and how it is finished: by its recorder, or later where that was killed.
+"""A recording of batches while it grows, and how it is finished: by its recorder, or after that was killed.
 
 Until ``X.sigmf-meta`` and ``X.sigmf-data`` get their names, the samples lie in ``X.sigmf-data.part`` and what is known
 of them in ``X.sigmf-meta.part``, a journal of JSON lines: ``{"global": ...}`` first, then ``{"capture": ...}`` for each
@@ -28,8 +28,8 @@ def batch_bytes(world: dict[str, Any]) -> int:
 def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
     """Give the parts at `path` the names of the recording `target`, metadata first.
 
-    table: ``global``, ``captures`` and ``annotations``. Samples beyond the last capture are cut off, which frees the
-    room that the metadata need. Raises RecordingError when that fails; the parts are then still there.
+    table: ``global``, ``captures`` and ``annotations``. Samples beyond the last capture are cut off, which makes the
+    room that the metadata take. Raises RecordingError when that fails; the parts are then still there.
     """
     journal, samples = parts_of(path)
     world, captures = table["global"], table["captures"]
