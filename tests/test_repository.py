@@ -136,7 +136,7 @@ FOREIGN = {"daq_start_sm.sh", "model/perturbations.py", "performance/crb.py"}
 def is_of_the_repository(name: str) -> bool:
     """Whether a name in backticks is that of a file or folder here: by its end, or by a room that it begins with."""
     rooms = {f.split("/")[-1] for f in FOLDERS if f.count("/") < 3 and not f.startswith(("tests/", "."))}
-    path = re.fullmatch(r"[\w.*/-]+", name) and name not in FOREIGN
+    path = re.fullmatch(r"[\w.*/-]+", name) and "NAME" not in name and name not in FOREIGN
     source = re.search(r"[\w*]\.(py|c|h|grc|sh|md|yml)$", name)
     return bool(path and (source or ("/" in name and name.split("/")[0] in rooms)))
 
