@@ -82,7 +82,7 @@ def circle(angle_deg: float) -> float:
 
 
 def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:
-    """Bearings of a message ``doamc.estimate/1``: the strongest source's, or every one's; none without sources.
+    """Bearings of a message ``doamc.estimate/1``: of the strongest source, or of each; none without sources.
 
     Raises PublishError when neither the message nor the station tells a frequency.
     """
@@ -119,7 +119,7 @@ def spectrum_db(sources: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Spectrum made of an estimate, (360,) dB with least value 0: each source a bell of its power and deviation.
 
     Value k stands for azimuth k degrees. The estimators here give directions with error bars and no spectrum; this one
-    says the same to tools that want it.
+    says the same in the form that map tools read.
     """
     degrees = np.arange(360.0)
     total = np.zeros(360)

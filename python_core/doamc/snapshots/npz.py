@@ -1,7 +1,7 @@
 """Snapshots as .npz files: ``snapshots`` complex (B, N, L).
 
 Optional: ``noise_power`` (B,) or scalar; ``positions_wavelengths`` (N, 3), where the antennas of the channels stand.
-And the coupling that a file of estimates holds.
+Also reads the coupling matrices in a file of estimates.
 """
 
 import math

@@ -1,9 +1,7 @@
 """Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
 
 import math
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError
@@ -21,14 +19,11 @@ GEOMETRY_KEYS = {
 METRES = {"spacing_m": "spacing_wavelengths", "radius_m": "radius_wavelengths", "points_m": "points_wavelengths"}
 KNOWN_KEYS = {
     "sector": {"azimuth_deg", "min_separation_deg"},
-    "coupling": {"family", "magnitude", "phase_deg", "diagonal"},
-    "drawn coupling": {"family", "prior"},
     "sources": {"count", "power_db"},
     "snapshots": {"count", "snr_db"},
 }
 MAX_ELEMENTS = 256
 MAX_COORDINATE = 1e4  #: wavelengths
-MAX_MAGNITUDE = 10.0  #: of a coefficient of coupling, whose diagonal is 1
 MAX_DB = 200.0  #: of powers and SNR, either way
 MAX_DEGREES = 720.0  #: of the ends of a sector, either way
 MAX_SNAPSHOTS = 10**9
@@ -94,7 +89,7 @@ def whole(part: dict[str, Any], name: str, key: str, low: int, high: int) -> int
 def span(part: dict[str, Any], name: str, key: str, default: list[float], most: float) -> tuple[float, float]:
     """A pair [low, high] of finite numbers, -most <= low <= high <= most."""
     value = part.get(key, default)
-    if not _is_pair(value):
+    if not is_pair(value):
         raise SpecificationError(f"[{name}] {key} must be [low, high] with low <= high, found {shown(value)}")
     if max(-value[0], value[1]) > most:
         raise SpecificationError(f"[{name}] {key} must lie within {-most:g} to {most:g}, found {shown(value)}")
@@ -180,36 +175,6 @@ def _points_shown(points: Any) -> str:
     return f"{len(points)}, {shown(points)}" if isinstance(points, list) else shown(points)
 
 
-def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str, Any]:
-    """The checked table [coupling]; how many ranges a family takes is the family's own check.
-
-    The prior of a drawn family, a file beside the specification or the name of a shipped one, becomes its path.
-    """
-    given = table.get("coupling")
-    drawn = isinstance(given, dict) and given.get("family") == "drawn"
-    if drawn:
-        part = section(table, "coupling", "family", "prior", known=KNOWN_KEYS["drawn coupling"])
-        if not isinstance(part["prior"], str):
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
-        places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
-        found = [p for p in places if os.path.isfile(p)]
-        if not found:
-            place = shown(str(places[0]))
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")
-        return {"family": "drawn", "prior": str(found[0])}
-    part = section(table, "coupling", "family", "magnitude")
-    if not isinstance(part["family"], str):
-        raise SpecificationError(f"[coupling] family must be a name, found {shown(part['family'])}")
-    ranges = part["magnitude"]
-    are_ranges = isinstance(ranges, (list, tuple)) and all(map(_is_pair, ranges))
-    if not are_ranges or not all(0 <= low <= high <= MAX_MAGNITUDE for low, high in ranges):
-        wanted = f"[[low, high], ...], 0 <= low <= high <= {MAX_MAGNITUDE:g}"
-        raise SpecificationError(f"[coupling] magnitude must be ranges {wanted}, found {shown(ranges)}")
-    number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
-    number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
-    return part
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
@@ -218,6 +183,6 @@ def _is_coordinate(value: Any) -> bool:
     return _is_number(value) and abs(value) <= MAX_COORDINATE
 
 
-def _is_pair(value: Any) -> bool:
+def is_pair(value: Any) -> bool:
     """Whether value is [low, high], finite, low <= high."""
     return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]

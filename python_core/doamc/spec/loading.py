@@ -8,7 +8,7 @@ from typing import Any
 
 from doamc.errors import SpecificationError
 from doamc.files.small_file import read_toml
-from doamc.spec import checks
+from doamc.spec import checks, coupling_checks
 from doamc.spec.array_spec import ArraySpec
 from doamc.spec.mount import mount_of
 from doamc.spec.numbering import NUMBERING, channels_of
@@ -97,7 +97,7 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
     name, description = checks.name_of(table), checks.description_of(table)
     geometry = checks.geometry_of(table)
     sector = checks.section(table, "sector", "azimuth_deg")
-    coupling = checks.coupling_of(table, folder, SHIPPED)
+    coupling = coupling_checks.coupling_of(table, folder, SHIPPED)
     if "antenna" in table:
         from doamc.spec.antenna import parse_antenna
 
