@@ -91,9 +91,3 @@ def sound(
 def sample_covariance(received: torch.Tensor) -> torch.Tensor:
     """R_y of the paper, Y Y^H / S over the subcarriers: (B, S, T) -> (B, T, T)."""
     return torch.einsum("bst,bsu->btu", received, received.conj()) / received.shape[1]
-
-
-def model_covariance(psi: torch.Tensor, path_power: torch.Tensor, noise_power: float) -> torch.Tensor:
-    """What R_y tends to with shared beams and uncorrelated gains: Psi P Psi^H + s2 I; psi (B, T, P), power (B, P)."""
-    eye = torch.eye(psi.shape[-2], dtype=psi.dtype)
-    return (psi * path_power[:, None]) @ psi.mH + noise_power * eye

@@ -92,14 +92,6 @@ def _trace(matrix: torch.Tensor) -> torch.Tensor:
     return matrix.diagonal(dim1=1, dim2=2).real.sum(1)
 
 
-def evidence(spans: torch.Tensor, covariance: torch.Tensor, state: BlockState) -> torch.Tensor:
-    """Minus the log evidence of a state, log det R + tr R^-1 R_hat, (B,), in nats a snapshot."""
-    colored = state.gamma[..., None, None] * (spans @ state.shape[:, None])
-    eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype)
-    r = (colored @ spans.mH).sum(1) + state.noise[:, None, None] * eye
-    return torch.logdet(r).real + _trace(torch.linalg.solve(r, covariance))
-
-
 def coefficients(family: CoefficientFamily, shape: torch.Tensor) -> torch.Tensor:
     """Real parameters (B, 2 K) from the leading eigenvector of S."""
     return family.from_span(torch.linalg.eigh(shape)[1][..., -1])
