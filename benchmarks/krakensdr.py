@@ -4,11 +4,9 @@
 
 The emulator runs in a process of its own and is paced. The flowgraph takes 256 snapshots of every 0.1 s. Then a client
 is watched while the server is killed and started anew, frozen, started with four channels and tuned: how soon the state
-is told, and how soon samples come once there are valid ones. Prints the figures and writes benchmarks/krakensdr.json.
+is told, and how soon samples come once there are valid ones.
 """
 
-import argparse
-import json
 import os
 import shlex
 import signal
@@ -19,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import gr_doamc
+from command import make_parser, write_result
 from gnuradio import blocks, gr
-from machine import machine
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.session import MISMATCH, STREAMING, UNSYNCHRONISED, WAITING
 from doamc.krakensdr.version2 import Control, Suite
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
-RESULT = Path(__file__).with_suffix(".json")
 DOAMC = shlex.join([sys.executable, "-m", "doamc", "krakensdr-emulator"])
 #: how long states of the emulated receiver last, s
 TIMES = ("retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2")
@@ -173,23 +170,21 @@ def outages(command: str, samples: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
+    parser.add_argument("--duration", type=float, default=60.0, help="s of stream (%(default)g)")
     parser.add_argument("--samples", type=int, default=16384, help="a packet")
     parser.add_argument("--rounds", type=int, default=3, help="of outages")
     parser.add_argument("--emulator", default=DOAMC, metavar="COMMAND", help="that serves version 2")
-    parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
-    result = {"machine": machine() | {"gnuradio": gr.version()}}
-    result["throughput"] = throughput(args.emulator, args.samples, args.method, args.duration)
-    result["outages"] = outages(args.emulator, args.samples, args.rounds)
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    if args.quick:
+        args.duration, args.rounds = 2.0, 1
+    result = {
+        "throughput": throughput(args.emulator, args.samples, args.method, args.duration),
+        "outages": outages(args.emulator, args.samples, args.rounds),
+    }
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from command import make_parser
 from tqdm import tqdm
 
+from doamc.angles import wrap_rad
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import make_chart
 from doamc.likelihood.density import ExactPosterior
@@ -58,7 +59,7 @@ def scores(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch
     p = azimuth.shape[1]
     best = None
     for shift in range(p if spec.full_circle else 1):
-        e = torch.rad2deg(_turn(azimuth.roll(shift, 1) - scene.azimuth))
+        e = torch.rad2deg(wrap_rad(azimuth.roll(shift, 1) - scene.azimuth))
         best = e if best is None else torch.where(e.square().sum(1, True) < best.square().sum(1, True), e, best)
     hit = (best.abs() < 2).all(1)
     c, eye = scene.coupling, torch.eye(spec.n_elements)
@@ -78,7 +79,7 @@ def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: floa
     count = torch.full((scenes,), float(snapshots), dtype=torch.float64)
     s = limit_of(spec, scene, batch.covariance, count)
     _, limit_hit, limit_rmse, limit_gain = scores(spec, scene, s.azimuth, spec.family.matrix(s.theta))
-    turned = torch.stack([torch.rad2deg(_turn(e.azimuth.roll(k, 1) - scene.azimuth)) for k in range(n_sources)])
+    turned = torch.stack([torch.rad2deg(wrap_rad(e.azimuth.roll(k, 1) - scene.azimuth)) for k in range(n_sources)])
     which = (turned - error).abs().sum(2).argmin(0)
     std = torch.stack([e.std.roll(k, 1) for k in range(n_sources)], 1)[torch.arange(scenes), which]
     near = (error.abs() < 5).all(1)
@@ -87,10 +88,6 @@ def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: floa
         "case": f"P{n_sources} L{snapshots} {snr_db:+g}dB", "hit": hit, "limit_hit": limit_hit, "rmse_deg": rmse,
         "limit_rmse_deg": limit_rmse, "gain_db": gain, "limit_gain_db": limit_gain, "cover90": cover,
     }  # fmt: skip
-
-
-def _turn(angle: torch.Tensor) -> torch.Tensor:
-    return torch.remainder(angle + math.pi, 2 * math.pi) - math.pi
 
 
 def main() -> None:

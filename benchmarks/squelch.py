@@ -1,24 +1,22 @@
 """Noise alone before the sampler of `posterior`: false alarms, emitters that are overlooked, time.
 
-    .venv/bin/python benchmarks/squelch.py [--out FILE]
+    .venv/bin/python benchmarks/squelch.py [--quick]
 
 One emitter of -6 to 0 dB anywhere in the sector, coupling of the prior; SNR is that of an emitter of 0 dB. Of the
 overlooked ones, those that the sampler would have placed within 5 degrees are counted again.
 """
 
-import argparse
 import json
 import math
 import time
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import torch
-from machine import machine
+from command import make_parser, write_result
 
+from doamc.angles import wrap_rad
 from doamc.estimators.engine import estimate_batch, open_estimator
-from doamc.files.atomic import whole_file
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
@@ -43,7 +41,7 @@ def placed(estimator: Any, batch: Any, truth: torch.Tensor) -> int:
     estimator.is_noise = lambda b: torch.zeros(b.size, dtype=torch.bool)  # as if there were no test
     estimates = estimate_batch(estimator, batch, None)
     del estimator.is_noise
-    error = torch.remainder(estimates.azimuth[:, :1] - truth + math.pi, 2 * math.pi) - math.pi
+    error = wrap_rad(estimates.azimuth[:, :1] - truth)
     return int(((estimates.n_sources == 1) & (error.abs()[:, 0] < math.radians(PLACED_DEG))).sum())
 
 
@@ -56,7 +54,7 @@ def cpu_ms(estimator: Any, batches: list[Any]) -> float:
 
 
 def row(array: str, length: int, scenes: int) -> dict[str, Any]:
-    """Figures of an array and a number of snapshots."""
+    """Counts and times of an array and a number of snapshots."""
     spec = load_spec(array)
     estimator = open_estimator("posterior", spec, None, "cpu", 0)
     quiet = make_batch(noise(spec.n_elements, length, 4 * scenes, 1))
@@ -82,10 +80,7 @@ def row(array: str, length: int, scenes: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and write what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, help="file to write (default: beside the script, .json; with --quick none)")
-    parser.add_argument("--quick", action="store_true", help="a small run, which only shows that all of it works")
-    args = parser.parse_args()
+    args = make_parser(__doc__).parse_args()
     torch.set_num_threads(1)
     arrays, lengths, scenes = (ARRAYS[:1], LENGTHS[:1], 20) if args.quick else (ARRAYS, LENGTHS, SCENES)
     table = {}
@@ -93,11 +88,7 @@ def main() -> None:
         for array, length in product(arrays, lengths):
             table[f"{array}, L = {length}"] = row(array, length, scenes)
             print(array, length, json.dumps(table[f"{array}, L = {length}"]), flush=True)
-    path = args.out or (None if args.quick else Path(__file__).with_suffix(".json"))
-    if path is not None:
-        with whole_file(path) as file:
-            result = {"scenes": scenes, "machine": machine(), "cases": table}
-            file.write(f"{json.dumps(result, indent=1)}\n".encode())
+    write_result(__file__, args, {"scenes": scenes, "cases": table})
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.angles import wrap_deg
 from doamc.errors import DoamcError, PublishError
 from doamc.spec import load_spec
 
@@ -126,7 +127,7 @@ def spectrum_db(sources: list[dict[str, Any]]) -> NDArray[np.float64]:
     powers = [_or(source["power_db"], 0.0) for source in sources]
     for source, power in zip(sources, powers, strict=True):
         width = max(_LEAST_DEG, _or(source["std_deg"], _UNKNOWN_DEG))
-        away = (degrees - source["azimuth_deg"] + 180.0) % 360.0 - 180.0
+        away = wrap_deg(degrees - source["azimuth_deg"])
         total += 10 ** ((power - max(powers)) / 10) * np.exp(-0.5 * (away / width) ** 2)
     level = 10 * np.log10(np.maximum(total / total.max(), 10 ** (-FLOOR_DB / 10)))
     return level - level.min()

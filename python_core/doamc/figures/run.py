@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.angles import wrap_deg
 from doamc.errors import RecordingError
 from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
-from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.estimates.truth import Truth, coupling_error_db, match
 from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
 from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate

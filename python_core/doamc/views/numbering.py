@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.estimates.truth import wrap_deg
+from doamc.angles import wrap_deg
 
 #: farthest that a source may be from where it was
 GATE_DEG = 15.0

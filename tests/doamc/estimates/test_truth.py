@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.angles import wrap_deg
+from doamc.estimates.truth import Truth, coupling_error_db, match
 
 
 def test_truth_is_interpolated_through_the_turn():

@@ -1,4 +1,4 @@
-"""Checks of the table [coupling] of a parsed specification; see `checks`."""
+"""The table [coupling] of a specification, checked."""
 
 import os
 from pathlib import Path
