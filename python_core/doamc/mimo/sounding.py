@@ -1,4 +1,4 @@
-"""Sounding through analog beams, eqs. (2)-(3): y_t^s = w_t^sH H^s f_t^s + n_t^s.
+"""Sounding through analog beams, [Luo-Fung] eqs. (2)-(3): y_t^s = w_t^sH H^s f_t^s + n_t^s.
 
 With U = [u_1 .. u_P] and V = [v_1 .. v_P] (columns with coupling, eq. (1)) a subcarrier reads Psi^s alpha^s + n^s,
 Psi^s = [f_t^T kron w_t^H]_t (C_T* kron C_R)(A_T* kr A_R), a product whose factors have N_T N_R and P^2 N_T N_R
@@ -89,5 +89,5 @@ def sound(
 
 
 def sample_covariance(received: torch.Tensor) -> torch.Tensor:
-    """R_y of the paper, Y Y^H / S over the subcarriers: (B, S, T) -> (B, T, T)."""
+    """R_y of [Luo-Fung], Y Y^H / S over the subcarriers: (B, S, T) -> (B, T, T)."""
     return torch.einsum("bst,bsu->btu", received, received.conj()) / received.shape[1]

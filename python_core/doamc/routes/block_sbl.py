@@ -3,7 +3,7 @@
     y ~ CN(0, R),   R = sum_g gamma_g T_g S T_g^H + s2 I,   T_g = [E_0 a_g, E_1 a_g, ...]
 
 C a = T(az) c over a linear coupling family, so a direction is a block of unknowns b_g = c s_g whose correlation S tends
-to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). Minus the log
+to c c^H: the correlation within a block *is* the coupling, as in [Zhang-Rao]. Minus the log
 evidence, log det R + tr R^-1 R_hat, is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of its
 value and of what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
 """
