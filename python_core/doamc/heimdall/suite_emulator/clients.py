@@ -25,7 +25,7 @@ class Clients:
         self._host, self._room, self._close_when_full = host, room, close_when_full
         self._listener = listen(host, port)
         self.port: int = self._listener.getsockname()[1]
-        self.refused = 0
+        self.refused, self._closed = 0, False
         self._outlets: list[Outlet] = []
         self._gone, self._sum = deque[Account](maxlen=_ACCOUNTS), Account("all")
         self._end, self._lock = threading.Event(), threading.Lock()
@@ -79,19 +79,22 @@ class Clients:
         self._forget()
 
     def close(self) -> None:
-        """Listen no more."""
-        self._listener.close()
+        """Listen no more: who is not taken in by now never will be."""
+        with self._lock:
+            self._closed = True
+            self._listener.close()
 
     def listen_again(self) -> None:
         """Listen on the same port. Raises ReceiverError when somebody else has taken it."""
-        self._listener = listen(self._host, self.port)
+        with self._lock:
+            self._listener, self._closed = listen(self._host, self.port), False
 
     def stop(self, why: str) -> None:
         """End."""
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(10.0)
-        self._listener.close()
+        self.close()
         self.leave(why, at_once=True)
 
     def _accept(self) -> None:
@@ -103,8 +106,8 @@ class Clients:
                 self._end.wait(0.001)
                 continue
             with self._lock:
-                if sum(o.alive for o in self._outlets) >= _MOST:
-                    self.refused += 1
+                if self._closed or sum(o.alive for o in self._outlets) >= _MOST:
+                    self.refused += not self._closed
                     connection.close()
                 else:
                     self._outlets.append(Outlet(connection, f"{host}:{port}", self._room, self._close_when_full))

@@ -14,6 +14,8 @@ from doamc.errors import ReceiverError
 from doamc.heimdall.suite_emulator.packet import APPLYING, CONVERGED, COOLING, MEASURING, VERIFYING, WAITING
 
 _LONGEST_S = 3600.0
+#: sums of times are the same only so far, s
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Tuner:
         end_s = self._since_s
         for length_s, phase, noise, retuning in self._steps:
             end_s += length_s
-            if self._time_s < end_s:
+            if end_s - self._time_s > _ROUNDING_S:
                 cooling_s = end_s - self._time_s if phase == COOLING and not retuning else 0.0
                 hertz = self._old_hz if retuning else self._tuned_hz
                 return Condition(
