@@ -89,7 +89,11 @@ class ControlServer:
                     continue
                 if not heard:
                     return
-                objects, text = split_objects(text + heard)
+                try:
+                    objects, text = split_objects(text + heard)
+                except ValueError as error:  # where the next one begins, nobody knows
+                    self._send(connection, _refusal(error))
+                    return
                 for part in objects:
                     self._send(connection, self._answer(part))
 
@@ -99,13 +103,17 @@ class ControlServer:
             self._end.wait(self._delay_s)
             self._execute(command)
         except (ValueError, ReceiverError) as error:
-            return {"status": "error", "message": one_line(error)}
+            return _refusal(error)
         self.commands = [*self.commands[-999:], command]
         return {"status": "success"}
 
     def _send(self, connection: socket.socket, message: dict[str, Any]) -> None:
         connection.settimeout(_SEND_S)
         connection.sendall(json.dumps(message, allow_nan=False).encode() + b"\n")
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    return {"status": "error", "message": one_line(error)}
 
 
 def number_of(command: dict[str, Any], key: str, low: float, high: float) -> float:

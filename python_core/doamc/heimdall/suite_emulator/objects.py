@@ -1,7 +1,7 @@
 """Cuts a stream of JSON objects, with or without line ends between them, into the text of each."""
 
 #: a text that is longer without its end is none
-LARGEST = 1 << 14
+LARGEST = 1 << 12
 _BLANKS = b" \t\r\n"
 
 
@@ -9,14 +9,14 @@ def split_objects(text: bytes) -> tuple[list[bytes], bytes]:
     """The objects that are complete, and what is left.
 
     What is no object comes as a piece of its own, up to the next line end or opening brace, for whoever parses it to
-    refuse; so does what has more than `LARGEST` bytes and no end.
+    refuse. Raises ValueError when more than `LARGEST` bytes are left.
     """
     found: list[bytes] = []
     while (text := text.lstrip(_BLANKS)) and (end := _end(text)):
         found.append(text[:end])
         text = text[end:]
     if len(text) > LARGEST:
-        return [*found, text], b""
+        raise ValueError(f"expected objects of at most {LARGEST} bytes, found a longer one")
     return found, text
 
 

@@ -54,9 +54,7 @@ class Plain:
         self.whole += size
         self.states[state] += 1
         if len(self.packets) < self.keep:
-            self.packets.append(
-                Packet(state, noise, counter, group, retuning, channels[0::2], channels[1::2], samples)
-            )
+            self.packets.append(Packet(state, noise, counter, group, retuning, channels[0::2], channels[1::2], samples))
         return True
 
 

@@ -101,7 +101,9 @@ def test_a_fault_of_one_packet_is_told_by_account_and_reader_alike(fault, packet
     plain, server = served(at={number: fault}, stall_s=0.01, seed=3)
     account = account_of(plain, server)
     assert server.stream.faulty[fault] == 1 and sum(server.stream.faulty.values()) == 1
-    if fault != "truncate":  # of which a whole header may be left, and the reader then takes the next packet for samples
+    if (
+        fault != "truncate"
+    ):  # of which a whole header may be left, and the reader then takes the next packet for samples
         assert account.packets == len(plain.packets) == packets and not plain.waiting
         none = sum(size for kind, size in account.bytes.items() if kind != "packet")
         assert plain.passed_over == none and (passed_over is None or none == passed_over)
