@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from doamc.heimdall.suite_emulator.parcels import PACKET, USABLE, Parcel
+from doamc.heimdall.suite_emulator.parcels import FRAGMENT, GARBAGE, PACKET, USABLE, Parcel
 
 #: parts of a parcel that was not sent to its end
 CUT = "cut"
@@ -16,8 +16,9 @@ class Account:
 
     packets: whole ones. states: of them by phase, and how many were ``usable``. marks: of them by what else holds.
     bytes: handed to the network, by kind: ``packet``, ``garbage``, ``fragment`` and ``cut`` (of whatever the
-    connection ended in). lost: packets that its queue had no room for. unsent: those that it held in the end. faults:
-    those that it got. ended: why the connection ended, or None.
+    connection ended in). lost: packets, whole or not, that its queue had no room for. unsent: those that it held in the
+    end. broken: those of which something was missing or wrong, cut ones among them. faults: those that it got. ended:
+    why the connection ended, or None.
     """
 
     peer: str = ""
@@ -27,6 +28,7 @@ class Account:
     bytes: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     unsent: int = 0
+    broken: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     ended: str | None = None
 
@@ -40,11 +42,17 @@ class Account:
         self.bytes[parcel.kind] += size
         if parcel.fault:
             self.faults[parcel.fault] += 1
+        self.broken += parcel.kind == FRAGMENT
         if parcel.kind == PACKET:
             self.packets += 1
             self.states[parcel.phase] += 1
             self.states[USABLE] += parcel.usable
             self.marks.update(parcel.marks)
+
+    def sent_in_part(self, parcel: Parcel, size: int) -> None:
+        """Count so many bytes of a parcel that was not sent to its end."""
+        self.bytes[CUT] += size
+        self.broken += parcel.kind != GARBAGE
 
     def add(self, other: "Account") -> None:
         """Add the counts of another one."""
@@ -53,9 +61,10 @@ class Account:
         self.packets += other.packets
         self.lost += other.lost
         self.unsent += other.unsent
+        self.broken += other.broken
 
     def as_dict(self) -> dict[str, Any]:
         """Names and counts, for JSON."""
         counts = {k: dict(getattr(self, k)) for k in ("states", "marks", "bytes", "faults")}
-        own = {k: getattr(self, k) for k in ("peer", "packets", "lost", "unsent", "ended")}
+        own = {k: getattr(self, k) for k in ("peer", "packets", "broken", "lost", "unsent", "ended")}
         return own | {"sent": self.sent} | counts

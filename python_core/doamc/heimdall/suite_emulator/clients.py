@@ -1,14 +1,20 @@
 """All clients of the data server: taken in as they come, each with an account that stays when it leaves."""
 
+import socket
 import threading
+import time
 from collections import deque
+from contextlib import suppress
 
+from doamc.errors import ReceiverError
 from doamc.heimdall.listen import listen
 from doamc.heimdall.suite_emulator.accounts import Account
 from doamc.heimdall.suite_emulator.outlet import Outlet
-from doamc.heimdall.suite_emulator.parcels import Parcel
+from doamc.heimdall.suite_emulator.parcels import GARBAGE, Parcel
 
 _TICK_S = 0.1
+#: how long a port that somebody else has taken is tried for, s
+_TAKEN_S = 10.0
 #: clients at once; accounts that are kept of clients that are gone, beside their sum
 _MOST, _ACCOUNTS = 16, 1000
 
@@ -17,7 +23,8 @@ class Clients:
     """Listens, and sends parcels to everyone who came.
 
     host, port: where it listens; 0 takes a free port, told by the attribute. room: parcels that wait for a client.
-    close_when_full: a client that is too slow is left. Attributes: port, refused (clients beyond 16).
+    close_when_full: a client that is too slow is left.
+    Attributes: port, refused (clients beyond 16), unheard (packets that passed while there was no client).
     Raises ReceiverError when the port cannot be bound.
     """
 
@@ -25,7 +32,8 @@ class Clients:
         self._host, self._room, self._close_when_full = host, room, close_when_full
         self._listener = listen(host, port)
         self.port: int = self._listener.getsockname()[1]
-        self.refused, self._closed = 0, False
+        self.refused = self.unheard = 0
+        self._closed = False
         self._outlets: list[Outlet] = []
         self._gone, self._sum = deque[Account](maxlen=_ACCOUNTS), Account("all")
         self._end, self._lock = threading.Event(), threading.Lock()
@@ -59,9 +67,9 @@ class Clients:
         """Queue parcels for everyone."""
         with self._lock:
             outlets = list(self._outlets)
-        for outlet in outlets:
-            for parcel in parcels:
-                outlet.offer(parcel)
+        for parcel in parcels:
+            if not any([o.offer(parcel) for o in outlets]):
+                self.unheard += parcel.kind != GARBAGE
         if not all(o.alive for o in outlets):
             self._forget()
 
@@ -82,12 +90,22 @@ class Clients:
         """Listen no more: who is not taken in by now never will be."""
         with self._lock:
             self._closed = True
+            with suppress(OSError):  # it was closed before
+                self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it and holds the port
             self._listener.close()
 
     def listen_again(self) -> None:
-        """Listen on the same port. Raises ReceiverError when somebody else has taken it."""
+        """Listen on the same port. Raises ReceiverError when somebody else has taken it and does not leave it."""
+        limit = time.monotonic() + _TAKEN_S
+        while True:
+            try:
+                listener = listen(self._host, self.port)
+                break
+            except ReceiverError:  # a client that calls again and again may have come to hold it for a moment
+                if time.monotonic() > limit or self._end.wait(_TICK_S):
+                    raise
         with self._lock:
-            self._listener, self._closed = listen(self._host, self.port), False
+            self._listener, self._closed = listener, False
 
     def stop(self, why: str) -> None:
         """End."""

@@ -1,18 +1,20 @@
 """One client of the data server: its own bounded queue, its own thread, its own account."""
 
-import queue
 import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from doamc.heimdall.suite_emulator.accounts import CUT, Account
-from doamc.heimdall.suite_emulator.parcels import PACKET, Parcel
+from doamc.heimdall.suite_emulator.accounts import Account
+from doamc.heimdall.suite_emulator.parcels import GARBAGE, Parcel
 
 #: how often a wait looks whether it is to end, s
 _TICK_S = 0.1
+#: parcels that a packet may come with
+_AT_ONCE = 2
 #: a client that takes no bytes for so long is left, s
 _SILENT_S = 30.0
 
@@ -28,8 +30,8 @@ class Outlet:
     def __init__(self, connection: socket.socket, peer: str, room: int, close_when_full: bool = False) -> None:
         self.account = Account(peer)
         self._socket, self._close_when_full = connection, close_when_full
-        self._queue: queue.Queue[Parcel] = queue.Queue(room)
-        self._last, self._halt = threading.Event(), threading.Event()
+        self._room, self._queue, self._changed = room, deque[Parcel](), threading.Condition()
+        self._last, self._halt, self._over = threading.Event(), threading.Event(), False
         self._writable, self._handed = select.poll(), 0
         self._writable.register(connection, select.POLLOUT)
         self.thread = threading.Thread(target=self._run, name="krakensdr-client", daemon=True)
@@ -40,57 +42,67 @@ class Outlet:
         """Whether the client is served."""
         return self.thread.is_alive()
 
-    def offer(self, parcel: Parcel) -> None:
-        """Queue a parcel; where there is no room it is lost, and counted."""
-        try:
-            if not self._last.is_set():
-                self._queue.put_nowait(parcel)
-        except queue.Full:
-            self.account.lost += parcel.kind == PACKET
-            if self._close_when_full:
-                self.finish("it was too slow", at_once=True)
+    def offer(self, parcel: Parcel) -> bool:
+        """Queue a parcel, or count it as lost where there is no room; whether the client is still served."""
+        with self._changed:
+            if self._over:
+                return False
+            if len(self._queue) < self._room:
+                self._queue.append(parcel)
+                self._changed.notify_all()
+                return True
+        self.account.lost += parcel.kind != GARBAGE
+        if self._close_when_full:
+            self.finish("it was too slow", at_once=True)
+        return True
 
     def wait_for_room(self, timeout_s: float) -> bool:
-        """Whether its queue has room, or it needs none any more."""
-        limit = time.monotonic() + timeout_s
-        while self._queue.full() and self.alive:
-            if time.monotonic() >= limit:
-                return False
-            time.sleep(0.0005)
-        return True
+        """Whether its queue has room for a packet and its faults, or it needs none any more."""
+        most = max(0, self._room - _AT_ONCE)
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._queue) <= most or self._over, timeout_s)
 
     def finish(self, why: str, at_once: bool = False) -> None:
         """Close, after what is queued is sent, or at once; the thread then ends."""
         self.account.ended = self.account.ended or why
         (self._halt if at_once else self._last).set()
+        with self._changed:
+            self._changed.notify_all()
 
     def _run(self) -> None:
-        try:
-            with self._socket:
+        with self._socket:
+            try:
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._socket.setblocking(False)
                 self._serve()
+            except OSError as error:
+                self.account.ended = self.account.ended or f"it left ({error.strerror or error})"
+            with self._changed:  # before the client can know, and come again
+                self._over = True
+                self.account.unsent += sum(p.kind != GARBAGE for p in self._queue)
+                self._queue.clear()
+                self._changed.notify_all()
+            with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)  # what was handed over still arrives
-        except OSError as error:
-            self.account.ended = self.account.ended or f"it left ({error.strerror or error})"
-        while not self._queue.empty():
-            self.account.unsent += self._queue.get_nowait().kind == PACKET
 
     def _serve(self) -> None:
         while not self._halt.is_set():
-            last = self._last.is_set()  # asked for first: what came before it is in the queue
-            try:
-                parcel = self._queue.get(timeout=_TICK_S)
-            except queue.Empty:
-                if last:
-                    return
-                self._must_be_there()
-                continue
             self._must_be_there()
-            self._send(parcel)
-            if parcel.close:
-                self.account.ended = "a fault: close"
+            parcel = self._take()
+            if parcel is not None:
+                self._send(parcel)
+                if parcel.close:
+                    self.account.ended = "a fault: close"
+                    return
+            elif self._last.is_set():
                 return
+
+    def _take(self) -> Parcel | None:
+        """The parcel whose turn it is; None when none came for a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._last.is_set() or self._halt.is_set(), _TICK_S)
+            self._changed.notify_all()
+            return self._queue.popleft() if self._queue else None
 
     def _send(self, parcel: Parcel) -> None:
         """Send a parcel, with its pause; what is handed over of one that is not sent to its end counts as cut."""
@@ -105,7 +117,7 @@ class Outlet:
             if self._handed == size:
                 self.account.sent_whole(parcel, size)
             else:
-                self.account.bytes[CUT] += self._handed
+                self.account.sent_in_part(parcel, self._handed)
 
     def _hand_over(self, parts: Sequence[bytes | memoryview], end: int) -> None:
         """Hand bytes of all parts together to the network, up to the end of so many, or until a halt."""

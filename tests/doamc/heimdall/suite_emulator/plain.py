@@ -62,6 +62,8 @@ def read_all(port, plain=None, until=lambda plain: False):
     """Read until the server closes, or a condition holds."""
     plain = plain or Plain()
     with socket.create_connection(("127.0.0.1", port), 20.0) as connection:
+        if connection.getsockname() == connection.getpeername():  # the port that nobody listens on, for our own end
+            raise ConnectionRefusedError
         while data := connection.recv(1 << 16):
             plain.feed(data)
             if until(plain):

@@ -77,7 +77,7 @@ def test_a_change_of_frequency_shows_in_flag_counter_frequency_and_state():
 
 def test_every_channel_has_an_offset_of_its_own_and_the_calibration_noise_is_common():
     source = payloads(n_samples=4096, offset=6.0)
-    plain, server = served(payloads=source, rate_hz=4096e2, packets=BEFORE + 1)
+    plain, _ = served(payloads=source, rate_hz=4096e2, packets=BEFORE + 1)
     first, last = plain.packets[0].samples.astype(float), plain.packets[-1].samples.astype(float)
     expected = 127.5 + source.offset
     assert len({float(x) for x in source.offset.reshape(-1)}) == 2 * CHANNELS and abs(source.offset).max() > 2
