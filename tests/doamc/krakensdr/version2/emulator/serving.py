@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from doamc.heimdall.faults import Faults
-from doamc.heimdall.suite_emulator import FAULTS, Payloads, SuiteEmulator, Times
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.version2.emulator import FAULTS, Payloads, SuiteEmulator, Times
 
 CHANNELS, LENGTH, RATE_HZ = 3, 40, 4000.0  # 10 ms a packet
 #: packets after the start that are not calibrated: 10 ms each of waiting, measuring, applying, verifying

@@ -7,10 +7,10 @@ from collections import deque
 from contextlib import suppress
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.listen import listen
-from doamc.heimdall.suite_emulator.accounts import Account
-from doamc.heimdall.suite_emulator.outlet import Outlet
-from doamc.heimdall.suite_emulator.parcels import GARBAGE, Parcel
+from doamc.krakensdr.listen import listen
+from doamc.krakensdr.version2.emulator.accounts import Account
+from doamc.krakensdr.version2.emulator.outlet import Outlet
+from doamc.krakensdr.version2.emulator.parcels import GARBAGE, Parcel
 
 _TICK_S = 0.1
 #: how long a port that somebody else has taken is tried for, s

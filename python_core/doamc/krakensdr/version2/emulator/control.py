@@ -10,8 +10,8 @@ from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.files.small_file import parse_json
-from doamc.heimdall.listen import listen
-from doamc.heimdall.suite_emulator.objects import split_objects
+from doamc.krakensdr.listen import listen
+from doamc.krakensdr.version2.emulator.objects import split_objects
 from doamc.text import one_line, shown
 
 _TICK_S = 0.1

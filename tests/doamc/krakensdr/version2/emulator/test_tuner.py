@@ -3,7 +3,7 @@
 import pytest
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.suite_emulator.tuner import Times, Tuner, check_times
+from doamc.krakensdr.version2.emulator.tuner import Times, Tuner, check_times
 
 TIMES = Times(retuning=1.0, cooling=3.0, waiting=2.0, measuring=1.0, applying=0.5, verifying=0.5)
 
@@ -37,7 +37,7 @@ def test_two_changes_of_frequency_count_twice_and_the_last_one_holds():
     assert tuner.at(10.5).frequency_hz == 433.9e6
     tuner.tune(145e6)
     assert [tuner.at(t).frequency_hz for t in (10.5, 11.4, 11.5)] == [433.9e6, 433.9e6, 145e6]
-    assert tuner.condition.change_counter == 2 and tuner.condition.cooling_s == 3.0
+    assert tuner.condition.changes == 2 and tuner.condition.cooling_s == 3.0
 
 
 def test_lost_coherence_is_recovered_from_without_cooling_down():
@@ -59,7 +59,7 @@ def test_a_restart_keeps_what_was_set_and_begins_to_count_anew():
     tuner.at(20.0)
     tuner.restart(20.0)
     assert seen(tuner, [20.0, 22.0, 24.0]) == [(0, True, False), (1, True, False), (4, False, False)]
-    assert tuner.condition.change_counter == 0 and tuner.condition.frequency_hz == 868e6
+    assert tuner.condition.changes == 0 and tuner.condition.frequency_hz == 868e6
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.suite_emulator.packet import CHANNELS, MAX_SAMPLES
+from doamc.krakensdr.version2.packet import CHANNELS, SAMPLES
 
 #: most bytes of the loop of antenna samples, packets of those of the noise source and of those without calibration
 _MEMORY, _OTHERS = 1 << 28, 8
@@ -86,10 +86,10 @@ class Payloads:
 
 def check_payloads(n_channels: int, n_samples: int) -> None:
     """Raise ReceiverError where no packet holds so many channels or samples."""
-    if not CHANNELS[0] <= n_channels <= CHANNELS[1] or not 1 <= n_samples <= MAX_SAMPLES:
+    if not CHANNELS[0] <= n_channels <= CHANNELS[1] or not SAMPLES[0] <= n_samples <= SAMPLES[1]:
         raise ReceiverError(
-            f"expected {CHANNELS[0]} to {CHANNELS[1]} channels and 1 to {MAX_SAMPLES} samples a packet, found "
-            f"{n_channels} and {n_samples}"
+            f"expected {CHANNELS[0]} to {CHANNELS[1]} channels and {SAMPLES[0]} to {SAMPLES[1]} samples a packet, "
+            f"found {n_channels} and {n_samples}"
         )
 
 

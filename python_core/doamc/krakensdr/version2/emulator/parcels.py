@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from doamc.heimdall.suite_emulator.packet import CONVERGED, INDEPENDENT, PHASES, WIDEBAND, PacketHeader
+from doamc.krakensdr.version2.emulator.pack import pack
+from doamc.krakensdr.version2.packet import CONVERGED, INDEPENDENT, PHASE_STATES, WIDEBAND, Header
 
 #: whole packets; bytes that are none; packets of which something is missing or wrong
 PACKET, GARBAGE, FRAGMENT = "packet", "garbage", "fragment"
@@ -31,11 +32,11 @@ class Parcel:
     @property
     def usable(self) -> bool:
         """Whether its samples are of the antennas, calibrated and coherent."""
-        return self.kind == PACKET and self.phase == PHASES[CONVERGED] and not self.marks
+        return self.kind == PACKET and self.phase == PHASE_STATES[CONVERGED] and not self.marks
 
 
 def packet(
-    header: PacketHeader, samples: Sequence[memoryview], usual: int, fault: str | None = None, stall_s: float = 0.0
+    header: Header, samples: Sequence[memoryview], usual: int, fault: str | None = None, stall_s: float = 0.0
 ) -> Parcel:
     """A whole packet. samples: pieces of its payload. usual: channels that the receiver has otherwise."""
     held = (
@@ -43,5 +44,5 @@ def packet(
         bool(header.phase_state & INDEPENDENT), header.n_channels != usual,
     )  # fmt: skip
     marks = tuple(name for name, holds in zip(MARKS, held, strict=True) if holds)
-    parts: list[bytes | memoryview] = [header.pack(), *samples]
-    return Parcel(PACKET, parts, PHASES[header.phase_state & 0xFF], marks, fault, stall_s)
+    parts: list[bytes | memoryview] = [pack(header), *samples]
+    return Parcel(PACKET, parts, header.phase, marks, fault, stall_s)

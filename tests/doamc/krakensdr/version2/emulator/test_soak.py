@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from doamc.heimdall.suite_emulator import FAULTS
-from tests.doamc.heimdall.suite_emulator.plain import Plain, read_all
-from tests.doamc.heimdall.suite_emulator.serving import emulator
+from doamc.krakensdr.version2.emulator import FAULTS
+from tests.doamc.krakensdr.version2.emulator.plain import Plain, read_all
+from tests.doamc.krakensdr.version2.emulator.serving import emulator
 
 RATES = dict.fromkeys(FAULTS, 0.01) | {"close": 0.003, "restart": 0.001, "retune": 0.002, "incoherent": 0.002}
 #: faults that leave a packet's place to be sought

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.doamc.heimdall.suite_emulator.plain import read_all
-from tests.doamc.heimdall.suite_emulator.serving import emulator
+from tests.doamc.krakensdr.version2.emulator.plain import read_all
+from tests.doamc.krakensdr.version2.emulator.serving import emulator
 
 
 def test_the_sum_over_clients_that_came_and_went():

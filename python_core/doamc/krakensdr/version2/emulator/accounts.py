@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from doamc.heimdall.suite_emulator.parcels import FRAGMENT, GARBAGE, PACKET, USABLE, Parcel
+from doamc.krakensdr.version2.emulator.parcels import FRAGMENT, GARBAGE, PACKET, USABLE, Parcel
 
 #: parts of a parcel that was not sent to its end
 CUT = "cut"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from doamc.errors import ReceiverError
-from tests.doamc.heimdall.serving import wait_for
-from tests.doamc.heimdall.suite_emulator.plain import Plain, complex_of, read_all
-from tests.doamc.heimdall.suite_emulator.serving import BEFORE, CHANNELS, LENGTH, emulator, payloads
+from tests.doamc.krakensdr.version1.serving import wait_for
+from tests.doamc.krakensdr.version2.emulator.plain import Plain, complex_of, read_all
+from tests.doamc.krakensdr.version2.emulator.serving import BEFORE, CHANNELS, LENGTH, emulator, payloads
 
 SIZE = 32 + 8 * CHANNELS + 2 * CHANNELS * LENGTH
 
@@ -58,7 +58,7 @@ def test_after_the_start_the_phases_are_measured_and_samples_are_calibrated_only
 
 def test_a_change_of_frequency_shows_in_flag_counter_frequency_and_state():
     def tuned(plain):
-        if len(plain.packets) > BEFORE and not server.tuner.condition.change_counter:
+        if len(plain.packets) > BEFORE and not server.tuner.condition.changes:
             server.tuner.tune(868e6)
         return len([p for p in plain.packets if p.counter]) > 15
 

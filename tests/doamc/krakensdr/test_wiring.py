@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.scene import Scene
-from doamc.heimdall.wiring import channel_order, is_ring
+from doamc.krakensdr.scene import Scene
+from doamc.krakensdr.wiring import channel_order, is_ring
 from doamc.spec import load_spec
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from doamc.heimdall.faults import Faults
-from doamc.heimdall.suite_emulator import packet as p
-from doamc.heimdall.suite_emulator.packet import MAGIC, PacketHeader
-from doamc.heimdall.suite_emulator.parcels import FRAGMENT, GARBAGE, Parcel, packet
-from doamc.heimdall.suite_emulator.payloads import Payloads
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.version2.emulator.pack import PER_BIN, pack
+from doamc.krakensdr.version2.emulator.parcels import FRAGMENT, GARBAGE, Parcel, packet
+from doamc.krakensdr.version2.emulator.payloads import Payloads
+from doamc.krakensdr.version2.packet import CHANNELS, CONVERGED, INDEPENDENT, MAGIC, SAMPLES, WIDEBAND, Header
 
 FAULTS = {
     "drop": "it is left out: the stream falls behind the clock",
@@ -29,7 +29,7 @@ FAULTS = {
 }
 #: what becomes of the receiver, not of a packet
 STATEFUL = "drop", "restart", "retune", "incoherent"
-_GARBAGE = 5000
+_GARBAGE, _BAD_MAGIC = 5000, b"MCHq"
 
 
 class Misbehaviour:
@@ -39,16 +39,16 @@ class Misbehaviour:
         self._payloads, self._faults = payloads, faults
         self._rng = faults.rng
 
-    def parcels(self, header: PacketHeader, samples: memoryview, number: int, fault: str | None) -> list[Parcel]:
+    def parcels(self, header: Header, samples: memoryview, number: int, fault: str | None) -> list[Parcel]:
         """What is sent. samples: of the packet, as many bytes as its header tells. number: of the packet."""
         usual = self._payloads.n_channels
         if fault == "garbage":
             noise = self._rng.bytes(int(self._rng.integers(1, _GARBAGE)))
             return [Parcel(GARBAGE, [noise], fault=fault), packet(header, [samples], usual)]
         if fault == "bad-magic":
-            return [Parcel(FRAGMENT, [header.pack(MAGIC ^ 0xFF00), samples], fault=fault)]
+            return [Parcel(FRAGMENT, [pack(header, _BAD_MAGIC), samples], fault=fault)]
         if fault in ("headless", "decoy"):
-            magic = MAGIC.to_bytes(4, "big") if fault == "headless" else self._other(header).pack()
+            magic = MAGIC if fault == "headless" else pack(self._other(header))
             whole = packet(header, [self._with(samples, magic)], usual)
             return [Parcel(FRAGMENT, self._without_beginning(whole), fault=fault)]
         if fault in ("truncate", "close"):
@@ -56,14 +56,14 @@ class Misbehaviour:
             return [Parcel(FRAGMENT, self._beginning(whole), fault=fault, close=fault == "close")]
         pieces = [samples]
         if fault == "magic":
-            pieces = [self._with(samples, self._other(header).pack())]
+            pieces = [self._with(samples, pack(self._other(header)))]
         elif fault == "clip":
             pieces = [self._payloads.clipped(number).data[: len(samples)]]
         elif fault == "noise":
             header, pieces = replace(header, noise_source=True), [self._noise(number, len(samples))]
         elif fault in ("wideband", "independent"):
-            bit = p.WIDEBAND | p.PER_BIN if fault == "wideband" else p.INDEPENDENT | p.CONVERGED
-            header = replace(header, phase_state=bit, scanner_group=number % 4)
+            bit = WIDEBAND | PER_BIN if fault == "wideband" else INDEPENDENT | CONVERGED
+            header = replace(header, phase_state=bit, group=number % 4)
             others = self._payloads.uncalibrated
             pieces = [others[number % len(others)].data[: len(samples)]]
         elif fault == "channels":
@@ -75,17 +75,19 @@ class Misbehaviour:
         noise = self._payloads.noise
         return noise[number % len(noise)].data[:size]
 
-    def _other_channels(self, header: PacketHeader, samples: memoryview) -> tuple[PacketHeader, list[memoryview]]:
+    def _other_channels(self, header: Header, samples: memoryview) -> tuple[Header, list[memoryview]]:
         """One fewer or one more, where packets can have that many."""
         m, row = header.n_channels, 2 * header.n_samples
-        more = m == p.CHANNELS[0] or (m < p.CHANNELS[1] and self._rng.random() < 0.5)
+        more = m == CHANNELS[0] or (m < CHANNELS[1] and self._rng.random() < 0.5)
         pieces = [samples, samples[:row]] if more else [samples[:-row]]
-        return replace(header, n_channels=m + 1 if more else m - 1), pieces
+        count = m + 1 if more else m - 1
+        frequencies, gains = count * header.frequencies_hz[:1], count * header.gains_db[:1]
+        return replace(header, n_channels=count, frequencies_hz=frequencies, gains_db=gains), pieces
 
-    def _other(self, header: PacketHeader) -> PacketHeader:
+    def _other(self, header: Header) -> Header:
         """A header that nothing tells from a true one but where it stands."""
-        length = int(self._rng.integers(1, min(p.MAX_SAMPLES, 2 * header.n_samples) + 1))
-        return replace(header, n_samples=length, phase_state=p.CONVERGED, noise_source=False, retuning=False)
+        length = int(self._rng.integers(1, min(SAMPLES[1], 2 * header.n_samples) + 1))
+        return replace(header, n_samples=length, phase_state=CONVERGED, noise_source=False, retuning=False)
 
     def _with(self, samples: memoryview, inside: bytes) -> memoryview:
         """A copy of samples in which these bytes stand somewhere; as many of them as fit."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.suite_emulator.packet import APPLYING, CONVERGED, COOLING, MEASURING, VERIFYING, WAITING
+from doamc.krakensdr.version2.emulator.pack import APPLYING, CONVERGED, COOLING, MEASURING, VERIFYING, WAITING
 
 _LONGEST_S = 3600.0
 #: sums of times are the same only so far, s
@@ -39,14 +39,14 @@ class Times:
 class Condition:
     """The receiver at a time.
 
-    phase: of the calibration. noise_source, retuning: whether on. change_counter: changes of frequency so far.
+    phase: of the calibration. noise_source, retuning: whether on. changes: changes of frequency so far.
     cooling_s: how long it still cools down. recovering: whether it calibrates anew because coherence was lost.
     """
 
     phase: int
     noise_source: bool
     retuning: bool
-    change_counter: int
+    changes: int
     frequency_hz: float
     gain_db: float
     cooling_s: float = 0.0

@@ -10,20 +10,21 @@ import time
 from typing import Any
 
 from doamc.errors import ReceiverError
-from doamc.heimdall.faults import Faults
-from doamc.heimdall.suite_emulator.clients import Clients
-from doamc.heimdall.suite_emulator.control import ControlServer, number_of
-from doamc.heimdall.suite_emulator.faults import FAULTS
-from doamc.heimdall.suite_emulator.payloads import Payloads
-from doamc.heimdall.suite_emulator.stream import TUNABLE_HZ, Stream
-from doamc.heimdall.suite_emulator.tuner import Times, Tuner
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.version2.control import DELAY_MS, FREQUENCY_HZ, GAIN_DB
+from doamc.krakensdr.version2.emulator.clients import Clients
+from doamc.krakensdr.version2.emulator.control import ControlServer, number_of
+from doamc.krakensdr.version2.emulator.faults import FAULTS
+from doamc.krakensdr.version2.emulator.payloads import Payloads
+from doamc.krakensdr.version2.emulator.stream import Stream
+from doamc.krakensdr.version2.emulator.tuner import Times, Tuner
 from doamc.text import shown
 
 _TICK_S = 0.1
 #: a computer that is this late leaves packets out, as a receiver whose buffer overflows, s
 _BEHIND_S = 0.5
-#: most packets that wait for a client; gain, dB; stability delay, ms
-_ROOM, _MAX_GAIN_DB, _MAX_DELAY_MS = 1 << 16, 50.0, 600_000.0
+#: most packets that wait for a client
+_ROOM = 1 << 16
 
 
 class SuiteEmulator:
@@ -46,10 +47,11 @@ class SuiteEmulator:
         faults: Faults | None = None, packets: int = 0, room: int = 64, close_when_full: bool = False,
         status_s: float = 0.5, control_delay_s: float = 0.0,
     ) -> None:  # fmt: skip
-        if not 1 <= rate_hz <= 1e9 or not TUNABLE_HZ[0] <= frequency_hz <= TUNABLE_HZ[1] or not 1 <= room <= _ROOM:
+        low, high = FREQUENCY_HZ
+        if not 1 <= rate_hz <= 1e9 or not low <= frequency_hz <= high or not 1 <= room <= _ROOM:
             raise ReceiverError(
-                f"expected a rate of 1 to 1e9 Hz, a frequency of {TUNABLE_HZ[0]:g} to {TUNABLE_HZ[1]:g} Hz and room "
-                f"for 1 to {_ROOM} packets, found {rate_hz:g}, {frequency_hz:g} and {room}"
+                f"expected a rate of 1 to 1e9 Hz, a frequency of {low:g} to {high:g} Hz and room for 1 to {_ROOM} "
+                f"packets, found {rate_hz:g}, {frequency_hz:g} and {room}"
             )
         self.tuner = Tuner(times or Times(), frequency_hz, gain_db)
         self.stream = Stream(payloads, self.tuner, rate_hz, faults or Faults(known=FAULTS))
@@ -152,11 +154,11 @@ class SuiteEmulator:
         """Do what a control client asks for. Raises ReceiverError on anything else."""
         name = command.get("command")
         if name == "set_frequency":
-            self.tuner.tune(number_of(command, "frequency", *TUNABLE_HZ))
+            self.tuner.tune(number_of(command, "frequency", *FREQUENCY_HZ))
         elif name == "set_gain":
-            self.tuner.set_gain(number_of(command, "gain", -math.inf, _MAX_GAIN_DB))
+            self.tuner.set_gain(number_of(command, "gain", -math.inf, GAIN_DB[1]))
         elif name == "set_stability_delay":
-            self.tuner.set_cooling(number_of(command, "delay_ms", 0.0, _MAX_DELAY_MS) / 1e3)
+            self.tuner.set_cooling(number_of(command, "delay_ms", *DELAY_MS) / 1e3)
         else:
             raise ReceiverError(f"expected one of set_frequency, set_gain, set_stability_delay, found {shown(name)}")
 

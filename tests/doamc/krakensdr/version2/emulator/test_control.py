@@ -6,10 +6,10 @@ import socket
 import numpy as np
 import pytest
 
-from doamc.heimdall.suite_emulator.objects import LARGEST, split_objects
-from tests.doamc.heimdall.serving import wait_for
-from tests.doamc.heimdall.suite_emulator.plain import read_all
-from tests.doamc.heimdall.suite_emulator.serving import CHANNELS, emulator
+from doamc.krakensdr.version2.emulator.objects import LARGEST, split_objects
+from tests.doamc.krakensdr.version1.serving import wait_for
+from tests.doamc.krakensdr.version2.emulator.plain import read_all
+from tests.doamc.krakensdr.version2.emulator.serving import CHANNELS, emulator
 
 
 class Caller:
@@ -74,11 +74,11 @@ def test_the_status_comes_unasked_and_shows_what_the_receiver_does():
         assert first["settings"] == {"center_freq": 433.9e6, "gain": 20.0, "sample_rate": 4000.0, "rtl_tcp_channel": 0}
         assert first["num_channels"] == CHANNELS == len(first["channel_comp"])
         assert first["operating_mode"] == "coherent" and not first["cooldown_active"] and not first["recovering"]
-        caller.ask({"command": "set_stability_delay", "delay_ms": 600})
+        caller.ask({"command": "set_stability_delay", "delay_ms": 600_000})  # longer than what the network holds
         caller.ask({"command": "set_gain", "gain": 10})
         read_all(server.port, until=lambda plain: len(plain.packets) > 10)
         cooling = next(s for s in iter(caller.status, None) if s["cooldown_active"])  # no client: time stands still
-        assert 0 < cooling["cooldown_remaining_ms"] <= 600 and cooling["settings"]["gain"] == 10.0
+        assert 0 < cooling["cooldown_remaining_ms"] <= 600_000 and cooling["settings"]["gain"] == 10.0
         server.tuner.lose_coherence()
         read_all(server.port, until=lambda plain: plain.packets)
         lost = next(s for s in iter(caller.status, None) if s["coherence_events"])

@@ -2,15 +2,15 @@
 
 from collections import Counter
 
-from doamc.heimdall.faults import Faults
-from doamc.heimdall.suite_emulator.faults import FAULTS, STATEFUL, Misbehaviour
-from doamc.heimdall.suite_emulator.packet import CONVERGED, PacketHeader
-from doamc.heimdall.suite_emulator.parcels import Parcel
-from doamc.heimdall.suite_emulator.payloads import Payloads
-from doamc.heimdall.suite_emulator.tuner import Condition, Tuner
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.version2.control import FREQUENCY_HZ
+from doamc.krakensdr.version2.emulator.faults import FAULTS, STATEFUL, Misbehaviour
+from doamc.krakensdr.version2.emulator.parcels import Parcel
+from doamc.krakensdr.version2.emulator.payloads import Payloads
+from doamc.krakensdr.version2.emulator.tuner import Condition, Tuner
+from doamc.krakensdr.version2.packet import CONVERGED, Header
 
-#: frequencies that can be tuned to, Hz, and how far somebody else tunes away
-TUNABLE_HZ = 24e6, 1766e6
+#: how far somebody else tunes away, Hz
 _AWAY_HZ = 1e6
 #: gain that an automatic one has come to, dB
 _AUTOMATIC_DB = 30.0
@@ -50,7 +50,7 @@ class Stream:
         if fault in ("drop", "restart"):
             return [], fault
         header = self._header(condition)
-        samples = self._samples(condition, number)[: header.payload_size]
+        samples = self._samples(condition, number)[: header.size - header.offset]
         done = None if fault in STATEFUL else fault
         return self._misbehaviour.parcels(header, samples, number, done), fault
 
@@ -62,13 +62,13 @@ class Stream:
         """Another frequency, Hz."""
         now_hz = self.tuner.condition.frequency_hz
         away_hz = float(self.faults.rng.choice([-1.0, 1.0])) * _AWAY_HZ
-        return now_hz + (away_hz if TUNABLE_HZ[0] <= now_hz + away_hz <= TUNABLE_HZ[1] else -away_hz)
+        return now_hz + (away_hz if FREQUENCY_HZ[0] <= now_hz + away_hz <= FREQUENCY_HZ[1] else -away_hz)
 
-    def _header(self, condition: Condition) -> PacketHeader:
-        gain_db = condition.gain_db if condition.gain_db >= 0 else _AUTOMATIC_DB
-        return PacketHeader(
-            self.n_channels, self.payloads.n_samples, condition.phase, condition.noise_source,
-            condition.change_counter, 0, condition.retuning, condition.frequency_hz, gain_db,
+    def _header(self, condition: Condition) -> Header:
+        m, gain_db = self.n_channels, condition.gain_db if condition.gain_db >= 0 else _AUTOMATIC_DB
+        return Header(
+            m, self.payloads.n_samples, condition.phase, condition.noise_source, condition.changes, 0,
+            condition.retuning, m * (condition.frequency_hz,), m * (gain_db,),
         )  # fmt: skip
 
     def _samples(self, condition: Condition, number: int) -> memoryview:

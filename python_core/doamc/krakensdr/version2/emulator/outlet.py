@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from doamc.heimdall.suite_emulator.accounts import Account
-from doamc.heimdall.suite_emulator.parcels import GARBAGE, Parcel
+from doamc.krakensdr.version2.emulator.accounts import Account
+from doamc.krakensdr.version2.emulator.parcels import GARBAGE, Parcel
 
 #: how often a wait looks whether it is to end, s
 _TICK_S = 0.1
