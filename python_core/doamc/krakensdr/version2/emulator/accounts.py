@@ -63,6 +63,14 @@ class Account:
         self.unsent += other.unsent
         self.broken += other.broken
 
+    def in_words(self) -> str:
+        """One line for a person."""
+        states = ", ".join(f"{name} {count}" for name, count in self.states.items() if count) or "none"
+        sizes = ", ".join(f"{kind} {size}" for kind, size in self.bytes.items() if size) or "none"
+        left = f"; {self.ended}" if self.ended else ""
+        lost = f"broken {self.broken}, lost {self.lost}, unsent {self.unsent}"
+        return f"packets {self.packets} ({states}), {lost}; bytes {self.sent} ({sizes}){left}"
+
     def as_dict(self) -> dict[str, Any]:
         """Names and counts, for JSON."""
         counts = {k: dict(getattr(self, k)) for k in ("states", "marks", "bytes", "faults")}

@@ -175,3 +175,11 @@ class SuiteEmulator:
             "channel_comp": [{"amp_db": 0.0, "phase_deg": round(-float(p), 3)} for p in payloads.phases_deg[:n]],
             "coherence_events": self.tuner.coherence_events, "recovering": now.recovering,
         }  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was produced and sent, for JSON."""
+        return {
+            "packets": self.stream.produced, "skipped": self.skipped, "unheard": self.clients.unheard,
+            "faults": dict(self.stream.faulty), "ended": self.ended, "all": self.clients.total().as_dict(),
+            "clients": [a.as_dict() for a in self.clients.accounts],
+        }  # fmt: skip
