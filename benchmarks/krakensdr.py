@@ -161,8 +161,10 @@ def disturbances(turns: int) -> dict[str, Any]:
         watch = Watch(client)
         watch.samples()
         for _ in range(turns):
+            begin = time.perf_counter()
             server.end(signal.SIGKILL)
-            told["killed"].append(watch.state("absent"))
+            watch.state("absent")
+            told["killed"].append(time.perf_counter() - begin)
             server = Server(server.port, *options)
             again["started_anew"].append(watch.samples())
             server.process.send_signal(signal.SIGSTOP)

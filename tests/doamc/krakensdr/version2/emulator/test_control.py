@@ -5,6 +5,8 @@ import socket
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from doamc.krakensdr.version2.emulator.objects import LARGEST, split_objects
 from tests.doamc.krakensdr.version1.serving import wait_for
@@ -142,3 +144,35 @@ def test_several_clients_and_one_that_never_reads():
 def test_a_late_server_answers_in_the_end():
     with emulator(control_delay_s=0.1) as server, Caller(server.control_port) as caller:
         assert caller.ask({"command": "set_gain", "gain": 1}) == {"status": "success"}
+
+
+parts = st.one_of(
+    st.sampled_from([b"{", b"}", b'"', b"\\", b"\n", b'{"command":"set_gain","gain":', b"1}", b"NaN", b"[" * 3000]),
+    st.builds(
+        lambda name, key, value: json.dumps({"command": name, key: value}).encode(),
+        st.sampled_from(["set_frequency", "set_gain", "set_stability_delay", "", None]),
+        st.sampled_from(["frequency", "gain", "delay_ms", ""]),
+        st.one_of(st.floats(), st.integers(), st.text(max_size=5), st.none(), st.lists(st.booleans(), max_size=2)),
+    ),
+    st.binary(max_size=300),
+)
+
+
+def test_it_answers_whatever_it_is_told():
+    with emulator() as server:
+
+        @settings(max_examples=40)
+        @given(st.lists(parts, max_size=6))
+        def tell(parts):
+            with Caller(server.control_port) as caller:
+                try:
+                    for part in parts:
+                        caller.socket.sendall(part)
+                except ConnectionError:
+                    pass  # it had too long an object
+            with Caller(server.control_port) as caller:
+                assert caller.ask({"command": "set_gain", "gain": 7}) == {"status": "success"}
+            condition = server.tuner.at(0.0)
+            assert 24e6 <= condition.frequency_hz <= 1766e6 and condition.gain_db <= 50.0
+
+        tell()

@@ -143,6 +143,21 @@ def test_it_closes_and_restarts_on_demand():
         assert [p.phase for p in after.packets][:4] == ([0, 1, 2, 3] if fault == "restart" else [4] * 4)
 
 
+def test_the_number_of_channels_can_change_for_good():
+    def fewer(plain):
+        if len(plain.packets) > BEFORE:
+            server.stream.n_channels = CHANNELS - 1
+        return len(plain.packets) > BEFORE and len(plain.packets[-1].samples) < CHANNELS
+
+    with emulator(room=1) as server:
+        plain = read_all(server.port, until=fewer)
+        assert plain.passed_over == 0 and server.clients.total().marks["channels"] > 0
+    one = next(p for p in plain.packets if len(p.samples) < CHANNELS)
+    loops = [p.reshape(CHANNELS, LENGTH, 2) for p in server.stream.payloads.antennas]
+    assert any(np.array_equal(one.samples, loop[: CHANNELS - 1]) for loop in loops)
+    assert len(one.frequencies) == CHANNELS - 1
+
+
 def test_several_clients_get_the_same_and_one_that_reads_nothing_holds_up_nobody():
     """164 kB a packet: 40 of them fill what the network and a queue of 8 hold."""
     big = payloads(5, 16384, count=2)
