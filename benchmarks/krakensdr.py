@@ -1,12 +1,12 @@
 """KrakenSDR, version 2, at full rate: five channels of 2.4 MS/s, 24 MB/s, from the emulator to estimates.
 
-    .venv/bin/python benchmarks/krakensdr.py [--method ml] [--duration 60] [--turns 3] [--soak 10000]
+    .venv/bin/python benchmarks/krakensdr.py [--method ml] [--duration 60] [--rounds 3] [--soak 10000]
 
 The emulator runs in a process of its own and is paced; the flowgraph takes 256 snapshots of every 0.1 s. At the end the
 server is stopped first, so that everything that it sent arrives: its own account and the client's must then agree to
-the byte. Then the server is killed, started anew, frozen, started with four channels and retuned from outside, and the
-time is taken until the client says so, and until samples flow again. Last, a soak: small packets with faults of every
-kind. Prints the figures and writes benchmarks/krakensdr.json.
+the byte. Then a client is watched while the server is killed and started anew, frozen, started with four channels and
+tuned: how soon the state is told, and how soon samples come once there are valid ones. Last, a soak: small packets with
+faults of every kind. Prints the figures and writes benchmarks/krakensdr.json.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,8 @@ from machine import machine
 from doamc.krakensdr import Client
 from doamc.krakensdr.faults import Faults
 from doamc.krakensdr.scene import Scene
-from doamc.krakensdr.version2 import Suite
+from doamc.krakensdr.session import MISMATCH, STREAMING, UNSYNCHRONISED, WAITING
+from doamc.krakensdr.version2 import Control, Suite
 from doamc.krakensdr.version2.emulator import FAULTS, Payloads, SuiteEmulator, Times
 from doamc.spec import load_spec
 
@@ -40,17 +40,18 @@ RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
 AZIMUTH_DEG = 40.0, 200.0
 RESULT = Path(__file__).with_suffix(".json")
 RATES = dict.fromkeys(FAULTS, 0.01) | {"close": 0.003, "restart": 0.001, "retune": 0.002, "incoherent": 0.002}
-#: s of stream: a receiver that is calibrated at once, and quickly after a change
-AT_ONCE = ("waiting=0", "measuring=0", "applying=0", "verifying=0", "retuning=0.1", "cooling=0.3")
-SETTLING_S = 0.2
+#: a receiver whose states last these times, s of stream, and whose samples are soon drawn
+_TIMES = "retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2"
+QUICK = [*(word for time_ in _TIMES for word in ("--time", time_)), "--loop", "0.1"]
 
 
 class Server:
-    """The emulator as a program of its own."""
+    """The emulator as a program of its own, on free ports or on those of another one that has ended."""
 
-    def __init__(self, port: int = 0, *options: str) -> None:
+    def __init__(self, *options: str, at: "Server | None" = None) -> None:
         code = "import sys; from doamc.cli import main; sys.exit(main())"
-        command = [sys.executable, "-c", code, "krakensdr-emulator", "--port", str(port), "--control-port", "0",
+        ports = ("0", "0") if at is None else (str(at.port), str(at.control_port))
+        command = [sys.executable, "-c", code, "krakensdr-emulator", "--port", ports[0], "--control-port", ports[1],
                    "--array", "uca5", "--azimuth-deg", *map(str, AZIMUTH_DEG), *options]  # fmt: skip
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -71,7 +72,7 @@ def throughput(method: str, duration_s: float) -> dict[str, Any]:
     """The chain at 24 MB/s: what arrived, what was lost, what it cost."""
     with tempfile.TemporaryDirectory(prefix="doamc-krakensdr-") as folder:
         report = Path(folder) / "sent.json"
-        server = Server(0, "--channel-order", "as-specified", "--report", str(report))
+        server = Server("--channel-order", "as-specified", "--report", str(report))
         source = gr_doamc.krakensdr_source(version=2, port=server.port, control_port=-1, n_elements=CHANNELS)
         cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
         estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
@@ -126,67 +127,90 @@ def within(condition: Callable[[], bool], limit_s: float = 30.0) -> float:
 
 
 class Watch:
-    """A client whose states and samples are timed."""
+    """A client, when it told which state, and when its samples came."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, port: int) -> None:
+        self.told: list[tuple[float, str]] = []
+        self.suite = Suite(port, CHANNELS)
+        self.client = Client("127.0.0.1", [self.suite], lambda state: self.told.append((time.monotonic(), state)))
 
-    def state(self, *names: str) -> float:
-        """Seconds until the client is in one of these states."""
-        return within(lambda: self._drain() and self.client.state in names)
+    def until(self, condition: Any, limit_s: float = 60.0) -> float:
+        """Take frames until a condition holds; when that was."""
+        end = time.monotonic() + limit_s
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit(f"waited for {limit_s} s: {self.client.state}, {self.client.last_error}")
+            frame = self.client.get(0.002)
+            if frame is not None:
+                self.client.release(frame)
+        return time.monotonic()
 
-    def samples(self) -> float:
-        """Seconds until samples come that were not waiting already."""
-        self._drain()
-        begin = time.perf_counter()
-        frame = self.client.get(30.0)
-        if frame is None:
-            raise SystemExit("samples must come, and did not")
-        self.client.release(frame)
-        return time.perf_counter() - begin
+    def take_for(self, seconds: float) -> None:
+        """Take frames for so long."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end)
 
-    def _drain(self) -> bool:
-        while (held := self.client.get(0)) is not None:
-            self.client.release(held)
-        return True
+    def state_after(self, begin: float, state: str) -> float:
+        """How long after a time a state was told, s."""
+        self.until(lambda: any(t >= begin and s == state for t, s in self.told))
+        return next(t for t, s in self.told if t >= begin and s == state) - begin
+
+    def samples_after(self, begin: float) -> float:
+        """How long after a time samples came, s."""
+        passed = self.suite.counters.passed
+        return self.until(lambda: self.suite.counters.passed > passed) - begin
+
+    def samples_after_the_last_kept_back(self) -> float:
+        """How long after the last packet that could not be used samples came, s."""
+        counters, state = self.suite.counters, [0, 0.0]
+
+        def streaming() -> bool:
+            count = sum(counters.packets.values()) - counters.passed
+            if count != state[0]:
+                state[:] = count, time.monotonic()
+            return self.client.state == STREAMING
+
+        return self.until(streaming) - state[1]
 
 
-def disturbances(turns: int) -> dict[str, Any]:
-    """What is done to the server, and how long the client takes to say so and to have samples again, s."""
-    options = [w for t in AT_ONCE for w in ("--time", t)] + ["--loop", "0.1"]
-    told: dict[str, list[float]] = {"killed": [], "frozen": [], "four_channels": [], "retuned": []}
-    again: dict[str, list[float]] = {"started_anew": [], "thawed": [], "five_channels": [], "after_retuning": []}
-    server = Server(0, *options)
-    with Client("127.0.0.1", [Suite(server.port, CHANNELS, settling_s=SETTLING_S)]) as client:
-        watch = Watch(client)
-        watch.samples()
-        for _ in range(turns):
-            begin = time.perf_counter()
+def outages(rounds: int) -> dict[str, Any]:
+    """Seconds until the state is told, and until samples come once there are valid ones."""
+    found: dict[str, Any] = {}
+    server = Server(*QUICK)
+    watch = Watch(server.port)
+
+    def note(name: str, seconds: float) -> None:
+        found.setdefault(name, []).append(round(seconds, 3))
+
+    with watch.client:
+        watch.until(lambda: watch.client.state == STREAMING)
+        for _ in range(rounds):
+            begin = time.monotonic()
             server.end(signal.SIGKILL)
-            watch.state("absent")
-            told["killed"].append(time.perf_counter() - begin)
-            server = Server(server.port, *options)
-            again["started_anew"].append(watch.samples())
-            server.process.send_signal(signal.SIGSTOP)
-            told["frozen"].append(watch.state("waiting", "absent"))
-            server.process.send_signal(signal.SIGCONT)
-            again["thawed"].append(watch.samples())
+            note("killed_told", watch.state_after(begin, "absent"))
+            server = Server(*QUICK, at=server)
+            note("restarted_samples", watch.samples_after(time.monotonic()))  # it has told its port: it listens
+            watch.until(lambda: watch.client.state == STREAMING)
+            begin = time.monotonic()
+            os.kill(server.process.pid, signal.SIGSTOP)
+            note("frozen_told", watch.state_after(begin, WAITING))
+            watch.take_for(5.0)
+            os.kill(server.process.pid, signal.SIGCONT)
+            note("thawed_samples", watch.samples_after(time.monotonic()))
+            watch.until(lambda: watch.client.state == STREAMING)
+            begin = time.monotonic()
+            with Control(port=server.control_port, timeout_s=20.0) as control:
+                control.set_frequency(868.3e6 if watch.suite.gate.last.frequencies_hz[0] < 8e8 else 433.9e6)
+            note("retuned_told", watch.state_after(begin, UNSYNCHRONISED))
+            note("retuned_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
             server.end(signal.SIGKILL)
-            server = Server(server.port, "--channel-order", "0,4,3,2", *options)
-            told["four_channels"].append(watch.state("mismatch"))
+            server = Server("--channel-order", "0,4,3,2", *QUICK, at=server)
+            note("four_channels_told", watch.state_after(time.monotonic(), MISMATCH))
             server.end(signal.SIGKILL)
-            server = Server(server.port, *options)
-            again["five_channels"].append(watch.samples())
-            with socket.create_connection(("127.0.0.1", server.control_port), 20.0) as control:
-                control.sendall(b'{"command":"set_frequency","frequency":868.3e6}')
-                told["retuned"].append(watch.state("unsynchronised"))
-                valid_s = 0.1 + 0.3 + SETTLING_S  # the settling time begins with the last change that is seen
-                begin = time.perf_counter()
-                watch.samples()
-                again["after_retuning"].append(max(0.0, time.perf_counter() - begin - valid_s))
+            server = Server(*QUICK, at=server)
+            note("five_channels_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
     server.end()
-    rounded = ({k: [round(s, 3) for s in v] for k, v in table.items()} for table in (told, again))
-    return dict(zip(("seconds_until_told", "seconds_until_samples"), rounded, strict=True))
+    return {"rounds": rounds, "seconds": found, "bytes_unaccounted": watch.suite.counters.unaccounted}
 
 
 def soak(packets: int, seed: int) -> dict[str, Any]:
@@ -220,13 +244,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--method", default="ml")
     parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
-    parser.add_argument("--turns", type=int, default=3, help="of what is done to the server")
+    parser.add_argument("--rounds", type=int, default=3, help="of outages")
     parser.add_argument("--soak", type=int, default=10_000, help="packets")
     parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
     result = {"machine": machine() | {"gnuradio": gr.version()}}
     result["throughput"] = throughput(args.method, args.duration)
-    result["disturbances"] = disturbances(args.turns)
+    result["outages"] = outages(args.rounds)
     result["soak"] = soak(args.soak, seed=1)
     text = json.dumps(result, indent=1)
     print(text)
