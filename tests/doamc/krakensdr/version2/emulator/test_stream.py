@@ -57,13 +57,15 @@ def test_after_the_start_the_phases_are_measured_and_samples_are_calibrated_only
 
 
 def test_a_change_of_frequency_shows_in_flag_counter_frequency_and_state():
-    def tuned(plain):
-        if len(plain.packets) > BEFORE and not server.tuner.condition.changes:
-            server.tuner.tune(868e6)
+    tuned = []
+
+    def enough(plain):
+        if len(plain.packets) > BEFORE and not tuned:
+            tuned.append(server.tuner.tune(868e6))
         return len([p for p in plain.packets if p.counter]) > 15
 
     with emulator(room=1) as server:
-        plain = read_all(server.port, until=tuned)
+        plain = read_all(server.port, until=enough)
     told = [(p.phase, p.noise, p.retuning, p.counter, p.frequencies[0]) for p in plain.packets]
     begin = next(k for k, packet in enumerate(told) if packet[2])
     assert set(told[BEFORE:begin]) == {(4, 0, 0, 0, np.float32(433.9e6))}
