@@ -9,7 +9,6 @@ tuned: how soon the state is told, and how soon samples come once there are vali
 faults of every kind. Prints the figures and writes benchmarks/krakensdr.json.
 """
 
-import argparse
 import gc
 import json
 import os
@@ -25,8 +24,8 @@ from typing import Any
 
 import gr_doamc
 import pmt
+from command import make_parser, write_result
 from gnuradio import blocks, gr
-from machine import machine
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.faults import Faults
@@ -38,7 +37,6 @@ from doamc.spec import load_spec
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
 AZIMUTH_DEG = 40.0, 200.0
-RESULT = Path(__file__).with_suffix(".json")
 RATES = dict.fromkeys(FAULTS, 0.01) | {"close": 0.003, "restart": 0.001, "retune": 0.002, "incoherent": 0.002}
 #: a receiver whose states last these times, s of stream, and whose samples are soon drawn
 _TIMES = "retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2"
@@ -240,23 +238,20 @@ def soak(packets: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
-    parser.add_argument("--rounds", type=int, default=3, help="of outages")
-    parser.add_argument("--soak", type=int, default=10_000, help="packets")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--duration", type=float, default=60.0, help="s of stream (%(default)g)")
+    parser.add_argument("--rounds", type=int, default=3, help="of outages (%(default)s)")
+    parser.add_argument("--soak", type=int, default=10_000, help="packets with faults (%(default)s)")
     args = parser.parse_args()
-    result = {"machine": machine() | {"gnuradio": gr.version()}}
-    result["throughput"] = throughput(args.method, args.duration)
-    result["outages"] = outages(args.rounds)
-    result["soak"] = soak(args.soak, seed=1)
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    if args.quick:
+        args.duration, args.rounds, args.soak = 3.0, 1, 1000
+    result = {
+        "throughput": throughput(args.method, args.duration), "outages": outages(args.rounds),
+        "soak": soak(args.soak, seed=1),
+    }  # fmt: skip
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

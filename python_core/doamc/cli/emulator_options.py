@@ -54,10 +54,10 @@ def recorded(args: argparse.Namespace, samples: int) -> "RecordedFrames":
 
 
 def array_of(args: argparse.Namespace, default: str) -> "ArraySpec":
-    """The array that is named, at the frequency received."""
+    """The array that is named, to be tuned to the frequency received."""
     from doamc.spec import load_spec
 
-    return load_spec(args.array or default, tunable=True).tuned(args.frequency)
+    return load_spec(args.array or default, tunable=True)
 
 
 def scene_in_words(name: str, azimuth_deg: list[float], order: list[int]) -> str:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         source = recorded(args, samples)
         what = args.recording
     else:
-        spec = array_of(args, "uca5")
+        spec = array_of(args, "uca5").tuned(args.frequency)
         order = channel_order(spec, args.channel_order or AS_SPECIFIED)
         source = SimulatedFrames(
             spec, args.azimuth_deg, args.snr_db, samples, args.sample_rate, args.frequency, args.seed, order

@@ -14,7 +14,7 @@ from doamc.errors import ReceiverError
 if TYPE_CHECKING:
     from doamc.krakensdr.version2.emulator import Payloads, SuiteEmulator
 
-PORT, CONTROL_PORT, SAMPLES, ARRAY = 8091, 8092, 1 << 14, "kraken5"
+PORT, CONTROL_PORT, SAMPLES, ARRAY = 8091, 8092, 1 << 14, "krakensdr"
 #: arguments of one version alone, and what they are when they are not given
 _ONLY: dict[int, dict[str, Any]] = {
     1: {"frames": None, "forgive": False},
@@ -106,7 +106,7 @@ def _heard(args: argparse.Namespace) -> tuple["Payloads", float, float, str]:
     from doamc.krakensdr.scene import Scene
     from doamc.krakensdr.version2.emulator import Payloads
     from doamc.krakensdr.version2.emulator.payloads import check_payloads
-    from doamc.krakensdr.wiring import AS_SPECIFIED, CLOCKWISE, channel_order, is_ring
+    from doamc.krakensdr.wiring import channel_order, usual_order
 
     samples, rate_hz, frequency_hz = args.samples or SAMPLES, args.sample_rate, args.frequency
     level = _or(args.level_db, -12.0), _or(args.dc_offset, 2.0), args.seed
@@ -116,8 +116,9 @@ def _heard(args: argparse.Namespace) -> tuple["Payloads", float, float, str]:
         frames = map(source.frame, range(count))
         payloads = Payloads(lambda _: next(frames), source.n_channels, source.cpi_length, count, *level)
         return payloads, source.frequency_hz, source.sample_rate_hz, args.recording
-    spec = array_of(args, ARRAY)
-    order = channel_order(spec, args.channel_order or (CLOCKWISE if is_ring(spec) else AS_SPECIFIED))
+    loaded = array_of(args, ARRAY)
+    spec = loaded.tuned(frequency_hz)
+    order = channel_order(spec, args.channel_order or usual_order(loaded))
     check_payloads(len(order), samples)
     scene = Scene(spec, args.azimuth_deg, args.snr_db, args.seed, order)
     payloads = Payloads(scene.draw, scene.n_channels, samples, _packets(args, rate_hz, samples), *level)

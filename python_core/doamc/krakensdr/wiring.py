@@ -8,6 +8,7 @@ import math
 
 from doamc.errors import ReceiverError
 from doamc.spec import ArraySpec
+from doamc.spec.numbering import NUMBERING
 from doamc.text import shown
 
 AS_SPECIFIED, CLOCKWISE, COUNTER_CLOCKWISE = "as-specified", "clockwise", "counter-clockwise"
@@ -36,9 +37,13 @@ def channel_order(spec: ArraySpec, order: str) -> list[int]:
     return sorted(range(n), key=lambda m: round(sign * (angles[m] - angles[0]), 9) % (2 * math.pi))
 
 
-def is_ring(spec: ArraySpec) -> bool:
-    """Whether the elements stand on one horizontal circle, so that there is a way round."""
-    return _ring(spec) is not None
+def usual_order(spec: ArraySpec) -> str:
+    """The order where nobody asks for one: the specification's own if it tells one, else that of the manual for a ring.
+
+    spec: as it was loaded, for one that is tuned does not tell what was written.
+    """
+    told = not spec.table["geometry"].keys().isdisjoint(NUMBERING)
+    return AS_SPECIFIED if told or spec.geometry["kind"] != "uca" else CLOCKWISE
 
 
 def _ring(spec: ArraySpec) -> list[float] | None:

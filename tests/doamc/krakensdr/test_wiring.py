@@ -8,7 +8,7 @@ import torch
 
 from doamc.errors import ReceiverError
 from doamc.krakensdr.scene import Scene
-from doamc.krakensdr.wiring import channel_order, is_ring
+from doamc.krakensdr.wiring import channel_order, usual_order
 from doamc.spec import load_spec
 
 
@@ -41,9 +41,22 @@ def load_text(name):
     return (files("doamc") / "specs" / f"{name}.toml").read_text()
 
 
+def test_a_ring_is_wired_as_the_manual_says_unless_its_specification_says_how(tmp_path):
+    assert usual_order(load_spec("uca5")) == usual_order(load_spec("kraken5")) == "clockwise"
+    spec = load_spec("krakensdr")
+    assert usual_order(spec) == "as-specified"
+    assert channel_order(spec, "as-specified") == channel_order(spec, "clockwise") == [0, 4, 3, 2, 1]
+    (tmp_path / "own.toml").write_text('name = "own"\nlike = "uca5"\n[geometry]\nchannels = [1, 0, 2, 3, 4]\n')
+    own = load_spec(str(tmp_path / "own.toml"))
+    in_metres = 'name = "own"\nlike = "uca5"\n[geometry]\nradius_m = 0.2\norder = "counter-clockwise"\n'
+    (tmp_path / "metres.toml").write_text(in_metres)
+    assert usual_order(load_spec(str(tmp_path / "metres.toml"), tunable=True)) == "as-specified"
+    assert channel_order(own, usual_order(own)) == [1, 0, 2, 3, 4]
+
+
 def test_a_line_has_no_way_round():
     spec = load_spec("ula4")
-    assert not is_ring(spec) and is_ring(load_spec("uca5"))
+    assert usual_order(spec) == "as-specified"
     with pytest.raises(ReceiverError, match="expected a ring for the order clockwise, found ula4"):
         channel_order(spec, "clockwise")
     assert channel_order(spec, "3,0") == [3, 0]
