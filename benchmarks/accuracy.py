@@ -13,9 +13,9 @@ import torch
 from benchmarks.machine import machine
 
 from doamc.estimators.engine import open_estimator
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import spread
+from doamc.likelihood.mode_search import covariance_factors
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.chains import Walk
 from doamc.posterior.training.bayes_limit import truth_in
@@ -44,17 +44,16 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     generator = torch.Generator().manual_seed(seed)
     scene = draw_scene(spec, trials, n_sources, snr_db, generator)
     batch = make_batch(receive(scene, n_snapshots, "gaussian", generator).snapshots)
-    low, high = spec.snr_db
-    chart = make_chart(spec, n_sources, True, (-high - 20.0, -low + 10.0))
-    walk = Walk(24, chart.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
+    coordinates = make_coordinates(spec, n_sources, True, spec.noise_db)
+    walk = Walk(24, coordinates.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
     azimuth, coupling = [], []
     count = torch.full((1,), float(n_snapshots), dtype=torch.float64)
-    starts = truth_in(chart, scene)
+    starts = truth_in(coordinates, scene)
     for i in range(trials):
-        posterior = ExactPosterior(chart, batch.covariance[i : i + 1], count, None)
+        posterior = ExactPosterior(coordinates, batch.covariance[i : i + 1], count, None)
         x = starts[i : i + 1].expand(-1, -1, 24).contiguous()
-        kept = walk(posterior, x, posterior(x), spread(posterior, x), steps // 2)[2]
-        s = summarise(chart.wrap(kept[:, :, ::10].flatten(2)), chart)
+        kept = walk(posterior, x, posterior(x), covariance_factors(posterior, x), steps // 2)[2]
+        s = summarise(coordinates.wrap(kept[:, :, ::10].flatten(2)), coordinates)
         azimuth.append(s.azimuth)
         coupling.append(spec.family.matrix(s.theta))
     error = azimuth_error(scene.azimuth, torch.cat(azimuth), spec.full_circle).rad2deg()

@@ -31,12 +31,13 @@ def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple
         scene = draw_scene(estimator.spec, min(50, scenes - first), n_sources, snr_db, generator)
         batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots)
         (group,) = estimator.samples(batch, n_sources)
-        chart = group.samples.chart
-        x = aligned(group.samples.x, chart)[:, :, -estimator.options.chains :]  # the last state of every chain
-        truth = truth_in(chart, scene)
-        period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
+        coordinates = group.samples.coordinates
+        x = aligned(group.samples.x, coordinates)[:, :, -estimator.options.chains :]  # the last state of every chain
+        truth = truth_in(coordinates, scene)
+        width = coordinates.high - coordinates.low
+        period = torch.where(coordinates.wraps, width, math.inf)[:, None]
         turn = ((truth - x.mean(2, keepdim=True)) / period).round()
-        truth = truth - torch.where(chart.wraps[:, None], turn * (chart.high - chart.low)[:, None], 0.0)
+        truth = truth - torch.where(coordinates.wraps[:, None], turn * width[:, None], 0.0)
         ranks.append((x < truth).double().mean(2))
         e = estimator.estimate(batch, n_sources)
         error = (e.azimuth - scene.azimuth).abs()

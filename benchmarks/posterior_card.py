@@ -14,9 +14,9 @@ import torch
 from tqdm import tqdm
 
 from doamc.learning.checkpoint import find_weights, load_checkpoint
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import spread
+from doamc.likelihood.mode_search import covariance_factors
 from doamc.posterior.methods import KIND, Posterior
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.metropolis import random_walk
@@ -33,14 +33,17 @@ LIMIT = "median of long chains from the truth (drawn couplings: one normal prior
 
 def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots: torch.Tensor) -> Any:
     """Summary of chains from the truth."""
-    low, high = spec.snr_db
-    chart = make_chart(spec, scene.azimuth.shape[1], True, (-high - 20.0, -low + 10.0))
-    posterior = ExactPosterior(chart, covariance, snapshots, None)
-    x = truth_in(chart, scene)
-    root = spread(posterior, x)[:, 0]
+    coordinates = make_coordinates(spec, scene.azimuth.shape[1], True, spec.noise_db)
+    posterior = ExactPosterior(coordinates, covariance, snapshots, None)
+    x = truth_in(coordinates, scene)
+    root = covariance_factors(posterior, x)[:, 0]
     steps, chains = 1500, 16
     generator = torch.Generator().manual_seed(17)
-    z = torch.randn(steps, chart.size, chains, generator=generator, dtype=torch.float64) * 1.8 / math.sqrt(chart.size)
+    z = (
+        torch.randn(steps, coordinates.size, chains, generator=generator, dtype=torch.float64)
+        * 1.8
+        / math.sqrt(coordinates.size)
+    )
     x = x.expand(-1, -1, chains).contiguous()
     log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
     kept = []
@@ -49,7 +52,7 @@ def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots:
         moves = (root[None] @ z[part : part + 300, None]).contiguous()
         x, value, states, _ = random_walk(posterior, x, value, moves, log_uniform[part : part + 300], 100)
         kept += [states[:, :, ::5].flatten(2)] if part else []
-    return summarise(chart.wrap(torch.cat(kept, 2)), chart)
+    return summarise(coordinates.wrap(torch.cat(kept, 2)), coordinates)
 
 
 def figures(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch.Tensor) -> tuple[Any, ...]:

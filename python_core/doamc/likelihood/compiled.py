@@ -13,27 +13,27 @@ from typing import Any
 import numpy as np
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.kernels import Data, Kernels, Model
 
 
-def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> Model:
-    """Constants of a chart for the kernels; mean (N, J N), patterns (K' N, J N) as in `ExactPosterior`."""
-    spec, p = chart.spec, chart.n_sources
+def make_model(coordinates: Coordinates, mean: torch.Tensor, patterns: torch.Tensor) -> Model:
+    """Constants of an array and its prior for the kernels; mean (N, J N), patterns (K' N, J N): `ExactPosterior`'s."""
+    spec, p = coordinates.spec, coordinates.n_sources
     positions = 2 * math.pi * spec.positions[:, :2]
-    flat, pairs = chart.n_flat, chart.n_pairs
-    noise = chart.noise_place
-    tail = noise + int(chart.unknown_noise)
-    wrapping = chart.size - tail - p - pairs
-    azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
+    flat, pairs = coordinates.n_flat, coordinates.n_pairs
+    noise = coordinates.noise_place
+    tail = noise + int(coordinates.unknown_noise)
+    wrapping = coordinates.size - tail - p - pairs
+    azimuth, phase = (tail, tail + p) if coordinates.azimuth_first else (tail + wrapping, tail)
     places = (0, p, noise, azimuth, phase, p + flat, tail + p + wrapping)
     gap = math.radians(spec.min_separation_deg)
     even = bool(torch.allclose(positions, torch.arange(len(positions))[:, None] * positions[1:2], rtol=0, atol=1e-12))
     return Model(
         np.ascontiguousarray(positions.numpy()), even, np.ascontiguousarray(mean.numpy()),
         np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
-        bool(spec.family.normal), p, flat, pairs, chart.unknown_noise,
-        places, chart.low.numpy(), chart.high.numpy(), chart.n_box,
+        bool(spec.family.normal), p, flat, pairs, coordinates.unknown_noise,
+        places, coordinates.low.numpy(), coordinates.high.numpy(), coordinates.n_box,
         math.cos(gap) if spec.full_circle else gap, spec.full_circle,
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ class Native:
 
     def climb(self, x: torch.Tensor, value: torch.Tensor, weak: torch.Tensor, steps: int, survivors: int,
               prune_after: int) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-        """What `localise.climb` returns."""
+        """What `search_modes` returns."""
         last, level = _plain(weak), _plain(value).copy()
         state: tuple[np.ndarray, ...] = (_plain(x).copy(), level)
         state = (*state, np.full_like(level, 1e-3), np.zeros(level.shape, dtype=np.bool_))  # damping, done

@@ -2,10 +2,10 @@
 
 A step of the walk is a few hundred multiplications a chain; as tensor operations nearly all of its time is spent on
 calling them. The loops (C, in the folder `loops`) compute what `likelihood`, `metropolis.random_walk`, `fisher`,
-`localise.climb` and `resample.tempering` do, which stay the reference, run on other devices, and are what the tests
+`search_modes` and `resample.tempering` do, which stay the reference, run on other devices, and are what the tests
 compare with. Here is their binding: every array is checked before its address is handed over.
 
-Chart coordinates are [log amplitude (P), flat coupling (F), log noise (0 or 1), azimuth and wrapping coupling].
+Coordinates coordinates are [log amplitude (P), flat coupling (F), log noise (0 or 1), azimuth and wrapping coupling].
 """
 
 import ctypes
@@ -53,13 +53,15 @@ class _Tables(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Model:
-    """Constants of a chart. steer: (N, 2) 2 pi x and 2 pi y; even: whether it is an even line from the origin.
+    """Constants of an array and its prior.
+
+    steer: (N, 2) 2 pi x and 2 pi y; even: whether the elements stand evenly on a line, the first at the origin.
 
     mean (N, J N), patterns (K', N, J N) complex.
     places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
     n_pairs: of sources that may be coherent, 0 where none may.
     gap: cosine of the least separation on a circle, else the separation in rad; circle: whether it is one.
-    low, high: (d,) of the chart's box, whose first n_box coordinates have walls.
+    low, high: (d,) of the prior's box, whose first n_box coordinates have walls.
     """
 
     steer: np.ndarray
@@ -271,4 +273,6 @@ def _check(status: int) -> None:
     if status == 1:
         raise KernelError("no memory left for the posterior's loops; free some, or give fewer chains")
     if status:
-        raise KernelError("expected sizes and places inside the arrays, found some beyond; this chart cannot be used")
+        raise KernelError(
+            "expected sizes and places inside the arrays, found some beyond; these coordinates cannot be used"
+        )

@@ -13,7 +13,7 @@ from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import information, prior_precision
 
 
-def climb(
+def search_modes(
     posterior: ExactPosterior,
     x: torch.Tensor,  # shape: (B, d, G)
     value: torch.Tensor,  # shape: (B, G)
@@ -29,10 +29,10 @@ def climb(
     if posterior.native is not None:
         weak = 0.1 * prior_precision(posterior)
         return posterior.native.climb(x, value, weak, steps, survivors, prune_after)
-    return climb_tensors(posterior, x, value, steps, survivors, prune_after)
+    return search_modes_by_tensors(posterior, x, value, steps, survivors, prune_after)
 
 
-def climb_tensors(
+def search_modes_by_tensors(
     posterior: ExactPosterior,
     x: torch.Tensor,  # shape: (B, d, G)
     value: torch.Tensor,  # shape: (B, G)
@@ -40,10 +40,10 @@ def climb_tensors(
     survivors: int,
     prune_after: int = 3,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`climb` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
-    chart = posterior.chart
-    low, high = chart.low[:, None], chart.high[:, None]
-    box = ~chart.wraps[:, None]
+    """`search_modes` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
+    coordinates = posterior.coordinates
+    low, high = coordinates.low[:, None], coordinates.high[:, None]
+    box = ~coordinates.wraps[:, None]
     weak = torch.diag_embed(0.1 * prior_precision(posterior))
     widest = 0.25 * (high - low)
     low, high = torch.where(box, low, -math.inf), torch.where(box, high, math.inf)
@@ -73,7 +73,7 @@ def climb_tensors(
     return x, value
 
 
-def spread(
+def covariance_factors(
     posterior: ExactPosterior,
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> torch.Tensor:

@@ -157,8 +157,10 @@ class Posterior(Estimator):
             if self.coherent == "auto" and p > 1:
                 out[:, p] = torch.maximum(out[:, p], self._evidence(batch, self.samples(batch, p, True)))
         length = effective_snapshots(batch.snapshots, batch.covariance, 1)
-        range_db = self.spec.snr_db[1] - self.spec.snr_db[0] + 30.0
-        out[:, 0] = log_evidence_of_noise(batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * range_db)
+        low_db, high_db = self.spec.noise_db
+        out[:, 0] = log_evidence_of_noise(
+            batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * (high_db - low_db)
+        )
         return out
 
     def _evidence(self, batch: SnapshotBatch, groups: list[Group]) -> torch.Tensor:
@@ -203,8 +205,8 @@ class Posterior(Estimator):
         return [g for g in chosen if len(g.index)]
 
     def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        s = summarise(group.samples.x, group.samples.chart)
-        family, gain = group.samples.chart.spec.family, group.gain
+        s = summarise(group.samples.x, group.samples.coordinates)
+        family, gain = group.samples.coordinates.spec.family, group.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
         else:
@@ -231,9 +233,12 @@ def kinds_of(spec: ArraySpec, layout: StateLayout) -> list[tuple[float, StateLay
         return [(0.0, layout)]
     out = []
     for (log_share, family), scales in zip(spec.family.kinds, spec.family.scales, strict=True):
-        own = replace(spec)
-        vars(own)["family"] = family  # in the place of what the cached property would load
         unit = torch.ones_like(layout.mean)
         unit[-1 - len(scales) : -1] = scales
-        out.append((log_share, replace(layout, spec=own, mean=layout.mean / unit, scale=layout.scale / unit)))
+        out.append(
+            (
+                log_share,
+                replace(layout, spec=spec.with_family(family), mean=layout.mean / unit, scale=layout.scale / unit),
+            )
+        )
     return out

@@ -8,7 +8,7 @@ class Options:
     """Sizes of the sampler.
 
     samples, ddim_steps: of the network. draws: around the modes, for every chain that starts there.
-    climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
+    climbers, climb_steps, survivors: of `search_modes`. chains, steps: of the walk,
     of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
     bank: scenes of the prior (see `Bank`), of which the best survivors * 4 join the network's samples; 0 for none.
     fit: effective share of the draws around the modes from which on chains start there and nowhere else.

@@ -7,9 +7,9 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.features import FeatureMap
-from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import climb, spread
+from doamc.likelihood.mode_search import covariance_factors, search_modes
 from doamc.likelihood.separation import separate
 from doamc.posterior.options import Options, wide
 from doamc.posterior.proposals.alternating_projection import AlternatingProjection
@@ -82,15 +82,16 @@ class Engine:
         known = torch.full((b,), noise_power is not None)
         given = torch.ones(b, dtype=torch.float64) if noise_power is None else noise_power
         features = self.features(covariance, snapshots, count, given, known)
-        noise_db = (-spec.snr_db[1] - 20.0, -spec.snr_db[0] + 10.0)
         unknown = noise_power is None
-        chart = make_chart(spec, p, unknown, noise_db, power_margin_db, covariance.device, self.coherent)
-        posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
+        coordinates = make_coordinates(
+            spec, p, unknown, spec.noise_db, power_margin_db, covariance.device, self.coherent
+        )
+        posterior = ExactPosterior(coordinates, covariance, snapshots, noise_power)
         if self.coherent:  # the network has seen uncorrelated sources alone
-            x = self.projection(chart, covariance)
+            x = self.projection(coordinates, covariance)
         else:
             z = self.proposer(features, self.layout.mask(count))
-            x = self.to_chart(chart, z, covariance, snapshots)
+            x = self.to_coordinates(coordinates, z, covariance, snapshots)
             if not bool(x.isfinite().all()):
                 raise EstimatorError("expected finite proposals of the network, found others: its weights are damaged")
         value = posterior(x)
@@ -99,16 +100,16 @@ class Engine:
             x, value = torch.cat([x, best_x], 2), torch.cat([value, best_value], 1)
         # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
         top, order = value.topk(o.climbers, 1)
-        classic = gather(x, order[:, :4]) if self.coherent else self.classic(chart, features, covariance)
+        classic = gather(x, order[:, :4]) if self.coherent else self.classic(coordinates, features, covariance)
         usable = (snapshots > p)[:, None, None] & torch.ones_like(classic[:, :1], dtype=torch.bool)
         extra = torch.where(usable, classic, gather(x, order[:, : classic.shape[2]]))
         first = torch.cat([gather(x, order), extra], 2)
-        peak, height = climb(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps, o.survivors)
+        peak, height = search_modes(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps, o.survivors)
         best = height.max(1, keepdim=True)[0]
         power = tempering(value, 0.25 * o.samples, 0.5)
         weight = torch.softmax(power[:, None] * (value - value.max(1, keepdim=True)[0]), 1)
         deficit = (weight * (best - value).clamp_max(1e6)).sum(1)
-        localised = deficit > chart.size
+        localised = deficit > coordinates.size
         index = systematic(weight, self.comb)
         x_wide, v_wide = gather(x, index), value.gather(1, index)
         x_near, v_near, roots, fit = self.around(posterior, peak, height)
@@ -120,17 +121,17 @@ class Engine:
         x = torch.where(localised[:, None, None], x_near, x_wide)
         value = torch.where(localised[:, None], v_near, v_wide)
         if not bool(localised.all()):
-            roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
+            roots = torch.where(localised[:, None, None, None], roots, covariance_factors(posterior, x_wide))
         x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
         kept = kept.flatten(2)
-        hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
+        hard = (self.width(kept, coordinates) > math.radians(o.hard_deg)).nonzero()[:, 0]
         if len(hard) and o.bank and o.keep <= o.long_steps * 2 // 3:
             kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
         elif len(hard) and not o.bank:
             noise = None if noise_power is None else noise_power[hard]
             again = self.thorough(covariance[hard], snapshots[hard], noise, power_margin_db).x
             kept[hard] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)
-        return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+        return Samples(coordinates, posterior, coordinates.wrap(kept), acceptance, localised)
 
     def around(
         self, posterior: ExactPosterior, peak: torch.Tensor, height: torch.Tensor
@@ -141,14 +142,14 @@ class Engine:
         (walls, skewed posteriors) the importance is tempered, and the walk does the rest. The fit is the effective
         share of the draws: near 1 where the posterior is a sum of normal distributions.
         """
-        chart = posterior.chart
-        root = spread(posterior, peak)
+        coordinates = posterior.coordinates
+        root = covariance_factors(posterior, peak)
         volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        mass = torch.log_softmax(height + volume - same(peak, root, chart).sum(-1).log(), 1)
+        mass = torch.log_softmax(height + volume - same(peak, root, coordinates).sum(-1).log(), 1)
         which = systematic(mass.exp(), self.fine_comb)
         roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
-        z = self.start[:, : chart.size]
-        drawn = chart.reflect(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
+        z = self.start[:, : coordinates.size]
+        drawn = coordinates.reflect(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
         log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
@@ -162,36 +163,38 @@ class Engine:
         roots = roots.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
         return gather(drawn, index), value.gather(1, index), roots, fit
 
-    def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:
+    def width(self, x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
         """Largest standard deviation (B,) of the azimuths of samples, rad."""
-        return align(chart.split(x)[3], chart)[0].std(2).amax(1)
+        return align(coordinates.split(x)[3], coordinates)[0].std(2).amax(1)
 
     def longer(self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, count: int) -> torch.Tensor:
         """Samples (B, d, count) of a walk that goes on from x, for posteriors that are wide or in several places."""
         stride = max(1, self.options.long_steps * 2 // 3 * x.shape[2] // count)
         keep = stride * count // x.shape[2]
-        kept = self.long_walk(posterior, x, value, spread(posterior, x), keep)[2]
+        kept = self.long_walk(posterior, x, value, covariance_factors(posterior, x), keep)[2]
         return kept[:, :, stride - 1 :: stride].flatten(2)
 
-    def to_chart(
-        self, chart: Chart, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor
+    def to_coordinates(
+        self, coordinates: Coordinates, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor
     ) -> torch.Tensor:
-        """Network states (B, S, D) as chart coordinates (B, d, S), moved into the prior's support."""
+        """Network states (B, S, D) as points (B, d, S), moved into the prior's support."""
         azimuth, power_db, theta, noise_db = self.layout.decode(z, self.n_sources)
         flat, wrapping = self.layout.spec.family.coordinates(theta)
-        azimuth = separate(azimuth.sort(-1)[0], chart)
-        if chart.unknown_noise:
+        azimuth = separate(azimuth.sort(-1)[0], coordinates)
+        if coordinates.unknown_noise:
             n, p = covariance.shape[-1], self.n_sources
             values = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(0.5)
             plain = 10 * values.clamp_min(1e-12).log10()[:, None].expand_as(noise_db)
             noise_db = torch.where((snapshots >= n)[:, None], plain, noise_db)
         power_db, flat, azimuth, wrapping = (v.transpose(1, 2) for v in (power_db, flat, azimuth, wrapping))
-        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
+        return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
 
-    def classic(self, chart: Chart, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    def classic(self, coordinates: Coordinates, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
         """Rank-reduction starts (B, d, Q) in the prior's support."""
         spectrum = self.features.null_spectrum(features).double()
-        azimuth, power_db, theta, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
-        azimuth = separate(azimuth.transpose(1, 2), chart).transpose(1, 2)
-        flat, wrapping = (v.transpose(1, 2) for v in chart.spec.family.coordinates(theta))
-        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
+        azimuth, power_db, theta, noise_db = rank_reduction_starts(
+            coordinates, spectrum, self.features.grid, covariance
+        )
+        azimuth = separate(azimuth.transpose(1, 2), coordinates).transpose(1, 2)
+        flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
+        return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))

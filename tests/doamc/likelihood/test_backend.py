@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from doamc.errors import KernelError, SlowWarning
+from doamc.likelihood import backend, kernels
 from doamc.likelihood.kernels import open_library
-from doamc.posterior import backend, kernels
-from tests.doamc.posterior.scenes import chart_of, coordinates, observed, posterior_of
+from tests.doamc.posterior.scenes import coordinates_of, observed, point_of, posterior_of
 
 CPU = torch.device("cpu")
 
@@ -45,9 +45,9 @@ def test_tensors_can_be_asked_for(monkeypatch, tmp_path):
     without_a_library(monkeypatch, tmp_path)  # which nobody misses then
     monkeypatch.setenv("DOAMC_LOOPS", "tensors")
     scene, rhat, count = observed("ula8", 2, 2, 50, 10.0)
-    chart = chart_of(scene, True)
-    posterior = posterior_of(chart, scene, rhat, count)
-    x = coordinates(chart, scene)
+    coordinates = coordinates_of(scene, True)
+    posterior = posterior_of(coordinates, scene, rhat, count)
+    x = point_of(coordinates, scene)
     assert posterior.native is None
     assert torch.equal(posterior(x), posterior.log_posterior(x))
 
@@ -94,7 +94,7 @@ def test_another_library_is_refused():
 def test_the_warning_is_one_line_on_stderr(tmp_path):
     code = (
         "import sys, pathlib, torch\n"
-        "from doamc.posterior import backend, kernels\n"
+        "from doamc.likelihood import backend, kernels\n"
         "kernels.LIBRARY = pathlib.Path(sys.argv[1])\n"
         "for _ in range(3): backend.loops_for(torch.device('cpu'))"
     )

@@ -7,12 +7,12 @@ import torch
 from doamc.likelihood.compiled import Native
 from doamc.likelihood.fisher import information, prior_precision
 from doamc.likelihood.kernels import Kernels, open_library
-from doamc.likelihood.mode_search import climb_tensors, spread
+from doamc.likelihood.mode_search import covariance_factors, search_modes_by_tensors
 from doamc.posterior.sampling.chains import Walk
 from doamc.posterior.sampling.resampling import tempering, tempering_by_tensors
 from doamc.posterior.training.bayes_limit import truth_in
 from tests.doamc.coupling.test_drawn import ULA, drawn_spec
-from tests.doamc.posterior.scenes import chart_of, coordinates, observed, posterior_of
+from tests.doamc.posterior.scenes import coordinates_of, observed, point_of, posterior_of
 
 CASES = [
     ("ula8", 2, True), ("ula8", 1, False), ("ula8", 3, True), ("ula8", 4, True), ("uca5", 2, True), ("uca5", 1, False),
@@ -30,10 +30,10 @@ def case(request, tmp_path):
     if array.startswith("drawn"):
         array = drawn_spec(tmp_path, *([ULA, 3, 4, "[-60.0, 60.0]"] if array == "drawn line" else []))
     scene, rhat, count = observed(array, 3, n_sources, 50, 10.0)
-    chart = chart_of(scene, unknown)
-    x = truth_in(chart, scene) if scene.spec.name == "drawn" else coordinates(chart, scene)
-    z = torch.randn(3, chart.size, 16, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    return posterior_of(chart, scene, rhat, count), chart.clip(x + 0.02 * z)
+    coordinates = coordinates_of(scene, unknown)
+    x = truth_in(coordinates, scene) if scene.spec.name == "drawn" else point_of(coordinates, scene)
+    z = torch.randn(3, coordinates.size, 16, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    return posterior_of(coordinates, scene, rhat, count), coordinates.clip(x + 0.02 * z)
 
 
 def test_log_posterior(case):
@@ -53,8 +53,8 @@ def test_gradient_and_information(case):
 
 def test_walk(case):
     posterior, x = case
-    walk = Walk(16, posterior.chart.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
-    roots = spread(posterior, x)
+    walk = Walk(16, posterior.coordinates.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
+    roots = covariance_factors(posterior, x)
     value = posterior.log_posterior(x)
     found = walk(posterior, x, value, roots, 4)
     expected = walk.by_tensors(posterior, x, value, roots, 4)
@@ -80,8 +80,8 @@ def test_climb(case, survivors):
     weak = 0.1 * prior_precision(posterior)
     value = posterior.log_posterior(x)
     found = posterior.native.climb(x, value, weak, 6, survivors, 3)
-    expected = climb_tensors(posterior, x, value, 6, survivors, 3)
-    assert found[0].shape == expected[0].shape == (3, posterior.chart.size, survivors)
+    expected = search_modes_by_tensors(posterior, x, value, 6, survivors, 3)
+    assert found[0].shape == expected[0].shape == (3, posterior.coordinates.size, survivors)
     assert (found[1].amax(1) >= value.amax(1)).all()
     assert torch.allclose(found[1].amax(1), expected[1].amax(1), atol=0.02)  # steps end below a hundredth of a nat
 
@@ -108,8 +108,8 @@ def test_variants_compute_the_same(case, variant):
         assert torch.allclose(a, b, atol=1e-9 * float(b.abs().max()))
     weak = 0.1 * prior_precision(posterior)
     assert torch.allclose(own.climb(x, value, weak, 6, 5, 3)[1], posterior.native.climb(x, value, weak, 6, 5, 3)[1])
-    walk = Walk(16, posterior.chart.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
-    roots = spread(posterior, x)
+    walk = Walk(16, posterior.coordinates.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
+    roots = covariance_factors(posterior, x)
     expected = walk.by_tensors(posterior, x, value, roots, 4)
     posterior.native = own
     for a, b in zip(walk(posterior, x, value, roots, 4), expected, strict=True):
@@ -120,7 +120,7 @@ def test_variants_compute_the_same(case, variant):
 def test_a_chain_does_not_depend_on_how_many_there_are(case, chains):
     """Lanes left over at the end of the chains are filled up, and their results dropped."""
     posterior, x = case
-    native, value, roots = posterior.native, posterior.native(x), spread(posterior, x)
+    native, value, roots = posterior.native, posterior.native(x), covariance_factors(posterior, x)
     weak = 0.1 * prior_precision(posterior)
     normal = torch.randn(5, x.shape[1], 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from doamc.errors import KernelError
-from tests.doamc.posterior.scenes import chart_of, observed, posterior_of
+from tests.doamc.posterior.scenes import coordinates_of, observed, posterior_of
 
 # two observations, five chains, four steps of which two leap, three kept
 ARRAYS = {
@@ -49,7 +49,7 @@ REFUSED = [
 def problem():
     """Kernels, model and data of two observations of ula8 with two sources, whose points have 9 coordinates."""
     scene, rhat, count = observed("ula8", 2, 2, 50, 10.0)
-    native = posterior_of(chart_of(scene, True), scene, rhat, count).native
+    native = posterior_of(coordinates_of(scene, True), scene, rhat, count).native
     assert len(native.model.low) == 9
     return native.kernels, native.model, native.data
 
@@ -101,7 +101,7 @@ def test_data_of_another_batch_are_refused(problem, part):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_a_chart_beyond_its_points_is_refused(problem, name, change):
     kernels, model, data = problem
-    with pytest.raises(KernelError, match="this chart cannot be used"):
+    with pytest.raises(KernelError, match="these coordinates cannot be used"):
         call(name, (kernels, replace(model, **change), data), arrays_of(name))
 
 

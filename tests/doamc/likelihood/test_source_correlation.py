@@ -7,7 +7,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import make_estimator
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import information
 from doamc.likelihood.source_correlation import factor, factor_angles, factor_slopes
@@ -55,19 +55,21 @@ def test_slopes_are_central_differences(n_sources):
 @pytest.mark.parametrize(("array", "n_sources"), [("ula8", 2), ("ula8", 3), ("uca5", 2), ("seed16", 3)])
 def test_posterior_is_the_dense_gaussian_one(array, n_sources):
     scene, rhat, count = observed(array, 3, n_sources, 50, 10.0)
-    chart = make_chart(scene.spec, n_sources, True, (-60.0, 40.0), coherent=True)
-    posterior = ExactPosterior(chart, rhat, count, None)
+    coordinates = make_coordinates(scene.spec, n_sources, True, (-60.0, 40.0), coherent=True)
+    posterior = ExactPosterior(coordinates, rhat, count, None)
     angle, phase = (v[..., :1] for v in angles(n_sources))
     flat, wrapping = scene.spec.family.coordinates(scene.theta)
     noise_db, power_db = 10 * scene.noise_power.log10()[:, None, None], 10 * scene.power.log10()[..., None]
-    x = chart.join(power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None], (angle, phase))
+    x = coordinates.join(
+        power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None], (angle, phase)
+    )
     v = scene.response * scene.power.sqrt()[:, None] @ factor(angle, phase, n_sources)[..., 0]
     r = v @ v.mH + scene.noise_power[:, None, None] * torch.eye(v.shape[1])
     trace = torch.linalg.solve(r, rhat).diagonal(dim1=1, dim2=2).real.sum(1)
     expected = -count * (torch.linalg.slogdet(r)[1] + trace)
     assert torch.allclose(posterior.log_posterior(x)[:, 0], expected, rtol=1e-10)
     assert torch.allclose(posterior.native(x)[:, 0], expected, rtol=1e-10)
-    z = torch.randn(3, chart.size, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    z = torch.randn(3, coordinates.size, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     x = (x + 0.002 * z).requires_grad_()
     (slope,) = torch.autograd.grad(posterior.log_density(x).sum(), x)
     for gradient, _ in (information(posterior, x.detach()), posterior.native.information(x.detach())):

@@ -114,7 +114,7 @@ def test_a_million_snapshots_reach_the_bound(ula8):
     samples = ula8.engine(2)(covariance, count, None)
     from doamc.posterior.report.summary import summarise
 
-    error = (summarise(samples.x, samples.chart).azimuth - scene.azimuth).abs()
+    error = (summarise(samples.x, samples.coordinates).azimuth - scene.azimuth).abs()
     # the bound at L = 200 is about 0.05 deg, so here 0.0007 deg; the worst of 40 is a few times that
     assert math.degrees(float(error.max())) < 0.01
 

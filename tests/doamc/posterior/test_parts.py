@@ -7,16 +7,17 @@ import pytest
 import torch
 
 from doamc.estimators.features import FeatureMap
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
+from doamc.likelihood.separation import separate
 from doamc.posterior.proposals.rare_starts import rank_reduction_starts
 from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.posterior.report.source_order import align
 from doamc.posterior.report.summary import main_mode, summarise
-from doamc.posterior.sampling.resampling import separate, systematic, tempering
+from doamc.posterior.sampling.resampling import systematic, tempering
 from doamc.posterior.training.examples import draw_example
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import load_spec
-from tests.doamc.posterior.scenes import chart_of, observed
+from tests.doamc.posterior.scenes import coordinates_of, observed
 
 
 @pytest.mark.parametrize("snapshots", [1, 3, 8, 500])
@@ -77,7 +78,7 @@ def test_classical_starts_find_a_noiseless_scene(array, n_sources):
     features = FeatureMap(scene.spec)
     p = torch.full((30,), n_sources)
     x = features(covariance, count, p, scene.noise_power, torch.zeros(30, dtype=torch.bool))
-    start = rank_reduction_starts(chart_of(scene), features.null_spectrum(x).double(), features.grid, covariance)
+    start = rank_reduction_starts(coordinates_of(scene), features.null_spectrum(x).double(), features.grid, covariance)
     error = (start[0].sort(1)[0] - scene.azimuth[..., None]).abs().amax(1).amin(1)
     # within the grid (1 or 3 deg) for nearly all; rank reduction has spurious zeros for some couplings
     assert float((error < math.radians(3.0)).double().mean()) >= 0.8
@@ -101,10 +102,10 @@ def test_tempering_leaves_the_effective_number():
 def test_separated_azimuths_keep_the_least_separation(array):
     spec = load_spec(array)
     p = 2
-    chart = make_chart(spec, p, True, (-60.0, 40.0))
+    coordinates = make_coordinates(spec, p, True, (-60.0, 40.0))
     low, high = spec.sector_rad
     u = torch.rand(5000, p, generator=torch.Generator().manual_seed(0), dtype=torch.float64).sort(1)[0]
-    assert chart.apart(separate(low + (high - low) * u, chart)[..., None]).all()
+    assert coordinates.apart(separate(low + (high - low) * u, coordinates)[..., None]).all()
 
 
 def test_main_mode_leaves_out_a_separate_lighter_one():
@@ -117,14 +118,14 @@ def test_main_mode_leaves_out_a_separate_lighter_one():
 
 
 def test_a_second_place_of_the_directions_is_told_with_its_share():
-    chart = make_chart(load_spec("ula8"), 2, False, (-60.0, 40.0))
+    coordinates = make_coordinates(load_spec("ula8"), 2, False, (-60.0, 40.0))
     generator = torch.Generator().manual_seed(0)
     n = 1000
     azimuth = torch.tensor([[-0.3], [0.4]]) + 0.01 * torch.randn(2, 2, n, generator=generator, dtype=torch.float64)
     azimuth[0, 1, 720:] += 0.35  # 28 % of the first item's samples have the second source elsewhere
     one = torch.ones(2, 2, n, dtype=torch.float64)
     spread = 0.05 * torch.randn(2, 2, n, generator=generator, dtype=torch.float64)
-    s = summarise(chart.join(-3 * one, 0.3 * one, one[:, :1], azimuth, spread), chart)
+    s = summarise(coordinates.join(-3 * one, 0.3 * one, one[:, :1], azimuth, spread), coordinates)
     expected = torch.tensor([[-0.3, 0.4], [-0.3, 0.75]], dtype=torch.float64)
     assert torch.allclose(s.mode_azimuth[0, :2], expected, atol=0.003)
     assert torch.allclose(s.mode_share[0, :2], torch.tensor([0.72, 0.28], dtype=torch.float64), atol=1e-9)
@@ -138,15 +139,17 @@ def test_a_second_place_of_the_directions_is_told_with_its_share():
 
 def test_summary_on_a_circle_knows_where_north_is():
     spec = load_spec("uca5")
-    chart = make_chart(spec, 2, False, (-60.0, 40.0))
+    coordinates = make_coordinates(spec, 2, False, (-60.0, 40.0))
     generator = torch.Generator().manual_seed(0)
     n = 4000
     azimuth = torch.tensor([[0.0], [2.0]]) + 0.05 * torch.randn(1, 2, n, generator=generator, dtype=torch.float64)
     azimuth = torch.where(torch.rand(1, 1, n, generator=generator) < 0.5, azimuth.flip(1), azimuth) % (2 * math.pi)
     one = torch.ones(1, 2, n, dtype=torch.float64)
-    x = chart.join(-3 * one, 0.3 * one, one[:, :1], azimuth, one)
-    assert torch.allclose(align(azimuth, chart)[0].std(2), torch.full((1, 2), 0.05, dtype=torch.float64), rtol=0.1)
-    s = summarise(x, chart)
+    x = coordinates.join(-3 * one, 0.3 * one, one[:, :1], azimuth, one)
+    assert torch.allclose(
+        align(azimuth, coordinates)[0].std(2), torch.full((1, 2), 0.05, dtype=torch.float64), rtol=0.1
+    )
+    s = summarise(x, coordinates)
     away = torch.stack([s.azimuth[0] - v for v in (torch.tensor([0.0, 2.0]), torch.tensor([2.0, 0.0]))])
     away = torch.remainder(away + math.pi, 2 * math.pi) - math.pi
     assert away.abs().amax(1).min() < 0.01

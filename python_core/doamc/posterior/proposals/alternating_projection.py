@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor_angles
 from doamc.spec import ArraySpec
 
@@ -28,8 +28,8 @@ class AlternatingProjection:
         apart = torch.minimum(apart, 2 * math.pi - apart) if spec.full_circle else apart
         self.apart = apart > math.radians(spec.min_separation_deg)
 
-    def __call__(self, chart: Chart, covariance: torch.Tensor) -> torch.Tensor:
-        """Starts (B, d, J), one for each coupling tried, in a chart."""
+    def __call__(self, coordinates: Coordinates, covariance: torch.Tensor) -> torch.Tensor:
+        """Starts (B, d, J), one for each coupling tried."""
         b, p = len(covariance), self.n_sources
         places = torch.zeros(b, len(self.theta), p, dtype=torch.long, device=covariance.device)
         for k in range(p):
@@ -38,7 +38,7 @@ class AlternatingProjection:
             for k in range(p):
                 others = [i for i in range(p) if i != k]
                 places[..., k] = self._place(covariance, places[..., others])
-        return self._scenes(chart, covariance, places.sort(2)[0])
+        return self._scenes(coordinates, covariance, places.sort(2)[0])
 
     def _place(self, covariance: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Grid points (B, J) of the source that adds most power to those held (B, J, Q)."""
@@ -57,7 +57,7 @@ class AlternatingProjection:
         n = self.manifold.shape[1]
         return self.manifold.expand(b, -1, -1, -1).gather(3, places[:, :, None].expand(-1, -1, n, q))
 
-    def _scenes(self, chart: Chart, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    def _scenes(self, coordinates: Coordinates, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         n, p = covariance.shape[-1], self.n_sources
         v = self._columns(places)
         pinv = torch.linalg.pinv(v)
@@ -69,8 +69,8 @@ class AlternatingProjection:
         size = power.rsqrt()
         correlation = tuple(v.transpose(1, 2) for v in factor_angles(s * size[..., None] * size[..., None, :]))
         theta = self.theta.to(covariance.device).expand(len(covariance), -1, -1)
-        flat, wrapping = (v.transpose(1, 2) for v in chart.spec.family.coordinates(theta))
+        flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
         power_db, noise_db = 10 * power.log10().transpose(1, 2), 10 * noise.log10()[:, None]
         azimuth = self.grid[places].transpose(1, 2)
-        x = chart.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]))
-        return chart.clip(x)
+        x = coordinates.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]))
+        return coordinates.clip(x)

@@ -15,7 +15,7 @@ from doamc.posterior.sampling.resampling import gather, systematic, tempering
 
 
 class Bank:
-    """So many scenes of a chart's prior; the tables are drawn once, from the seed."""
+    """So many scenes drawn from the prior; the tables are drawn once, from the seed."""
 
     def __init__(self, size: int, dimension: int, seed: int, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(seed)
@@ -46,17 +46,17 @@ class Bank:
 
     def _draw(self, posterior: ExactPosterior) -> tuple[torch.Tensor, torch.Tensor]:
         """Points (1, d, S) and the log of prior over proposal (1, S), up to a constant."""
-        chart = posterior.chart
-        d, s = chart.size, self.uniform.shape[1]
-        x = (chart.low[:, None] + (chart.high - chart.low)[:, None] * self.uniform[:d])[None]
+        coordinates = posterior.coordinates
+        d, s = coordinates.size, self.uniform.shape[1]
+        x = (coordinates.low[:, None] + (coordinates.high - coordinates.low)[:, None] * self.uniform[:d])[None]
         log_weight = torch.zeros(1, s, dtype=x.dtype, device=x.device)
-        if chart.spec.family.normal:  # its prior is in the log posterior, too
-            x[:, chart.normal] = self.normal[chart.normal]
-            log_weight -= chart.log_prior(x)
-        n, p = posterior.covariance.shape[-1], chart.n_sources
+        if coordinates.spec.family.normal:  # its prior is in the log posterior, too
+            x[:, coordinates.normal] = self.normal[coordinates.normal]
+            log_weight -= coordinates.log_prior(x)
+        n, p = posterior.covariance.shape[-1], coordinates.n_sources
         count = float(posterior.snapshots[0, 0])
-        if chart.unknown_noise and count >= n:
-            place = chart.noise_place
+        if coordinates.unknown_noise and count >= n:
+            place = coordinates.noise_place
             small = torch.linalg.eigvalsh(posterior.covariance)[0, : n - p].mean() * count / (count - p)
             width = 2 / math.sqrt(count * (n - p))
             z = self.normal[place]

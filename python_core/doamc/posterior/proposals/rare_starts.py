@@ -9,18 +9,18 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.peaks import highest_peaks, peak_sets
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.spec import ArraySpec
 
 
 def rank_reduction_starts(
-    chart: Chart,
+    coordinates: Coordinates,
     spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
     grid: torch.Tensor,  # shape: (G,), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
-    spec, p = chart.spec, chart.n_sources
+    spec, p = coordinates.spec, coordinates.n_sources
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
@@ -30,7 +30,7 @@ def rank_reduction_starts(
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
     positions = spec.positions.to(covariance.device)
-    theta = prior_mean(spec, azimuth) if spec.family.normal else null_vector(chart, projector, azimuth)
+    theta = prior_mean(spec, azimuth) if spec.family.normal else null_vector(coordinates, projector, azimuth)
     v = spec.family.response(theta, positions, azimuth)
     gram = v.mH @ v
     q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, device=v.device))[:, None] @ v
@@ -50,12 +50,12 @@ def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
 
 
 def null_vector(
-    chart: Chart,
+    coordinates: Coordinates,
     projector: torch.Tensor,  # shape: (B, 1, 1, N, N) on the noise subspace
     azimuth: torch.Tensor,  # shape: (B, Q, P)
 ) -> torch.Tensor:
     """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
-    spec = chart.spec
+    spec = coordinates.spec
     a = steering(spec.positions.to(projector.device), azimuth).to(projector.dtype)  # (B, Q, N, P)
     basis = spec.plain_family.linear_basis.to(projector)
     t = torch.einsum("kij,bqjp->bqpik", basis, a)
@@ -64,7 +64,7 @@ def null_vector(
     lead = vector[..., :1]
     k = spec.plain_family.n_coefficients
     c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
-    return clip_coefficients(spec.plain_family.parameters(c), chart)
+    return clip_coefficients(spec.plain_family.parameters(c), coordinates)
 
 
 def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:
@@ -75,9 +75,9 @@ def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: 
     return peaks.gather(1, depth.argsort(dim=1, stable=True))
 
 
-def clip_coefficients(theta: torch.Tensor, chart: Chart) -> torch.Tensor:
+def clip_coefficients(theta: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Coupling parameters with magnitudes and phases moved into the prior's range."""
-    family = chart.spec.plain_family
+    family = coordinates.spec.plain_family
     c = family.complex(theta)
     low, high = family.magnitude.to(theta.device).unbind(-1)
     size = torch.maximum(torch.minimum(c.abs(), high), low)

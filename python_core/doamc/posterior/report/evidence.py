@@ -1,27 +1,27 @@
 """Log evidence of a number of sources, by importance sampling from what the sampler found.
 
-Z_P = int prior(x) p(Rhat | x) dx. The prior is uniform in a chart's box, so its density is one over the box's volume
-and over the share of azimuths that keep their least separation. Draws come from a normal distribution (Student tails)
-fitted to the posterior samples; those outside the prior's support weigh nothing. Samples are sorted by azimuth, one of
-P! equal orders, hence the factor P!.
+Z_P = int prior(x) p(Rhat | x) dx. The prior is uniform in a box, so its density is one over the box's volume
+and over the share of azimuths that keep their least separation. Draws come from a Student distribution fitted to the
+posterior samples; those outside the prior's support weigh nothing. Samples are sorted by azimuth, one of P! equal
+orders, hence the factor P!.
 """
 
 import math
 
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampling.samples import Samples
 
 FREEDOM = 8.0  #: degrees of freedom of the proposal's tails
 
 
-def separation_share(chart: Chart) -> float:
+def separation_share(coordinates: Coordinates) -> float:
     """Probability that independent uniform azimuths keep the least separation."""
-    p, gap = chart.n_sources, math.radians(chart.spec.min_separation_deg)
-    low, high = chart.spec.sector_rad
-    if chart.spec.full_circle:
+    p, gap = coordinates.n_sources, math.radians(coordinates.spec.min_separation_deg)
+    low, high = coordinates.spec.sector_rad
+    if coordinates.spec.full_circle:
         return (1 - p * gap / (high - low)) ** (p - 1)
     return (1 - (p - 1) * gap / (high - low)) ** p
 
@@ -29,7 +29,7 @@ def separation_share(chart: Chart) -> float:
 @torch.no_grad()
 def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Tensor:
     """Log evidence (B,), up to a constant that does not depend on the number of sources."""
-    chart, x = samples.chart, aligned(samples.x, samples.chart)
+    coordinates, x = samples.coordinates, aligned(samples.x, samples.coordinates)
     _, d, n = x.shape
     mean = x.mean(2, keepdim=True)
     centred = x - mean
@@ -43,12 +43,12 @@ def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Ten
     t = z * (FREEDOM / square).sqrt()
     new = mean + root @ t
     log_q = student_log_density(t, FREEDOM) - root.diagonal(dim1=1, dim2=2).log().sum(1)[:, None]
-    widths = (chart.high - chart.low).log()
-    widths[chart.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
-    volume = widths.sum() + math.log(separation_share(chart))
-    inside = samples.posterior(chart.wrap(new))
+    widths = (coordinates.high - coordinates.low).log()
+    widths[coordinates.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
+    volume = widths.sum() + math.log(separation_share(coordinates))
+    inside = samples.posterior(coordinates.wrap(new))
     weight = torch.logsumexp(inside - log_q, 1) - math.log(draws)
-    return weight - volume + math.lgamma(chart.n_sources + 1)
+    return weight - volume + math.lgamma(coordinates.n_sources + 1)
 
 
 def student_log_density(t: torch.Tensor, freedom: float) -> torch.Tensor:

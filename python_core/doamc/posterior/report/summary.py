@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.likelihood.coordinates import NEPER_PER_DB, Chart
+from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
 from doamc.posterior.report.source_order import align
 
 NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
@@ -86,11 +86,11 @@ def quantiles(values: torch.Tensor, member: torch.Tensor, shares: list[float]) -
     return out
 
 
-def summarise(x: torch.Tensor, chart: Chart) -> Summary:
-    """Summary of samples x (B, d, n) in a chart."""
-    amplitude, size, log_noise, azimuth, phase = chart.split(x)
+def summarise(x: torch.Tensor, coordinates: Coordinates) -> Summary:
+    """Summary of samples x (B, d, n)."""
+    amplitude, size, log_noise, azimuth, phase = coordinates.split(x)
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
-    aligned, order = align(azimuth, chart)
+    aligned, order = align(azimuth, coordinates)
     member = main_mode(aligned, math.radians(LINK_DEG))
     everyone, one_mode = torch.ones_like(member), bool(member.all())  # sorting is most of the work: once where it does
     low, middle, high = quantiles(aligned, everyone, [0.05, 0.5, 0.95])
@@ -98,13 +98,13 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
     half = half_width(aligned, middle, everyone)
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
-    family = chart.spec.family
+    family = coordinates.spec.family
     theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
-    noise = noise_db.mean(2)[:, 0] if chart.unknown_noise else torch.full_like(middle[:, 0], math.nan)
+    noise = noise_db.mean(2)[:, 0] if coordinates.unknown_noise else torch.full_like(middle[:, 0], math.nan)
     own = half if one_mode else half_width(aligned, middle, member)
     places, widths, shares = modes(aligned, member, middle, own)
-    if chart.spec.full_circle:
-        start = chart.spec.sector_rad[0]
+    if coordinates.spec.full_circle:
+        start = coordinates.spec.sector_rad[0]
         turned = torch.remainder(middle - start, 2 * math.pi) + start
         interval = interval + (turned - middle)[..., None]
         middle, place = turned.sort(1)
@@ -112,9 +112,18 @@ def summarise(x: torch.Tensor, chart: Chart) -> Summary:
         interval = interval.gather(1, place[..., None].expand(-1, -1, 2))
         places, turn = (torch.remainder(places - start, 2 * math.pi) + start).sort(2)
         widths = widths.gather(2, turn)
-    spread = coupling_spread(theta, family.basis.to(theta.device))
+    coupling_std = coupling_spread(theta, family.basis.to(theta.device))
     return Summary(
-        middle, half / NORMAL_90, interval, places, widths / NORMAL_90, shares, power, noise, theta.mean(1), spread
+        middle,
+        half / NORMAL_90,
+        interval,
+        places,
+        widths / NORMAL_90,
+        shares,
+        power,
+        noise,
+        theta.mean(1),
+        coupling_std,
     )
 
 

@@ -50,7 +50,7 @@ class Walk:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What `random_walk` returns."""
         if posterior.native is not None:
-            normal = self.normal[:, : posterior.chart.size].permute(2, 1, 0).contiguous().numpy()
+            normal = self.normal[:, : posterior.coordinates.size].permute(2, 1, 0).contiguous().numpy()
             pairs = self.pairs.permute(1, 0, 2).contiguous().numpy()
             tables = normal, self.jumps, self.factors[:, 0].numpy(), pairs, self.log_uniform.numpy()
             return posterior.native.walk(x, value, roots, *tables, keep)
@@ -60,7 +60,7 @@ class Walk:
         self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, roots: torch.Tensor, keep: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """The walk by tensor operations: the reference of the compiled loop, and what runs on other devices."""
-        moves = (roots @ self.normal[:, : posterior.chart.size]).permute(3, 0, 2, 1).contiguous()
+        moves = (roots @ self.normal[:, : posterior.coordinates.size]).permute(3, 0, 2, 1).contiguous()
         if self.leaps:
             apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
             moves[self.leaps] = (apart * self.factors).permute(2, 0, 1, 3)

@@ -20,7 +20,7 @@ def random_walk(
     keep: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """T steps; returns the last x, its log posterior, states of the last `keep` steps (B, d, keep, S), acceptance."""
-    chart = posterior.chart
+    coordinates = posterior.coordinates
     kept = []
     accepted = torch.zeros_like(current)
     steps = len(increments)
@@ -28,7 +28,7 @@ def random_walk(
         new = x + increments[i]
         value = posterior.log_density(new)
         ok = log_uniform[i] < value - current
-        ok.logical_and_(chart.inside(new))
+        ok.logical_and_(coordinates.inside(new))
         x = torch.where(ok[:, None], new, x)
         current = torch.where(ok, value, current)
         if i >= steps - keep:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from doamc.likelihood.backend import loops_for
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 
 
 def gather(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -44,10 +44,10 @@ def tempering_by_tensors(value: torch.Tensor, effective: float, most: float) -> 
     return torch.where(done, most, low.exp())
 
 
-def same(peak: torch.Tensor, root: torch.Tensor, chart: Chart) -> torch.Tensor:
+def same(peak: torch.Tensor, root: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Which climbers ended in one place: (B, G, G) of 0 and 1, by Mahalanobis distance below 1.5 sqrt(d) / 3."""
     apart = (peak[:, :, :, None] - peak[:, :, None]).permute(0, 2, 1, 3)  # (B, G, d, G)
-    period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
-    turn = (apart / period).round() * torch.where(chart.wraps[:, None], period, 0.0)
+    period = torch.where(coordinates.wraps, coordinates.high - coordinates.low, math.inf)[:, None]
+    turn = (apart / period).round() * torch.where(coordinates.wraps[:, None], period, 0.0)
     distance = torch.linalg.solve_triangular(root, apart - turn, upper=False).square().sum(2)
-    return (distance < 0.25 * chart.size).double()
+    return (distance < 0.25 * coordinates.size).double()

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import torch
 
-from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import spread
+from doamc.likelihood.mode_search import covariance_factors
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.metropolis import random_walk
 from doamc.posterior.training.examples import Example
@@ -29,37 +29,40 @@ def limit_scenes(
     return Example(scene, covariance, count, torch.zeros(batch, dtype=torch.bool))
 
 
-def truth_in(chart: Chart, scene: Scene) -> torch.Tensor:
-    """Coordinates (B, d, 1) of scenes in a chart."""
+def truth_in(coordinates: Coordinates, scene: Scene) -> torch.Tensor:
+    """Scenes as points (B, d, 1) inside the prior's box."""
     flat, wrapping = scene.spec.family.coordinates(scene.theta)
     noise_db = 10 * scene.noise_power.log10()[:, None, None]
     power_db = 10 * scene.power.log10()[..., None]
-    x = chart.join(power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None])
-    return chart.clip(x)
+    x = coordinates.join(power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None])
+    return coordinates.clip(x)
 
 
 @torch.no_grad()
 def scenes_near_limit(spec: ArraySpec, e: Example, steps: int = 300, chains: int = 24) -> tuple[Example, float]:
     """The scenes, and the hit rate of the median of long chains from the truth (an upper estimate of the limit)."""
-    low, high = spec.snr_db
-    chart = make_chart(spec, e.scene.azimuth.shape[1], True, (-high - 20.0, -low + 10.0))
-    posterior = ExactPosterior(chart, e.covariance, e.snapshots, None)
+    coordinates = make_coordinates(spec, e.scene.azimuth.shape[1], True, spec.noise_db)
+    posterior = ExactPosterior(coordinates, e.covariance, e.snapshots, None)
     generator = torch.Generator().manual_seed(17)
-    x = truth_in(chart, e.scene)
-    root = spread(posterior, x)[:, 0]  # (B, d, d)
+    x = truth_in(coordinates, e.scene)
+    root = covariance_factors(posterior, x)[:, 0]  # (B, d, d)
     x = x.expand(-1, -1, chains).contiguous()
-    z = torch.randn(steps, chart.size, chains, generator=generator, dtype=torch.float64) * 1.8 / math.sqrt(chart.size)
+    z = (
+        torch.randn(steps, coordinates.size, chains, generator=generator, dtype=torch.float64)
+        * 1.8
+        / math.sqrt(coordinates.size)
+    )
     moves = (root[None] @ z[:, None]).contiguous()
     log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
     kept = random_walk(posterior, x, posterior(x), moves, log_uniform, steps // 2)[2]
-    return e, hit_rate(chart.wrap(kept.flatten(2)), chart, e.scene)
+    return e, hit_rate(coordinates.wrap(kept.flatten(2)), coordinates, e.scene)
 
 
-def hit_rate(x: torch.Tensor, chart: Chart, scene: Scene) -> float:
+def hit_rate(x: torch.Tensor, coordinates: Coordinates, scene: Scene) -> float:
     """Share of scenes whose every source the summary of samples x (B, d, n) has within `HIT_DEG`."""
-    found = summarise(x, chart).azimuth.cpu()
+    found = summarise(x, coordinates).azimuth.cpu()
     p = found.shape[1]
-    shifts = range(p) if chart.spec.full_circle else range(1)
+    shifts = range(p) if coordinates.spec.full_circle else range(1)
     error = torch.stack([found.roll(k, 1) - scene.azimuth for k in shifts])
     error = (torch.remainder(error + math.pi, 2 * math.pi) - math.pi).abs().amax(-1).amin(0)
     return round(float((error < math.radians(HIT_DEG)).double().mean()), 4)

@@ -60,7 +60,11 @@ class PosteriorTask:
         e = self.judged
         engine = Engine(self.net, self.layout, self.features, e.scene.azimuth.shape[1], Options())
         samples = engine(e.covariance.to(self.device), e.snapshots.to(self.device), None)
-        return {"validation": round(loss, 5), "hit": hit_rate(samples.x, samples.chart, e.scene), "limit": self.limit}
+        return {
+            "validation": round(loss, 5),
+            "hit": hit_rate(samples.x, samples.coordinates, e.scene),
+            "limit": self.limit,
+        }
 
 
 def source_shares(spec: ArraySpec, batch: int) -> list[tuple[int, int]]:
