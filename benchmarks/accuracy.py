@@ -15,10 +15,9 @@ from benchmarks.machine import machine
 from doamc.estimators.engine import open_estimator
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import covariance_factors
 from doamc.posterior.report.summary import summarise
-from doamc.posterior.sampling.chains import Walk
-from doamc.posterior.training.bayes_limit import truth_in
+from doamc.posterior.sampling.chains import MetropolisChains
+from doamc.posterior.training.bayes_limit import samples_from_truth
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
@@ -45,23 +44,15 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     scene = draw_scene(spec, trials, n_sources, snr_db, generator)
     batch = make_batch(receive(scene, n_snapshots, "gaussian", generator).snapshots)
     coordinates = make_coordinates(spec, n_sources, True, spec.noise_db)
-    walk = Walk(24, coordinates.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
-    azimuth, coupling = [], []
-    count = torch.full((1,), float(n_snapshots), dtype=torch.float64)
-    starts = truth_in(coordinates, scene)
-    for i in range(trials):
-        posterior = ExactPosterior(coordinates, batch.covariance[i : i + 1], count, None)
-        x = starts[i : i + 1].expand(-1, -1, 24).contiguous()
-        kept = walk(posterior, x, posterior(x), covariance_factors(posterior, x), steps // 2)[2]
-        s = summarise(coordinates.wrap(kept[:, :, ::10].flatten(2)), coordinates)
-        azimuth.append(s.azimuth)
-        coupling.append(spec.family.matrix(s.theta))
-    error = azimuth_error(scene.azimuth, torch.cat(azimuth), spec.full_circle).rad2deg()
+    posterior = ExactPosterior(coordinates, batch.covariance, torch.full((trials,), float(n_snapshots)), None)
+    chains = MetropolisChains(24, coordinates.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
+    s = summarise(samples_from_truth(posterior, scene, chains.tables, steps // 2, 10), coordinates)
+    error = azimuth_error(scene.azimuth, s.azimuth, spec.full_circle).rad2deg()
     hit = error.abs().amax(1) < HIT_DEG
     return {
         "method": "Bayes limit", "snr_db": snr_db, "hits": hit.double().mean().item(),
         "rmse_deg": error.square().mean().sqrt().item(), "rmse_hit_deg": error[hit].square().mean().sqrt().item(),
-        "coupling_gain_db": coupling_gain_db(scene.coupling, torch.cat(coupling)),
+        "coupling_gain_db": coupling_gain_db(scene.coupling, spec.family.matrix(s.theta)),
     }  # fmt: skip
 
 

@@ -12,9 +12,9 @@ import math
 import torch
 from scipy.stats import chisquare
 
+from doamc.likelihood.scene_points import scene_points
 from doamc.posterior.methods import Posterior
 from doamc.posterior.report.source_order import aligned
-from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 
@@ -33,7 +33,7 @@ def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple
         (group,) = estimator.samples(batch, n_sources)
         coordinates = group.samples.coordinates
         x = aligned(group.samples.x, coordinates)[:, :, -estimator.options.chains :]  # the last state of every chain
-        truth = truth_in(coordinates, scene)
+        truth = scene_points(coordinates, scene)
         width = coordinates.high - coordinates.low
         period = torch.where(coordinates.wraps, width, math.inf)[:, None]
         turn = ((truth - x.mean(2, keepdim=True)) / period).round()

@@ -16,11 +16,9 @@ from tqdm import tqdm
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import covariance_factors
 from doamc.posterior.methods import KIND, Posterior
 from doamc.posterior.report.summary import summarise
-from doamc.posterior.sampling.metropolis import random_walk
-from doamc.posterior.training.bayes_limit import truth_in
+from doamc.posterior.training.bayes_limit import normal_moves, samples_from_truth
 from doamc.posterior.training.model_card import write_model_card
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.prior import Scene
@@ -28,6 +26,7 @@ from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
 
 CASES = [(1, 200, -5.0), (1, 20, 0.0), (2, 200, 10.0), (2, 200, 0.0), (2, 200, -5.0), (2, 20, 5.0), (3, 200, 5.0)]
+STEPS, CHAINS = 1500, 16  #: of the chains from the truth
 LIMIT = "median of long chains from the truth (drawn couplings: one normal prior for all builders), on the same scenes"
 
 
@@ -35,24 +34,8 @@ def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots:
     """Summary of chains from the truth."""
     coordinates = make_coordinates(spec, scene.azimuth.shape[1], True, spec.noise_db)
     posterior = ExactPosterior(coordinates, covariance, snapshots, None)
-    x = truth_in(coordinates, scene)
-    root = covariance_factors(posterior, x)[:, 0]
-    steps, chains = 1500, 16
-    generator = torch.Generator().manual_seed(17)
-    z = (
-        torch.randn(steps, coordinates.size, chains, generator=generator, dtype=torch.float64)
-        * 1.8
-        / math.sqrt(coordinates.size)
-    )
-    x = x.expand(-1, -1, chains).contiguous()
-    log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
-    kept = []
-    value = posterior(x)
-    for part in range(0, steps, 300):  # moves of all steps at once would take gigabytes
-        moves = (root[None] @ z[part : part + 300, None]).contiguous()
-        x, value, states, _ = random_walk(posterior, x, value, moves, log_uniform[part : part + 300], 100)
-        kept += [states[:, :, ::5].flatten(2)] if part else []
-    return summarise(coordinates.wrap(torch.cat(kept, 2)), coordinates)
+    moves = normal_moves(coordinates.size, STEPS, CHAINS)
+    return summarise(samples_from_truth(posterior, scene, moves, STEPS * 4 // 5, 15), coordinates)
 
 
 def figures(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch.Tensor) -> tuple[Any, ...]:

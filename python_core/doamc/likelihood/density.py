@@ -14,8 +14,7 @@ from functools import cached_property
 import torch
 
 from doamc.coupling.drawn import DrawnFamily, angular_functions
-from doamc.likelihood.backend import loops_for
-from doamc.likelihood.compiled import Native, make_model
+from doamc.likelihood.backend import Backend, backend_of
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor
 
@@ -53,18 +52,18 @@ class ExactPosterior:
         self.noise_last = torch.tensor(order, device=device).long()
         self._one = torch.ones(1, 1, 1, dtype=torch.complex128, device=device)
         self._trace = covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
-        self._log_noise = None if noise_power is None else noise_power.double().log()[:, None]
+        self.known_log_noise = None if noise_power is None else noise_power.double().log()[:, None]
         self.planar = bool(positions[:, 0].abs().max() > 0)
         self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
 
     def select(self, index: slice | torch.Tensor) -> "ExactPosterior":
         """The posterior of some of the observations."""
-        noise = None if self._log_noise is None else self._log_noise[index, 0].exp()
+        noise = None if self.known_log_noise is None else self.known_log_noise[index, 0].exp()
         return ExactPosterior(self.coordinates, self.covariance[index], self.snapshots[index, 0], noise)
 
     def log_noise(self, noise: torch.Tensor) -> torch.Tensor:
         """Logarithm of the noise power, (B, S), or (B, 1) where known, of the noise part of x."""
-        return noise[:, 0] if self._log_noise is None else self._log_noise
+        return noise[:, 0] if self.known_log_noise is None else self.known_log_noise
 
     def noise_power(self, x: torch.Tensor) -> torch.Tensor:
         """Noise power (B, S), or (B, 1) where known."""
@@ -129,19 +128,13 @@ class ExactPosterior:
         return value + self.coordinates.log_prior(x) if self.coordinates.spec.family.normal else value
 
     @cached_property
-    def native(self) -> Native | None:
-        """The same as compiled loops, where there are some for the device."""
-        loops = loops_for(self.covariance.device)
-        if loops is None:
-            return None
-        model = make_model(self.coordinates, self.mean, self.patterns)
-        return Native(loops, model, self.covariance, self.snapshots, self._log_noise)
+    def backend(self) -> Backend:
+        """What computes the inner loops of this posterior: compiled ones, or tensor operations."""
+        return backend_of(self)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior up to a constant: the log density inside the prior's support, else -inf."""
-        if self.native is not None and not x.requires_grad:
-            return self.native(x)
-        return self.log_posterior(x)
+        return self.backend.log_posterior(x)
 
     def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior by tensor operations: the reference of the compiled loop, and what runs on other devices."""

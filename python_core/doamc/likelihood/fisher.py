@@ -6,15 +6,19 @@ F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
 (Stoica and Moses, Spectral Analysis of Signals, eq. (B.3.3): F_ij = L tr(Ri dR_i Ri dR_j).)
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from doamc.coupling.drawn import angular_functions, angular_slopes
-from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.source_correlation import factor_slopes
+
+if TYPE_CHECKING:
+    from doamc.likelihood.density import ExactPosterior
 
 
 def derivatives(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """V (B, S, N, P) and its derivatives (B, S, d', N, P) by the coordinates of x, noise left out (it moves no V)."""
@@ -53,7 +57,7 @@ def derivatives(
 
 
 def _mixed(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,
     v: torch.Tensor,  # shape: (B, N, P, S)
     head: list[torch.Tensor],  # derivatives (B, ., N, P, S) before those by the correlations' angles
@@ -71,7 +75,7 @@ def _mixed(
 
 
 def information(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) with the normal prior's precision."""
@@ -85,7 +89,7 @@ def information(
 
 
 def likelihood_information(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradient (B, S, d) of the log likelihood and Fisher information (B, S, d, d)."""
@@ -125,7 +129,7 @@ def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return flat, flat.mH
 
 
-def prior_precision(posterior: ExactPosterior) -> torch.Tensor:
+def prior_precision(posterior: "ExactPosterior") -> torch.Tensor:
     """12 / width^2 of the prior's box, (d,): keeps proposals inside a thin prior and matrices invertible."""
     width = (posterior.coordinates.high - posterior.coordinates.low).to(posterior.covariance.device)
     return 12 / width.square()

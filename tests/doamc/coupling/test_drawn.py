@@ -13,7 +13,7 @@ from doamc.errors import SpecificationError
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import information
-from doamc.posterior.training.bayes_limit import truth_in
+from doamc.likelihood.scene_points import scene_points
 from doamc.scenes.prior import draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import SHIPPED, ArraySpec, load_spec
@@ -79,7 +79,7 @@ def test_posterior_is_the_dense_gaussian_one_with_a_normal_prior(tmp_path, geome
     rhat = draw_covariance(scene.covariance, count, np.random.default_rng(1))
     coordinates = make_coordinates(spec, 2, True, (-60.0, 40.0))
     posterior = ExactPosterior(coordinates, rhat, count, None)
-    x = truth_in(coordinates, scene)
+    x = scene_points(coordinates, scene)
     r = scene.covariance
     trace = torch.linalg.solve(r, rhat).diagonal(dim1=1, dim2=2).real.sum(1)
     expected = -count * (torch.linalg.slogdet(r)[1] + trace) - 0.5 * scene.theta.square().sum(1)
@@ -98,7 +98,7 @@ def test_fisher_information_is_the_curvature_at_the_true_covariance(tmp_path, ge
     coordinates = make_coordinates(spec, 2, True, (-60.0, 40.0))
     count = torch.full((1,), 50.0, dtype=torch.float64)
     posterior = ExactPosterior(coordinates, scene.covariance, count, None)
-    x = truth_in(coordinates, scene)
+    x = scene_points(coordinates, scene)
     hessian = torch.autograd.functional.hessian(lambda v: posterior.log_density(v[None, :, None]).sum(), x[0, :, 0])
     assert torch.allclose(information(posterior, x)[1][0, 0], -hessian, atol=1e-8 * float(hessian.abs().max()))
 

@@ -6,18 +6,20 @@ from doamc.diffusion import Grid, VPSchedule, ddim_step, log_snr_grid
 from doamc.posterior.proposals.network import ScoreNet
 from doamc.posterior.sampling.random_tables import balanced
 
+LOG_SNR = (-7.0, 9.0)  #: range of lambda, natural logarithm, that the steps cover
+
 
 class Proposer:
     """Draws scenes' states from the network; the noise table is drawn once, so items are independent of their batch."""
 
-    def __init__(self, net: ScoreNet, samples: int, steps: int, seed: int, log_snr: tuple[float, float]) -> None:
+    def __init__(self, net: ScoreNet, samples: int, steps: int, seed: int) -> None:
         self.net = net
         device = next(net.parameters()).device
         generator = torch.Generator().manual_seed(seed)
         table = torch.randn(samples, net.config.state, generator=generator, dtype=torch.float32)
         self.noise = balanced(table)[None].to(device)
         schedule = VPSchedule()
-        self.grid: Grid = log_snr_grid(schedule, steps, *log_snr)
+        self.grid: Grid = log_snr_grid(schedule, steps, *LOG_SNR)
         with torch.no_grad():
             times = torch.tensor(self.grid.t, dtype=torch.float64)
             self.clocks = net.clock(schedule.log_snr(times[:-1]).float().to(device))[None]

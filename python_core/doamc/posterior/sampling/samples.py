@@ -12,7 +12,7 @@ from doamc.likelihood.density import ExactPosterior
 class Samples:
     """Posterior samples of B observations, x (B, d, n), and how the chains that made them fared.
 
-    acceptance: (B, S) of the walk. localised: (B,), whether the chains started around modes.
+    acceptance: (B, S) of the chains, 0..1. localised: (B,), whether they started around modes.
     """
 
     coordinates: Coordinates

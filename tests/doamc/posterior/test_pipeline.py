@@ -7,12 +7,13 @@ import torch
 
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.methods import Posterior
-from doamc.posterior.pipeline import Engine, Options
+from doamc.posterior.options import Options
+from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.proposals.network import NetConfig, ScoreNet
 from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.scenes.prior import draw_scene
 from doamc.snapshots.batch import make_batch
-from tests.doamc.posterior.scenes import coordinates_of, point_of, toy_spec
+from tests.doamc.likelihood.scenes import coordinates_of, point_of, toy_spec
 
 
 @pytest.mark.parametrize(("snapshots", "snr_db"), [(2, 0.0), (10, 0.0), (30, 10.0)])
@@ -29,7 +30,7 @@ def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
     y = root @ torch.complex(z[0], z[1]) / math.sqrt(2)
     covariance, count = y @ y.mH / snapshots, torch.full((4,), float(snapshots), dtype=torch.float64)
     options = Options(chains=1000, steps=400, keep=250)
-    samples = Engine(net, layout, features, 1, options)(covariance, count, scene.noise_power)
+    samples = PosteriorSampler(net, layout, features, 1, options)(covariance, count, scene.noise_power)
     found = samples.coordinates.split(samples.x)[3][:, 0]
     # quadrature over the azimuth, all else at the middle of its narrow prior
     grid = torch.linspace(*spec.sector_rad, 4801, dtype=torch.float64)
