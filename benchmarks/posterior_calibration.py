@@ -12,6 +12,7 @@ import math
 import torch
 from scipy.stats import chisquare
 
+from doamc.estimators.intervals import NORMAL_90
 from doamc.likelihood.scene_points import scene_points
 from doamc.posterior.methods import Posterior
 from doamc.posterior.report.source_order import aligned
@@ -42,7 +43,7 @@ def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple
         e = estimator.estimate(batch, n_sources)
         error = (e.azimuth - scene.azimuth).abs()
         near = (error < math.radians(5.0)).all(1)
-        held.append((error < 1.645 * e.std)[near])
+        held.append((error < NORMAL_90 * e.std)[near])
     return torch.cat(ranks), torch.cat(held)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from doamc.estimators.intervals import NORMAL_90
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
@@ -67,7 +68,7 @@ def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: floa
     which = (turned - error).abs().sum(2).argmin(0)
     std = torch.stack([e.std.roll(k, 1) for k in range(n_sources)], 1)[torch.arange(scenes), which]
     near = (error.abs() < 5).all(1)
-    cover = float((error.deg2rad().abs() < 1.645 * std)[near].double().mean())
+    cover = float((error.deg2rad().abs() < NORMAL_90 * std)[near].double().mean())
     return {
         "case": f"P{n_sources} L{snapshots} {snr_db:+g}dB", "hit": hit, "limit_hit": limit_hit, "rmse_deg": rmse,
         "limit_rmse_deg": limit_rmse, "gain_db": gain, "limit_gain_db": limit_gain, "cover90": cover,

@@ -10,6 +10,7 @@ import math
 
 import torch
 
+from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -33,7 +34,7 @@ def coverage(array: str, n_sources: int, snapshots: int, snr_db: float, scenes: 
         batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots, None, scene.noise_power)
         e = estimator(batch, n_sources)
         error = azimuth_error(scene.azimuth, e.azimuth, estimator.spec.full_circle).abs()
-        inside.append(error < 1.645 * e.std)
+        inside.append(error < NORMAL_90 * e.std)
         hit.append(error.rad2deg().amax(1) < HIT_DEG)
     held, found = torch.cat(inside).double(), torch.cat(hit)
     return {

@@ -6,13 +6,16 @@ import torch
 
 from doamc.likelihood.coordinates import Coordinates
 
+#: by how much more than the least separation, relative and in rad: round-off must not put a start outside the prior
+MORE, MORE_RAD = 1e-6, 1e-9
+
 
 def separate(azimuth: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Sorted azimuths (..., P) moved apart to the least separation, inside the sector."""
     p = coordinates.n_sources
     if p == 1:
         return azimuth
-    gap = math.radians(coordinates.spec.min_separation_deg) * (1 + 1e-6) + 1e-9
+    gap = math.radians(coordinates.spec.min_separation_deg) * (1 + MORE) + MORE_RAD
     high = coordinates.spec.sector_rad[1]
     parts = list(azimuth.unbind(-1))
     for i in range(1, p):

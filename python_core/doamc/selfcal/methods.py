@@ -11,6 +11,7 @@ import torch
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
+from doamc.estimators.intervals import MODES, NORMAL_90
 from doamc.files.atomic import check_output
 from doamc.selfcal.files import load_belief, save_belief
 from doamc.selfcal.observation import Observation, observe
@@ -19,8 +20,6 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
 SAVE_S = 10.0  #: least time between two writings of the calibration while it runs
-NORMAL_90 = 1.6448536269514722  #: half-width of the central 90 % of a normal distribution, in standard deviations
-MODES = 3  #: modes told of at most
 
 
 class SelfCalibrating(Estimator):

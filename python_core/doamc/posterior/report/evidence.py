@@ -15,6 +15,8 @@ from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampling.samples import Samples
 
 FREEDOM = 8.0  #: degrees of freedom of the proposal's tails
+WIDEN = 1.3  #: factor on the samples' covariance: a proposal wider than the posterior loses less than a narrow one
+UNIT_RIDGE = 1e-9  #: on the diagonal of a matrix scaled to one: round-off must not make it indefinite
 
 
 def separation_share(coordinates: Coordinates) -> float:
@@ -33,10 +35,10 @@ def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Ten
     _, d, n = x.shape
     mean = x.mean(2, keepdim=True)
     centred = x - mean
-    covariance = 1.3 * (centred @ centred.mT) / n
+    covariance = WIDEN * (centred @ centred.mT) / n
     scale = covariance.diagonal(dim1=1, dim2=2).clamp_min(1e-24).sqrt()
     eye = torch.eye(d, dtype=x.dtype, device=x.device)
-    root = torch.linalg.cholesky(covariance / scale[:, :, None] / scale[:, None] + 1e-9 * eye) * scale[:, :, None]
+    root = torch.linalg.cholesky(covariance / scale[:, :, None] / scale[:, None] + UNIT_RIDGE * eye) * scale[:, :, None]
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(d, draws, generator=generator, dtype=torch.float64).to(x.device)
     square = torch.randn(int(FREEDOM), draws, generator=generator, dtype=torch.float64).square().sum(0).to(x.device)

@@ -6,6 +6,8 @@ import torch
 
 from doamc.likelihood.coordinates import Coordinates
 
+ROUNDS = 2  #: of turning samples to their centre: the first finds it from one sample, the second from all
+
 
 def align(azimuth: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor, torch.Tensor]:
     """Azimuths (B, P, n) with one source per row throughout, and the order (B, P, n) that was applied.
@@ -18,7 +20,7 @@ def align(azimuth: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor
         return sorted_azimuth, order
     centre = sorted_azimuth[:, :, -1:]
     p = azimuth.shape[1]
-    for _ in range(2):
+    for _ in range(ROUNDS):
         turned = torch.stack([sorted_azimuth.roll(k, 1) for k in range(p)], 1)  # (B, shift, P, n)
         apart = torch.remainder(turned - centre[:, None] + math.pi, 2 * math.pi) - math.pi
         best = apart.square().sum(2).argmin(1)[:, None, None].expand(-1, 1, p, -1)
