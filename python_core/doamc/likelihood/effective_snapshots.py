@@ -40,7 +40,7 @@ def effective_snapshots(
     correlation = torch.fft.ifft(spectrum.abs().square())[..., : length // 2]
     rho = (correlation[..., 1:] / correlation[..., :1].real).abs().square().double()
     rho = rho.nan_to_num(0.0).mean(1)  # a component that is nothing at all is correlated with nothing
-    lag = torch.arange(1, rho.shape[1] + 1, device=rho.device)
+    lag = torch.arange(1, rho.shape[1] + 1, dtype=torch.float32, device=rho.device)
     threshold = SIGNIFICANT / length * (1 + 2 / math.sqrt(n_sources)) / 3 + 1e-12
     significant = (rho > threshold).to(torch.int64).cumprod(1)
     excess = (rho - 1 / length).clamp_min(0) * significant * (1 - lag / length)
