@@ -31,7 +31,7 @@ def prior_gain(
         noise = noise_power
     error = noise * (1 / (snapshots * n) + 1 / (snapshots * (n - p))).sqrt()
     low, high = (p * 10 ** (v / 10) for v in spec.power_db)
-    # range of so many sigmas of the mean of L exponential variables (Wilson and Hilferty 1931)
+    # range, `SIGMAS` either way, of the mean of L exponential variables (Wilson and Hilferty 1931)
     middle, width = 1 - 1 / (9 * snapshots), SIGMAS / (3 * snapshots.sqrt())
     least = (middle - width).clamp_min(0.0) ** 3 * low / COUPLING_GAIN
     most = (middle + width) ** 3 * high * COUPLING_GAIN

@@ -31,7 +31,7 @@ from doamc.posterior.sampling.samples import Samples
 #: primes that keep the random tables of one seed apart: by the number of sources, and of chains that go on
 SOURCES_SEED, LONG_SEED = 7919, 104_729
 FEW_DIMENSIONS = 10  #: up to which chains forget their starts in `Options.steps`; beyond they take half as many more
-PRIOR_STARTS = 4  #: times the survivors of the mode search: so many of the best prior scenes join the proposals
+PRIOR_STARTS = 4  #: best prior scenes that join the proposals, for each survivor of the mode search
 COHERENT_STARTS = 4  #: of the best proposals that stand in for rank reduction, which coherent sources deny
 
 

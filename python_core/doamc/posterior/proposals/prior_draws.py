@@ -14,7 +14,7 @@ import torch
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.sampling.resampling import gather, systematic
 
-EFFECTIVE_SHARE = 0.5  #: of the points drawn: so many scenes must count for the sampling to be relied on
+EFFECTIVE_SHARE = 0.5  #: effective scenes per point drawn, from which on the importance sampling can be relied on
 NOISE_WIDTHS = (
     2.0  #: standard deviations of the eigenvalues' noise power that its draws are wide: tails wider than theirs
 )
@@ -37,7 +37,7 @@ class PriorSample:
 
 
 class PriorDraws:
-    """So many scenes drawn from the prior; the tables are drawn once, from the seed."""
+    """A fixed number of scenes drawn from the prior; the tables are drawn once, from the seed."""
 
     def __init__(self, size: int, dimension: int, seed: int, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(seed)

@@ -12,7 +12,7 @@ DIFFERENCE_EVERY = 3  #: steps, of which one is a differential-evolution move
 
 
 class MetropolisChains:
-    """So many steps of so many chains; the tables are drawn once, so an item's result depends on its data and the seed.
+    """A fixed number of steps and chains; the tables are drawn once: an item's result depends on its data and the seed.
 
     Two steps of three are normal with given covariance factors, times a proposal scale over sqrt(d), taken in turn.
     Every third is a differential-evolution move: a scale, taken in turn, times the difference of the starts of two

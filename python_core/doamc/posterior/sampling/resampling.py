@@ -9,7 +9,7 @@ def gather(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 
 def even_comb(count: int, device: torch.device) -> torch.Tensor:
-    """The middles (C,) of so many equal parts of (0, 1)."""
+    """The middles (C,) of C equal parts of (0, 1)."""
     return (torch.arange(count, dtype=torch.float64, device=device) + 0.5) / count
 
 

@@ -16,7 +16,7 @@ from doamc.scenes.prior import Scene, draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec
 
-HIT_DEG = 2.0  #: an estimate hits when every source is within so many degrees
+HIT_DEG = 2.0  #: an estimate hits when no source is further off
 PROPOSAL_SCALE = (
     1.8  #: of the chains, in Fisher widths over sqrt(d): a little below the best for normal posteriors, 2.4
 )
@@ -51,7 +51,7 @@ def normal_moves(size: int, steps: int, chains: int, seed: int = 17) -> MoveTabl
 def samples_from_truth(
     posterior: ExactPosterior, scene: Scene, tables: MoveTables, keep: int, every: int = 1
 ) -> torch.Tensor:
-    """Samples (B, d, n) of chains that start at the true scenes: every so many of their last `keep` states.
+    """Samples (B, d, n) of chains that start at the true scenes: of their last `keep` states, one in `every`.
 
     What is made of them is an upper estimate of the limit, since a chain that starts at the truth knows where it is.
     """
