@@ -152,10 +152,6 @@ class Posterior(Estimator):
             out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu() + g.log_share
         return out
 
-    def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
-        """Most probable number of sources (B,), all of 0..P_max equally likely beforehand."""
-        return self.log_evidence(batch).argmax(1)
-
     @torch.no_grad()
     def denoise(self, batch: SnapshotBatch, n_sources: int, samples: int = 96) -> torch.Tensor:
         """E[x_0 | Y], (B, N, L): the mean of the Wiener filters of posterior samples, applied to the snapshots."""
