@@ -19,9 +19,10 @@ from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.chains import MetropolisChains
 from doamc.posterior.training.bayes_limit import samples_from_truth
 from doamc.scenes import draw_scene, receive
+from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
-from doamc.trials.monte_carlo import HIT_DEG, azimuth_error, compare, coupling_gain_db
+from doamc.trials.monte_carlo import compare
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
 OTHERS = ["capon", "root-music", "esprit", "fit", "comet", "em", "sbl", "vae", "coupling-diffusion", "ddim-snapshot"]
@@ -47,8 +48,8 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     posterior = ExactPosterior(coordinates, batch.covariance, torch.full((trials,), float(n_snapshots)), None)
     chains = MetropolisChains(24, coordinates.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
     s = summarise(samples_from_truth(posterior, scene, chains.tables, steps // 2, 10), coordinates)
-    error = azimuth_error(scene.azimuth, s.azimuth, spec.full_circle).rad2deg()
-    hit = error.abs().amax(1) < HIT_DEG
+    error = azimuth_error(scene.azimuth, s.azimuth, spec.full_circle)
+    hit, error = is_hit(error), error.rad2deg()
     return {
         "method": "Bayes limit", "snr_db": snr_db, "hits": hit.double().mean().item(),
         "rmse_deg": error.square().mean().sqrt().item(), "rmse_hit_deg": error[hit].square().mean().sqrt().item(),

@@ -24,10 +24,11 @@ import gr_doamc
 from gnuradio import blocks, gr
 from machine import machine
 
-from doamc.heimdall import Client
-from doamc.heimdall.emulator import Emulator
-from doamc.heimdall.faults import Faults
-from doamc.heimdall.sources import SimulatedFrames
+from doamc.krakensdr import Client
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.sources import SimulatedFrames
+from doamc.krakensdr.version1 import Heimdall
+from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
@@ -91,7 +92,7 @@ def restarts(count: int) -> dict[str, Any]:
     """Kill the server, start it anew, and time how long samples take to flow again."""
     options = ("--samples", "4096", "--sample-rate", "1e6")
     server, delays = Server(0, *options), []
-    with Client(port=server.port, n_channels=CHANNELS) as client:
+    with Client("127.0.0.1", [Heimdall(server.port, CHANNELS)]) as client:
         for _ in range(count):
             client.release(client.get(20.0))
             server.end(signal.SIGKILL)
@@ -113,7 +114,7 @@ def soak(requests: int, seed: int) -> dict[str, Any]:
     server = Emulator(scene, paced=False, frames=requests, faults=faults, forgiving=True)
     early = 0
     begin = time.perf_counter()
-    with server, Client(port=server.port, n_channels=CHANNELS, timeout_s=0.2) as client:
+    with server, Client("127.0.0.1", [Heimdall(server.port, CHANNELS, 0.2)]) as client:
         while not server.done.is_set():
             frame = client.get(0.02)
             if frame is not None:

@@ -13,8 +13,8 @@ import torch
 from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
+from doamc.scenes.accuracy import azimuth_error, is_hit
 from doamc.snapshots import make_batch
-from doamc.trials.monte_carlo import HIT_DEG, azimuth_error
 
 CASES = [  # array, P, L, SNR dB
     ("ula8", 2, 200, -5.0), ("ula8", 2, 200, 0.0), ("ula8", 2, 200, 10.0), ("ula8", 2, 20, 0.0), ("ula8", 2, 5, 10.0),
@@ -35,7 +35,7 @@ def coverage(array: str, n_sources: int, snapshots: int, snr_db: float, scenes: 
         e = estimator(batch, n_sources)
         error = azimuth_error(scene.azimuth, e.azimuth, estimator.spec.full_circle).abs()
         inside.append(error < NORMAL_90 * e.std)
-        hit.append(error.rad2deg().amax(1) < HIT_DEG)
+        hit.append(is_hit(error))
     held, found = torch.cat(inside).double(), torch.cat(hit)
     return {
         "array": array, "sources": n_sources, "snapshots": snapshots, "snr_db": snr_db, "scenes": scenes,

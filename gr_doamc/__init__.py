@@ -1,6 +1,6 @@
 """GNU Radio blocks of gr-doamc: thin adapters from streams and messages to the library `doamc`.
 
-The chain: ``coupled_array_source``, ``sigmf_source`` or ``heimdall_source`` (or another radio) -> ``snapshot_buffer``
+The chain: ``coupled_array_source``, ``sigmf_source`` or ``krakensdr_source`` (or another radio) -> ``snapshot_buffer``
 -> ``doa_estimator`` -> ``zmq_publisher``, ``recorder`` or a Qt sink. Importing this loads neither torch nor scipy, nor
 Qt: the estimator does, in its own thread, and a Qt sink when it is made.
 """
@@ -14,6 +14,7 @@ from gr_doamc.runtime.buffers import choose_buffers
 from gr_doamc.snapshots.snapshot_buffer import snapshot_buffer
 from gr_doamc.sources.coupled_array_source import coupled_array_source
 from gr_doamc.sources.heimdall_source import heimdall_source
+from gr_doamc.sources.krakensdr_source import krakensdr_source
 from gr_doamc.sources.sigmf_source import sigmf_source
 from gr_doamc.views.bearing_history_sink import bearing_history_sink
 from gr_doamc.views.compass_sink import compass_sink
@@ -29,6 +30,7 @@ __all__ = [
     "coupling_matrix_sink",
     "doa_estimator",
     "heimdall_source",
+    "krakensdr_source",
     "phase_corrector",
     "recorder",
     "sigmf_source",

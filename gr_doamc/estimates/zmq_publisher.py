@@ -16,8 +16,9 @@ class zmq_publisher(outlasting_block):
     is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
     ``doamc.truth``. A message that is no dict of plain values is logged and counted; nothing that a subscriber does,
     or leaves undone, holds up the flowgraph.
-    Connect ``status`` of a source that tells its ``link`` (heimdall_source), too: every status then has the newest
-    link, and where the source does not run, its state and error, so that a dead receiver does not look alive.
+    Connect ``status`` of a source that tells its ``link`` (krakensdr_source), too: every status then has the newest
+    link and what the ``receiver`` tells of itself, and where the source does not run, its state and error, so that a
+    dead receiver does not look alive.
     Connect ``status`` of the estimator: the publisher then stays open until that has published its last batch.
 
     Args:
@@ -99,7 +100,7 @@ def _joined(engine: dict[str, Any] | None, source: dict[str, Any] | None) -> dic
     """The newest status of the engine and of the source as one: what does not run is what is told."""
     if engine is None or source is None:
         return engine or source or {}
-    told = engine | {"link": source["link"]}
+    told = engine | {name: source[name] for name in ("link", "receiver") if name in source}
     if engine["state"] in ("running", "idle") and source["state"] in ("idle", "error"):
         told |= {"state": source["state"], "last_error": source["last_error"] or engine["last_error"]}
     return told

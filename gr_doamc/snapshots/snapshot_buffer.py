@@ -26,12 +26,12 @@ class snapshot_buffer(gr.hier_block2):
     (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
     within about hop / (2 L) samples (exactly without a gap and decimation), and an ``rx_time`` inside a batch applies
     from the next one. Where ``rx_freq`` or ``rx_rate`` changes, or a tag ``doamc_capture`` of `sigmf_source` or
-    `heimdall_source` says so, a new capture begins: a batch that this falls into, or may for all that the place of
+    `krakensdr_source` says so, a new capture begins: a batch that this falls into, or may for all that the place of
     the tag tells, is left out, and its number is missing. ``doamc_capture`` tells its place exactly.
 
     A filter before this block passes tags on as they are: one that decimates leaves ``rx_rate`` too high, one that
     shifts leaves ``rx_freq`` beside the truth. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
-    which go before the tags. Where ``rx_time`` comes again and again (`sigmf_source`, `heimdall_source`) a rate that
+    which go before the tags. Where ``rx_time`` comes again and again (`sigmf_source`, `krakensdr_source`) a rate that
     does not agree with it is told.
 
     Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures, batches

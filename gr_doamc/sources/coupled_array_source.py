@@ -12,8 +12,9 @@ from gnuradio import gr
 
 from doamc.errors import SpecificationError
 from doamc.protocol import TRUTH_SCHEMA
-from doamc.spec import ArraySpec, load_spec
+from doamc.spec import load_spec
 from gr_doamc.runtime.stream_guard import guarded_work
+from gr_doamc.sources.array_response import array_response
 from gr_doamc.sources.emitters import Waveform, complex_normal, make_emitter
 
 #: the directions of moving emitters are renewed this often in stream time, s
@@ -37,7 +38,8 @@ class coupled_array_source(gr.sync_block):
         snr_db: power of a 0 dB emitter over the noise power per element, before coupling, dB.
         sample_rate: samples per second of each stream, Hz.
         coupling: None for parameters drawn from the prior of the specification by ``seed``; K complex coefficients of
-            its family; or a matrix (N, N), scaled to mean diagonal 1.
+            its family, or K real ones where it is drawn from antennas, whose response then depends on direction; or a
+            matrix (N, N), scaled to mean diagonal 1.
         seed: of the coupling, the waveforms and the noise.
         truth_period: s of stream time between two truths.
         n_elements: number of streams expected; 0 takes that of the array.
@@ -64,13 +66,14 @@ class coupled_array_source(gr.sync_block):
         self.emitters = [make_emitter(e, self.sample_rate) for e in emitters]
         if not 1 <= len(self.emitters) < n:
             raise SpecificationError(f"{spec.name} takes 1 to {n - 1} emitters, found {len(self.emitters)}")
-        self.coupling = _coupling(spec, coupling, seed)
+        self._array = array_response(spec, coupling, seed)
+        self.coupling = self._array.coupling
         self.noise_power = 10 ** (-snr_db / 10)
         self.failure: Exception | None = None
         seeds = np.random.SeedSequence(seed).spawn(1 + len(self.emitters))
         self._noise, *rngs = (np.random.Generator(np.random.SFC64(s)) for s in seeds)
         self._waveforms = [Waveform(e, self.sample_rate, r) for e, r in zip(self.emitters, rngs, strict=True)]
-        self._positions, self._channels = spec.positions.numpy(), spec.channels
+        self._channels = spec.channels
         size = 2 ** round(math.log2(self.sample_rate * _RENEW_S)) if self.sample_rate * _RENEW_S > 1 else 1
         self._size = min(max(size, 256), 4096)
         self._block, self._used, self._position, self._truths = np.empty((n, 0), np.complex64), 0, 0, 0
@@ -82,9 +85,7 @@ class coupled_array_source(gr.sync_block):
 
     def response(self, time_s: float) -> np.ndarray:
         """C A(theta) at a stream time, (N, P) complex64."""
-        azimuth = np.radians([e.azimuth_deg(time_s) for e in self.emitters])
-        phase = 2 * math.pi * self._positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)])
-        return (self.coupling @ np.exp(1j * phase)).astype(np.complex64)
+        return self._array.at(np.array([e.azimuth_deg(time_s) for e in self.emitters])).astype(np.complex64)
 
     def truth(self, time_s: float) -> dict[str, Any]:
         """What is true at a stream time, as posted on ``truth``."""
@@ -119,22 +120,3 @@ class coupled_array_source(gr.sync_block):
         while (due := self._truths * self.truth_period) < end:
             self.message_port_pub(pmt.intern("truth"), pmt.to_pmt(self.truth(due)))
             self._truths += 1
-
-
-def _coupling(spec: ArraySpec, value: Any, seed: int) -> np.ndarray:
-    """Coupling matrix (N, N) complex128 of the argument ``coupling``."""
-    import torch
-
-    family, n = spec.family, spec.n_elements
-    if value is None:
-        return family.matrix(family.draw((), torch.Generator().manual_seed(seed))).numpy()
-    matrix = np.asarray(value, dtype=complex)
-    if matrix.shape == (family.n_coefficients,):
-        matrix = family.matrix(family.parameters(torch.from_numpy(matrix))).numpy()
-    mean = np.trace(matrix) / n if matrix.shape == (n, n) else 0
-    if not np.isfinite(matrix).all() or mean == 0:
-        raise SpecificationError(
-            f"coupling must be {family.n_coefficients} coefficients or a {n} x {n} matrix with a diagonal, "
-            f"found shape {matrix.shape}"
-        )
-    return matrix / mean

@@ -123,5 +123,5 @@ class CompassView(RoseView):
         """What the numbers are of."""
         if self.reading is None:
             return []
-        found = [] if len(self.reading.azimuth_deg) else ["no source"]
+        found = [] if len(self.reading.azimuth_deg) else ["no emitter"]
         return [*found, self.reading.array, self.reading.method]

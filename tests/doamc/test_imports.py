@@ -11,9 +11,9 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators
-    estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures
-    dashboard cli
+    errors text angles protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration
+    estimators estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials krakensdr
+    figures web dashboard gateways cli
 """.split()
 
 
@@ -55,7 +55,7 @@ def test_light_modules_pull_in_no_heavy_library(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["doamc.calibration", "doamc.estimates.outputs", "doamc.heimdall", "doamc.snapshots.captures"]
+    "module", ["doamc.calibration", "doamc.estimates.outputs", "doamc.krakensdr", "doamc.snapshots.captures"]
 )
 def test_what_blocks_and_readers_load_leaves_torch_out(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'scipy', 'gnuradio') if m in sys.modules])"

@@ -1,20 +1,22 @@
 """Some inputs for every target, always the same ones; ``make fuzz`` draws others for an hour."""
 
+import time
 from random import Random
 
 import pytest
 
 from doamc.errors import DoamcError
-from tests.fuzz.harness import Count, Finding, Target, judge, kind_of, smaller
+from tests.fuzz import harness
+from tests.fuzz.harness import Count, Finding, Hang, Target, judge, kind_of, smaller, watched
 from tests.fuzz.targets import NAMES, target
 
 #: of each target; those that take longer have fewer
 INPUTS = {
-    "command-line": 8, "figure": 4, "weights": 6, "heimdall-stream": 12, "http": 25, "message": 100, "npz": 100,
-    "sigmf-metadata": 60,
+    "command-line": 8, "figure": 4, "weights": 6, "heimdall-stream": 12, "suite-stream": 12, "http": 25, "message": 100,
+    "npz": 100, "sigmf-metadata": 60,
 }  # fmt: skip
 #: by their nature refused, or of use; of control replies it is the clock that says
-ONE_SIDED = ("bytes", "heimdall-stream", "heimdall-control")
+ONE_SIDED = ("bytes", "heimdall-stream", "heimdall-control", "suite-stream")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,6 +56,13 @@ def test_the_harness_tells_findings_from_refusals(tmp_path):
         with pytest.raises(error):
             judge(TOY, data, tmp_path)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_that_waits_for_ever_is_a_hang(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "PATIENCE_S", 0.2)
+    stuck = Target("stuck", lambda random: b"a", lambda data, folder: time.sleep(100))
+    with pytest.raises(Hang, match=r"longer than 0\.2 s"):
+        watched(stuck, b"a", tmp_path)
 
 
 def test_a_finding_is_made_smaller(tmp_path):

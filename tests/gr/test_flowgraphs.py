@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from doamc.estimates import Subscriber, validate
-from doamc.heimdall.emulator import Emulator
-from doamc.heimdall.sources import SimulatedFrames
+from doamc.krakensdr.sources import SimulatedFrames
+from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -71,18 +71,18 @@ def draw_built(
     d, n = antenna.draws, len(positions)
     severity = rng.uniform(2 / 3, 4 / 3) if rough else 1.0
 
-    def spread(pair: tuple[float, float]) -> float:
+    def deviation(pair: tuple[float, float]) -> float:
         return pair[int(rough)] * severity
 
     length = antenna.length * (1 + d.length_percent / 100 * rng.standard_normal())
     radius = antenna.radius * d.radius_factor ** rng.uniform(-1, 1)
     load = antenna.load + d.load_ohm * complex(*rng.standard_normal(2))
     frequency = 1 + d.frequency_percent / 100 * rng.standard_normal()
-    lengths = length * (1 + spread(d.element_length_percent) / 100 * rng.standard_normal(n))
-    loads = load + spread(d.element_load_ohm) * (rng.standard_normal(n) + 1j * rng.standard_normal(n))
-    shift = spread(d.position_wavelengths) * rng.standard_normal((n, 2))
+    lengths = length * (1 + deviation(d.element_length_percent) / 100 * rng.standard_normal(n))
+    loads = load + deviation(d.element_load_ohm) * (rng.standard_normal(n) + 1j * rng.standard_normal(n))
+    shift = deviation(d.position_wavelengths) * rng.standard_normal((n, 2))
     shift -= shift.mean(0)  # a shift of the whole array turns every source's phase, nothing else
-    gain_db, phase = spread(d.gain_db) * rng.standard_normal(n), spread(d.phase_deg) * rng.standard_normal(n)
+    gain_db, phase = deviation(d.gain_db) * rng.standard_normal(n), deviation(d.phase_deg) * rng.standard_normal(n)
     gains = 10 ** (gain_db / 20) * np.exp(1j * np.deg2rad(phase))
     built = Built(positions[:, :2] + shift, lengths, np.full(n, radius), np.maximum(loads.real, 0) + 1j * loads.imag)
     return built.scaled(frequency), gains, frequency

@@ -43,7 +43,7 @@ class Ports:
 
 
 def load_pynec() -> Any:
-    """The module PyNEC. Raises SpecificationError that tells how to install it."""
+    """The module PyNEC. Raises SpecificationError that says how to install it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of the wrapper generator, from Python 3.12 on

@@ -1,6 +1,6 @@
 """Prior files: safetensors with mean, patterns and projection (real and imaginary part last), weights and scales.
 
-The header tells how they were drawn.
+The header says how they were drawn.
 """
 
 import json

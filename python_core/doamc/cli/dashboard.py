@@ -4,6 +4,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.extras import extra
 from doamc.cli.keys import add_reader_arguments
 from doamc.cli.options import number, port
 from doamc.protocol import DEFAULT_ADDRESS
@@ -35,15 +36,11 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from doamc.errors import DashboardError
 
-    try:
+    with extra("dashboard", DashboardError):
         import asyncio
 
         from doamc.dashboard.receivers import Receiver, load_receivers
         from doamc.dashboard.server import Dashboard
-    except ModuleNotFoundError as error:
-        raise DashboardError(
-            f"expected the package {error.name}, found none; install it: pip install 'gr-doamc[dashboard]'"
-        ) from error
     if args.config and args.heading_deg is not None:
         raise DashboardError("expected --heading-deg without --config; write heading_deg into the file")
     if args.heading_deg is not None and not 0 <= args.heading_deg <= 360:

@@ -8,7 +8,7 @@ from doamc.cli.options import number, port, positive, seconds, whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
-    from doamc.heimdall.emulator import Emulator
+    from doamc.krakensdr.version1.emulator import Emulator
 
 _REPORT_S = 10.0
 
@@ -50,9 +50,9 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted, or until the frames are sent."""
-    from doamc.heimdall.emulator import Emulator
-    from doamc.heimdall.faults import Faults
-    from doamc.heimdall.sources import FrameSource, RecordedFrames, SimulatedFrames
+    from doamc.krakensdr.faults import Faults
+    from doamc.krakensdr.sources import FrameSource, RecordedFrames, SimulatedFrames
+    from doamc.krakensdr.version1.emulator import Emulator
     from doamc.spec import load_spec
 
     faults = Faults(dict(args.fault), stall_s=args.stall, restart_s=args.restart, seed=args.seed)

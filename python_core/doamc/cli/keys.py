@@ -32,7 +32,7 @@ def add_publisher_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", metavar="NAME.key_secret", help="own pair of keys (doamc keys): encrypt, and let in "
                         "only readers that have its public key")  # fmt: skip
     parser.add_argument("--readers", metavar="FOLDER", help="let in only readers whose public key lies here")
-    parser.add_argument("--insecure", action="store_true", help="let other computers read without keys")
+    parser.add_argument("--insecure", action="store_true", help="let other computers read without keys or token")
 
 
 def add_reader_arguments(parser: argparse.ArgumentParser, keys: bool = True) -> None:

@@ -10,12 +10,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
+from doamc.cli.logs import add_log_arguments, open_logs
 from doamc.cli.options import number, seconds, whole
+from doamc.cli.remarks import tell
 from doamc.errors import PublishError
 from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
-    from doamc.estimates import Recorder, Subscriber
+    from doamc.estimates import Subscriber
+    from doamc.estimates.fan_out import Outputs
 
 #: s between two drawings, at least and at most
 _SOONEST, _LATEST = 0.1, 0.5
@@ -29,7 +32,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
     parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
-    parser.add_argument("--record", metavar="FILE.jsonl", help="also append every estimate to this file")
+    add_log_arguments(parser)
     parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")
     parser.add_argument("--heading", type=number, default=0.0, metavar="DEG",
                         help="compass bearing of the array's +x axis, for --compass (default 0)")  # fmt: skip
@@ -39,23 +42,31 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show estimates until interrupted, counted out or timed out."""
-    from doamc.estimates import Recorder, Subscriber
+    from doamc.estimates import Subscriber
 
     with ExitStack() as stack:
         subscriber = stack.enter_context(Subscriber(args.address, server_key=args.server_key, keys=args.keys))
-        record = stack.enter_context(Recorder(args.record)) if args.record else None
-        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, record)
-        if args.json:
+        screen = None if args.json else _Screen(subscriber, args)
+        # on a screen that is drawn anew all the time, the count of what is lost tells
+        logs = stack.enter_context(open_logs(args, _ignore if screen is not None and screen.live else tell))
+        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, logs)
+        if screen is not None:
+            screen.logs = logs
+            screen.run(messages)
+        else:
             for item in messages:
                 if item is not None and item[0] == ESTIMATE_TOPIC:
                     print(json.dumps(item[1]), flush=True)
-            return 0
-        _Screen(subscriber, args).run(messages)
+    logs.check()
     return 0
 
 
+def _ignore(sentence: str) -> None:
+    """Take a sentence that nobody is to be told."""
+
+
 def _messages(
-    subscriber: "Subscriber", count: int | None, timeout_s: float | None, record: "Recorder | None"
+    subscriber: "Subscriber", count: int | None, timeout_s: float | None, logs: "Outputs"
 ) -> Iterator[tuple[str, dict[str, Any]] | None]:
     """Topics and messages; None when none came for a while. Ends after `count` estimates."""
     last, left = time.monotonic(), count
@@ -69,8 +80,7 @@ def _messages(
         item = subscriber.receive(wait)
         if item is not None and item[0] == ESTIMATE_TOPIC:
             last, left = time.monotonic(), None if left is None else left - 1
-            if record is not None:
-                record.write(item[1])
+            logs.write(item[1])
         yield item
 
 
@@ -101,6 +111,7 @@ class _Screen:
         self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
+        self.logs: Outputs | None = None
 
     def run(self, messages: Iterator[tuple[str, dict[str, Any]] | None]) -> None:
         """Show them until they end."""
@@ -141,7 +152,8 @@ class _Screen:
     def losses(self) -> dict[str, int]:
         """Counts of what did not arrive as it should."""
         s = self.subscriber
-        return {"lost": s.lost, "unusable": s.malformed, "restarts": s.restarts, "disconnected": s.disconnected}
+        counts = {"lost": s.lost, "unusable": s.malformed, "restarts": s.restarts, "disconnected": s.disconnected}
+        return counts | {"not logged": 0 if self.logs is None else sum(self.logs.lost.values())}
 
     def render(self) -> Any:
         """All of it, for a terminal."""

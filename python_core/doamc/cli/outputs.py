@@ -1,15 +1,16 @@
 """Arguments that say where estimates go, beside ZMQ, and what becomes of them."""
 
 import argparse
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from doamc.cli.logs import Maker, add_log_arguments, log_makers, opened
 from doamc.cli.options import number, positive
 from doamc.cli.remarks import tell
+from doamc.cli.servers import add_server_arguments, server_makers
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
-    from doamc.estimates.fan_out import Output, Outputs
+    from doamc.estimates.fan_out import Outputs
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +22,10 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--post", metavar="URL", help="post every bearing as KrakenSDR JSON")
     out.add_argument("--post-version", type=int, choices=(1, 2), default=1, metavar="1|2",
                      help="of the KrakenSDR's software whose JSON is posted (default 1)")  # fmt: skip
-    out.add_argument("--record", metavar="FILE.jsonl", help="append every estimate to a file, a line each")
     out.add_argument("--annotate", metavar="FILE.sigmf-meta", help="write the estimates into this recording's metadata")
     out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
+    add_log_arguments(out)
+    add_server_arguments(parser)
     where = parser.add_argument_group("station, for CSV, XML and JSON")
     where.add_argument("--station-id", default="doamc", metavar="NAME", help="default doamc")
     where.add_argument("--latitude", type=number, default=0.0, metavar="DEG", help="north, default 0")
@@ -47,33 +49,30 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
 
     Raises DoamcError when one cannot be opened; those opened before are closed again.
     """
-    from doamc.estimates import Recorder
     from doamc.estimates.bearing import Station
     from doamc.estimates.fan_out import Outputs
     from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
     station = Station(args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency)
-    makers: list[tuple[str, str | None, Any]] = [
-        ("--annotate", args.annotate, lambda path: Annotations(path)),
+    makers: list[Maker] = [
+        ("ZMQ", publisher, _Zmq),
+        ("--annotate", args.annotate, Annotations),
         ("--csv", args.csv, lambda path: CsvLog(path, station, args.all_sources)),
         ("--csv-latest", args.csv_latest, lambda path: LatestFile(path, "csv", station, args.all_sources)),
         ("--xml", args.xml, lambda path: LatestFile(path, "xml", station)),
-        ("--record", args.record, lambda path: Recorder(path)),
+        *log_makers(args, tell),
+        *server_makers(args, station),
         ("--post", args.post, lambda url: JsonPost(url, station, args.all_sources, args.post_version)),
     ]
-    opened: dict[str, Output] = {} if publisher is None else {"ZMQ": _Zmq(publisher)}
-    with ExitStack() as stack:
-        for option, value, make in makers:
-            if value:
-                opened[option] = make(value)
-                stack.callback(opened[option].close)
-        stack.pop_all()
-    return Outputs(opened, tell)
+    return Outputs(opened(makers), tell)
 
 
 def report(outputs: "Outputs") -> str:
-    """What became of the posts, if there were any; complete once the outputs are closed."""
+    """What became of posts and of records for map clients, if there were any; complete once the outputs are closed."""
     from doamc.estimates.outputs import JsonPost
 
     posts = [o.poster for o in outputs.outputs.values() if isinstance(o, JsonPost)]
-    return "".join(f", {p.sent} posted, {p.failed} posts failed, {p.dropped} dropped" for p in posts)
+    told = [f", {p.sent} posted, {p.failed} posts failed, {p.dropped} dropped" for p in posts]
+    casts = [o.broadcast for o in outputs.outputs.values() if hasattr(o, "broadcast")]
+    told += [f", {c.sent} records to map clients, {c.dropped} clients dropped as too slow" for c in casts]
+    return "".join(told)

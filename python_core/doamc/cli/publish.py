@@ -9,6 +9,7 @@ from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_p
 from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
+from doamc.cli.servers import announce
 from doamc.errors import SpecificationError
 from doamc.protocol import DEFAULT_ADDRESS
 
@@ -35,7 +36,7 @@ def add_parser(commands: Any) -> None:
         help="pace, batches a second (default: the sample rate; 10 for an .npz; as fast as it goes for a .jsonl)",
     )  # fmt: skip
     parser.add_argument("--wait", type=between(0, 3600), default=0.5, metavar="S",
-                        help="time for subscribers to connect (0.5 s)")  # fmt: skip
+                        help="time for subscribers and clients to connect (0.5 s)")  # fmt: skip
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
     parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="end when no estimate comes for so long (ZMQ)")
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
     with open_publisher(args, args.address or DEFAULT_ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
+        announce(outputs)
         time.sleep(args.wait)
         try:
             replay.run(_Live(publisher, outputs), args.loop)

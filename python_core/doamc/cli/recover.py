@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from doamc.errors import RecordingError
-    from doamc.snapshots.batch_journal import parts_of, recover
+    from doamc.snapshots.journal import parts_of, recover
 
     path = Path(args.file)
     if path.suffix != ".sigmf-meta":

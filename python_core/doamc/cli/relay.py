@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, report
 from doamc.cli.remarks import tell
+from doamc.cli.servers import announce
 from doamc.errors import PublishError
 from doamc.protocol import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
 
@@ -28,9 +29,10 @@ def relay(args: argparse.Namespace) -> int:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
         if not outputs.outputs:
-            raise PublishError("expected an output (--csv, --xml, --post, --record, --address, ...), found none")
+            raise PublishError("expected an output (--csv, --doa-value, --sqlite, --address, ...), found none")
         if publisher is not None:
             print(f"publishing on {publisher.address}", flush=True)
+        if announce(outputs) or publisher is not None:
             time.sleep(args.wait)
         try:
             for message in _messages(args):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.coupling.families import CouplingFamily
+from doamc.coupling.family import CouplingFamily
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,21 @@ to first order, element patterns, a mast (eq. (4) of the source paper). The coup
 least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mean diagonal 1.
 """
 
-import hashlib
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
-import numpy as np
 import torch
 
-from doamc.arrays.steering import steering
-from doamc.coupling.interpolation import interpolation_weights
-from doamc.coupling.size import check_entries
-from doamc.errors import SpecificationError
-from doamc.files.tensor_files import read_tensors
-from doamc.text import shown
+from doamc.coupling.angular import extended_steering
+from doamc.coupling.family import CouplingFamily
 
-LARGEST_ENTRY = 1e6  #: of mean, patterns and projection, and of deviations and their inverses; near 1 where made
+NORMAL_REACH = 8.0  #: half-width of the range of a standard normal coordinate
 
 
 @dataclass(frozen=True)
 class DrawnFamily:
-    """Mean and principal patterns of drawn antennas.
+    """Mean and principal patterns of drawn antennas; a `CouplingFamily`.
 
     mean: (N, J N) complex. patterns: (K, N, J N) complex, each one standard deviation of the prior.
     projection: (J N, N) complex, the W of C = E W. J is odd. weights (M,), scales (M, K): shares of kinds of builders,
@@ -43,7 +37,10 @@ class DrawnFamily:
     scales: torch.Tensor | None = None
 
     hermitian = False
-    normal = True  #: the prior over parameters is standard normal, in each of `kinds`
+    n_wrapping = 0
+    phase_rad = math.pi
+    narrow = True
+    outside_db = -25.0  #: the draws are of antennas that are not alike: less is left out than by coefficients in ranges
 
     @property
     def n_elements(self) -> int:
@@ -56,18 +53,38 @@ class DrawnFamily:
         return self.patterns.shape[0]
 
     @property
+    def n_coefficients(self) -> int:
+        """Number of coefficients, which are real and the parameters themselves."""
+        return self.n_parameters
+
+    @property
+    def n_flat(self) -> int:
+        """Number of flat coordinates: the parameters themselves."""
+        return self.n_parameters
+
+    @property
+    def n_normal(self) -> int:
+        """All of them are standard normal beforehand, in each of `kinds`."""
+        return self.n_parameters
+
+    @property
     def n_blocks(self) -> int:
         """Number J of angular functions."""
         return self.mean.shape[1] // self.mean.shape[0]
 
     @property
-    def kinds(self) -> list[tuple[float, "DrawnFamily"]]:
-        """Log share and family of each kind, with parameters z / s_m that are standard normal."""
+    def flat_range(self) -> torch.Tensor:
+        """As wide as normal numbers ever come, (K, 2)."""
+        return torch.tensor([-NORMAL_REACH, NORMAL_REACH], dtype=torch.float64).expand(self.n_parameters, 2)
+
+    @property
+    def kinds(self) -> list[tuple[float, CouplingFamily, torch.Tensor]]:
+        """Log share and family of each kind, whose parameters z / s_m are standard normal, and s_m."""
         if self.weights is None or self.scales is None:
-            return [(0.0, self)]
+            return [(0.0, self, torch.ones(self.n_parameters, dtype=torch.float64))]
         scaled = self.scales[:, :, None, None] * self.patterns
         parts = [replace(self, patterns=e, weights=None, scales=None) for e in scaled]
-        return list(zip(self.weights.log().tolist(), parts, strict=True))
+        return list(zip(self.weights.log().tolist(), parts, self.scales, strict=True))
 
     @cached_property
     def centre(self) -> torch.Tensor:
@@ -108,6 +125,18 @@ class DrawnFamily:
         """Parameters (..., K) of a chart's coordinates."""
         return flat
 
+    def coefficients(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
+        """The parameters themselves, as complex numbers."""
+        return flat.to(torch.complex128)
+
+    def parameters(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Real parts of coefficients (..., K)."""
+        return coefficients.real
+
+    def moments(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Mean, patterns and projection: z has unit covariance over all kinds together."""
+        return self.mean, self.patterns, self.projection
+
     def project(self, coupling: torch.Tensor) -> torch.Tensor:
         """Parameters (..., K) of the member nearest to matrices (..., N, N) scaled to mean diagonal 1.
 
@@ -126,7 +155,7 @@ class DrawnFamily:
         z = torch.randn(*shape, self.n_parameters, dtype=torch.float64, generator=generator)
         if self.weights is None or self.scales is None:
             return z
-        u = torch.rand(shape, dtype=torch.float64, generator=generator)
+        u = torch.rand(shape, dtype=torch.float64, generator=generator)  # a tuple, since it may be empty
         return z * self.scales[torch.bucketize(u, self.weights.cumsum(0)[:-1])]
 
     def log_prior(self, theta: torch.Tensor) -> torch.Tensor:
@@ -135,99 +164,3 @@ class DrawnFamily:
             return -0.5 * theta.square().sum(-1)
         z = theta[..., None, :] / self.scales
         return torch.logsumexp(self.weights.log() - self.scales.log().sum(-1) - 0.5 * z.square().sum(-1), -1)
-
-
-def angular_functions(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
-    """1, cos az, sin az, cos 2az, ...: azimuth (...) -> (J, ...)."""
-    out = [torch.ones_like(azimuth)]
-    for h in range(1, (n_blocks + 1) // 2):
-        out += [(h * azimuth).cos(), (h * azimuth).sin()]
-    return torch.stack(out)
-
-
-def angular_slopes(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
-    """Derivatives of the angular functions by azimuth: (...) -> (J, ...)."""
-    out = [torch.zeros_like(azimuth)]
-    for h in range(1, (n_blocks + 1) // 2):
-        out += [-h * (h * azimuth).sin(), h * (h * azimuth).cos()]
-    return torch.stack(out)
-
-
-def extended_steering(positions: torch.Tensor, azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
-    """a_ext(az): azimuth (..., P) -> (..., J N, P)."""
-    a = steering(positions, azimuth).to(torch.complex128)
-    return torch.cat([a * g[..., None, :] for g in angular_functions(azimuth, n_blocks)], -2)
-
-
-def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
-    """Family of a prior file: safetensors with mean, patterns and projection, real and imaginary part last.
-
-    frequency: relative to that of design. A file with ``frequency`` (F,) holds one of each tensor a node, and its
-    family is interpolated; z means the same array at every frequency. Raises SpecificationError that names the file
-    and what is wrong with it, or that it does not hold for that frequency.
-    """
-    what = f"{path}: expected a prior file with mean, patterns and projection; doamc antenna writes one"
-    tensors = {k: v.double() for k, v in read_tensors(path, SpecificationError, what)[0].items()}
-    parts = [tensors[k] for k in ("mean", "patterns", "projection") if k in tensors]
-    nodes = tensors.get("frequency", torch.ones(1, dtype=torch.float64)).flatten().numpy()
-    weights, scales = tensors.get("weights"), tensors.get("scales")
-    shapes = ", ".join(shown(tuple(v.shape)) for v in parts)
-    if len(parts) < 3 or any(v.ndim == 0 or v.shape[-1] != 2 for v in parts):
-        raise SpecificationError(f"{what}, real and imaginary part last; found {shapes or 'none'}")
-    mean, patterns, projection = map(torch.view_as_complex, parts)
-    many = len(nodes) > 1
-    axes = [v.ndim - 1 - many for v in parts]
-    ascending = len(nodes) > 0 and bool((np.diff(nodes) > 0).all())
-    if axes != [2, 3, 2] or not ascending or (many and any(len(v) != len(nodes) for v in parts)):
-        raise SpecificationError(
-            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N), each of all frequencies where "
-            f"there are several, in ascending order; found {shapes} and {len(nodes)} frequencies"
-        )
-    if not all(v.numel() and v.abs().max() <= LARGEST_ENTRY for v in parts):
-        raise SpecificationError(f"{path}: expected numbers up to {LARGEST_ENTRY:g}, found none, or larger ones")
-    low, high = nodes.min(), nodes.max()
-    if not low - 1e-9 <= frequency <= high + 1e-9:
-        raise SpecificationError(
-            f"{path}: holds for {low:g} to {high:g} times the frequency of design, found {frequency:g}; see [antenna] "
-            "frequency_range"
-        )
-    if many:
-        weight = torch.from_numpy(interpolation_weights(nodes, frequency))
-        mean, patterns, projection = _between(weight, mean, patterns, projection)
-    n, wide = mean.shape
-    if not n or wide % n or (wide // n) % 2 != 1 or patterns.shape[1:] != (n, wide) or projection.shape != (wide, n):
-        raise SpecificationError(
-            f"{path}: expected mean (N, J N), patterns (K, N, J N), projection (J N, N) with odd J, found {shapes}"
-        )
-    check_entries(n, len(patterns))
-    if not (mean @ projection).diagonal().mean().abs() > 1 / LARGEST_ENTRY:
-        raise SpecificationError(f"{path}: expected a coupling with a diagonal, found none")
-    if weights is None or scales is None or weights.shape == (1,):
-        return DrawnFamily(mean, patterns, projection)
-    fit = weights.ndim == 1 and scales.shape == (len(weights), len(patterns))
-    if not fit or not min(weights.min(), scales.min()) > 1 / LARGEST_ENTRY or not abs(weights.sum() - 1) < 1e-3:
-        raise SpecificationError(
-            f"{path}: expected weights (M,) whose sum is 1 and scales (M, K), above zero, found "
-            f"{shown(tuple(weights.shape))} and {shown(tuple(scales.shape))} for K = {len(patterns)}"
-        )
-    return DrawnFamily(mean, patterns, projection, weights=weights, scales=scales)
-
-
-def _between(
-    weights: torch.Tensor,  # shape: (F,)
-    mean: torch.Tensor,  # shape: (F, N, J N)
-    patterns: torch.Tensor,  # shape: (F, K, N, J N)
-    projection: torch.Tensor,  # shape: (F, J N, N)
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tensors at a frequency, again so that C has mean diagonal 1 whatever the parameters."""
-    m, e, w = (torch.tensordot(weights.to(x.dtype), x, 1) for x in (mean, patterns, projection))
-    m = m / (m @ w).diagonal().mean()
-    return m, e - (e @ w).diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * m, w
-
-
-def file_digest(path: str | Path) -> str:
-    """Fingerprint of a prior file. Raises SpecificationError when it cannot be read."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        raise SpecificationError(f"[coupling] prior must be a file that can be read, found {path} ({error})") from error

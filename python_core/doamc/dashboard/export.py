@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from doamc.dashboard.history import PastEstimate
+from doamc.estimates.log_rows import spreadsheet_text as _text
 
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
@@ -45,8 +46,3 @@ def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
 def _source(number: int, source: dict[str, Any]) -> list[Any]:
     low, high = source["interval_deg"] or (None, None)
     return [number, source["azimuth_deg"], source["std_deg"], low, high, source["power_db"]]
-
-
-def _text(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -6,14 +6,10 @@ import logging
 import time
 from contextlib import suppress
 from pathlib import Path
-from socket import SO_SNDBUF, SOL_SOCKET
 
 from aiohttp import WSMsgType, web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from doamc.dashboard.access import access_middleware, check_access
 from doamc.dashboard.browsers import MAX_BROWSERS, Browser, Browsers
-from doamc.dashboard.connections import Limited
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
@@ -21,29 +17,14 @@ from doamc.dashboard.frames import frame, hello, recording_state
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
+from doamc.web.access import Access
+from doamc.web.server import GuardedServer
 
 STATIC = Path(__file__).parent / "static"
 #: least and greatest time between two frames, s
 FRAME_S, IDLE_S = 0.05, 1.0
-#: a browser that does not answer is pinged for so long and half as long again, then disconnected
-HEARTBEAT_S = 20.0
-#: time that a connection may be idle between two requests, s
-KEEP_ALIVE_S = 20.0
-#: the system's own buffer of one browser, bytes: what it holds is late already
-SEND_BUFFER = 1 << 17
 _COMMANDS = ("start", "stop")
 _log = logging.getLogger(__name__)
-#: what aiohttp has to say of requests
-_requests = logging.getLogger(f"{__name__}.requests")
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether a request failed by our fault: not by what was sent, nor because the browser left."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, (HttpProcessingError, ConnectionError))
-
-
-_requests.addFilter(_is_ours)
 
 
 class Dashboard:
@@ -63,43 +44,35 @@ class Dashboard:
         token: str | None = None,
         recordings: str | Path | None = None,
     ) -> None:
-        check_access(host, token)
-        self.receivers, self.host, self.port = receivers, host, port
+        access = Access(host, token, "dashboard", DashboardError)
+        routes = [
+            web.get("/", self._page),
+            web.get("/live", self._live),
+            web.get("/export/{name:last-minute[.](?:json|csv)}", self._export),
+            web.static("/static", STATIC),
+        ]
+        self._server = GuardedServer(access, port, routes)
+        self.receivers = receivers
         self.recording = SwitchedRecorder(recordings)
         self.browsers = Browsers()
-        self._token = token
         self._feeds: list[Feed] = []
-        self._transports: set[asyncio.Transport] = set()
-        self._runner: web.AppRunner | None = None
-        self._listening: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     @property
     def url(self) -> str:
         """Address of the page, without the token."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        return self._server.url()
 
     async def open(self) -> None:
         """Listen and read; `close` is owed even when it fails. Raises DashboardError when the port cannot be had."""
         for receiver in self.receivers:
             self._feeds.append(Feed(receiver, self.recording))
-        app = web.Application(middlewares=[access_middleware(self._token)], client_max_size=1 << 16)
-        app.router.add_get("/", self._page)
-        app.router.add_get("/live", self._live)
-        app.router.add_get("/export/{name:last-minute[.](?:json|csv)}", self._export)
-        app.router.add_static("/static", STATIC)
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_S, logger=_requests
-        )
-        await self._runner.setup()
-        assert self._runner.server is not None
-        loop = asyncio.get_running_loop()
-        try:
-            self._listening = await loop.create_server(Limited(self._runner.server), self.host, self.port)
-        except (OSError, OverflowError) as error:
-            raise DashboardError(f"cannot listen on {self.host}:{self.port}: {error}; take another --port") from error
-        self.port = self._listening.sockets[0].getsockname()[1]
+        await self._server.open()
         for feed in self._feeds:
             feed.start()
         self._task = asyncio.create_task(self._send())
@@ -119,14 +92,7 @@ class Dashboard:
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
         self.recording.stop()
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = None
-        for transport in tuple(self._transports):
-            transport.abort()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.close()
 
     async def _send(self) -> None:
         """Send a frame whenever something has come, not more often than `FRAME_S`, and every `IDLE_S` anyway."""
@@ -157,32 +123,17 @@ class Dashboard:
     async def _live(self, request: web.Request) -> web.StreamResponse:
         if len(self.browsers) >= MAX_BROWSERS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
-        # uncompressed: some 80 kB a second are less trouble than the threads that would compress them
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
-        try:
-            await socket.prepare(request)
-        except ValueError as error:  # a key that is no base64
-            raise web.HTTPBadRequest(text="expected a WebSocket's handshake\n") from error
-        transport = request.transport
-        if transport is None:  # the browser has left already
-            return socket
-        self._transports.add(transport)
-        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
+        return await self._server.converse(request, self._tell, self._listen)
+
+    async def _tell(self, socket: web.WebSocketResponse) -> None:
+        """Greet a browser, then send what is broadcast."""
         browser = Browser(socket)
         browser.offer(hello(self._feeds, self.recording))
         self.browsers.add(browser)
-        pump = asyncio.create_task(browser.pump())
-        listen = asyncio.create_task(self._listen(socket))
         try:
-            await asyncio.wait({pump, listen}, return_when=asyncio.FIRST_COMPLETED)
+            await browser.pump()
         finally:
             self.browsers.remove(browser)
-            for task in (pump, listen):
-                task.cancel()
-            await asyncio.gather(pump, listen, return_exceptions=True)
-            transport.abort()  # a stalled browser would not take a farewell either
-            self._transports.discard(transport)
-        return socket
 
     async def _listen(self, socket: web.WebSocketResponse) -> None:
         """Obey ``{"recording": "start"}`` and ``{"recording": "stop"}``; pass over whatever else a browser says."""

@@ -7,7 +7,7 @@ unknown. The network starts from the most probable scene of the batch and predic
     R_x0 = F F^H,   F = [V + E Q / sqrt(L), H / L^(1/4)]     (in units of the noise power)
 
 with Q the columns of V at unit length; E (N x N) and H (N x P) are the network's output. E corrects the most
-probable scene towards the mean of the posterior, H spreads the covariance over where else the sources may be.
+probable scene towards the mean of the posterior, H adds covariance where else the sources may be.
 Both vanish as L grows. For a fixed batch the net is linear in x_t, so it is as fast as a matrix product.
 """
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from doamc.denoising.batch_net import BatchNet, BatchNetConfig
-from doamc.denoising.batch_training import Example, draw_moments, excess_error, make_example
+from doamc.denoising.batch_training import DenoisingExample, draw_moments, excess_error, make_example
 from doamc.denoising.scene_start import scene_estimator
 from doamc.spec import ArraySpec
 
@@ -33,14 +33,14 @@ class BatchTask:
         torch.manual_seed(seed)
         self.net = BatchNet(spec, config).to(device)
         self.estimator = scene_estimator(spec)
-        self.buffer: deque[Example] = deque(maxlen=KEPT)
+        self.buffer: deque[DenoisingExample] = deque(maxlen=KEPT)
         most = spec.source_count[1]
         cases = [c for c in VALIDATION if c[0] <= most]
         self.held_out = [self._draw(p, length, snr, 31 + i, False, 500) for i, (p, length, snr) in enumerate(cases)]
 
     def _draw(
         self, p: int, length: int, snr_db: float | tuple[float, float] | None, seed: int, known: bool, count: int
-    ) -> Example:
+    ) -> DenoisingExample:
         return make_example(self.estimator, draw_moments(self.spec, count, p, length, seed, snr_db), p, length, known)
 
     def _refill(self, step: int) -> None:

@@ -23,7 +23,7 @@ from doamc.spec import ArraySpec
 
 
 @dataclass(frozen=True)
-class Moments:
+class SecondMoments:
     """Second moments over L snapshots over the true noise power, each (B, N, N): x x^H, x n^H, n n^H, and R_x0."""
 
     signal: torch.Tensor
@@ -36,9 +36,9 @@ class Moments:
         """Sample covariance of y = x + n."""
         return self.signal + self.mixed + self.mixed.mH + self.noise
 
-    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Moments":
+    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "SecondMoments":
         """The same change of every tensor."""
-        return Moments(change(self.signal), change(self.mixed), change(self.noise), change(self.truth))
+        return SecondMoments(change(self.signal), change(self.mixed), change(self.noise), change(self.truth))
 
 
 def draw_moments(
@@ -48,37 +48,37 @@ def draw_moments(
     n_snapshots: int,
     seed: int,
     snr_db: float | tuple[float, float] | None = None,
-) -> Moments:
+) -> SecondMoments:
     """Moments of scenes drawn from the prior; the same seed gives the same moments."""
     scene = draw_scene(spec, batch, n_sources, snr_db, torch.Generator().manual_seed(seed))
     n, p = spec.n_elements, n_sources
     eye = torch.eye(n + p, dtype=torch.complex128).expand(batch, -1, -1)
     joint = draw_covariance(eye, torch.full((batch,), n_snapshots), np.random.default_rng(seed))
     v = scene.response * (scene.power / scene.noise_power[:, None]).sqrt()[:, None]
-    return Moments(v @ joint[:, :p, :p] @ v.mH, v @ joint[:, :p, p:], joint[:, p:, p:], v @ v.mH)
+    return SecondMoments(v @ joint[:, :p, :p] @ v.mH, v @ joint[:, :p, p:], joint[:, p:, p:], v @ v.mH)
 
 
 @dataclass(frozen=True)
-class Example:
-    """What the net sees of B batches (in units of the noise power it is told), and the moments behind it."""
+class DenoisingExample:
+    """Inputs of the net for B batches, in units of the noise power that it knows of, and the moments behind them."""
 
     covariance: torch.Tensor  # (B, N, N)
     n_snapshots: torch.Tensor  # (B,)
     response: torch.Tensor  # (B, N, P)
     known: torch.Tensor  # (B,)
-    noise_power: torch.Tensor  # (B,), told over true
-    moments: Moments
+    noise_power: torch.Tensor  # (B,), the one that the net knows of, over the true one
+    moments: SecondMoments
 
-    def select(self, index: torch.Tensor) -> "Example":
+    def select(self, index: torch.Tensor) -> "DenoisingExample":
         """Some of the batches."""
         return self._map(lambda tensor: tensor[index])
 
-    def to(self, device: str) -> "Example":
+    def to(self, device: str) -> "DenoisingExample":
         """On another device."""
         return self._map(lambda tensor: tensor.to(device))
 
-    def _map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Example":
-        return Example(
+    def _map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "DenoisingExample":
+        return DenoisingExample(
             change(self.covariance),
             change(self.n_snapshots),
             change(self.response),
@@ -89,8 +89,8 @@ class Example:
 
 
 def make_example(
-    estimator: MaximumAPosteriori, moments: Moments, n_sources: int, n_snapshots: int, known: bool
-) -> Example:
+    estimator: MaximumAPosteriori, moments: SecondMoments, n_sources: int, n_snapshots: int, known: bool
+) -> DenoisingExample:
     """Find the most probable scene of each batch and scale by the noise power known or found."""
     size = len(moments.signal)
     ones = torch.ones(size, dtype=torch.float64)
@@ -98,10 +98,10 @@ def make_example(
     batch = SnapshotBatch(none, moments.covariance, n_snapshots, ones if known else None)
     response, noise = scaled_response(estimator.spec, estimator(batch, n_sources), batch)
     covariance = batch.covariance / noise[:, None, None]
-    return Example(covariance, n_snapshots * ones, response, torch.full((size,), known), noise, moments)
+    return DenoisingExample(covariance, n_snapshots * ones, response, torch.full((size,), known), noise, moments)
 
 
-def excess_error(net: BatchNet | None, example: Example, level: torch.Tensor) -> torch.Tensor:
+def excess_error(net: BatchNet | None, example: DenoisingExample, level: torch.Tensor) -> torch.Tensor:
     """Error of the denoiser over that of the Wiener filter that knows the scene, (B,).
 
     net: None takes the most probable scene as it is.

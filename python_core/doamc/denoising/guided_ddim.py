@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from doamc.denoising.wiener import SignalCovariance
-from doamc.diffusion.ddim import ddim_step
+from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import Grid
-
-#: x_t, alpha_t, sigma_t -> mean of x0 given x_t and y; shapes (B, N, L)
-Denoiser = Callable[[torch.Tensor, float, float], torch.Tensor]
+from doamc.diffusion.samplers.base import sample
+from doamc.diffusion.samplers.ddim import Ddim
 
 
 @dataclass(frozen=True)
@@ -65,20 +64,11 @@ class StepGuided:
         return x_0 + weight * (self.y - x_0)
 
 
-def sample(
-    denoiser: Denoiser,
-    shape: tuple[int, int, int],
-    grid: Grid,
-    seed: int = 0,
-) -> torch.Tensor:
+def sample_clean(denoiser: Denoiser, shape: tuple[int, int, int], grid: Grid, seed: int = 0) -> torch.Tensor:
     """Draw x0 (B, N, L) by deterministic DDIM (eq. 33) from x_T ~ CN(0, I).
 
     Every item of the batch starts from the same noise, so that its result does not depend on the rest of the batch.
     """
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(1, *shape[1:], dtype=torch.complex128, generator=generator)
-    x_t = start.expand(shape)
-    for k in range(len(grid)):
-        x_0 = denoiser(x_t, grid.alpha[k], grid.sigma[k])
-        x_t = ddim_step(x_t, x_0, grid.alpha[k : k + 2], grid.sigma[k : k + 2])
-    return denoiser(x_t, grid.alpha[-1], grid.sigma[-1])
+    return sample(denoiser, Ddim(), grid, start=start.expand(shape), end="mean")

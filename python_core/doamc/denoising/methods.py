@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from doamc.denoising.batch_net import BatchNet, BatchNetConfig
-from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample
+from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample_clean
 from doamc.denoising.scene_start import scaled_response, scene_estimator
 from doamc.denoising.snapshot_net import SnapshotNet, SnapshotNetConfig
 from doamc.denoising.wiener import SignalCovariance
@@ -60,7 +60,7 @@ class BatchDdim(Estimator):
         scale = signal.values.mean(1).clamp_min(1e-12 * noise).sqrt()[:, None, None]
         unit = SignalCovariance(signal.vectors, signal.values / scale[..., 0] ** 2)
         guided = GaussianGuided(unit, signal.vectors.mH @ batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
-        drawn = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed)
+        drawn = sample_clean(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed)
         return signal.wiener(noise) @ batch.snapshots, signal.vectors @ drawn * scale, scene
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -110,7 +110,7 @@ class SnapshotDdim(Estimator):
         received = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
         scale = torch.maximum(received - noise, 0.05 * noise).sqrt()[:, None, None]
         guided = StepGuided(self.net, batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
-        clean = sample(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
+        clean = sample_clean(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
         denoised = SnapshotBatch(clean, clean @ clean.mH / batch.n_snapshots, batch.n_snapshots)
         found = self.fit.estimate(denoised, n_sources)
         found.clean, found.noise_power = clean, noise

@@ -3,7 +3,6 @@
 `doamc.diffusion.samplers` and `doamc.diffusion.guidance` hold the registries by name.
 """
 
-from doamc.diffusion.ddim import ddim_step
 from doamc.diffusion.grid import Grid, log_snr_grid, log_snr_span, make_grid, uniform_grid
 from doamc.diffusion.linear_operator import LinearOperator
 from doamc.diffusion.parametrisation import NetworkDenoiser
@@ -15,7 +14,6 @@ __all__ = [
     "LinearOperator",
     "NetworkDenoiser",
     "VPSchedule",
-    "ddim_step",
     "log_snr_grid",
     "log_snr_span",
     "make_grid",

@@ -13,7 +13,7 @@ import torch
 class Denoiser(Protocol):
     """Tweedie: D(x_t) = (x_t + sigma^2 score(x_t)) / alpha."""
 
-    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float, /) -> torch.Tensor:
         """Mean of x_0 given x_t, same shape."""
 
 

@@ -72,7 +72,7 @@ class LinearOperator:
         """Coordinates V^H x: (..., N) -> (..., R)."""
         return x @ self.v.conj()
 
-    def spread(self, z: torch.Tensor) -> torch.Tensor:
+    def from_spectral(self, z: torch.Tensor) -> torch.Tensor:
         """V z: (..., R) -> (..., N), the adjoint of `spectral`."""
         return z @ self.v.mT
 

@@ -4,8 +4,8 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
-(B, 1 + P_max). ``channels`` (N,): the element that each channel of the receiver comes from, where these are numbered
-otherwise than elements.
+(B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
+these are numbered otherwise than elements.
 """
 
 from collections.abc import Sequence

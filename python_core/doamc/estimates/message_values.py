@@ -39,7 +39,7 @@ def message_values(
         values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
         values["effective_snapshots"] = float(table["effective_snapshots"])
-    if "log_evidence" in table:
+    if not np.isnan(table.get("log_evidence", np.nan)).all():  # of noise alone, none was computed
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
         values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
     if calibration:

@@ -16,14 +16,14 @@ from doamc.text import shown
 
 @dataclass
 class Estimates:
-    """Estimates of B observations; NaN where a batch has fewer sources or the method gives no such figure.
+    """Estimates of B observations; NaN where a batch has fewer sources or a method gives no value.
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them.
     elevation: (B, P) rad, of the same sources, where the method gives them.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
-    coupling_std: (B, N, N), r.m.s. spread of each entry of the coupling. mode_azimuth: (B, M, P) rad, places where the
+    coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
     snapshots: (B,), effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of
     sources, where they were counted.
@@ -66,17 +66,17 @@ class Estimator(ABC):
         """Estimates of every observation of a batch, for a known number of sources P < N."""
 
     def state(self) -> dict[str, Any]:
-        """What a method remembers from batch to batch, in plain figures for messages; empty for those that forget."""
+        """What a method remembers from batch to batch, as plain numbers for messages; empty where it is nothing."""
         return {}
 
     def close(self) -> None:
-        """Put away what is to outlast the program; nothing for most methods."""
+        """Write what is to outlast the program; most methods have nothing to write."""
         return
 
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Checked `estimate`, the same at every level of the snapshots.
 
-        Raises EstimatorError unless 1 <= P < N and the batch is of this array, or where nothing can be told from it.
+        Raises EstimatorError unless 1 <= P < N and the batch is of this array, or where its covariance is singular.
         """
         if batch.n_elements != self.spec.n_elements:
             raise EstimatorError(

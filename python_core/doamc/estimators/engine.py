@@ -58,7 +58,8 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
     """Estimates of one batch; with n_sources None the observations are grouped by their number of sources.
 
     The number is the most probable one where the estimator has an evidence (a method ``log_evidence``), else that of
-    minimum description length, at most the largest of the array specification.
+    minimum description length, at most the largest of the array specification. Observations that the estimator knows to
+    be noise alone (a method ``is_noise``) have none, and cost nothing more; their evidence is NaN.
     """
     if n_sources is not None:
         return estimator(batch, n_sources)
@@ -70,10 +71,11 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
 def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
     """Estimates with the number of sources of each observation."""
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
-    counter = getattr(estimator, "log_evidence", None)
-    evidence = None if counter is None else counter(batch)
-    count = source_number(batch.covariance, batch.n_snapshots) if evidence is None else evidence.argmax(1).cpu()
-    count = count.clamp_max(most)
+    evidence = _evidence(estimator, batch, most)
+    if evidence is None:
+        count = source_number(batch.covariance, batch.n_snapshots).clamp_max(most)
+    else:
+        count = torch.where(evidence[:, 0].isnan(), 0, evidence.argmax(1)).clamp_max(most)
     index, parts = [], []
     for p in count.unique().tolist():
         chosen = (count == p).nonzero()[:, 0]
@@ -83,6 +85,21 @@ def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
     result = join(parts).select(torch.cat(index).argsort())
     result.log_evidence = evidence
     return result
+
+
+def _evidence(estimator: Estimator, batch: SnapshotBatch, most: int) -> torch.Tensor | None:
+    """Log evidence (B, 1 + P_max) of every number of sources, NaN for noise alone; None where the method has none."""
+    counter, is_noise = getattr(estimator, "log_evidence", None), getattr(estimator, "is_noise", None)
+    if counter is None:
+        return None
+    noise = torch.zeros(batch.size, dtype=torch.bool) if is_noise is None else is_noise(batch)
+    if not noise.any():
+        return counter(batch).cpu()
+    evidence = torch.full((batch.size, 1 + most), torch.nan, dtype=torch.float64)
+    heard = (~noise).nonzero()[:, 0]
+    if len(heard):
+        evidence[heard] = counter(batch.select(heard)).cpu()
+    return evidence
 
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer

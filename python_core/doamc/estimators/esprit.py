@@ -59,5 +59,5 @@ def _phase_std(
     left = torch.linalg.pinv(right) @ torch.linalg.pinv(signal[:, :-1])
     zero = torch.zeros_like(left[:, :, :1])
     row = torch.cat([zero, left], 2) - eigenvalue[:, :, None] * torch.cat([left, zero], 2)
-    spread = (right.abs() ** 2 * leak[:, :, None]).sum(1)
-    return (row.abs().square().sum(2) * spread / 2).sqrt()
+    leaked = (right.abs() ** 2 * leak[:, :, None]).sum(1)
+    return (row.abs().square().sum(2) * leaked / 2).sqrt()

@@ -1,4 +1,4 @@
-"""What the network is told about a batch of snapshots: sufficient statistics, made smooth and scale-free.
+"""What the network reads of a batch of snapshots: sufficient statistics, made smooth and scale-free.
 
 Sample covariance over its mean power, projector on its dominant eigenvectors, log eigenvalues over the noise
 power, the rank-reduction (RARE) null spectrum of the coupling family, log L, levels, the number of sources, and the
@@ -35,7 +35,7 @@ class FeatureMap:
         grid = self.grid = azimuth_grid(self.spec, span / (GRID_POINTS - 1))
         family = self.spec.family
         basis = family.linear_basis
-        if family.normal:  # a prior drawn from physics is narrow: the null spectrum of its mean
+        if family.narrow:  # the null spectrum of the prior's mean, blunted by no rank reduction
             mean = torch.zeros(1, family.n_parameters, dtype=torch.float64)
             t = family.response(mean, self.spec.positions, grid[:, None])  # (G, N, 1)
         else:

@@ -55,7 +55,7 @@ class CovarianceFit(Estimator):
         self.start, self.sweeps = start, sweeps
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Directions, powers, coupling and noise; error bars are the bound at the estimate, an optimistic figure."""
+        """Directions, powers, coupling and noise; error bars are the bound at the estimate, which is optimistic."""
         model = CovarianceModel(self.spec, n_sources)
         x = self._start(model, batch)
         scale = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)[:, None, None]

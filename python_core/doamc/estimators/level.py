@@ -38,7 +38,7 @@ def at_ordinary_level(
     """What `estimate` makes of a batch brought to an ordinary level, with powers and clean snapshots at its own.
 
     Raises EstimatorError where the algebra of the method fails on it: one sample or channel far above all others leaves
-    covariances of which nothing can be told.
+    a covariance that cannot be factorised.
     """
     gain = level_gain(batch)
     try:

@@ -9,10 +9,11 @@ import math
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.ml import (
     SETTLED,
-    Likelihood,
+    LikelihoodCriterion,
     check_identifiable,
     error_bars,
     largest_steps,
@@ -66,7 +67,7 @@ class SoftPrior:
             after, before = order.roll(-1, 1), order
             gap = x.gather(1, after) - x.gather(1, before)
             if self.full:
-                gap = torch.remainder(gap, 2 * math.pi)
+                gap = wrap_rad(gap, 0.0)
             else:
                 gap, after, before = gap[:, :-1], after[:, :-1], before[:, :-1]
             wall(gap, self.separation, math.inf, ANGLE_SOFTNESS, eye[after] - eye[before])
@@ -90,11 +91,11 @@ def _excess(value: torch.Tensor, low: torch.Tensor | float, high: torch.Tensor |
     return (value - high).clamp_min(0) + (value - low).clamp_max(0)
 
 
-class Posterior:
+class PosteriorCriterion:
     """Negative log posterior per snapshot: likelihood plus soft prior over L."""
 
     def __init__(self, model: CovarianceModel, covariance: torch.Tensor, n_snapshots: int) -> None:
-        self.likelihood, self.prior = Likelihood(model, covariance), SoftPrior(model)
+        self.likelihood, self.prior = LikelihoodCriterion(model, covariance), SoftPrior(model)
         self.n_snapshots = n_snapshots
 
     def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -113,11 +114,8 @@ def rare_starts(
 ) -> torch.Tensor:
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
     azimuth, theta = rare.candidates(covariance, model.n_sources, batch.n_snapshots, extra_peaks)
-    c = model.spec.plain_family.complex(theta)
-    low, high = model.spec.plain_family.magnitude.unbind(1)
-    widest = model.spec.plain_family.phase_rad
-    c = torch.polar(torch.maximum(torch.minimum(c.abs(), high), low), c.angle().clamp(-widest, widest))
-    return start_vector(model, batch.covariance, batch.noise_power, azimuth, model.spec.plain_family.parameters(c))
+    theta = model.spec.plain_family.clipped(theta)
+    return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
 
 
 class MaximumAPosteriori(Estimator):
@@ -151,7 +149,7 @@ def most_probable(
     max_iterations: int,
 ) -> Estimates:
     """Estimates at the most probable scene reached from several starts; error bars from the curvature there."""
-    criterion = Posterior(model, batch.covariance, batch.n_snapshots)
+    criterion = PosteriorCriterion(model, batch.covariance, batch.n_snapshots)
     steps = largest_steps(model, batch.noise_power is not None)
     x, curvature = best_descent(criterion, start, steps, keep, max_iterations, SETTLED / batch.n_snapshots)
     return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

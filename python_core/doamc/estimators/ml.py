@@ -7,6 +7,7 @@ The curvature is the Fisher information, so the inverse at the end gives the err
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
@@ -21,7 +22,7 @@ from doamc.spec import ArraySpec
 SETTLED = 1e-2
 
 
-class Likelihood:
+class LikelihoodCriterion:
     """Negative log-likelihood per snapshot of a batch, with gradient and Fisher information."""
 
     def __init__(self, model: CovarianceModel, covariance: torch.Tensor) -> None:
@@ -79,8 +80,7 @@ def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> 
     """Estimates of x with error bars, directions ascending and wrapped into the sector's turn."""
     azimuth, power, theta, noise = model.unpack(x)
     if model.spec.full_circle:
-        low, high = model.spec.sector_rad
-        azimuth = low + torch.remainder(azimuth - low, high - low)
+        azimuth = wrap_rad(azimuth, model.spec.sector_rad[0])
     azimuth, order = azimuth.sort(1)
     count = torch.full((len(x),), model.n_sources)
     bars = std[:, : model.n_sources].gather(1, order)
@@ -118,7 +118,7 @@ class MaximumLikelihood(Estimator):
         peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
-        likelihood = Likelihood(model, batch.covariance)
+        likelihood = LikelihoodCriterion(model, batch.covariance)
         tolerance = SETTLED / batch.n_snapshots
         x, curvature = best_descent(likelihood, start, steps, self.starts, self.max_iterations, tolerance)
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

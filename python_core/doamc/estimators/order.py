@@ -20,7 +20,7 @@ def source_number(
         penalty = k (2 m - k) log(n) / 2  for "mdl",  k (2 m - k)  for "aic",
 
     with m = N and n = L. Where L < N the roles are exchanged, m = L and n = N: the L nonzero eigenvalues are those of
-    Y^H Y, whose columns white noise leaves just as independent. In the paper w = n; here w is Bartlett's correction
+    Y^H Y, whose columns white noise leaves just as independent. In that paper w = n; here w is Bartlett's correction
     (see `_weight`), the same for n >> m, without which N / 2 < L < 2 N gives far too many sources. MDL is consistent in
     L; AIC finds weaker sources and overestimates now and then. With L = 1 there is nothing to compare and the answer is
     0. Coherent paths count as one. Coupling does not matter, since C has full rank.

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.spec import ArraySpec
 
 
@@ -42,7 +43,7 @@ def highest_peaks(
     shift = torch.where(inner, 0.5 * (left - right) / bend.clamp_max(-1e-300), 0.0)
     azimuth = grid[index] + shift.clamp(-0.5, 0.5) * (grid[1] - grid[0])
     if wraps:
-        azimuth = torch.remainder(azimuth - grid[0], 2 * math.pi) + grid[0]
+        azimuth = wrap_rad(azimuth, float(grid[0]))
     return azimuth if by_height else azimuth.sort(1)[0]
 
 

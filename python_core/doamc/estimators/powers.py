@@ -2,7 +2,7 @@
 
 import torch
 
-#: least noise power per element over the mean power that is told from rounding errors
+#: least noise power per element, over the mean power, that is more than rounding errors
 LEAST_NOISE = 1e-12
 
 

@@ -8,6 +8,7 @@ import math
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.spec import ArraySpec
 
@@ -45,7 +46,7 @@ class QuadraticSpectrum:
             move = torch.where(bend > 0, -slope / bend.clamp_min(1e-300), 0.0)
             azimuth = start + (azimuth + move - start).clamp(-step, step)
         if self.spec.full_circle:
-            return (low + torch.remainder(azimuth - low, 2 * math.pi)).sort(1)[0]
+            return wrap_rad(azimuth, low).sort(1)[0]
         return azimuth.clamp(low, high).sort(1)[0]
 
     def _steering(self, azimuth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -18,9 +18,6 @@ from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-#: largest coupling coefficient that a start is allowed to have; real elements stay well below
-LARGEST_COEFFICIENT = 0.6
-
 
 class RareSpectrum:
     """RARE spectrum of an array on a fixed azimuth grid, -log(1 - lambda_max), and the coupling that goes with it."""
@@ -73,13 +70,7 @@ class RareSpectrum:
         """Real coupling parameters (B, 2 K) that best explain given directions: least eigenvector over all of them."""
         z = noise_subspace.mH[:, None] @ self._span(azimuth)
         m = (z.mH @ z).sum(1)
-        v = torch.linalg.eigh(m)[1][..., 0]
-        c = v[:, 1:] / torch.where(v[:, :1].abs() > 1e-9, v[:, :1], 1e-9)
-        k = self.spec.plain_family.n_coefficients
-        if self.spec.plain_family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
-            c = 0.5 * (c[:, :k] + c[:, k:].conj())
-        size = c.abs().clamp_min(1e-9)
-        return self.spec.plain_family.parameters(c * (size.clamp_max(LARGEST_COEFFICIENT) / size))
+        return self.spec.plain_family.from_span(torch.linalg.eigh(m)[1][..., 0])
 
 
 class Rare(Estimator):

@@ -1,7 +1,7 @@
 """One array at the frequencies that its signals are received at.
 
 An array in metres has an estimator of its own at each. An array in wavelengths has one, which is right at one
-frequency; where signals come from another, somebody has to be told.
+frequency; where signals come from another, the user has to be warned.
 """
 
 import math
@@ -19,17 +19,17 @@ class TunedEstimator:
     """Estimators of one array by frequency.
 
     spec: the array, possibly in metres. make: opens an estimator for an array in wavelengths.
-    remark: what is wrong with the frequencies seen so far, in one line, or None.
+    remark: what is wrong with the frequencies received so far, in one line, or None.
     """
 
     def __init__(self, spec: ArraySpec, make: Callable[[ArraySpec], Estimator]) -> None:
         self.spec, self._make = spec, make
         self._open: OrderedDict[float, Estimator] = OrderedDict()
-        self._seen: list[float] = []
+        self._received: list[float] = []
         self.remark: str | None = None
 
     def at(self, frequency_hz: float | None) -> Estimator:
-        """Estimator for signals received at a frequency in Hz (None: not told).
+        """Estimator for signals received at a frequency in Hz (None: unknown).
 
         Raises SpecificationError when an array in metres finds no frequency, and what opening an estimator raises.
         """
@@ -53,10 +53,10 @@ class TunedEstimator:
             estimator.close()
 
     def _note(self, frequency_hz: float | None) -> None:
-        if frequency_hz is not None and frequency_hz not in self._seen:
-            seen = [*self._seen, frequency_hz]
-            self._seen = [seen[0], min(seen), max(seen)]
-            self.remark = frequency_remark(self.spec, self._seen)
+        if frequency_hz is not None and frequency_hz not in self._received:
+            received = [*self._received, frequency_hz]
+            self._received = [received[0], min(received), max(received)]
+            self.remark = frequency_remark(self.spec, self._received)
 
 
 def frequency_remark(spec: ArraySpec, frequencies_hz: Iterable[float]) -> str | None:
@@ -64,10 +64,10 @@ def frequency_remark(spec: ArraySpec, frequencies_hz: Iterable[float]) -> str | 
 
     Where an array in wavelengths does not say for which frequency they hold, that of the first signal is taken.
     """
-    told = [f for f in frequencies_hz if math.isfinite(f) and f > 0]
-    if spec.in_metres or not told:
+    known = [f for f in frequencies_hz if math.isfinite(f) and f > 0]
+    if spec.in_metres or not known:
         return None
-    low, high, own = min(told), max(told), spec.frequency_hz or told[0]
+    low, high, own = min(known), max(known), spec.frequency_hz or known[0]
     if max(abs(low / own - 1), abs(high / own - 1)) <= SAME_FREQUENCY:
         return None
     received = f"{_mhz(low)} MHz" if low == high else f"{_mhz(low)} to {_mhz(high)} MHz"

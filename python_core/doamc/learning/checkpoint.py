@@ -51,7 +51,7 @@ class Checkpoint:
         return net.requires_grad_(False).eval()
 
     def _check_sizes(self) -> None:
-        """Refuse sizes of layers that so many weights cannot have, before memory is taken for them."""
+        """Refuse layers with more weights than the file holds, before memory is taken for them."""
         held = sum(v.numel() for v in self.tensors.values())
         what = f"weights of kind {self.kind!r} for {self.spec.name}"
         for key, value in self.config.items():
@@ -69,16 +69,16 @@ def shipped_weights(kind: str, array: str) -> Path:
 
 
 def own_weights(kind: str, array: str) -> Path:
-    """Where training puts weights unless told otherwise: $DOAMC_WEIGHTS, else the user's data folder.
+    """Where training puts weights unless another file is named: $DOAMC_WEIGHTS, else the user's data folder.
 
-    Raises CheckpointError when neither is told and the user has no home.
+    Raises CheckpointError when neither is named and the user has no home.
     """
     name = f"{kind}-{array}.safetensors"
     if folder := os.environ.get("DOAMC_WEIGHTS"):
         return Path(folder) / name
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     if data.startswith("~"):
-        raise CheckpointError(f"expected a home folder with {name}, found no HOME; tell a folder by DOAMC_WEIGHTS")
+        raise CheckpointError(f"expected a home folder with {name}, found no HOME; name a folder by DOAMC_WEIGHTS")
     return Path(data) / "doamc" / name
 
 

@@ -36,7 +36,7 @@ class Task(Protocol):
         """Scalar loss of one step; the same step gives the same loss for the same weights."""
 
     def validate(self) -> dict[str, float]:
-        """Figures of the weights now in net, on data that training never sees."""
+        """Metrics of the weights now in net, on data that training never sees."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def train(
                 saved = logged = time.monotonic()
                 shown = {k: v for k, v in record.items() if isinstance(v, float) and k != "minutes"}
                 if log is not None:
-                    figures = {k: v for k, v in shown.items() if k not in ("loss", "steps_per_second")}
-                    log.write(step, minutes, running, schedule.rate_at(step, fraction), figures)
+                    metrics = {k: v for k, v in shown.items() if k not in ("loss", "steps_per_second")}
+                    log.write(step, minutes, running, schedule.rate_at(step, fraction), metrics)
                 bar.set_postfix_str(f"step {step}, " + ", ".join(f"{k} {v:.3g}" for k, v in shown.items()))
             bar.update(round(100 * fraction) - bar.n)
             if fraction >= 1:
@@ -133,8 +133,8 @@ def _save(
 ) -> dict[str, Any]:
     raw = {k: v.detach().clone() for k, v in task.net.state_dict().items()}
     task.net.load_state_dict(average.state)
-    figures = task.validate()
-    record: dict[str, Any] = {"steps": step, "minutes": round(minutes, 2), "loss": round(running, 5), **figures}
+    metrics = task.validate()
+    record: dict[str, Any] = {"steps": step, "minutes": round(minutes, 2), "loss": round(running, 5), **metrics}
     record["memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     record["steps_per_second"] = round(step / max(60 * minutes, 1e-9), 2)
     save_checkpoint(path, Checkpoint(task.kind, task.spec, task.config, record, compact(average.state)))

@@ -9,7 +9,7 @@ from doamc.estimates.record import Recorder, read_records
 from doamc.files.atomic import check_output, make_folder
 
 SCHEMA = "doamc.training/1"
-LONGEST, MOST_FIGURES, LARGEST = 64, 16, 1e15  #: of names, of the entries of a line, and of numbers
+LONGEST, MOST_METRICS, LARGEST = 64, 16, 1e15  #: of names, of the entries of a line, and of numbers
 
 
 def log_of(path: Path) -> Path:
@@ -20,7 +20,7 @@ def log_of(path: Path) -> Path:
 class TrainingLog:
     """Writes lines of schema ``doamc.training/1``; a context manager.
 
-    A line has ``step``, ``minutes``, ``loss``, ``rate``, and figures when the net was validated.
+    A line has ``step``, ``minutes``, ``loss``, ``rate``, and metrics when the net was validated.
     resume: go on with the log that is there, instead of beginning anew. Raises RecordingError when it cannot be
     written.
     """
@@ -33,10 +33,10 @@ class TrainingLog:
         self._head = {"schema": SCHEMA, "kind": kind, "array": array}
         self._recorder = Recorder(path)
 
-    def write(self, step: int, minutes: float, loss: float, rate: float, figures: dict[str, float]) -> None:
+    def write(self, step: int, minutes: float, loss: float, rate: float, metrics: dict[str, float]) -> None:
         """Add a line; a loss that is not known yet is null."""
         line = {"step": step, "minutes": round(minutes, 4), "loss": loss, "rate": rate}
-        self._recorder.write(self._head | line | figures)
+        self._recorder.write(self._head | line | metrics)
 
     def __enter__(self) -> "TrainingLog":
         return self
@@ -48,7 +48,7 @@ class TrainingLog:
 def read_training(path: str | Path) -> list[dict[str, Any]]:
     """Lines of a training log, in order, numbers as floats and NaN for null.
 
-    A line with anything but names and numbers of a sensible size is none. Of steps that were told twice, because a
+    A line with anything but names and numbers of a sensible size is none. Of steps that were written twice, because a
     resumed training went over them again, the later lines count.
     Raises RecordingError when the file cannot be read or holds no such line.
     """
@@ -71,7 +71,7 @@ def _is_line(message: dict[str, Any]) -> bool:
     return (
         all(isinstance(n, str) and 0 < len(n) <= LONGEST and n.isprintable() for n in names)
         and {"step", "minutes", "loss", "rate"} <= numbers.keys()
-        and len(numbers) <= MOST_FIGURES
+        and len(numbers) <= MOST_METRICS
         and isinstance(numbers["step"], int)
         and numbers["minutes"] is not None
         and all(v is None or (type(v) in (int, float) and abs(v) <= LARGEST) for v in numbers.values())

@@ -14,12 +14,9 @@ from functools import cached_property
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily
 from doamc.spec import ArraySpec
 
 NEPER_PER_DB = math.log(10) / 20  #: of amplitude; power has twice as many
-
-NORMAL_REACH = 8.0  #: half-width of the box around a standard normal coordinate
 
 
 @dataclass(frozen=True)
@@ -53,14 +50,18 @@ class Coordinates:
         return sum(self._sizes[:3])
 
     @cached_property
+    def n_normal(self) -> int:
+        """Number of coordinates whose prior is standard normal."""
+        return self.spec.family.n_normal
+
+    @cached_property
     def normal(self) -> slice:
         """Where the coordinates of standard normal prior lie; empty where there are none."""
-        p = self.n_sources
-        return slice(p, p + self._sizes[1] if self.spec.family.normal else p)
+        return slice(self.n_sources, self.n_sources + self.n_normal)
 
-    def log_prior(self, x: torch.Tensor) -> torch.Tensor | float:
+    def log_prior(self, x: torch.Tensor) -> torch.Tensor:
         """Log density of the normal part of the prior, (B, d, S) -> (B, S), up to a constant; 0 where all is flat."""
-        return -0.5 * x[:, self.normal].square().sum(1) if self.spec.family.normal else 0.0
+        return -0.5 * x[:, self.normal].square().sum(1)
 
     @cached_property
     def size(self) -> int:
@@ -75,11 +76,11 @@ class Coordinates:
     @cached_property
     def azimuth_first(self) -> bool:
         """Whether the azimuths come before the phases; they come after where they wrap and the phases do not."""
-        return not (self.spec.full_circle and _half_turn(self.spec) < math.pi - 1e-9)
+        return not (self.spec.full_circle and self.spec.family.phase_rad < math.pi - 1e-9)
 
     @cached_property
     def _sizes(self) -> list[int]:
-        p, (flat, wrapping) = self.n_sources, _coupling_sizes(self.spec)
+        p, flat, wrapping = self.n_sources, self.spec.family.n_flat, self.spec.family.n_wrapping
         tail = (p, wrapping) if self.azimuth_first else (wrapping, p)
         return [p, flat, self.n_pairs, int(self.unknown_noise), *tail, self.n_pairs]
 
@@ -168,15 +169,14 @@ def make_coordinates(
     noise_db: range of an unknown noise power. power_margin_db: by how much the range of source powers is widened at
     both ends, for batches whose level says nothing. coherent: sources may be correlated.
     """
-    p, (flat, wrapping), phase = n_sources, _coupling_sizes(spec), _half_turn(spec)
+    p, family, phase = n_sources, spec.family, spec.family.phase_rad
     margin = power_margin_db
     power = (NEPER_PER_DB * (spec.power_db[0] - margin), NEPER_PER_DB * (spec.power_db[1] + margin))
     noise = [(2 * NEPER_PER_DB * noise_db[0], 2 * NEPER_PER_DB * noise_db[1])] if unknown_noise else []
-    tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * wrapping]
+    tail = [[(*spec.sector_rad, spec.full_circle)] * p, [(-phase, phase, phase >= math.pi - 1e-9)] * family.n_wrapping]
     if spec.full_circle and phase < math.pi - 1e-9:
         tail.reverse()
-    box = [(-NORMAL_REACH, NORMAL_REACH)] * flat if spec.family.normal else spec.plain_family.magnitude.tolist()
-    pairs = p * (p - 1) // 2 if coherent else 0
+    box, pairs = family.flat_range.tolist(), p * (p - 1) // 2 if coherent else 0
     rows = [(*r, False) for r in [power] * p + box + [(0.0, math.pi / 2)] * pairs + noise] + tail[0] + tail[1]
     rows += [(-math.pi, math.pi, True)] * pairs
     if [r[2] for r in rows] != sorted(r[2] for r in rows):  # azimuth wraps only where the phases do
@@ -184,14 +184,3 @@ def make_coordinates(
     low, high = (torch.tensor([r[i] for r in rows], dtype=torch.float64, device=device) for i in (0, 1))
     wraps = torch.tensor([r[2] for r in rows], device=device)
     return Coordinates(spec, p, unknown_noise, low, high, wraps, coherent)
-
-
-def _coupling_sizes(spec: ArraySpec) -> tuple[int, int]:
-    """Numbers of flat and of wrapping coordinates of the coupling family."""
-    n = spec.family.n_parameters
-    return (n, 0) if spec.family.normal else (n // 2, n // 2)
-
-
-def _half_turn(spec: ArraySpec) -> float:
-    """Half-width in rad of the family's phases; pi where it has none."""
-    return math.pi if isinstance(spec.family, DrawnFamily) else spec.family.phase_rad

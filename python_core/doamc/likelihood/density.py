@@ -13,7 +13,7 @@ from functools import cached_property
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily, angular_functions
+from doamc.coupling.angular import angular_functions
 from doamc.likelihood.backend import Backend, backend_of
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor
@@ -41,8 +41,10 @@ class ExactPosterior:
             patterns = torch.cat([patterns, patterns.mH])
         eye = torch.eye(n, dtype=torch.complex128, device=device)
         #: response to all coefficients zero, (N, J N): the identity, or the mean of a drawn family
-        self.mean = family.mean.to(eye) if isinstance(family, DrawnFamily) else eye
+        self.mean = family.mean.to(eye)
         self.n_blocks = self.mean.shape[1] // n
+        #: whether all coefficients zero mean no coupling, so that a product can be saved
+        self.starts_uncoupled = self.n_blocks == 1 and bool(torch.equal(self.mean, eye))
         self.patterns = patterns.reshape(-1, self.mean.shape[1])
         both = torch.cat([eye.expand_as(covariance), covariance], 1)
         self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
@@ -86,7 +88,7 @@ class ExactPosterior:
 
     def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
-        c = size.to(torch.complex128) if self.coordinates.spec.family.normal else torch.polar(size, phase)
+        c = self.coordinates.spec.family.coefficients(size, phase)
         one = self._one.expand(c.shape[0], 1, c.shape[2])
         return torch.cat([one, c, c.conj()] if self.coordinates.spec.family.hermitian else [one, c], 1)
 
@@ -125,7 +127,7 @@ class ExactPosterior:
     def log_density(self, x: torch.Tensor) -> torch.Tensor:
         """Log likelihood and the normal part of the prior, (B, S); the support of the flat part is not checked."""
         value = self.log_likelihood(x)
-        return value + self.coordinates.log_prior(x) if self.coordinates.spec.family.normal else value
+        return value + self.coordinates.log_prior(x) if self.coordinates.n_normal else value
 
     @cached_property
     def backend(self) -> Backend:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.coupling.drawn import angular_functions, angular_slopes
+from doamc.coupling.angular import angular_functions, angular_slopes
 from doamc.likelihood.source_correlation import factor_slopes
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def derivatives(
     flat = both.view(b, 2, -1, p * s)
     moved = (posterior.patterns @ flat).view(b, 2, -1, n, p, s)
     c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
-    first = both if posterior.n_blocks == 1 and not family.normal else (posterior.mean @ flat).view(b, 2, n, p, s)
+    first = both if posterior.starts_uncoupled else (posterior.mean @ flat).view(b, 2, n, p, s)
     v, dv = (first + (moved * c).sum(2)).unbind(1)
     eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
     by_azimuth = dv[:, None] * eye
     by_power = v[:, None] * eye
     t, k = moved[:, 0], size.shape[1]
-    if family.normal:
+    if not family.n_wrapping:  # the coordinates are the coefficients
         return _mixed(posterior, x, v, [by_power, t], [by_azimuth])
     u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
     by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
@@ -81,10 +81,10 @@ def information(
     """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) with the normal prior's precision."""
     gradient, f = likelihood_information(posterior, x)
     coordinates = posterior.coordinates
-    if coordinates.spec.family.normal:
+    if coordinates.n_normal:
         own = coordinates.normal
         gradient[..., own] -= x[:, own].transpose(1, 2)
-        f[..., own, own] += torch.eye(coordinates.n_flat, dtype=f.dtype, device=f.device)
+        f[..., own, own] += torch.eye(coordinates.n_normal, dtype=f.dtype, device=f.device)
     return gradient, f
 
 

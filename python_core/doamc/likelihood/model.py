@@ -92,7 +92,7 @@ def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torc
         mean=np.ascontiguousarray(mean.numpy()),
         patterns=np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()),
         hermitian=bool(spec.family.hermitian),
-        normal=bool(spec.family.normal),
+        normal=coordinates.n_normal > 0,
         n_sources=p,
         n_flat=coordinates.n_flat,
         n_pairs=coordinates.n_pairs,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.coupling.families import CouplingFamily
+from doamc.coupling.coefficients import CoefficientFamily
 from doamc.mimo.channel import Link
 from doamc.mimo.sounding import Sounding
 from doamc.spec import ArraySpec
@@ -62,13 +62,8 @@ def block_dictionary(
 
 def prior_scale(link: Link) -> torch.Tensor:
     """Root mean square of every entry of c_R kron c_T* under the priors of the families, (d,)."""
-
-    def one(family: CouplingFamily) -> torch.Tensor:
-        low, high = family.magnitude.unbind(-1)
-        own = ((low.square() + low * high + high.square()) / 3).sqrt()  # of a magnitude uniform in [low, high]
-        return torch.cat([torch.ones(1, dtype=own.dtype), own] + ([own] if family.hermitian else []))
-
-    return torch.outer(one(link.rx.spec.plain_family), one(link.tx.spec.plain_family)).flatten()
+    rx, tx = (end.spec.plain_family.span_mean_square.sqrt() for end in (link.rx, link.tx))
+    return torch.outer(rx, tx).flatten()
 
 
 def split_block(link: Link, shape: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -76,7 +71,7 @@ def split_block(link: Link, shape: torch.Tensor) -> tuple[torch.Tensor, torch.Te
     d_rx = len(link.rx.spec.plain_family.linear_basis)
     left, _, right = torch.linalg.svd(shape.reshape(d_rx, -1), full_matrices=False)
 
-    def member(family: CouplingFamily, c: torch.Tensor) -> torch.Tensor:
+    def member(family: CoefficientFamily, c: torch.Tensor) -> torch.Tensor:
         return family.project(torch.einsum("k,kij->ij", c, family.linear_basis))
 
     return member(link.rx.spec.plain_family, left[:, 0]), member(link.tx.spec.plain_family, right[0].conj())

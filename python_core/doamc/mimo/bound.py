@@ -43,7 +43,7 @@ def link_fisher(model: LinkModel, rays: Rays, noise_power: float) -> torch.Tenso
 def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     """Bounds of a batch of links.
 
-    Raises EstimatorError where the Fisher information is singular, so that the unknowns cannot be told from the
+    Raises EstimatorError where the Fisher information is singular, so that the unknowns cannot be told apart by the
     soundings: more Fourier orders than the paths show, or fewer symbols than unknowns.
     """
     fisher = link_fisher(model, rays, noise_power)

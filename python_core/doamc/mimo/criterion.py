@@ -56,13 +56,13 @@ class LinkModel:
         g_theta = s.combined(u_theta.flatten(-2)).unflatten(-1, (-1, k_rx))
         h_theta = s.beamed(v_theta.flatten(-2)).unflatten(-1, (-1, k_tx))
         turns = torch.cat([s.combined(u_turn) * h, g * s.beamed(v_turn)], -1) * gains.repeat(1, 1, 2)[:, :, None]
-        by_rx = torch.einsum("bstpk,bstp,bsp->bstk", g_theta, *self._spread(h, gains))
-        by_tx = torch.einsum("bstpk,bstp,bsp->bstk", h_theta, *self._spread(g, gains))
+        by_rx = torch.einsum("bstpk,bstp,bsp->bstk", g_theta, *self._over_subcarriers(h, gains))
+        by_tx = torch.einsum("bstpk,bstp,bsp->bstk", h_theta, *self._over_subcarriers(g, gains))
         return torch.cat([turns, by_rx, by_tx], -1)
 
     @staticmethod
-    def _spread(beams: torch.Tensor, gains: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Beams over all subcarriers of the gains."""
+    def _over_subcarriers(beams: torch.Tensor, gains: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Beams repeated for every subcarrier of the gains, and the gains."""
         return beams.expand(-1, gains.shape[1], -1, -1), gains
 
     def concentrated(self, x: torch.Tensor, received: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -9,11 +9,11 @@ References:
     correlation, IEEE TSP 61(8), 2013.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.errors import EstimatorError
 from doamc.mimo.blocks import block_dictionary, grid, prior_scale, split_block
 from doamc.mimo.channel import Link, Rays, reordered
@@ -83,8 +83,7 @@ def with_gains(model: LinkModel, x: torch.Tensor, received: torch.Tensor, noise_
 
 def _into_sector(end: LinkEnd, azimuth: torch.Tensor) -> torch.Tensor:
     """Azimuths of a full circle within it."""
-    low = end.spec.sector_rad[0]
-    return low + torch.remainder(azimuth - low, 2 * math.pi) if end.spec.full_circle else azimuth
+    return wrap_rad(azimuth, end.spec.sector_rad[0]) if end.spec.full_circle else azimuth
 
 
 def _one(

@@ -12,6 +12,7 @@ from doamc.estimators.features import FeatureMap
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import NEPER_PER_DB
 from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
 from doamc.posterior.options import Options, few_snapshots
@@ -66,6 +67,7 @@ class Posterior(Estimator):
         self.options = replace(options or Options(), seed=seed)
         self.kinds = kinds_of(self.spec, self.layout)
         self._samplers: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
+        self._noise_test = NoiseTest(self.spec)
 
     def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
@@ -82,7 +84,7 @@ class Posterior(Estimator):
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._samplers:
             options = few_snapshots(self.options) if few else self.options
-            if self.spec.family.normal:  # how an array is turned is never known better than its builders place it
+            if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
                 options = replace(options, broad_deg=DRAWN_BROAD_DEG)
             layout = self.kinds[kind][1]
             self._samplers[key] = PosteriorSampler(self.net, layout, self.features, n_sources, options, key[2])
@@ -120,9 +122,13 @@ class Posterior(Estimator):
                 g = gain[index]
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
-                samples = sampler(scaled, length[index], known, margin if moved or self.spec.family.normal else 0.0)
+                samples = sampler(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
                 parts.append(SampledPart(index, samples, g, length[index], self.kinds[kind][0]))
         return parts
+
+    def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
+        """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""
+        return self._noise_test(batch)
 
     @torch.no_grad()
     def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:

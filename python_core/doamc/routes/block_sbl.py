@@ -3,16 +3,17 @@
     y ~ CN(0, R),   R = sum_g gamma_g T_g S T_g^H + s2 I,   T_g = [E_0 a_g, E_1 a_g, ...]
 
 C a = T(az) c over a linear coupling family, so a direction is a block of unknowns b_g = c s_g whose correlation S tends
-to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). The evidence
-log det R + tr R^-1 R_hat is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of what it is and
-what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
+to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). Minus the log
+evidence, log det R + tr R^-1 R_hat, is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of its
+value and of what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
 """
 
 from dataclasses import dataclass
 
 import torch
 
-from doamc.coupling.families import CouplingFamily
+from doamc.angles import wrap_rad
+from doamc.coupling.coefficients import CoefficientFamily
 
 
 @dataclass
@@ -24,15 +25,12 @@ class BlockState:
     noise: torch.Tensor
 
 
-def prior_shape(family: CouplingFamily) -> torch.Tensor:
+def prior_shape(family: CoefficientFamily) -> torch.Tensor:
     """S before anything is learnt: diag(1, E|c_1|^2, ...), (K', K'); at least 1e-4 on the diagonal."""
-    low, high = family.magnitude.unbind(1)
-    square = ((low * low + low * high + high * high) / 3).clamp_min(1e-4)
-    entries = torch.cat([torch.ones(1, dtype=square.dtype), square] + ([square] if family.hermitian else []))
-    return torch.diag(entries).to(torch.complex128)
+    return torch.diag(family.span_mean_square.clamp_min(1e-4)).to(torch.complex128)
 
 
-def block_spans(family: CouplingFamily, response: torch.Tensor) -> torch.Tensor:
+def block_spans(family: CoefficientFamily, response: torch.Tensor) -> torch.Tensor:
     """Blocks T (..., N, K') of uncoupled responses a (..., N)."""
     return torch.einsum("kij,...j->...ik", family.linear_basis, response)
 
@@ -46,7 +44,7 @@ def learn(
     learn_shape: bool = True,
     state: BlockState | None = None,
 ) -> BlockState:
-    """Lower the evidence; from the powers of a beamformer unless a state is given."""
+    """Lower minus the log evidence, from the powers of a beamformer unless a state is given."""
     b, n = covariance.shape[0], covariance.shape[-1]
     g, k = spans.shape[1], spans.shape[3]
     level = covariance.diagonal(dim1=1, dim2=2).real.mean(1)
@@ -95,22 +93,16 @@ def _trace(matrix: torch.Tensor) -> torch.Tensor:
 
 
 def evidence(spans: torch.Tensor, covariance: torch.Tensor, state: BlockState) -> torch.Tensor:
-    """log det R + tr R^-1 R_hat of a state, (B,), in nats a snapshot."""
+    """Minus the log evidence of a state, log det R + tr R^-1 R_hat, (B,), in nats a snapshot."""
     colored = state.gamma[..., None, None] * (spans @ state.shape[:, None])
     eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype)
     r = (colored @ spans.mH).sum(1) + state.noise[:, None, None] * eye
     return torch.logdet(r).real + _trace(torch.linalg.solve(r, covariance))
 
 
-def coefficients(family: CouplingFamily, shape: torch.Tensor, largest: float = 0.6) -> torch.Tensor:
-    """Real parameters (B, 2 K) from the leading eigenvector of S; coefficients beyond `largest` are cut to it."""
-    v = torch.linalg.eigh(shape)[1][..., -1]
-    c = v[:, 1:] / torch.where(v[:, :1].abs() > 1e-9, v[:, :1], 1e-9)
-    k = family.n_coefficients
-    if family.hermitian:  # c_k stands above the diagonal, conj(c_k) below
-        c = 0.5 * (c[:, :k] + c[:, k:].conj())
-    size = c.abs().clamp_min(1e-9)
-    return family.parameters(c * (size.clamp_max(largest) / size))
+def coefficients(family: CoefficientFamily, shape: torch.Tensor) -> torch.Tensor:
+    """Real parameters (B, 2 K) from the leading eigenvector of S."""
+    return family.from_span(torch.linalg.eigh(shape)[1][..., -1])
 
 
 def merged_peaks(
@@ -132,9 +124,9 @@ def merged_peaks(
         top = grid[rest.argmax(1)][:, None]
         away = grid - top
         if wraps:
-            away = torch.remainder(away + torch.pi, 2 * torch.pi) - torch.pi
+            away = wrap_rad(away)
         mass = torch.where(away.abs() <= reach, rest, 0.0)
         centre = top[:, 0] + (mass * away).sum(1) / mass.sum(1).clamp_min(1e-300)
-        out.append(grid[0] + torch.remainder(centre - grid[0], 2 * torch.pi) if wraps else centre)
+        out.append(wrap_rad(centre, float(grid[0])) if wraps else centre)
         rest = torch.where(away.abs() <= reach, 0.0, rest)
     return torch.stack(out, 1)

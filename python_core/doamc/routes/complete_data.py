@@ -11,7 +11,7 @@ from doamc.snapshots.batch import SnapshotBatch
 
 
 @dataclass(frozen=True)
-class Moments:
+class WaveformMoments:
     """What the M-step needs to know, per snapshot: E[s s^H] (B, P, P), E[s y^H] (B, P, N) and tr R_hat (B,)."""
 
     ss: torch.Tensor
@@ -30,30 +30,32 @@ def expectation(
     x: torch.Tensor,  # shape: (B, D)
     batch: SnapshotBatch,
     normal: torch.Tensor | None = None,  # shape: (S, P, L), complex; None for the exact moments
-) -> Moments:
+) -> WaveformMoments:
     """E-step at x. With ``normal`` the moments are those of S draws of every snapshot's waveforms."""
     _, power, _, noise = model.unpack(x)
     v = response_of(model, x) / noise.sqrt()[:, None, None]
     precision = v.mH @ v + torch.diag_embed(1 / power).to(v.dtype)
-    spread = torch.linalg.inv(precision)
-    gain = spread @ v.mH / noise.sqrt()[:, None, None]
+    posterior = torch.linalg.inv(precision)
+    gain = posterior @ v.mH / noise.sqrt()[:, None, None]
     trace = batch.covariance.diagonal(dim1=1, dim2=2).real.sum(1)
     if normal is None:
         sy = gain @ batch.covariance
-        return Moments(sy @ gain.mH + spread, sy, trace)
-    root = torch.linalg.cholesky(0.5 * (spread + spread.mH))
+        return WaveformMoments(sy @ gain.mH + posterior, sy, trace)
+    root = torch.linalg.cholesky(0.5 * (posterior + posterior.mH))
     s = (gain @ batch.snapshots)[:, None] + root[:, None] @ normal
     count = normal.shape[0] * normal.shape[2]
-    return Moments((s @ s.mH).sum(1) / count, s.mean(1) @ batch.snapshots.mH / batch.n_snapshots, trace)
+    return WaveformMoments((s @ s.mH).sum(1) / count, s.mean(1) @ batch.snapshots.mH / batch.n_snapshots, trace)
 
 
 class CompleteData:
     """Q of the M-step: gradient by autograd, curvature the complete data's Fisher information; prior over L added."""
 
-    def __init__(self, model: CovarianceModel, moments: Moments, prior: SoftPrior | None, n_snapshots: int) -> None:
+    def __init__(
+        self, model: CovarianceModel, moments: WaveformMoments, prior: SoftPrior | None, n_snapshots: int
+    ) -> None:
         self.model, self.moments, self.prior, self.n_snapshots = model, moments, prior, n_snapshots
 
-    def value(self, x: torch.Tensor, m: Moments) -> torch.Tensor:
+    def value(self, x: torch.Tensor, m: WaveformMoments) -> torch.Tensor:
         """Q per snapshot without the prior, (B,), differentiable by x."""
         _, power, _, noise = self.model.unpack(x)
         v = response_of(self.model, x)
@@ -61,7 +63,7 @@ class CompleteData:
         own = m.ss.diagonal(dim1=1, dim2=2).real
         return v.shape[1] * noise.log() + error / noise + (power.log() + own / power).sum(1)
 
-    def curvature(self, x: torch.Tensor, m: Moments) -> torch.Tensor:
+    def curvature(self, x: torch.Tensor, m: WaveformMoments) -> torch.Tensor:
         """Expected second derivatives of Q, (B, D, D): (2 / s2) Re tr(dV_i E[s s^H] dV_j^H), E|s|^2 / p and N."""
         p, spec = self.model.n_sources, self.model.spec
         azimuth, power, theta, noise = self.model.unpack(x)
@@ -78,7 +80,7 @@ class CompleteData:
 
     def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Value (B,), gradient (B, D), curvature (B, D, D) at x for the items of the batch named by index."""
-        m = Moments(self.moments.ss[index], self.moments.sy[index], self.moments.trace[index])
+        m = WaveformMoments(self.moments.ss[index], self.moments.sy[index], self.moments.trace[index])
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
             value = self.value(leaf, m)

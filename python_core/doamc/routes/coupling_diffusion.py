@@ -17,13 +17,15 @@ from pathlib import Path
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.diffusion.ddim import ddim_step
+from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import log_snr_grid
+from doamc.diffusion.samplers import TableNoise, sample
+from doamc.diffusion.samplers.ddim import Ddim
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.map import SoftPrior
-from doamc.estimators.ml import Likelihood, check_identifiable, largest_steps, start_vector
+from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps, start_vector
 from doamc.estimators.powers import source_powers
 from doamc.estimators.scoring import fisher_scoring
 from doamc.estimators.uncoupled import noise_power_of
@@ -42,7 +44,7 @@ SCORING_STEPS = 3
 class Pulled:
     """L times the likelihood plus the pull of theta towards a centre, over L: a criterion for `fisher_scoring`."""
 
-    likelihood: Likelihood
+    likelihood: LikelihoodCriterion
     item: torch.Tensor  # (M,), observation of each particle
     centre: torch.Tensor  # (M, 2 K)
     weight: torch.Tensor  # (2 K,), 1 / (L r_t^2 deviation^2)
@@ -56,6 +58,47 @@ class Pulled:
         gradient[:, theta] += self.weight * away
         curvature[:, theta, theta] += torch.diag(self.weight)
         return value, gradient, curvature
+
+
+@dataclass
+class ImplicitGuidance:
+    """The guided denoiser of u_0: at every noise level, the minimum over u_0 and the nuisance of the module's formula.
+
+    x: (M, D), scenes of the particles as they are now; each call goes on from the last. longest: (D,), of a step.
+    """
+
+    denoiser: Denoiser
+    scale: CouplingScale
+    likelihood: LikelihoodCriterion
+    item: torch.Tensor  # (M,), observation of each particle
+    x: torch.Tensor
+    longest: torch.Tensor
+    n_snapshots: int
+
+    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """Mean of u_0 (M, 2 K) given u_t and the observations."""
+        centre = self.scale.mean + self.scale.deviation * self.denoiser(x_t, alpha, sigma)
+        return (self.moved(centre, alpha, sigma) - self.scale.mean) / self.scale.deviation
+
+    def moved(self, centre: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """theta (M, 2 K) between the denoiser's, the centre, and what the likelihood wants; moves the scenes."""
+        weight = (1 + (alpha / sigma) ** 2) / (self.n_snapshots * self.scale.deviation.square())
+        pulled = Pulled(self.likelihood, self.item, centre, weight)
+        self.x, _ = fisher_scoring(pulled, self.x, self.longest, SCORING_STEPS)
+        return self.likelihood.model.unpack(self.x)[2]
+
+
+class ExplicitGuidance(ImplicitGuidance):
+    """Score plus gradient, eq. (13), written as a mean of u_0 with the identity Jacobian; the nuisance is profiled."""
+
+    def moved(self, centre: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+        """theta (M, 2 K): one step from the centre down the likelihood, of the length that eq. (19) asks for."""
+        p = self.likelihood.model.n_sources
+        self.x = torch.cat([self.x[:, : 2 * p], centre, self.x[:, -1:]], 1)
+        nuisance = torch.cat([self.longest[: 2 * p], torch.zeros_like(centre[0]), self.longest[-1:]])
+        self.x, _ = fisher_scoring(lambda v, i: self.likelihood(v, self.item[i]), self.x, nuisance, SCORING_STEPS)
+        slope = self.likelihood(self.x, self.item)[1][:, 2 * p : -1]
+        return centre - (sigma / alpha) ** 2 * self.n_snapshots * self.scale.deviation.square() * slope
 
 
 class CouplingDiffusion(Estimator):
@@ -113,33 +156,25 @@ class CouplingDiffusion(Estimator):
     def sample(self, batch: SnapshotBatch, signal: torch.Tensor, n_sources: int) -> torch.Tensor:
         """Parameters theta (B, 2 K) of the most probable particle of every observation."""
         model, family = CovarianceModel(self.spec, n_sources), self.spec.plain_family
-        m, length = self.particles, batch.n_snapshots
+        m = self.particles
         generator = torch.Generator().manual_seed(self.seed)
         u = torch.randn(m, 2 * family.n_coefficients, dtype=torch.float64, generator=generator)
-        noise = torch.randn(len(self.grid), *u.shape, dtype=torch.float64, generator=generator).repeat(1, batch.size, 1)
+        noise = None
+        if self.eta > 0:
+            table = torch.randn(len(self.grid), *u.shape, dtype=torch.float64, generator=generator)
+            noise = TableNoise(table.repeat(1, batch.size, 1))
         theta = (self.scale.mean + self.scale.deviation * u).repeat(batch.size, 1)
-        u = u.repeat(batch.size, 1)
         item = torch.arange(batch.size).repeat_interleave(m)
         azimuth = self.manifold.music(family.matrix(theta), signal[item], n_sources)
         known = None if batch.noise_power is None else batch.noise_power[item]
         x = start_vector(model, batch.covariance[item], known, azimuth[:, None], theta[:, None])[:, 0]
-        likelihood = Likelihood(model, batch.covariance)
-        longest = largest_steps(model, known is not None)
-        nuisance = torch.cat([longest[: 2 * n_sources], torch.zeros(u.shape[1], dtype=u.dtype), longest[-1:]])
-        for k in range(len(self.grid)):
-            alpha, sigma = self.grid.alpha[k], self.grid.sigma[k]
-            centre = self.scale.mean + self.scale.deviation * self.denoiser(u, alpha, sigma)
-            if self.explicit:  # score plus gradient, eq. (13), said as a mean of u_0, with the identity Jacobian
-                x = torch.cat([x[:, : 2 * n_sources], centre, x[:, -1:]], 1)
-                x, _ = fisher_scoring(lambda v, i: likelihood(v, item[i]), x, nuisance, SCORING_STEPS)
-                slope = likelihood(x, item)[1][:, 2 * n_sources : -1]
-                moved = centre - (sigma / alpha) ** 2 * length * self.scale.deviation.square() * slope
-            else:
-                weight = (1 + (alpha / sigma) ** 2) / (length * self.scale.deviation.square())
-                x, _ = fisher_scoring(Pulled(likelihood, item, centre, weight), x, longest, SCORING_STEPS)
-                moved = model.unpack(x)[2]
-            u_0 = (moved - self.scale.mean) / self.scale.deviation
-            u = ddim_step(u, u_0, self.grid.alpha[k : k + 2], self.grid.sigma[k : k + 2], self.eta, noise[k])
-        value = likelihood(x, item)[0] + SoftPrior(model)(x)[0] / length
+        likelihood = LikelihoodCriterion(model, batch.covariance)
+        guidance = ExplicitGuidance if self.explicit else ImplicitGuidance
+        guided = guidance(
+            self.denoiser, self.scale, likelihood, item, x, largest_steps(model, known is not None), batch.n_snapshots
+        )
+        sample(guided, Ddim(self.eta), self.grid, noise, start=u.repeat(batch.size, 1), end="none")
+        value = likelihood(guided.x, item)[0] + SoftPrior(model)(guided.x)[0] / batch.n_snapshots
         best = value.nan_to_num(torch.inf).unflatten(0, (batch.size, m)).argmin(1)
-        return model.unpack(x)[2].unflatten(0, (batch.size, m))[torch.arange(batch.size), best]
+        theta = model.unpack(guided.x)[2]
+        return theta.unflatten(0, (batch.size, m))[torch.arange(batch.size), best]

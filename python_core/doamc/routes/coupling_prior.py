@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from doamc.coupling.families import CouplingFamily
+from doamc.coupling.coefficients import CoefficientFamily
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import CheckpointError
 from doamc.learning.checkpoint import find_weights, load_checkpoint
@@ -28,12 +28,11 @@ class CouplingScale:
     deviation: torch.Tensor
 
     @classmethod
-    def of(cls, family: CouplingFamily) -> "CouplingScale":
+    def of(cls, family: CoefficientFamily) -> "CouplingScale":
         """Closed-form moments of |c| uniform in [low, high] and arg c uniform in +-w; at least 1e-3 of deviation."""
         low, high = family.magnitude.unbind(1)
         middle = 0.5 * (low + high) * (math.sin(family.phase_rad) / family.phase_rad if family.phase_rad else 1.0)
-        square = (low * low + low * high + high * high) / 3
-        deviation = (0.5 * (square - middle * middle)).clamp_min(1e-6).sqrt()
+        deviation = (0.5 * (family.mean_square - middle * middle)).clamp_min(1e-6).sqrt()
         return cls(torch.cat([middle, torch.zeros_like(middle)]), deviation.repeat(2))
 
 

@@ -17,9 +17,9 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.map import Posterior, SoftPrior, rare_starts
+from doamc.estimators.map import PosteriorCriterion, SoftPrior, rare_starts
 from doamc.estimators.ml import (
-    Likelihood,
+    LikelihoodCriterion,
     check_identifiable,
     error_bars,
     largest_steps,
@@ -33,7 +33,7 @@ from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-#: scoring steps in an M-step (one: generalised EM); longest extrapolation; fall of the objective that ends the climb
+#: scoring steps in an M-step (one: generalised EM); longest extrapolation; fall of the objective that ends the descent
 M_STEPS, LONGEST, TOLERANCE = 1, 40.0, 1e-7
 
 
@@ -77,21 +77,21 @@ class ExpectationMaximisation(Estimator):
             start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         s = start.shape[1]
         item = torch.arange(batch.size).repeat_interleave(s)
-        observed: Criterion = Likelihood(model, batch.covariance)
+        observed: Criterion = LikelihoodCriterion(model, batch.covariance)
         if self.prior:
-            observed = Posterior(model, batch.covariance, batch.n_snapshots)
+            observed = PosteriorCriterion(model, batch.covariance, batch.n_snapshots)
         first = observed(start.flatten(0, 1), item)[0].unflatten(0, (-1, s))
         best = first.topk(min(self.starts, s), 1, largest=False)[1]
         x = start.gather(1, best[..., None].expand(-1, -1, start.shape[2])).flatten(0, 1)
         item = torch.arange(batch.size).repeat_interleave(best.shape[1])
-        x, value = self.climb(model, batch.select(item), x, lambda v: observed(v, item)[0])
+        x, value = self.descend(model, batch.select(item), x, lambda v: observed(v, item)[0])
         least = value.unflatten(0, (batch.size, -1)).argmin(1)
         x = x.unflatten(0, (batch.size, -1))[torch.arange(batch.size), least]
         free = largest_steps(model, batch.noise_power is not None) > 0
         bars = error_bars(observed(x, torch.arange(batch.size))[2], batch.n_snapshots, free)
         return to_estimates(model, x, bars)
 
-    def climb(
+    def descend(
         self,
         model: CovarianceModel,
         batch: SnapshotBatch,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.powers import source_powers
@@ -87,7 +88,7 @@ def check_planar(spec: ArraySpec, elevation_deg: tuple[float, float]) -> None:
 
 
 def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:
-    """Directions (G, 2), azimuth and elevation in rad, about evenly spread over the sector and [low, high]."""
+    """Directions (G, 2), azimuth and elevation in rad, at about even distances over the sector and [low, high]."""
     rings = []
     left, right = spec.sector_rad
     for elevation in torch.linspace(low, high, max(2, round((high - low) / step) + 1), dtype=torch.float64):
@@ -122,8 +123,7 @@ def _strongest(
 def _estimates(spec: ArraySpec, batch: SnapshotBatch, found: torch.Tensor, state: BlockState) -> PlanarEstimates:
     azimuth, elevation = found.unbind(-1)
     if spec.full_circle:
-        start = spec.sector_rad[0]
-        azimuth = start + torch.remainder(azimuth - start, 2 * math.pi)
+        azimuth = wrap_rad(azimuth, spec.sector_rad[0])
     azimuth, order = azimuth.sort(1)
     elevation = elevation.gather(1, order)
     coupling = spec.plain_family.matrix(coefficients(spec.plain_family, state.shape))

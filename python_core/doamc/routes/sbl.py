@@ -9,7 +9,7 @@ from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.ml import (
-    Likelihood,
+    LikelihoodCriterion,
     check_identifiable,
     error_bars,
     largest_steps,
@@ -83,7 +83,7 @@ class SparseBayes(Estimator):
         start = start_vector(model, batch.covariance, batch.noise_power, azimuth,
                              theta[:, None].expand(-1, azimuth.shape[1], -1))  # fmt: skip
         steps = largest_steps(model, batch.noise_power is not None)
-        likelihood = Likelihood(model, batch.covariance)
+        likelihood = LikelihoodCriterion(model, batch.covariance)
         x, _ = best_descent(likelihood, start, steps, self.starts)
         curvature = likelihood(x, torch.arange(batch.size))[2]
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -23,7 +23,7 @@ class Belief:
 
     @property
     def sound(self) -> bool:
-        """Whether the belief can be told: its precision is positive definite."""
+        """Whether it is a distribution at all: its precision is positive definite."""
         precision = self.gathered + torch.eye(len(self.pull), dtype=self.pull.dtype)
         return not torch.linalg.cholesky_ex(precision)[1] and bool(torch.isfinite(self.pull).all())
 
@@ -38,7 +38,7 @@ class Belief:
         return torch.cholesky_solve(self.pull[:, None], self.root)[:, 0]
 
     @cached_property
-    def spread(self) -> torch.Tensor:
+    def covariance_root(self) -> torch.Tensor:
         """A with covariance A A^T, (K, K): the inverse transpose of the root."""
         eye = torch.eye(len(self.pull), dtype=self.pull.dtype)
         return torch.linalg.solve_triangular(self.root, eye, upper=False).T
@@ -47,7 +47,7 @@ class Belief:
     def family(self) -> DrawnFamily:
         """The belief as a family whose parameters are standard normal: z = mean + A zeta."""
         centre, patterns = self.start.mean, self.start.patterns
-        turned = self.spread.T.to(patterns.dtype) @ patterns.flatten(1)
+        turned = self.covariance_root.T.to(patterns.dtype) @ patterns.flatten(1)
         return replace(
             self.start, mean=response_matrix(self.start, self.mean), patterns=turned.unflatten(1, centre.shape)
         )
@@ -60,7 +60,7 @@ class Belief:
 
     @cached_property
     def coupling_std(self) -> torch.Tensor:
-        """R.m.s. spread of its entries, (N, N), their common scale left out."""
+        """R.m.s. deviation of its entries, (N, N), their common scale left out."""
         c = self.family.centre
         scale = c.diagonal().mean()
         moved = self.family.basis / scale

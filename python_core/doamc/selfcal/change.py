@@ -12,7 +12,7 @@ SLACK = 0.5  #: standard deviations that are forgiven in every batch
 #: of the sum. Normal scores pass it once in (exp(2 k b) - 2 k b - 1) / (2 k^2) = 1e6 batches, k = SLACK,
 #: b = ALARM + 1.166 (Siegmund, Sequential Analysis, 1985, section 2.6)
 ALARM = 12.0
-LIMIT = 4.0  #: a batch that is further off counts as so many and is not learnt from
+LIMIT = 4.0  #: largest score that counts; a batch with a larger one is not learnt from
 BASELINE = 200  #: batches over which the baseline is learnt
 FIRST = 10  #: batches that the baseline expected beforehand counts for
 LEAST_SCALE = 0.5
@@ -35,11 +35,11 @@ class Monitor:
         """The monitor after a batch with this score."""
         clipped = min(max(score, -LIMIT), LIMIT)
         rate = 1 / min(self.count + FIRST, BASELINE)
-        spread = self.scale * math.sqrt((1 - rate) * (1 + rate * clipped**2))
+        deviation = self.scale * math.sqrt((1 - rate) * (1 + rate * clipped**2))
         return Monitor(
             sum=max(0.0, self.sum + clipped - SLACK),
             baseline=self.baseline + rate * clipped * self.scale,
-            scale=max(LEAST_SCALE, spread),
+            scale=max(LEAST_SCALE, deviation),
             count=self.count + 1,
         )
 

@@ -1,4 +1,4 @@
-"""One account of what the coupling is: a belief with the batches behind it, and how probable they make it."""
+"""One hypothesis of what the coupling is: a belief with the batches behind it, and how probable they make it."""
 
 from dataclasses import dataclass, field, replace
 
@@ -8,7 +8,7 @@ from doamc.selfcal.belief import Belief
 from doamc.selfcal.joint import Fit
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.refit import gathered, refit
-from doamc.selfcal.window import Kept, Window
+from doamc.selfcal.window import Window, kept_batch
 from doamc.spec import ArraySpec
 
 EARLY = 8  #: batches between two fits of the window at first, while every batch moves the coupling much
@@ -25,7 +25,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """base: what is known without the window. belief: all that is known. count: batches seen. learnt: learnt from."""
+    """base: what is known without the window. belief: all that is known. count: of batches, learnt: of those used."""
 
     base: Belief
     belief: Belief
@@ -34,16 +34,15 @@ class Hypothesis:
     learnt: int = 0
     log_weight: float = 0.0
 
-    def after(self, spec: ArraySpec, memory: Memory, seen: Observation, fit: Fit, learn: bool) -> "Hypothesis":
-        """The account after a batch and its fit. learn: whether the batch may change the belief."""
+    def after(self, spec: ArraySpec, memory: Memory, observed: Observation, fit: Fit, learn: bool) -> "Hypothesis":
+        """The hypothesis after a batch and its fit. learn: whether the batch may change the belief."""
         base, belief = self.base.forget(memory.share), self.belief.forget(memory.share)
         window = self.window.forget(memory.share)
         learnt = belief.learn(fit.information, fit.z)
         learn = learn and learnt.sound
         if learn:
             belief = learnt
-            own = Kept(seen.covariance[0], seen.snapshots, seen.noise_power, seen.n_sources, fit.scene)
-            window = window.add(own)
+            window = window.add(kept_batch(observed, fit.scene))
         new = Hypothesis(base, belief, window, self.count + 1, self.learnt + learn, self.log_weight + fit.log_evidence)
         due = learn and new.learnt % (EARLY if new.learnt < 8 * EARLY else memory.every) == 0
         try:
@@ -52,14 +51,14 @@ class Hypothesis:
             return replace(new, base=belief, window=Window())
 
     def refitted(self, spec: ArraySpec, memory: Memory) -> "Hypothesis":
-        """The account with its window fitted again; batches beyond the window's size go over into the base."""
+        """The hypothesis with its window fitted again; batches beyond the window's size go over into the base."""
         window, belief, z = refit(spec, self.base, self.belief.mean, self.window)
         old, window = window.split(max(0, len(window.batches) - memory.window))
         base = self.base.plus(*gathered(spec, self.base.start, z, old.groups()), z)
         return replace(self, base=base, belief=belief, window=window)
 
     def widened(self, share: float) -> "Hypothesis":
-        """A new account whose belief is this one with what was gathered weighted by share."""
+        """A new hypothesis, whose belief is this one with what was gathered weighted by share."""
         belief = self.belief.forget(share)
         return Hypothesis(belief, belief)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
@@ -15,9 +16,9 @@ from doamc.selfcal.scene import chart_of, fit_scenes, known_family, start_points
 from doamc.selfcal.window import eliminate_scene
 from doamc.spec import ArraySpec
 
-SCENE_STEPS, JOINT_STEPS = 4, 8  #: climbing at the believed coupling, then together with it
-TOGETHER = 2  #: scenes that climb together with the coupling
-FAR = 40.0  #: nats below the best at which a scene is not climbed further, once the belief is no longer broad
+SCENE_STEPS, JOINT_STEPS = 4, 8  #: of the mode search at the believed coupling, then together with it
+TOGETHER = 2  #: scenes whose mode is sought together with the coupling
+FAR = 40.0  #: nats below the best at which a scene is left, once the belief is no longer broad
 SAME_DEG = 1.0  #: modes whose azimuths all lie closer are one
 
 
@@ -55,14 +56,14 @@ def fit_batch(
     spec: ArraySpec,
     places: Places,
     belief: Belief,
-    seen: Observation,
+    observed: Observation,
     seeds: list[tuple[torch.Tensor, torch.Tensor]],  # azimuth (P,) and z (K,) to try as well
     broad: bool,
 ) -> "Modes":
     """Modes of a batch's posterior under a belief. broad: whether more starts are worth their time."""
-    p, family = seen.n_sources, belief.family
-    x = scenes_at(spec, places, family, seen, broad)
-    chart = chart_of(spec, family, p, seen.noise is None)
+    p, family = observed.n_sources, belief.family
+    x = scenes_at(spec, places, family, observed, broad)
+    chart = chart_of(spec, family, p, observed.noise is None)
     own = chart.normal
     x = torch.cat([x[:, :p], x.new_zeros(1, family.n_parameters, x.shape[2]), x[:, p:]], 1)
     for azimuth, z in seeds:
@@ -71,27 +72,27 @@ def fit_batch(
         more[0, chart.size - p :, 0] = azimuth
         x = torch.cat([x, chart.clip(more)], 2)
     posterior, x, value = fit_scenes(
-        chart, seen.covariance, seen.length, seen.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
+        chart, observed.covariance, observed.length, observed.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
     )
     return Modes(belief, posterior, x, value)
 
 
-def scenes_at(spec: ArraySpec, places: Places, family: DrawnFamily, seen: Observation, broad: bool) -> torch.Tensor:
+def scenes_at(spec: ArraySpec, places: Places, family: DrawnFamily, observed: Observation, broad: bool) -> torch.Tensor:
     """Scenes (1, d, G) of a batch at the mean of a family, best first."""
     known = known_family(family.mean, family)
-    chart = chart_of(spec, known, seen.n_sources, seen.noise is None)
-    azimuth = places(known, seen.covariance, seen.n_sources)
-    x = start_points(chart, azimuth, seen.covariance, seen.noise)
-    _, x, value = fit_scenes(chart, seen.covariance, seen.length, seen.noise, x, SCENE_STEPS, 3)
+    chart = chart_of(spec, known, observed.n_sources, observed.noise is None)
+    azimuth = places(known, observed.covariance, observed.n_sources)
+    x = start_points(chart, azimuth, observed.covariance, observed.noise)
+    _, x, value = fit_scenes(chart, observed.covariance, observed.length, observed.noise, x, SCENE_STEPS, 3)
     if broad:
         return x
-    apart = (x[0, -seen.n_sources :] - x[0, -seen.n_sources :, :1]).abs().amax(0)
+    apart = (x[0, -observed.n_sources :] - x[0, -observed.n_sources :, :1]).abs().amax(0)
     other = (value[0] > value[0, 0] - FAR) & (apart > math.radians(SAME_DEG))
     return torch.cat([x[:, :, :1], x[:, :, other][:, :, : TOGETHER - 1]], 2)
 
 
 class Modes:
-    """Points (1, d, G) climbed to under a belief, with their log density (1, G); each can be told as a `Fit`."""
+    """Points (1, d, G) found under a belief, with their log density (1, G); each can be had as a `Fit`."""
 
     def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
         self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
@@ -106,13 +107,13 @@ class Modes:
 
     def fit(self) -> Fit:
         """The heaviest mode, with the others beside it."""
-        return self.told(int(self.places[0]), self.places)
+        return self.at(int(self.places[0]), self.places)
 
-    def every(self) -> list[Fit]:
-        """All points, each as if it were the only mode, heaviest first."""
-        return [self.told(i, torch.tensor([i])) for i in self.mass.argsort(descending=True).tolist()]
+    def each(self) -> list[Fit]:
+        """A fit at every point, as if it were the only mode, heaviest first."""
+        return [self.at(i, torch.tensor([i])) for i in self.mass.argsort(descending=True).tolist()]
 
-    def told(self, i: int, modes: torch.Tensor) -> Fit:
+    def at(self, i: int, modes: torch.Tensor) -> Fit:
         """Fit at point i, with modes of these indices."""
         chart, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
         own, p = chart.normal, chart.n_sources
@@ -126,7 +127,7 @@ class Modes:
             std=variance.sqrt().gather(1, self.order[modes]),
             log_power=2 * point[:p][order],
             log_noise=float(self.posterior.log_noise(noise)[0, 0]),
-            z=belief.mean + belief.spread @ point[own],
+            z=belief.mean + belief.covariance_root @ point[own],
             scene=torch.cat([point[: own.start], point[own.stop :]]),
             log_density=float(self.value[0, i]),
             information=0.5 * (turned + turned.T),
@@ -139,7 +140,7 @@ def distinct(azimuth: torch.Tensor, mass: torch.Tensor, wraps: bool) -> torch.Te
     for i in mass.argsort(descending=True).tolist():
         apart = azimuth[kept] - azimuth[i]
         if wraps:
-            apart = torch.atan2(apart.sin(), apart.cos())
+            apart = wrap_rad(apart)
         if not bool((apart.abs().amax(1) < math.radians(SAME_DEG)).any()):
             kept.append(i)
     return torch.tensor(kept)

@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
-from doamc.estimators.intervals import MODES, NORMAL_90
+from doamc.estimators.intervals import MOST_MODES, NORMAL_90
 from doamc.files.atomic import check_output
 from doamc.selfcal.files import load_belief, save_belief
 from doamc.selfcal.observation import Observation, observe
-from doamc.selfcal.tracker import Step, Tracker
+from doamc.selfcal.tracker import CouplingTracker, Update
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -51,7 +52,7 @@ class SelfCalibrating(Estimator):
                 "expected memory_batches >= 1, a finite spread_db, and channel_db and channel_deg >= 0, found "
                 f"{memory_batches}, {spread_db}, {channel_db} and {channel_deg}"
             )
-        self.tracker = Tracker(self.spec, memory_batches, spread_db, channel_db, channel_deg)
+        self.tracker = CouplingTracker(self.spec, memory_batches, spread_db, channel_db, channel_deg)
         self._file = None if calibration is None else Path(calibration)
         self._saved = time.monotonic()
         if self._file is not None:
@@ -71,9 +72,9 @@ class SelfCalibrating(Estimator):
             self.save(self._file)
 
     def state(self) -> dict[str, Any]:
-        """How far the calibration is: counts of batches, and the r.m.s. spread of the coupling's entries."""
-        spread = self.tracker.best.belief.coupling_std
-        return self.tracker.record() | {"coupling_std": float(spread.square().mean().sqrt())}
+        """How far the calibration is: counts of batches, and the r.m.s. deviation of the coupling's entries."""
+        deviation = self.tracker.best.belief.coupling_std
+        return self.tracker.record() | {"coupling_std": float(deviation.square().mean().sqrt())}
 
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -87,43 +88,42 @@ class SelfCalibrating(Estimator):
             )
         parts = []
         for item in range(batch.size):
-            seen = observe(batch, item, n_sources)
-            parts.append(self._told(seen, self.tracker.update(seen)))
+            observed = observe(batch, item, n_sources)
+            parts.append(self._estimates(observed, self.tracker.update(observed)))
         if self._file is not None and time.monotonic() > self._saved + SAVE_S:
             self.save(self._file)
             self._saved = time.monotonic()
         return join(parts)
 
-    def _told(self, seen: Observation, step: Step) -> Estimates:
-        fit, belief = step.fit, self.tracker.best.belief
-        azimuth = fit.azimuth[:MODES]
+    def _estimates(self, observed: Observation, update: Update) -> Estimates:
+        fit, belief = update.fit, self.tracker.best.belief
+        azimuth = fit.azimuth[:MOST_MODES]
         if self.spec.full_circle:
-            low = self.spec.sector_rad[0]
-            azimuth = torch.remainder(azimuth - low, 2 * math.pi) + low
+            azimuth = wrap_rad(azimuth, self.spec.sector_rad[0])
         azimuth, order = azimuth.sort(1)
-        missing = (0, 0, 0, MODES - len(azimuth))
+        missing = (0, 0, 0, MOST_MODES - len(azimuth))
         places = torch.nn.functional.pad(azimuth, missing, value=math.nan)
-        spreads = torch.nn.functional.pad(fit.std[:MODES].gather(1, order), missing, value=math.nan)
-        first, std = places[0], spreads[0]
+        stds = torch.nn.functional.pad(fit.std[:MOST_MODES].gather(1, order), missing, value=math.nan)
+        first, std = places[0], stds[0]
         half = NORMAL_90 * std
         return Estimates(
             azimuth=first[None],
             std=std[None],
-            power=(fit.log_power[order[0]].exp() * seen.level)[None],
+            power=(fit.log_power[order[0]].exp() * observed.level)[None],
             coupling=belief.coupling[None],
-            noise_power=torch.tensor([math.exp(fit.log_noise) * seen.level], dtype=torch.float64),
-            n_sources=torch.tensor([seen.n_sources]),
+            noise_power=torch.tensor([math.exp(fit.log_noise) * observed.level], dtype=torch.float64),
+            n_sources=torch.tensor([observed.n_sources]),
             interval=torch.stack([first - half, first + half], -1)[None],
             coupling_std=belief.coupling_std[None],
             mode_azimuth=places[None],
-            mode_std=spreads[None],
-            mode_share=torch.nn.functional.pad(fit.share[:MODES], missing[2:])[None],
-            snapshots=torch.tensor([seen.snapshots], dtype=torch.float64),
+            mode_std=stds[None],
+            mode_share=torch.nn.functional.pad(fit.share[:MOST_MODES], missing[2:])[None],
+            snapshots=torch.tensor([observed.snapshots], dtype=torch.float64),
         )
 
 
-def _save_quietly(path: Path, spec: ArraySpec, tracker: Tracker) -> None:
-    """Write at the end of the program, where nobody is left to tell of what goes wrong."""
+def _save_quietly(path: Path, spec: ArraySpec, tracker: CouplingTracker) -> None:
+    """Write at the end of the program, where nobody is left to report an error to."""
     if tracker.batches:
         try:
             save_belief(path, spec, tracker.best.belief, tracker.record())

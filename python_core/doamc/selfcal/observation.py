@@ -1,4 +1,4 @@
-"""What a batch says: its sample covariance at a common level, with how many independent snapshots stand behind it."""
+"""What is observed of a batch: its sample covariance at a common level, and how many independent snapshots it is of."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ def at_level(
     noise_power: float | None,
     n_sources: int,
 ) -> Observation:
-    """Observation of a sample covariance of so many independent snapshots."""
+    """Observation of the sample covariance of a number of independent snapshots."""
     total = float(covariance.diagonal(dim1=1, dim2=2).real.mean())
     noise = float(noise_power_from_eigenvalues(covariance, n_sources)) if noise_power is None else noise_power
     level = max(total - noise, 1e-3 * total) / n_sources

@@ -1,13 +1,14 @@
 """Where the sources of a batch may be, once a coupling is assumed: starting scenes for the fit.
 
-The null spectrum of MUSIC with the assumed response gives sets of peaks; an alternating projection (Ziskind and Wax,
-IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560) adds the set that explains most power; and
-the strongest source may be two.
+The null spectrum of MUSIC with the assumed response gives sets of peaks; an alternating projection adds the set that
+explains most power; and the strongest source may be two.
 """
 
 import torch
 
-from doamc.coupling.drawn import DrawnFamily, extended_steering
+from doamc.coupling.angular import extended_steering
+from doamc.coupling.drawn import DrawnFamily
+from doamc.estimators.alternating_projection import alternating_projection
 from doamc.estimators.peaks import azimuth_grid, highest_peaks, peak_sets
 from doamc.spec import ArraySpec
 
@@ -46,15 +47,12 @@ class Places:
         return (places if self.wraps else places.clamp(self.grid[0], self.grid[-1])).sort(1)[0]
 
     def _project(self, response: torch.Tensor, covariance: torch.Tensor, n_sources: int) -> torch.Tensor:
-        """Grid indices (B, P) by alternating projection: greedy first, then each source once more in turn."""
-        rest, chosen = covariance, []
-        for _ in range(n_sources):
-            chosen.append(_strongest(response, rest))
-            rest = _without(response, covariance, chosen)
-        for i in range(n_sources if n_sources > 1 else 0):
-            others = chosen[:i] + chosen[i + 1 :]
-            chosen[i] = _strongest(response, _without(response, covariance, others))
-        return torch.stack(chosen, 1)
+        """Grid indices (B, P) by alternating projection."""
+
+        def best(held: list[torch.Tensor]) -> torch.Tensor:
+            return _strongest(response, _without(response, covariance, held) if held else covariance)
+
+        return torch.stack(alternating_projection(best, n_sources, 1), 1)
 
 
 def _strongest(response: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ import torch
 from doamc.coupling.drawn import DrawnFamily
 from doamc.selfcal.belief import Belief, response_matrix
 from doamc.selfcal.scene import known_family
-from doamc.selfcal.window import Group, Window
+from doamc.selfcal.window import BatchStack, Window
 from doamc.spec import ArraySpec
 
 STEPS = 4  #: of Fisher scoring at most; each starts from the last fit
@@ -47,7 +47,7 @@ def refit(
 
 
 def gathered(
-    spec: ArraySpec, start: DrawnFamily, z: torch.Tensor, groups: list[Group]
+    spec: ArraySpec, start: DrawnFamily, z: torch.Tensor, groups: list[BatchStack]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Weighted sums over all batches of the gradient (K,) and information (K, K) at z."""
     family = replace(start, mean=response_matrix(start, z))
@@ -59,10 +59,10 @@ def gathered(
     return gradient, 0.5 * (information + information.T)
 
 
-def profile(spec: ArraySpec, base: Belief, z: torch.Tensor, groups: list[Group]) -> float:
-    """Log density of z with every scene climbed to it; the groups' scenes are moved."""
+def profile(spec: ArraySpec, base: Belief, z: torch.Tensor, groups: list[BatchStack]) -> float:
+    """Log density of z at the most probable scenes given it; the groups' scenes are moved there."""
     known = known_family(response_matrix(base.start, z), base.start)
     value = float(base.pull @ z - 0.5 * (z @ z + z @ base.gathered @ z))
     for g in groups:
-        value += g.climb(spec, known, SCENE_STEPS)
+        value += g.move_scenes(spec, known, SCENE_STEPS)
     return value

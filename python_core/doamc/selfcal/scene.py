@@ -1,4 +1,4 @@
-"""The sources of batches under a belief or under a known coupling: starts, climbs, and the modes they find."""
+"""The sources of batches under a belief or under a known coupling: starts, and the modes found from them."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from doamc.spec import ArraySpec
 
 POWER_MARGIN_DB = 20.0  #: by which powers may lie outside the specification's range: a receiver has its own scale
 NOISE_DB = (-100.0, 40.0)  #: range of an unknown noise power over the mean source power
-LEAST_POWER_DB = -8.0  #: of a start: without power a source has no gradient either, and the climb would stay there
+LEAST_POWER_DB = -8.0  #: of a start: without power a source has no gradient either, and the search would stay there
 LEAST_SEPARATION_DEG = 3.0  #: emitters that cross come closer than a specification says; held apart, they would bend C
 
 
@@ -66,7 +66,7 @@ def fit_scenes(
     steps: int,
     survivors: int,
 ) -> tuple[ExactPosterior, torch.Tensor, torch.Tensor]:
-    """Posterior, points (B, d, G) climbed to, best first, and their log posterior (B, G)."""
+    """Posterior, points (B, d, G) found from starts x, best first, and their log posterior (B, G)."""
     posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
     x, value = search_modes(posterior, x, posterior(x), steps, survivors, 2)
     value, order = value.sort(1, descending=True)

@@ -1,8 +1,8 @@
 """Couplings and directions that a batch alone suggests, by the array's own family: where an unknown coupling starts.
 
 The belief is normal around the mean of the prior, whereas a family's coefficients may have any phase: the mean is then
-a coupling that the array never has. Draws from the family and rank reduction (RARE) are climbed from within the family,
-which has few parameters.
+a coupling that the array never has. From draws of the family and from rank reduction (RARE), modes are sought within
+the family, which has few parameters.
 """
 
 import torch
@@ -19,7 +19,7 @@ from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_s
 from doamc.spec import ArraySpec
 
 NEARNESS = 0.01  #: how well an entry of the coupling is matched, against the start prior
-DRAWS, STEPS, KEPT = 48, 12, 6  #: couplings of the prior, steps of climbing, proposals
+DRAWS, STEPS, KEPT = 48, 12, 6  #: couplings of the prior, steps of the mode search, proposals
 GRID_DEG = 1.0
 
 
@@ -28,35 +28,35 @@ class Seeds:
 
     def __init__(self, spec: ArraySpec, start: DrawnFamily) -> None:
         self.spec, self.start = spec, start
-        if spec.family.normal:
+        if spec.family.narrow:  # its mean is near enough to start from
             return
         self.rare, self.grid = Rare(spec, GRID_DEG), azimuth_grid(spec, GRID_DEG)
         self.theta = spec.family.draw((DRAWS,), torch.Generator().manual_seed(0))
         response = spec.family.matrix(self.theta) @ steering(spec.positions, self.grid).to(torch.complex128)
         self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (S, N, G)
 
-    def __call__(self, seen: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def __call__(self, observed: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior, best first."""
-        if self.spec.family.normal:
+        if self.spec.family.narrow:
             return []
-        p, family = seen.n_sources, self.spec.family
-        signal = torch.linalg.eigh(seen.covariance[0])[1][:, -p:]
+        p, family = observed.n_sources, self.spec.family
+        signal = torch.linalg.eigh(observed.covariance[0])[1][:, -p:]
         spectrum = (signal.mH @ self.response).abs().square().sum(1)
         azimuth, theta = highest_peaks(spectrum, self.grid, p, self.spec.full_circle), self.theta
         try:
-            more = self.rare.candidates(seen.covariance, p, max(int(seen.snapshots), 1), 2)
+            more = self.rare.candidates(observed.covariance, p, max(int(observed.snapshots), 1), 2)
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
         except EstimatorError:  # a family too rich for rank reduction
             pass
-        chart = make_coordinates(self.spec, p, seen.noise is None, NOISE_DB, POWER_MARGIN_DB)
+        chart = make_coordinates(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
         azimuth = separated(azimuth.T[None], chart)  # (1, P, S)
         v = family.response(theta, self.spec.positions, azimuth[0].T)
-        noise = noise_power_from_eigenvalues(seen.covariance, p) if seen.noise is None else seen.noise
-        power_db = 10 * source_powers(seen.covariance.expand(len(v), -1, -1), v, noise.expand(len(v))).log10()
+        noise = noise_power_from_eigenvalues(observed.covariance, p) if observed.noise is None else observed.noise
+        power_db = 10 * source_powers(observed.covariance.expand(len(v), -1, -1), v, noise.expand(len(v))).log10()
         flat, wrapping = (c.T[None] for c in family.coordinates(theta))
         noise_db = (10 * noise.log10())[:, None, None].expand(1, 1, len(v))
         x = chart.clip(chart.join(power_db.T[None].clamp_min(LEAST_POWER_DB), flat, noise_db, azimuth, wrapping))
-        _, x, _ = fit_scenes(chart, seen.covariance, seen.length, seen.noise, x, STEPS, KEPT)
+        _, x, _ = fit_scenes(chart, observed.covariance, observed.length, observed.noise, x, STEPS, KEPT)
         _, flat, _, azimuth, wrapping = chart.split(x)
         found = family.from_coordinates(flat[0].T, wrapping[0].T)
         return [(a, self.near(family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]

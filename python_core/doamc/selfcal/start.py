@@ -14,25 +14,20 @@ import torch
 from doamc.coupling.drawn import DrawnFamily
 from doamc.spec import ArraySpec
 
-#: a broad spread learns faster from emitters that move; while they stand still it lets a circle of five elements, whose
-#: response differs from the model by 4 %, take that for a coupling which turns bearings by degrees
-SPREAD_DB, SPREAD_DRAWN_DB = -20.0, -25.0
-MOMENT_DRAWS = 20000  #: draws of a family's prior that its mean and covariance are taken from
-
 
 def start_family(
     spec: ArraySpec, spread_db: float | None = None, channel_db: float = 0.0, channel_deg: float = 0.0
 ) -> DrawnFamily:
     """The start prior as a family of independent standard normal parameters.
 
-    spread_db: expected power of D over that of C; None: `SPREAD_DB` for a family of coefficients in ranges,
-    `SPREAD_DRAWN_DB` for one drawn from antennas, which knows them better. channel_db, channel_deg: standard deviations
-    of each channel's gain and phase beyond what a symmetric C can say; on a line a slope of phases turns all bearings
+    spread_db: expected power of D over that of C; None: `outside_db` of the family. A larger one learns faster from
+    emitters that move; while they stand still it lets a circle of five elements, whose response differs from the model
+    by 4 %, take that for a coupling which turns bearings by degrees. channel_db, channel_deg: standard deviations of
+    each channel's gain and phase beyond what a symmetric C can say; on a line a slope of phases turns all bearings
     alike, and nothing that is received tells the two apart.
     """
-    if spread_db is None:
-        spread_db = SPREAD_DRAWN_DB if spec.family.normal else SPREAD_DB
-    mean, patterns, projection = family_moments(spec)
+    spread_db = spec.family.outside_db if spread_db is None else spread_db
+    mean, patterns, projection = spec.family.moments()
     n = spec.n_elements
     centre = mean[:, :n]
     power = centre.abs().square().sum() + patterns[:, :, :n].abs().square().sum()
@@ -42,17 +37,6 @@ def start_family(
         own = [torch.diag_embed(g * torch.eye(n, dtype=torch.complex128)) @ mean for g in gain if g]
         parts += own
     return DrawnFamily(mean, principal(torch.cat(parts)), projection, name=f"{spec.name}, widened")
-
-
-def family_moments(spec: ArraySpec) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Mean (N, J N), patterns (K, N, J N) and projection (J N, N) of the array's own prior, taken as normal."""
-    family = spec.family
-    if isinstance(family, DrawnFamily):
-        return family.mean, family.patterns, family.projection
-    theta = family.draw((MOMENT_DRAWS,), torch.Generator().manual_seed(0))
-    root = torch.linalg.cholesky(theta.T.cov() + 1e-12 * torch.eye(theta.shape[1], dtype=theta.dtype))
-    patterns = torch.einsum("kj,knm->jnm", root.to(torch.complex128), family.basis)
-    return family.matrix(theta.mean(0)), patterns, torch.eye(spec.n_elements, dtype=torch.complex128)
 
 
 def reciprocal_patterns(n: int, power: float) -> torch.Tensor:

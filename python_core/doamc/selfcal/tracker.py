@@ -1,7 +1,7 @@
 """The recursion: every batch is fitted under what is believed of the coupling, and then changes that belief.
 
-While the coupling is new, and after an alarm, several accounts of it run beside each other, each weighed by how well it
-foretells the batches that follow; soon one is left.
+While the coupling is new, and after an alarm, several hypotheses of it run beside each other, each weighed by how well
+it foretells the batches that follow; soon one is left.
 """
 
 import math
@@ -22,27 +22,27 @@ from doamc.selfcal.start import start_family
 from doamc.spec import ArraySpec
 
 RECENT = 32  #: batches that are kept to be looked at again after an alarm
-TRIAL = 24  #: batches after which one account is left
-HOPELESS = 20.0  #: log odds at which an account is dropped before
-ACCOUNTS = 6  #: at most, beside each other
+TRIAL = 24  #: batches after which one hypothesis is left
+HOPELESS = 20.0  #: log odds at which a hypothesis is dropped before
+MOST_HYPOTHESES = 6  #: beside each other
 WIDENED = 0.01  #: share of what was known that is kept where the coupling moved but little
 SURE = 0.7  #: probability of the heaviest mode from which on a batch is learnt from
 DOUBT = 10.0  #: log odds that a change needs
-SAME = 1e-3  #: mean squared difference of entries below which two couplings are one account
+SAME = 1e-3  #: mean squared difference of entries below which two couplings are one hypothesis
 YOUNG = 12  #: batches in which a belief is broad: more starts, and every batch is learnt from
 
 
 @dataclass(frozen=True)
-class Step:
-    """What came of a batch: its fit under the account that is most probable, how badly it fits, whether all changed."""
+class Update:
+    """What came of a batch: its fit under the most probable hypothesis, how badly it fits, whether C has changed."""
 
     fit: Fit
     score: float
     changed: bool
 
 
-class Tracker:
-    """State: accounts, the monitor, and counts (batches, changes). update() takes the next batch.
+class CouplingTracker:
+    """State: hypotheses, the monitor, and counts (batches, changes). update() takes the next batch.
 
     memory_batches: time constant of forgetting, in batches. Further arguments as in `start_family`.
     """
@@ -59,43 +59,43 @@ class Tracker:
         self.start = start_family(spec, spread_db, channel_db, channel_deg)
         self.places, self.seeds = Places(spec, self.start.n_blocks), Seeds(spec, self.start)
         self.blank = initial_belief(self.start)
-        self.accounts = [Hypothesis(self.blank, self.blank)]
+        self.hypotheses = [Hypothesis(self.blank, self.blank)]
         self.monitor = Monitor()
         self.batches = self.changes = self.trial = 0
         self.recent: deque[tuple[Observation, Hypothesis, float]] = deque(maxlen=RECENT)
 
     @property
     def best(self) -> Hypothesis:
-        """The most probable account."""
-        return max(self.accounts, key=lambda h: h.log_weight)
+        """The most probable hypothesis."""
+        return max(self.hypotheses, key=lambda h: h.log_weight)
 
-    def update(self, seen: Observation) -> Step:
+    def update(self, observed: Observation) -> Update:
         """Fit of the next batch; the belief is changed by it.
 
         Raises torch.linalg.LinAlgError, and leaves everything as it was, where a batch cannot be fitted.
         """
         before, young = self.best, self.best.learnt < YOUNG
         if before.count == 0:
-            self.accounts, fits = self._begin(before, seen)
+            self.hypotheses, fits = self._begin(before, observed)
         else:
-            fits = [self._modes(h, seen).fit() for h in self.accounts]
-        lead = max(range(len(fits)), key=lambda i: self.accounts[i].log_weight + fits[i].log_evidence)
-        fit, score = fits[lead], self._score(seen, fits[lead])
-        self.accounts = [self._after(h, seen, f) for h, f in zip(self.accounts, fits, strict=True)]
+            fits = [self._modes(h, observed).fit() for h in self.hypotheses]
+        lead = max(range(len(fits)), key=lambda i: self.hypotheses[i].log_weight + fits[i].log_evidence)
+        fit, score = fits[lead], self._score(observed, fits[lead])
+        self.hypotheses = [self._after(h, observed, f) for h, f in zip(self.hypotheses, fits, strict=True)]
         self.batches += 1
         self._settle()
         changed = False
         if not young and not self.trial:
             self.monitor = self.monitor.after(score)
-            self.recent.append((seen, before, score))
+            self.recent.append((observed, before, score))
             if self.monitor.sum == 0.0:
                 self.recent.clear()
             if self.monitor.alarmed:
                 changed = self._reconsider()
-        return Step(fit, score, changed)
+        return Update(fit, score, changed)
 
     def record(self) -> dict[str, int]:
-        """Counts: batches seen, batches that the belief rests on, changes of the coupling that were found."""
+        """Counts: batches observed, batches that the belief rests on, changes of the coupling that were found."""
         return {"batches": self.batches, "learnt": self.best.learnt, "changes": self.changes}
 
     def resume(self, belief: Belief, record: dict[str, int]) -> None:
@@ -103,20 +103,20 @@ class Tracker:
         self.start, learnt = belief.start, int(record.get("learnt", 0))
         self.blank = initial_belief(belief.start)
         self.seeds = Seeds(self.spec, belief.start)
-        self.accounts = [Hypothesis(belief, belief, count=max(1, learnt), learnt=learnt)]
+        self.hypotheses = [Hypothesis(belief, belief, count=max(1, learnt), learnt=learnt)]
         self.batches, self.changes = int(record.get("batches", 0)), int(record.get("changes", 0))
         self.monitor, self.trial = Monitor(), 0
         self.recent.clear()
 
-    def _begin(self, blank: Hypothesis, seen: Observation) -> tuple[list[Hypothesis], list[Fit]]:
-        """A blank account for every mode of a first batch, and the fits there."""
-        fits = self._modes(blank, seen, self.seeds(seen)).every()
+    def _begin(self, blank: Hypothesis, observed: Observation) -> tuple[list[Hypothesis], list[Fit]]:
+        """A blank hypothesis for every mode of a first batch, and the fits there."""
+        fits = self._modes(blank, observed, self.seeds(observed)).each()
         kept: list[Fit] = []
         for f in fits:
             near = [float((self._coupling(f) - self._coupling(k)).abs().square().mean()) < SAME for k in kept]
             if f.log_evidence > fits[0].log_evidence - HOPELESS and not any(near):
                 kept.append(f)
-        kept = kept[:ACCOUNTS]
+        kept = kept[:MOST_HYPOTHESES]
         self.trial = TRIAL
         return [blank] * len(kept), kept
 
@@ -124,25 +124,25 @@ class Tracker:
         return response_matrix(self.start, fit.z) @ self.start.projection
 
     def _modes(
-        self, h: Hypothesis, seen: Observation, seeds: list[tuple[torch.Tensor, torch.Tensor]] | None = None
+        self, h: Hypothesis, observed: Observation, seeds: list[tuple[torch.Tensor, torch.Tensor]] | None = None
     ) -> Modes:
-        return fit_batch(self.spec, self.places, h.belief, seen, seeds or [], h.learnt < YOUNG)
+        return fit_batch(self.spec, self.places, h.belief, observed, seeds or [], h.learnt < YOUNG)
 
-    def _after(self, h: Hypothesis, seen: Observation, fit: Fit) -> Hypothesis:
-        sure = self._score(seen, fit) < LIMIT and float(fit.share[0]) > SURE
-        return h.after(self.spec, self.memory, seen, fit, h.learnt < YOUNG or sure)
+    def _after(self, h: Hypothesis, observed: Observation, fit: Fit) -> Hypothesis:
+        sure = self._score(observed, fit) < LIMIT and float(fit.share[0]) > SURE
+        return h.after(self.spec, self.memory, observed, fit, h.learnt < YOUNG or sure)
 
-    def _score(self, seen: Observation, fit: Fit) -> float:
-        n, fitted = self.spec.n_elements, 2 * seen.n_sources + (seen.noise_power is None)
-        expected = expected_deviance(n, seen.snapshots, fitted)
-        return self.monitor.score(deviance(fit.log_density, seen.covariance, seen.snapshots), *expected)
+    def _score(self, observed: Observation, fit: Fit) -> float:
+        n, fitted = self.spec.n_elements, 2 * observed.n_sources + (observed.noise_power is None)
+        expected = expected_deviance(n, observed.snapshots, fitted)
+        return self.monitor.score(deviance(fit.log_density, observed.covariance, observed.snapshots), *expected)
 
     def _settle(self) -> None:
-        """Drop accounts that are hopeless, or the same as a better one, and all but one when the trial is over."""
+        """Drop hypotheses that are hopeless, or the same as a better one, and all but one when the trial is over."""
         if not self.trial:
             return
         self.trial -= 1
-        order = sorted(self.accounts, key=lambda h: -h.log_weight)
+        order = sorted(self.hypotheses, key=lambda h: -h.log_weight)
         kept = order[:1]
         for h in order[1:]:
             apart = min(float((h.coupling - k.coupling).abs().square().mean()) for k in kept)
@@ -150,7 +150,7 @@ class Tracker:
                 kept.append(h)
         if len(kept) == 1:
             kept, self.trial = [replace(kept[0], log_weight=0.0)], 0
-        self.accounts = kept
+        self.hypotheses = kept
 
     def _reconsider(self) -> bool:
         """After an alarm: whether another coupling foretells the batches since the sum began to rise.
@@ -160,23 +160,23 @@ class Tracker:
         """
         entries, onset = list(self.recent), replace(self.recent[0][1], log_weight=0.0)
         self.recent.clear()
-        accounts = [onset, onset.widened(WIDENED)]
+        hypotheses = [onset, onset.widened(WIDENED)]
         blank: Hypothesis | None = Hypothesis(self.blank, self.blank)
-        for seen, _, _ in entries:
+        for observed, _, _ in entries:
             try:
-                after = [self._after(h, seen, self._modes(h, seen).fit()) for h in accounts]
+                after = [self._after(h, observed, self._modes(h, observed).fit()) for h in hypotheses]
                 if blank is not None:
-                    fresh = self._begin(blank, seen)
-                    after += [self._after(h, seen, f) for h, f in zip(*fresh, strict=True)]
-            except torch.linalg.LinAlgError:  # what one of the accounts cannot be asked about decides between none
+                    fresh = self._begin(blank, observed)
+                    after += [self._after(h, observed, f) for h, f in zip(*fresh, strict=True)]
+            except torch.linalg.LinAlgError:  # a batch that one hypothesis cannot explain at all decides between none
                 continue
-            accounts, blank = after, None
-        keep, others = accounts[0], accounts[1:]
+            hypotheses, blank = after, None
+        keep, others = hypotheses[0], hypotheses[1:]
         if keep.log_weight > max(h.log_weight for h in others) - DOUBT:
             self.monitor = self.monitor.accept(sum(r[2] for r in entries) / len(entries))
             self.trial = 0
             return False
-        self.accounts, self.monitor = others, replace(self.monitor, sum=0.0)
+        self.hypotheses, self.monitor = others, replace(self.monitor, sum=0.0)
         self.changes += 1
         self._settle()
         return True

@@ -13,12 +13,13 @@ from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
 from doamc.likelihood.mode_search import search_modes
+from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import chart_of
 from doamc.spec import ArraySpec
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptBatch:
     """One batch at the level of its fit. scene: (d,) chart coordinates without the coupling. weight: 0..1."""
 
     covariance: torch.Tensor
@@ -34,18 +35,23 @@ class Kept:
         return self.n_sources, self.noise_power is None
 
 
+def kept_batch(observed: Observation, scene: torch.Tensor) -> KeptBatch:
+    """What is kept of a batch and the scene (d,) that was found in it."""
+    return KeptBatch(observed.covariance[0], observed.snapshots, observed.noise_power, observed.n_sources, scene)
+
+
 @dataclass(frozen=True)
 class Window:
     """Batches, oldest first; faded: weight that all of them have lost since they were stored."""
 
-    batches: tuple[Kept, ...] = ()
+    batches: tuple[KeptBatch, ...] = ()
     faded: float = 1.0
 
     def forget(self, share: float) -> "Window":
         """The window with all batches weighted by share."""
         return Window(self.batches, self.faded * share)
 
-    def add(self, batch: Kept) -> "Window":
+    def add(self, batch: KeptBatch) -> "Window":
         """The window with a batch of full weight more."""
         return Window((*self.batches, replace(batch, weight=1 / self.faded)), self.faded)
 
@@ -53,13 +59,13 @@ class Window:
         """The oldest batches and the rest."""
         return Window(self.batches[:count], self.faded), Window(self.batches[count:], self.faded)
 
-    def groups(self) -> list["Group"]:
+    def groups(self) -> list["BatchStack"]:
         """The batches in groups of one kind."""
         kinds = sorted({b.kind for b in self.batches})
         places = [[i for i, b in enumerate(self.batches) if b.kind == kind] for kind in kinds]
-        return [Group([self.batches[i] for i in where], where, self.faded) for where in places]
+        return [BatchStack([self.batches[i] for i in where], where, self.faded) for where in places]
 
-    def moved(self, groups: list["Group"]) -> "Window":
+    def moved(self, groups: list["BatchStack"]) -> "Window":
         """The window with the scenes that its groups have now, its weights written out."""
         batches = list(self.batches)
         for g in groups:
@@ -68,10 +74,10 @@ class Window:
         return Window(tuple(batches))
 
 
-class Group:
+class BatchStack:
     """Batches of one kind, stacked; B of them. where: their places in the window."""
 
-    def __init__(self, batches: list[Kept], where: list[int], faded: float) -> None:
+    def __init__(self, batches: list[KeptBatch], where: list[int], faded: float) -> None:
         self.where = where
         self.n_sources, self.unknown_noise = batches[0].kind
         self.covariance = torch.stack([b.covariance for b in batches])
@@ -86,8 +92,8 @@ class Group:
         chart = chart_of(spec, family, self.n_sources, self.unknown_noise)
         return ExactPosterior(chart, self.covariance, self.snapshots, self.noise_power)
 
-    def climb(self, spec: ArraySpec, known: DrawnFamily, steps: int) -> float:
-        """Weighted log likelihood at a known coupling with every scene climbed to it."""
+    def move_scenes(self, spec: ArraySpec, known: DrawnFamily, steps: int) -> float:
+        """Move every scene to the most probable one at a known coupling; their weighted log likelihood there."""
         posterior = self.posterior(spec, known)
         x = posterior.coordinates.clip(self.scene[:, :, None])
         x, value = search_modes(posterior, x, posterior(x), steps, 1)

@@ -109,10 +109,11 @@ def read_channels(path: str | Path, n_elements: int) -> list[int]:
         raise SnapshotError(str(error)) from error
 
 
-def read_couplings(path: str | Path) -> NDArray[np.complex128]:
-    """Coupling matrices (B, N, N) of a file of estimates, also of one (N, N); those with NaN left out.
+def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
+    """Mean coupling (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
 
-    Raises SnapshotError when the file cannot be read or holds no coupling.
+    The file may hold one matrix alone; those with NaN are left out. Raises SnapshotError when the file cannot be read,
+    or holds no coupling of N elements (None: any) that has a mean diagonal.
     """
     archive = Archive(Path(path))
     if "coupling" not in archive.names:
@@ -123,18 +124,9 @@ def read_couplings(path: str | Path) -> NDArray[np.complex128]:
         found = f"{stored.dtype} {shown(stored.shape)}"
         raise SnapshotError(f"{path}: expected coupling of numbers and of shape (B, N, N), found {found}")
     matrices = stored.astype(complex).reshape(-1, *stored.shape[-2:])
-    known = matrices[np.isfinite(matrices).all((1, 2))]
-    if not len(known):
+    matrices = matrices[np.isfinite(matrices).all((1, 2))]
+    if not len(matrices):
         raise SnapshotError(f"{path}: expected coupling in at least one batch, found none (method without coupling?)")
-    return known
-
-
-def read_coupling(path: str | Path, n_elements: int | None = None) -> NDArray[np.complex128]:
-    """Mean (N, N) over the batches of a file of estimates, each scaled to mean diagonal 1.
-
-    Raises SnapshotError as `read_couplings` does, and where none is of N elements (None: any) and has a mean diagonal.
-    """
-    matrices = read_couplings(path)
     n = n_elements or matrices.shape[1]
     if matrices.shape[1] != n:
         raise SnapshotError(f"{path}: expected coupling of shape (B, {n}, {n}), found {matrices.shape}")

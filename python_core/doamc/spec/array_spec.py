@@ -15,8 +15,8 @@ from doamc.spec.numbering import NUMBERING
 if TYPE_CHECKING:
     import torch
 
-    from doamc.coupling.drawn import DrawnFamily
-    from doamc.coupling.families import CouplingFamily
+    from doamc.coupling.coefficients import CoefficientFamily
+    from doamc.coupling.family import CouplingFamily
 
 SPEED_OF_LIGHT = 299_792_458.0
 #: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
@@ -57,7 +57,7 @@ class ArraySpec:
     channels: tuple[int, ...] = ()
     mount: Mount | None = None
     like: str | None = None
-    own_family: "CouplingFamily | DrawnFamily | None" = field(default=None, repr=False, compare=False)
+    own_family: "CouplingFamily | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -92,11 +92,11 @@ class ArraySpec:
         return not checks.METRES.keys().isdisjoint(self.geometry)
 
     @cached_property
-    def family(self) -> "CouplingFamily | DrawnFamily":
+    def family(self) -> "CouplingFamily":
         """Coupling family with its prior: the one given, else that of the table."""
         if self.own_family is not None:
             return self.own_family
-        from doamc.coupling.drawn import load_drawn_family
+        from doamc.coupling.drawn_file import load_drawn_family
         from doamc.coupling.families import make_family
 
         c = self.coupling
@@ -110,7 +110,7 @@ class ArraySpec:
             c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
         )
 
-    def with_family(self, family: "CouplingFamily | DrawnFamily") -> "ArraySpec":
+    def with_family(self, family: "CouplingFamily") -> "ArraySpec":
         """The same array with another coupling family, such as one kind of a prior, or what was learnt of it.
 
         The family holds at the frequency in use: `at` and `tuned` go back to that of the table.
@@ -118,14 +118,14 @@ class ArraySpec:
         return replace(self, own_family=family)
 
     @property
-    def plain_family(self) -> "CouplingFamily":
+    def plain_family(self) -> "CoefficientFamily":
         """The coupling family, for methods that need one of free coefficients in ranges.
 
         Raises EstimatorError where the coupling is drawn from antennas.
         """
-        from doamc.coupling.families import CouplingFamily
+        from doamc.coupling.coefficients import CoefficientFamily
 
-        if not isinstance(self.family, CouplingFamily):
+        if not isinstance(self.family, CoefficientFamily):
             raise EstimatorError(
                 f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
                 "use method posterior, or one that needs no such family"
@@ -215,7 +215,7 @@ class ArraySpec:
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
         part["geometry"] = {k: v for k, v in part["geometry"].items() if k not in NUMBERING}  # cables, not antennas
         if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
-            from doamc.coupling.drawn import file_digest
+            from doamc.coupling.drawn_file import file_digest
 
             part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,12 +1,12 @@
 """Monte-Carlo trials of ``doamc mimo``: sound a link, estimate it with and without coupling, align the beams."""
 
-import math
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.mimo.alignment import alignment_loss_db, best_beams
 from doamc.mimo.bound import cramer_rao
 from doamc.mimo.channel import Link, Rays, draw_rays, noise_power, reordered
@@ -14,7 +14,7 @@ from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import phase_shifters, sound
-from doamc.trials.monte_carlo import HIT_DEG, coupling_gain_db
+from doamc.scenes.accuracy import coupling_gain_db, is_hit
 
 
 def align_trials(
@@ -73,7 +73,7 @@ def _in_terms_of(link: Link, world: Link, rays: Rays) -> Rays:
 def _gap(rays: Rays, found: Rays) -> torch.Tensor:
     """Errors of all arrivals, then departures, in rad within half a turn, (B, 2 P)."""
     gap = torch.cat([found.azimuth_rx - rays.azimuth_rx, found.azimuth_tx - rays.azimuth_tx], 1)
-    return torch.remainder(gap + math.pi, 2 * math.pi) - math.pi
+    return wrap_rad(gap)
 
 
 def _matched(link: Link, rays: Rays, found: Rays) -> Rays:
@@ -86,7 +86,7 @@ def _matched(link: Link, rays: Rays, found: Rays) -> Rays:
 
 def _errors(name: str, rays: Rays, found: Rays) -> dict[str, float | None]:
     """Hits, and root mean square of their errors."""
-    gap = _gap(rays, found).rad2deg()
-    hit = gap.abs().amax(1) < HIT_DEG
-    rmse = gap[hit].square().mean().sqrt().item() if hit.any() else None
+    gap = _gap(rays, found)
+    hit = is_hit(gap)
+    rmse = gap.rad2deg()[hit].square().mean().sqrt().item() if hit.any() else None
     return {f"hits_{name}": hit.double().mean().item(), f"rmse_{name}_deg": rmse}

@@ -11,10 +11,9 @@ from doamc.errors import DoamcError
 from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.scenes import draw_scene, receive
+from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots.batch import make_batch
 from doamc.spec import ArraySpec
-
-HIT_DEG = 2.0
 
 
 def compare(
@@ -45,8 +44,8 @@ def compare(
             begin = clock()
             e = estimator(batch, n_sources)
             ms = 1e3 * (clock() - begin) / trials
-            error = azimuth_error(scene.azimuth, e.azimuth.cpu(), spec.full_circle).rad2deg()
-            hit = error.abs().amax(1) < HIT_DEG  # NaN is no hit
+            error = azimuth_error(scene.azimuth, e.azimuth.cpu(), spec.full_circle)
+            hit, error = is_hit(error), error.rad2deg()
             rows.append(
                 {
                     "method": estimator.name,
@@ -84,39 +83,6 @@ def usable_methods(
         else:
             taken.append(name)
     return taken, refused
-
-
-def azimuth_error(
-    true: torch.Tensor,  # shape: (B, P), rad
-    estimate: torch.Tensor,  # shape: (B, P), rad
-    full_circle: bool,
-) -> torch.Tensor:
-    """Errors (B, P) in rad of the best assignment in order: sorted on a line, the best rotation on a circle."""
-    if not full_circle:
-        return estimate.sort(1)[0] - true.sort(1)[0]
-    true, estimate = (torch.remainder(x, 2 * math.pi).sort(1)[0] for x in (true, estimate))
-    turns = torch.stack([estimate.roll(s, 1) - true for s in range(true.shape[1])])
-    turns = torch.remainder(turns + math.pi, 2 * math.pi) - math.pi
-    best = turns.square().sum(2).nan_to_num(math.inf).argmin(0)
-    return turns[best, torch.arange(len(true))]
-
-
-def coupling_gain_db(true: torch.Tensor, estimate: torch.Tensor) -> float | None:
-    """Mean squared error of C = I over that of the estimate, dB, each after its best complex scale; (B, N, N)."""
-    known = torch.isfinite(estimate.abs()).flatten(1).all(1)
-    if not known.any():
-        return None
-    true, estimate = true[known], estimate[known]
-    eye = torch.eye(true.shape[-1], dtype=true.dtype).expand_as(true)
-    reference, error = (scaled_error(true, x).mean().item() for x in (eye, estimate))
-    return 10 * math.log10(reference / max(error, 1e-30)) if reference > 0 else None
-
-
-def scaled_error(true: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
-    """Squared relative Frobenius error (B,) after the best complex scale of the estimate."""
-    t, e = true.flatten(1), estimate.flatten(1)
-    overlap = (t.conj() * e).sum(1).abs().square()
-    return 1 - overlap / (t.abs().square().sum(1) * e.abs().square().sum(1))
 
 
 def _rms(error: torch.Tensor) -> float | None:

@@ -64,7 +64,7 @@ def sources_table(
     if len(kept) < len(numbers):
         table.add_row("", f"{len(numbers) - len(kept)} more", style="dim")
     if not numbers:
-        table.add_row("", "none found", style="dim")
+        table.add_row("", "no emitter", style="dim")
     return table
 
 

@@ -4,7 +4,7 @@ import pytest
 from doamc.antenna.draws import Drawn, azimuth_grid, extended_steering
 from doamc.antenna.prior import by_builder, fit_prior, hide_own_scale
 from doamc.antenna.prior_file import read_record, write_prior
-from doamc.coupling.drawn import load_drawn_family
+from doamc.coupling.drawn_file import load_drawn_family
 from doamc.errors import SpecificationError
 
 RNG = np.random.default_rng(0)

@@ -14,7 +14,8 @@ import torch
 
 from doamc.cli import replay
 from doamc.estimates import Publisher, Recorder, read_records
-from doamc.heimdall import Client, Control
+from doamc.krakensdr import Client
+from doamc.krakensdr.version1 import Control, Heimdall
 from doamc.snapshots.sigmf_files import Recording
 from tests.doamc.estimates.bearings import message
 
@@ -231,7 +232,7 @@ def test_the_emulator_serves_an_array_and_ends_after_its_frames(program):
     line = process.stdout.readline()
     ports = [int(part.rpartition(":")[2]) for part in line.split(",")]
     assert "uca5, emitters at 40.0, 200.0 deg: 5 channels, 512 samples a frame" in process.stdout.readline()
-    with Control(port=ports[1]) as control, Client(port=ports[0], n_channels=5) as client:
+    with Control(port=ports[1]) as control, Client("127.0.0.1", [Heimdall(ports[0], 5)]) as client:
         control.set_gains([10.0] * 5)
         while client.counters.frames < 20:
             frame = client.get(60.0)
@@ -247,11 +248,11 @@ def test_the_emulator_serves_a_recording(program):
                       "--fast", "--port", 0, "--control-port", 0)  # fmt: skip
     port = int(process.stdout.readline().split(",")[0].rpartition(":")[2])
     recording = Recording(RECORDING.with_suffix(".sigmf-meta"))
-    with Client(port=port) as client:
+    with Client("127.0.0.1", [Heimdall(port)]) as client:
         for k in range(3):
             frame = client.get(60.0)
             assert (frame.samples == recording.read(1000 * k, 1000)).all()
-            assert frame.header.rf_center_freq == recording.frequency_hz == 300e6
+            assert frame.frequency_hz == recording.frequency_hz == 300e6
             client.release(frame)
 
 

@@ -12,7 +12,7 @@ from doamc.antenna.prior_file import write_prior
 from doamc.antenna.response import as_planned
 from doamc.antenna.site import load_site
 from doamc.arrays import steering
-from doamc.coupling.drawn import load_drawn_family
+from doamc.coupling.drawn_file import load_drawn_family
 from doamc.coupling.interpolation import chebyshev_nodes, interpolation_weights
 from doamc.errors import SpecificationError
 from doamc.posterior.training.task import mixed_batch, places_of

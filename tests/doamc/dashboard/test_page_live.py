@@ -74,7 +74,7 @@ def test_a_dead_receiver_does_not_look_alive(pages, served, publisher, monkeypat
     page.wait_for_function(NO_ESTIMATE)
     assert page.locator("#sources td").first.text_content() == "no bearings of now"
     page.wait_for_function(
-        "() => document.getElementById('rose').getAttribute('aria-label') === 'Compass rose: no sources'"
+        "() => document.getElementById('rose').getAttribute('aria-label') === 'Compass rose: no emitter'"
     )
     publisher.status(status_message(time=0.0, state="error", seq=9, last_error="no server at there", link="absent"))
     shows(page, "sync", "absent")

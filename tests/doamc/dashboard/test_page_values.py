@@ -102,7 +102,7 @@ def test_unknown_figures_are_dashes(stage):
 
 def test_an_estimate_without_sources(stage):
     page = stage.show({"azimuth_deg": [], "std_deg": [], "power_db": []})
-    assert rows(page) == [["no sources"]]
+    assert rows(page) == [["no emitter"]]
 
 
 def test_names_from_the_network_are_text_and_not_markup(stage):

@@ -6,8 +6,6 @@ import io
 import json
 import socket
 import time
-import urllib.error
-import urllib.request
 
 import aiohttp
 import pytest
@@ -17,24 +15,10 @@ from doamc.dashboard import server as server_module
 from doamc.dashboard.server import Dashboard
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates import Publisher, validate
+from doamc.web import server as web_server
+from tests.doamc.web.serving import get
 
 from .serving import FREE, Served, estimate, until
-
-
-def get(url, **headers):
-    """(status, headers, body) of a request that follows no redirect and keeps no cookie."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *arguments):
-            return None
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay)
-    try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
 
 
 async def listen(url, count, headers=None, say=None):
@@ -250,7 +234,7 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
 
 
 def test_a_stalled_browser_is_let_go(served, publisher, monkeypatch):
-    monkeypatch.setattr(server_module, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(web_server, "HEARTBEAT_S", 0.2)
     with stall(served.url):
         until(lambda: len(served.dashboard.browsers) == 1)
         until(lambda: len(served.dashboard.browsers) == 0)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample
+from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample_clean
 from doamc.denoising.wiener import SignalCovariance
 from doamc.diffusion import VPSchedule, log_snr_grid
 
@@ -30,7 +30,7 @@ def test_samples_have_the_posterior_mean_and_covariance():
     signal, _, y = posterior_problem(1)
     y = y.expand(1, N, 20_000)
     noise = torch.tensor([S2], dtype=torch.float64)
-    drawn = sample(GaussianGuided(signal, signal.vectors.mH @ y, noise), (1, N, 20_000), GRID)
+    drawn = sample_clean(GaussianGuided(signal, signal.vectors.mH @ y, noise), (1, N, 20_000), GRID)
     drawn = (signal.vectors @ drawn)[0]
     w = signal.wiener(noise)[0]
     assert (drawn.mean(1) - w @ y[0, :, 0]).abs().max() < 0.02
@@ -44,7 +44,7 @@ def test_samples_have_the_posterior_mean_and_covariance():
 def test_a_sample_has_twice_the_error_of_the_mean():
     signal, x, y = posterior_problem(5000, seed=4)
     noise = torch.tensor([S2], dtype=torch.float64)
-    drawn = signal.vectors @ sample(GaussianGuided(signal, signal.vectors.mH @ y, noise), (1, N, 5000), GRID)
+    drawn = signal.vectors @ sample_clean(GaussianGuided(signal, signal.vectors.mH @ y, noise), (1, N, 5000), GRID)
     error = [(v - x).abs().square().mean() for v in (drawn, signal.wiener(noise) @ y)]
     assert 1.85 < float(error[0] / error[1]) < 2.15
 
@@ -54,9 +54,9 @@ def test_items_and_batches_do_not_touch_each_other():
     signal = SignalCovariance(torch.cat([p[0].vectors for p in parts]), torch.cat([p[0].values for p in parts]))
     y = torch.cat([p[2] for p in parts])
     noise = torch.full((4,), S2, dtype=torch.float64)
-    whole = sample(GaussianGuided(signal, signal.vectors.mH @ y, noise), (4, N, 20), GRID, seed=3)
+    whole = sample_clean(GaussianGuided(signal, signal.vectors.mH @ y, noise), (4, N, 20), GRID, seed=3)
     for i, (one, _, received) in enumerate(parts):
-        alone = sample(GaussianGuided(one, one.vectors.mH @ received, noise[:1]), (1, N, 20), GRID, seed=3)
+        alone = sample_clean(GaussianGuided(one, one.vectors.mH @ received, noise[:1]), (1, N, 20), GRID, seed=3)
         assert torch.allclose(alone[0], whole[i], atol=1e-12)
 
 
@@ -80,5 +80,6 @@ def test_the_papers_step_hears_the_log_snr():
         return torch.zeros_like(x)
 
     y = torch.ones(1, 2, 1, dtype=torch.complex128)
-    sample(StepGuided(net, y, torch.ones(1, dtype=torch.float64)), (1, 2, 1), log_snr_grid(VPSchedule(), 4, -4.0, 8.0))
+    guided, grid = StepGuided(net, y, torch.ones(1, dtype=torch.float64)), log_snr_grid(VPSchedule(), 4, -4.0, 8.0)
+    sample_clean(guided, (1, 2, 1), grid)
     assert torch.allclose(torch.tensor(heard), torch.linspace(-4, 8, 5), atol=1e-5)

@@ -38,29 +38,29 @@ def test_step_is_equation_64():
 
 
 def test_stochastic_steps_carry_the_noise_that_the_denoiser_expects():
-    """With a denoiser that knows x_0 = 0, x_t is noise alone: of power t^2 sigma_t^2 = t spread^2 at every t, eq.
+    """With a denoiser that knows x_0 = 0, x_t is noise alone: of power t^2 sigma_t^2 = t path_std^2 at every t, eq.
     (66).
     """
-    spread, grid = 0.6, indi_grid(0.5, 8, 0.6)
-    sampler = make_sampler("indi", spread=spread)
-    power = spread**2  # of x_1 - y
+    path_std, grid = 0.6, indi_grid(0.5, 8, 0.6)
+    sampler = make_sampler("indi", path_std=path_std)
+    power = path_std**2  # of x_1 - y
     for k, (sigma, keep, _, added) in enumerate(sampler.plan(grid.noisy())):
-        assert sigma == pytest.approx(math.sqrt((grid.t[k] * 0.5) ** 2 + grid.t[k] * spread**2))
+        assert sigma == pytest.approx(math.sqrt((grid.t[k] * 0.5) ** 2 + grid.t[k] * path_std**2))
         power = keep**2 * power + added**2
-        assert power == pytest.approx(grid.t[k + 1] * spread**2)
+        assert power == pytest.approx(grid.t[k + 1] * path_std**2)
 
 
 def test_stochastic_indi_spreads_more_with_more_spread():
-    spreads = []
-    for spread in (0.0, 0.5, 1.0):
-        sampler = make_sampler("indi", spread=spread)
-        covariance = law(PRIOR, sampler, indi_grid(0.5, 64, spread), 1, start=(ONE[0], spread * ONE))[1]
-        spreads.append(float(covariance.real))
-    assert spreads[0] == pytest.approx(0.0, abs=1e-12) and 0.01 < spreads[1] < spreads[2]
+    variances = []
+    for path_std in (0.0, 0.5, 1.0):
+        sampler = make_sampler("indi", path_std=path_std)
+        covariance = law(PRIOR, sampler, indi_grid(0.5, 64, path_std), 1, start=(ONE[0], path_std * ONE))[1]
+        variances.append(float(covariance.real))
+    assert variances[0] == pytest.approx(0.0, abs=1e-12) and 0.01 < variances[1] < variances[2]
 
 
 def test_items_have_their_own_noise_and_bad_settings_are_said():
-    sampler = make_sampler("indi", spread=0.5)
+    sampler = make_sampler("indi", path_std=0.5)
     noise = ItemNoise([1, 2], (1,))
     start = sampler.start(ONE.expand(2, 1), noise)
     x = sample(PRIOR, sampler, indi_grid(0.5, 8, 0.5), noise, start=start)

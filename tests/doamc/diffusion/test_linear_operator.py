@@ -20,7 +20,10 @@ def test_matrix_and_svd_agree(m, n, rank, dtype):
     assert torch.allclose(operator.apply(x), torch.stack([h @ v for v in x]), atol=1e-12)
     assert torch.allclose(operator.observed(operator.apply(x)), operator.s * operator.spectral(x), atol=1e-12)
     z = torch.randn(2, rank, dtype=dtype, generator=G)
-    inner = [(operator.spread(z).conj() * x).sum(), (z.conj() * operator.spectral(x)).sum()]  # adjoints of each other
+    inner = [
+        (operator.from_spectral(z).conj() * x).sum(),
+        (z.conj() * operator.spectral(x)).sum(),
+    ]  # adjoints of each other
     assert torch.allclose(inner[0], inner[1], atol=1e-12)
     assert operator.observed(y).shape == (2, rank)
 

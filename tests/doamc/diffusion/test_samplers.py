@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from doamc.diffusion.ddim import ddim_step
 from doamc.diffusion.denoiser import GaussianDenoiser
 from doamc.diffusion.grid import Grid, make_grid
 from doamc.diffusion.samplers import SAMPLERS, ItemNoise, make_sampler, network_calls, sample
@@ -156,16 +155,12 @@ def test_ddim_with_eta_one_is_ddpm():
     assert torch.allclose(one, other, atol=1e-10)
 
 
-def test_ddim_is_the_first_solver_and_the_step_of_the_library():
+def test_ddim_is_the_first_solver():
     problem = random_problem(4, 2, 0.2)
     grid = make_grid("karras", VP, 7)
     x = torch.randn(2, 4, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
-    by_name = [sample(problem.denoiser, make_sampler(n), grid, start=x, end="mean") for n in ("ddim", "dpm-1")]
-    for k in range(7):
-        x_0 = problem.denoiser(x, grid.alpha[k], grid.sigma[k])
-        x = ddim_step(x, x_0, grid.alpha[k : k + 2], grid.sigma[k : k + 2])
-    by_hand = problem.denoiser(x, grid.alpha[-1], grid.sigma[-1])
-    assert torch.allclose(by_name[0], by_hand, atol=1e-10) and torch.allclose(by_name[1], by_hand, atol=1e-10)
+    ddim, solver = (sample(problem.denoiser, make_sampler(n), grid, start=x, end="mean") for n in ("ddim", "dpm-1"))
+    assert torch.allclose(ddim, solver, atol=1e-10)
 
 
 @pytest.mark.parametrize("n", [6, 16])

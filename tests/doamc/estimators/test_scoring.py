@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from doamc.estimators.fit import FitCriterion
-from doamc.estimators.map import Posterior, SoftPrior
-from doamc.estimators.ml import Likelihood, largest_steps
+from doamc.estimators.map import PosteriorCriterion, SoftPrior
+from doamc.estimators.ml import LikelihoodCriterion, largest_steps
 from doamc.estimators.scoring import best_descent, fisher_scoring
 from doamc.scenes import draw_scene
 from doamc.scenes.covariance import CovarianceModel
@@ -27,10 +27,10 @@ def disturbed(array: str, size: int = 6, scale: float = 0.1):
 def criteria(model: CovarianceModel, batch):
     eye = torch.eye(batch.n_elements, dtype=torch.complex128).expand_as(batch.covariance)
     return {
-        "likelihood": Likelihood(model, batch.covariance),
+        "likelihood": LikelihoodCriterion(model, batch.covariance),
         "fit": FitCriterion(model, batch.covariance, eye),
         "comet": FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance)),
-        "posterior": Posterior(model, batch.covariance, 60),
+        "posterior": PosteriorCriterion(model, batch.covariance, 60),
     }
 
 
@@ -54,7 +54,7 @@ def test_the_curvature_is_the_expected_hessian(array):
     model = CovarianceModel(spec, 2)
     x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power)
     for i in range(2):
-        exact = Likelihood(model, scene.covariance[i : i + 1])
+        exact = LikelihoodCriterion(model, scene.covariance[i : i + 1])
         index = torch.zeros(1, dtype=torch.int64)
         hessian = torch.autograd.functional.hessian(lambda v: exact(v[None], index)[0].sum(), x[i])  # noqa: B023
         assert torch.allclose(hessian, exact(x[i : i + 1], index)[2][0], rtol=1e-6, atol=1e-6 * hessian.abs().max())

@@ -12,7 +12,7 @@ from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions
 from doamc.mimo.sounding import sound
-from doamc.trials.monte_carlo import coupling_gain_db
+from doamc.scenes.accuracy import coupling_gain_db
 from tests.doamc.mimo.links import drawn, small_link
 
 DRAWS = 200

@@ -10,7 +10,7 @@ from doamc.mimo.blocks import grid
 from doamc.mimo.channel import draw_rays, noise_power
 from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import Sounding, phase_shifters, sound
-from doamc.trials.monte_carlo import coupling_gain_db
+from doamc.scenes.accuracy import coupling_gain_db
 from tests.doamc.mimo.links import drawn, small_link
 
 ON_GRID = SblOptions(step_deg=8.0, iterations=25, refine=1)

@@ -8,8 +8,8 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.routes.corrected import CorrectedManifold
+from doamc.scenes.accuracy import scaled_error
 from doamc.spec import load_spec
-from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import angle_error, edited_spec, exact_batch, observed
 
 SPEC = load_spec("ula8")

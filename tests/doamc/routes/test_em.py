@@ -9,12 +9,12 @@ from doamc.denoising.wiener import SignalCovariance
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.map import SoftPrior
-from doamc.estimators.ml import Likelihood
+from doamc.estimators.ml import LikelihoodCriterion
 from doamc.routes.complete_data import CompleteData, expectation, response_of
 from doamc.routes.em import ExpectationMaximisation
+from doamc.scenes.accuracy import scaled_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
-from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
 
 SPEC = load_spec("ula8")
@@ -67,7 +67,7 @@ def test_q_bounds_the_likelihood():
     scene, batch = observed(SPEC, 20, 2, 60, 5.0)
     x, index = packed(scene), torch.arange(20)
     moments = expectation(MODEL, x, batch)
-    q, likelihood = CompleteData(MODEL, moments, None, 60), Likelihood(MODEL, batch.covariance)
+    q, likelihood = CompleteData(MODEL, moments, None, 60), LikelihoodCriterion(MODEL, batch.covariance)
     step = 0.05 * torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(3))
     for size in (0.1, 1.0, 4.0):
         y = x + size * step
@@ -78,7 +78,7 @@ def test_q_bounds_the_likelihood():
 @pytest.mark.parametrize("prior", [False, True])
 def test_the_objective_never_rises(prior):
     scene, batch = observed(SPEC, 12, 2, 50, 3.0)
-    likelihood, soft = Likelihood(MODEL, batch.covariance), SoftPrior(MODEL)
+    likelihood, soft = LikelihoodCriterion(MODEL, batch.covariance), SoftPrior(MODEL)
 
     def objective(x):
         value = likelihood(x, torch.arange(12))[0]
@@ -88,7 +88,7 @@ def test_the_objective_never_rises(prior):
     values = [objective(x)]
     for cycles in range(1, 6):
         em = ExpectationMaximisation(SPEC, prior=prior, iterations=cycles)
-        values.append(em.climb(MODEL, batch, x, objective)[1])
+        values.append(em.descend(MODEL, batch, x, objective)[1])
     fall = torch.stack(values).diff(dim=0)
     assert (fall <= 1e-9).all() and (fall.sum(0) < -1e-3).all()
 

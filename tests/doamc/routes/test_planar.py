@@ -12,9 +12,9 @@ from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.routes.planar import hemisphere, planar_bcs
+from doamc.scenes.accuracy import scaled_error
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
-from doamc.trials.monte_carlo import scaled_error
 from tests.doamc.helpers.scenes import edited_spec
 from tests.doamc.routes.rectangle import rectangle, rectangle_toml
 

@@ -45,7 +45,8 @@ def test_in_the_linear_case_it_is_the_weighted_least_squares_of_all_batches(star
     w = torch.tensor(weights, dtype=torch.float64).repeat_interleave(3)
     precision = torch.eye(k) + h.T @ (w[:, None] * h)
     torch.testing.assert_close(belief.mean, torch.linalg.solve(precision, h.T @ (w * y)), rtol=1e-8, atol=1e-9)
-    torch.testing.assert_close(belief.spread @ belief.spread.T, torch.linalg.inv(precision), rtol=1e-8, atol=1e-9)
+    found = belief.covariance_root @ belief.covariance_root.T
+    torch.testing.assert_close(found, torch.linalg.inv(precision), rtol=1e-8, atol=1e-9)
 
 
 def test_gradient_and_information_say_the_same_as_mean_and_information(start):
@@ -66,7 +67,7 @@ def test_forgetting_ends_at_the_start_prior_and_never_beyond_it(start):
     widths = []
     for _ in range(60):
         belief = belief.forget(0.7)
-        widths.append(float(torch.linalg.eigvalsh(belief.spread @ belief.spread.T).max()))
+        widths.append(float(torch.linalg.eigvalsh(belief.covariance_root @ belief.covariance_root.T).max()))
     assert all(a <= b + 1e-12 for a, b in itertools.pairwise(widths)) and widths[-1] <= 1.0
     torch.testing.assert_close(belief.coupling, initial_belief(start).coupling, atol=1e-6, rtol=0)
 
@@ -76,7 +77,7 @@ def test_its_family_has_the_moments_of_the_belief(start):
     h, _ = measured(k, 7, 30)
     belief = initial_belief(start).learn(0.2 * h.T @ h, 0.1 * torch.ones(k, dtype=torch.float64))
     draws = belief.family.draw((20000,), torch.Generator().manual_seed(1))
-    z = belief.mean + draws @ belief.spread.T
+    z = belief.mean + draws @ belief.covariance_root.T
     direct = response_matrix(start, z[0])
     torch.testing.assert_close(belief.family.matrix(draws[:1])[0], direct @ start.projection)
     c = belief.family.matrix(draws)

@@ -8,13 +8,13 @@ import torch
 
 from doamc.selfcal.hypothesis import Hypothesis
 from doamc.selfcal.observation import at_level
-from doamc.selfcal.tracker import Tracker
+from doamc.selfcal.tracker import CouplingTracker
 from tests.doamc.selfcal.scenes import World, apart, moving, outside
 
 RATE = 5.0  #: batches a second
 
 
-def follow(tracker: Tracker, world: World, batches: range) -> tuple[np.ndarray, list[float]]:
+def follow(tracker: CouplingTracker, world: World, batches: range) -> tuple[np.ndarray, list[float]]:
     """Errors in deg (batches, P) and NMSE of the coupling in dB after every batch."""
     errors, nmse = [], []
     for k in batches:
@@ -31,7 +31,7 @@ def rms(errors: np.ndarray) -> float:
 
 def test_bearings_and_coupling_become_better_and_a_jump_is_recovered_from():
     world = outside("ula8", 1)
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     errors, nmse = follow(tracker, world, range(80))
     assert rms(errors[-20:]) < rms(errors[:10]) / 3 and nmse[-1] < np.mean(nmse[:10]) - 10
     assert tracker.changes == 0 and tracker.best.learnt > 70
@@ -44,7 +44,7 @@ def test_bearings_and_coupling_become_better_and_a_jump_is_recovered_from():
 @pytest.mark.parametrize(("array", "outside_db"), [("uca5", -20.0), ("dipole8", -15.0)])
 def test_it_learns_a_circle_and_a_line_of_dipoles(array, outside_db):
     world = outside(array, 2, outside_db)
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     _, nmse = follow(tracker, world, range(60))
     assert tracker.changes == 0 and nmse[-1] < np.mean(nmse[:10]) - 5
 
@@ -53,7 +53,7 @@ def test_nothing_changes_while_nothing_changes():
     """Batches of 24 snapshots, where the deviance is no chi-square any more: no alarm, and the baseline stays at 0."""
     world = outside("ula4", 5, -25.0)
     world.snr_db, world.snapshots = 15.0, 24
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     follow(tracker, world, range(150))
     # scores have a standard error of 1 / sqrt(100) in the baseline
     assert tracker.changes == 0 and abs(tracker.monitor.baseline) < 0.5 and 0.6 < tracker.monitor.scale < 1.5
@@ -62,7 +62,7 @@ def test_nothing_changes_while_nothing_changes():
 def test_interference_is_no_change_of_the_coupling():
     """Twelve batches with a third emitter that nobody counts: they are not learnt from, and the coupling stays."""
     world = outside("ula8", 3)
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     follow(tracker, world, range(60))
     before = world.nmse_db(tracker.best.coupling)
     for k in range(12):
@@ -75,7 +75,7 @@ def test_interference_is_no_change_of_the_coupling():
 
 def test_the_receivers_gain_does_not_matter():
     world = outside("ula8", 4)
-    first, second = Tracker(world.spec), Tracker(world.spec)
+    first, second = CouplingTracker(world.spec), CouplingTracker(world.spec)
     for k in range(6):
         covariance = world.covariance(moving(k / RATE))
         a = first.update(at_level(covariance, 256.0, None, 2))
@@ -86,7 +86,7 @@ def test_the_receivers_gain_does_not_matter():
 
 def test_ambiguous_batches_are_not_learnt_from():
     world = outside("ula8", 6)
-    tracker = Tracker(world.spec)
+    tracker = CouplingTracker(world.spec)
     follow(tracker, world, range(20))
     before: Hypothesis = tracker.best
     noise = World(world.spec, world.coupling, world.rng, snr_db=-20.0, snapshots=32)

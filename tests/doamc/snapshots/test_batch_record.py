@@ -8,8 +8,8 @@ import pytest
 
 from doamc.cli import main
 from doamc.errors import RecordingError
-from doamc.snapshots.batch_journal import parts_of, recover
 from doamc.snapshots.batch_record import BatchRecorder
+from doamc.snapshots.journal import parts_of, recover
 from doamc.snapshots.sigmf_files import Recording
 
 
@@ -126,7 +126,7 @@ def test_a_torn_journal_costs_its_last_batch(torn):
 def test_parts_without_a_batch_leave_nothing_and_those_without_a_journal_are_left(tmp_path):
     path = tmp_path / "a.sigmf-meta"
     journal, samples = parts_of(path)
-    journal.write_text('{"global": {"core:num_channels": 2, "doamc:batch_length": 10}}\n')
+    journal.write_text('{"global": {"core:num_channels": 2}}\n')
     samples.write_bytes(b"\0" * 100)
     assert recover(path) is None and list(tmp_path.iterdir()) == []
     samples.write_bytes(b"\0" * 100)

@@ -9,7 +9,8 @@ _MODULES = {
     "tables": ("specification", "stations", "channels", "coupling", "truth"),
     "weights": ("weights", "prior", "belief"),
     "messages": ("message", "log", "figure"),
-    "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "http"),
+    "logs": ("csv-log", "sqlite-log"),
+    "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
     "command_lines": ("command-line",),
 }
 #: of all targets

@@ -51,16 +51,24 @@ GOOD = {
     "frames": ["1"], "port": ["0"], "control_port": ["0"], "host": ["127.0.0.1"], "wait": ["0"], "count": ["1"],
     "timeout": ["0.1"], "rate": ["1e4"], "address": ["tcp://127.0.0.1:*"], "connect": ["tcp://127.0.0.1:9"],
     "recording": ["in.sigmf-meta"], "meta": ["in.sigmf-meta"], "device": ["cpu"], "threads": ["1"], "seed": ["0", "7"],
-    "csv": ["out.csv"], "csv_latest": ["out1.csv"], "xml": ["out.xml"], "record": ["out.jsonl"], "keys": ["k"],
+    "csv": ["out.csv"], "csv_log": ["table.csv"], "sqlite": ["out.sqlite"], "keep_rows": ["2"], "doa_value": ["0"],
+    "mapper": ["0"], "allow_origin": ["http://localhost:3000"],
+    "csv_latest": ["out1.csv"], "xml": ["out.xml"], "record": ["out.jsonl"], "keys": ["k"],
     "annotate": ["in.sigmf-meta"], "post": ["http://127.0.0.1:9/"], "name": ["k"], "recordings": ["."],
     "config": ["stations.toml"], "truth": ["in.json"], "datatype": ["cf32_le", "ci16_le", "ci8"], "channels": ["5"],
     "frequency": ["433e6"], "sample_rate": ["1e3"], "missing": ["1"], "waveform": ["gaussian", "qpsk", "coherent"],
     "azimuth_deg": ["10"], "fault": ["drop=0.1"], "stall": ["0.1"], "restart": ["0.1"], "grid_deg": ["20"],
     "noise_power": ["0.1"], "heading": ["10"], "latitude": ["48"], "longitude": ["11"], "rx": ["ula4"], "tx": ["ula4"],
     "strength": ["0", "0.5"], "directional": ["0", "0.1"], "coupling": ["out.npz"], "token": ["a-long-token-of-32-xx"],
+    "source": ["krakensdr://127.0.0.1:9"], "gain": ["20", "auto"], "settling": ["0"], "duration": ["0.1"],
     "plot": ["out.png"], "prior": ["out.prior.safetensors"],
 }  # fmt: skip
-OUT = {"simulate": ["out.npz", "out.sigmf-meta"], "plot": ["out.png", "out.svg"], "train": ["out.safetensors"]}
+OUT = {
+    "simulate": ["out.npz", "out.sigmf-meta"],
+    "record": ["out.sigmf-meta"],
+    "plot": ["out.png", "out.svg"],
+    "train": ["out.safetensors"],
+}
 #: always said, since without them a command works for minutes
 ALWAYS = {"train": ["--steps=1", "--threads=1"], "antenna": ["--draws=2", "--jobs=1"]}
 

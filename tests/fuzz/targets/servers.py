@@ -1,5 +1,6 @@
-"""Peers on the network: a heimdall server and its controller, and browsers of the dashboard."""
+"""Peers on the network: KrakenSDR servers and their controllers, and browsers of the dashboard."""
 
+import json
 import logging
 import socket
 import struct
@@ -10,15 +11,20 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-import doamc.heimdall.client as client_module
+import doamc.krakensdr.version1.heimdall as heimdall_module
 from doamc.errors import DashboardError
-from doamc.heimdall import Client, Control, Header
-from doamc.heimdall.frame import MAX_PAYLOAD
-from doamc.heimdall.link import STEP
+from doamc.krakensdr import Client
+from doamc.krakensdr.link import STEP
+from doamc.krakensdr.version1 import Control as Control1
+from doamc.krakensdr.version1 import Header, Heimdall
+from doamc.krakensdr.version1.frame import MAX_PAYLOAD
+from doamc.krakensdr.version2 import Control, Suite
+from tests.doamc.krakensdr.version2.serving import CHANNELS, LENGTH, Receiver, packet
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged
 
-CHANNELS, LENGTH = 3, 40
+#: what version 2 tells of itself
+CONDITION = json.dumps(Receiver().status()).encode() + b"\n"
 LIMIT_S = 9.0
 
 
@@ -63,8 +69,18 @@ def frame(number: int, **changes: int) -> bytes:
 
 @cache
 def data_server() -> Peer:
-    client_module._LONGEST_S = 0.2  # a header may claim any duration
+    heimdall_module._LONGEST_S = 0.2  # a header may claim any duration
     return Peer(_frames)
+
+
+@cache
+def suite_server() -> Peer:
+    def packets(connection: socket.socket) -> None:
+        for number in range(100, 110):
+            connection.sendall(packet(number % 100, changes=number))
+        connection.recv(64)
+
+    return Peer(packets)
 
 
 @cache
@@ -103,25 +119,61 @@ def use_stream(data: bytes, folder: Path) -> None:
     """After a server of any kind, a good one is received."""
     server = data_server()
     server.script = [data]
-    with Client(port=server.port, n_channels=CHANNELS, timeout_s=0.1) as client:
+    with Client("127.0.0.1", [Heimdall(server.port, CHANNELS, 0.1)]) as client:
         while (got := client.get(LIMIT_S)) is not None:
-            good = got.header.cpi_index == 5 and not server.script
+            good = got.number == 5 and not server.script
             client.release(got)
-            if good and client.header is not None and client.header.sampling_freq == 100_000:
+            if good and client.session.header is not None and client.session.header.sampling_freq == 100_000:
                 break
         assert got is not None, client.last_error
-        assert all(len(buffer.data) <= 2 * STEP for buffer in client._free)
+        assert all(len(buffer.data) <= 2 * STEP for buffer in client.pool.free)
+
+
+def draw_packets(random: Random) -> bytes:
+    """Packets, of which some are broken: words of their headers replaced, bytes lost or repeated."""
+    data = b""
+    for number in range(random.randint(1, 6)):
+        raw = bytearray(packet(number, channels=random.choice([CHANNELS, CHANNELS, 4]), changes=number))
+        for _ in range(random.choice([0, 0, 1, 2])):
+            value = random.choice([*VALUES, 65536, 65537, random.getrandbits(32)])
+            struct.pack_into(">I", raw, 4 * random.randrange(10), value)
+        data += bytes(raw)
+    return damaged(data, random) if random.random() < 0.5 else data
+
+
+def use_packets(data: bytes, folder: Path) -> None:
+    """After a server of any kind, a good one is received, and every byte is accounted for."""
+    server = suite_server()
+    server.script = [data]
+    suite = Suite(server.port, CHANNELS, LIMIT_S, settling_s=0.0)
+    with Client("127.0.0.1", [suite]) as client:
+        while suite.gate.last is None or suite.gate.last.changes != 109:
+            got = client.get(LIMIT_S)
+            assert got is not None, client.last_error
+            client.release(got)
+    assert suite.counters.unaccounted == 0
+
+
+def use_condition(data: bytes, folder: Path) -> None:
+    with Control("127.0.0.1", 9) as control:
+        control._come += data
+        try:
+            control._rest()
+        finally:
+            assert len(control._come) <= len(data)
+        if control.condition is not None:
+            json.dumps(control.condition.as_dict(), allow_nan=False)
 
 
 def use_reply(data: bytes, folder: Path) -> None:
     server = controller()
     server.script = [data]
-    with Control(port=server.port, timeout_s=0.1) as control:
+    with Control1(port=server.port, timeout_s=0.1) as control:
         try:
             assert len(control.request(b"AGC " + bytes(124))) == 124
         finally:
             server.script = []
-    with Control(port=server.port, timeout_s=LIMIT_S) as control:
+    with Control1(port=server.port, timeout_s=LIMIT_S) as control:
         assert len(control.request(b"AGC " + bytes(124))) == 124
 
 
@@ -189,5 +241,7 @@ TARGETS = (
     Target("heimdall-header", draw_header, use_header),
     Target("heimdall-stream", draw_stream, use_stream),
     Target("heimdall-control", lambda r: damaged(2 * (b"FNSD" + bytes(124)), r), use_reply),
+    Target("suite-stream", draw_packets, use_packets),
+    Target("suite-control", lambda r: damaged(CONDITION, r), use_condition),
     Target("http", lambda r: damaged(r.choice(REQUESTS), r), use_http),
 )

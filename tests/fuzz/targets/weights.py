@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from doamc.antenna.prior_file import read_record
-from doamc.coupling.drawn import load_drawn_family
+from doamc.coupling.drawn_file import load_drawn_family
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.learning.checkpoint import WEIGHTS
 from doamc.scenes import draw_scene, receive

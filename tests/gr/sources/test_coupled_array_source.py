@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from gnuradio import blocks, gr
 from gr_doamc import coupled_array_source
 
@@ -92,6 +93,33 @@ def test_coupling_of_a_seed_stays():
     assert np.array_equal(first, again) and not np.allclose(first, other)
     spec = load_spec("uca5")
     assert np.allclose(np.trace(first) / spec.n_elements, 1)
+
+
+@pytest.mark.parametrize("array", ["kraken5", "dipole8"])
+def test_an_array_drawn_from_antennas_receives_by_direction(array):
+    """From its prior, or of real coefficients; a matrix is a matrix, and complex coefficients mean nothing there."""
+    spec, azimuth = load_spec(array), torch.tensor([[-20.0, 35.0]], dtype=torch.float64).deg2rad()
+    family = spec.family
+    theta = family.draw((), torch.Generator().manual_seed(7))
+    coefficients = np.linspace(-1, 1, family.n_parameters)
+    for coupling, parameters in ((None, theta), (coefficients, torch.from_numpy(coefficients))):
+        source = coupled_array_source(array, PAIR, coupling=coupling, seed=7)
+        expected = family.response(parameters[None], spec.positions, azimuth)[0].numpy()
+        assert np.allclose(source.response(0.0), expected, atol=1e-6)
+        assert np.allclose(source.coupling, family.matrix(parameters).numpy(), atol=1e-12)
+        steered = source.coupling @ np.exp(2j * np.pi * positions_towards(spec, azimuth[0].numpy()))
+        assert not np.allclose(source.response(0.0), steered, atol=1e-3)  # it depends on direction
+    whole = coupled_array_source(array, PAIR, coupling=2j * np.eye(spec.n_elements))
+    assert np.array_equal(whole.coupling, np.eye(spec.n_elements))
+    with pytest.raises(SpecificationError, match=f"coefficients of the coupling of {array} must be real"):
+        coupled_array_source(array, PAIR, coupling=1j * coefficients)
+    with pytest.raises(SpecificationError, match=f"coupling must be {len(coefficients)} coefficients or a "):
+        coupled_array_source(array, PAIR, coupling=coefficients[:-1])
+
+
+def positions_towards(spec, azimuth):
+    """Positions along directions, (N, P), wavelengths."""
+    return spec.positions[:, :2].numpy() @ np.stack([np.cos(azimuth), np.sin(azimuth)])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The KrakenSDR source in flowgraphs, against the emulator over real sockets."""
+"""The source of version 1 in flowgraphs, against the emulator over real sockets."""
 
 import time
 
@@ -10,10 +10,10 @@ from gr_doamc import doa_estimator, heimdall_source, snapshot_buffer
 
 from doamc.errors import ReceiverError
 from doamc.estimates import validate
-from doamc.heimdall.emulator import Emulator
-from doamc.heimdall.sources import SimulatedFrames
+from doamc.krakensdr.sources import SimulatedFrames
+from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
-from tests.doamc.heimdall.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
+from tests.doamc.krakensdr.version1.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
 from tests.gr.running import collector, run
 
 
@@ -193,7 +193,8 @@ def test_settings_go_to_the_control_server_at_the_start_and_by_message():
         flowgraph.start()
         try:
             wait_for(lambda: server.control.gains_db == [20.7] * 3 and server.control.frequency_hz == 868.3e6)
-            wait_for(lambda: source.client.header is not None and source.client.header.gains_db == (20.7,) * 3)
+            session = source.client.session
+            wait_for(lambda: session.header is not None and session.header.gains_db == (20.7,) * 3)
             port = pmt.intern("control")
             source.to_basic_block()._post(port, pmt.to_pmt({"gain_db": [1.0, 2.0, 3.0], "squelch": 0.5}))
             source.to_basic_block()._post(port, pmt.to_pmt({"volume": 11}))
@@ -228,8 +229,8 @@ def test_from_the_emulator_to_directions():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": 0}, {"control_port": -1}, {"timeout": 0},
-              {"duration": -1}, {"duration": float("inf")}, {"gain_db": [1.0, 2.0]}, {"gain_db": -1.0},
+    "wrong", [{"n_elements": 0}, {"n_elements": 33}, {"port": -1}, {"control_port": -2}, {"timeout": 0},
+              {"duration": -1}, {"duration": float("inf")}, {"gain_db": [1.0, 2.0]}, {"gain_db": 50.5},
               {"frequency_hz": -1.0}],
 )  # fmt: skip
 def test_arguments_out_of_range_are_refused(wrong):
@@ -238,5 +239,5 @@ def test_arguments_out_of_range_are_refused(wrong):
 
 
 def test_without_a_control_port_nothing_can_be_set():
-    with pytest.raises(ReceiverError, match="no control_port"):
+    with pytest.raises(ReceiverError, match="there is no control server"):
         heimdall_source(control_port=0, gain_db=10.0)

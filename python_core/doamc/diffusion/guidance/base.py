@@ -42,10 +42,10 @@ class Guidance(ABC):
 
     def pull(self, weighted: torch.Tensor) -> torch.Tensor:
         """H^H U w = V diag(s) w for residuals w (B, R)."""
-        return self.operator.spread(self.operator.s * weighted)
+        return self.operator.from_spectral(self.operator.s * weighted)
 
 
-def prior_spread(alpha: float, sigma: float, power: float) -> float:
+def conditional_variance(alpha: float, sigma: float, power: float) -> float:
     """r_t^2 = 1 / (1/power + alpha^2 / sigma^2): the variance of x_0 given x_t for x_0 white with this power."""
     return 1 / (1 / power + (alpha / sigma) ** 2)
 

@@ -9,7 +9,7 @@ noise sigma_y / s_i:
     sigma_y^2 / s_i^2)
 
 It is a sampler, and takes the denoiser unguided: y comes in through the chain. eqs. (7)-(8) there; H is complex
-here, the noise circular. It does not sample the posterior; its spread is no error bar.
+here, the noise circular. It does not sample the posterior: the deviation of its samples is no error bar.
 """
 
 import math
@@ -28,13 +28,13 @@ from doamc.errors import SamplerError
 
 @dataclass(frozen=True)
 class DdrmStep:
-    """alpha, sigma at t and alpha at s; factors of (z, m, w, noise), each (R,), on what H sees, floats elsewhere."""
+    """alpha, sigma at t, alpha at s; factors of (z, m, w, noise): (R,) each on what H observes, floats elsewhere."""
 
     alpha: float
     sigma: float
     next_alpha: float
-    seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-    unseen: tuple[float, float, float]
+    observed: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    unobserved: tuple[float, float, float]
 
 
 class Ddrm(Sampler):
@@ -57,8 +57,8 @@ class Ddrm(Sampler):
         if not (0 <= eta <= 1 and 0 <= eta_b <= 1):
             raise SamplerError(f"eta and eta_b must lie in 0..1, found {eta} and {eta_b}")
         self.operator, self.eta, self.eta_b = operator, eta, eta_b
-        self.seen = operator.observed(y) / operator.s  # w
-        self.spread = noise_power**0.5 / operator.s  # sigma_y / s_i
+        self.observed = operator.observed(y) / operator.s  # w
+        self.noise_std = noise_power**0.5 / operator.s  # sigma_y / s_i
 
     def plan(self, grid: Grid) -> Sequence[DdrmStep]:
         """Regime and factors of every step and component; the first is drawn around w where the noise at t allows."""
@@ -66,24 +66,26 @@ class Ddrm(Sampler):
         steps = []
         for k in range(len(grid)):
             q, q_next = grid.sigma[k] / grid.alpha[k], grid.sigma[k + 1] / grid.alpha[k + 1]
-            noisy = q_next < self.spread  # y is noisier than the state: keep a share of its innovation
-            share = kept * q_next / self.spread
+            noisy = q_next < self.noise_std  # y is noisier than the state: keep a share of its innovation
+            share = kept * q_next / self.noise_std
             of_w = torch.where(noisy, share, torch.full_like(share, self.eta_b))
-            rest = (q_next**2 - (self.eta_b * self.spread) ** 2).clamp_min(0).sqrt()
+            rest = (q_next**2 - (self.eta_b * self.noise_std) ** 2).clamp_min(0).sqrt()
             of_noise = torch.where(noisy, torch.full_like(rest, self.eta * q_next), rest)
-            unseen = (kept * q_next / q, 1 - kept * q_next / q, self.eta * q_next)
-            steps.append(DdrmStep(grid.alpha[k], grid.sigma[k], grid.alpha[k + 1], (1 - of_w, of_w, of_noise), unseen))
+            unobserved = (kept * q_next / q, 1 - kept * q_next / q, self.eta * q_next)
+            steps.append(
+                DdrmStep(grid.alpha[k], grid.sigma[k], grid.alpha[k + 1], (1 - of_w, of_w, of_noise), unobserved)
+            )
         return steps
 
     def step(
         self, x: torch.Tensor, plan: DdrmStep, denoiser: Denoiser, noise: Noise | None, memory: list[torch.Tensor]
     ) -> torch.Tensor:
-        """One step of the chain: everywhere as though nothing were seen, then what is seen is put in its place."""
+        """One step of the chain: everywhere as if nothing were observed, then what is observed put in its place."""
         assert noise is not None
         m, z = denoiser(x, plan.alpha, plan.sigma), noise.draw()
-        keep, pull, spread = plan.unseen
-        free = torch.add(x * (keep / plan.alpha), m, alpha=pull).add_(z, alpha=spread)
-        of_m, of_w, of_noise = plan.seen
+        keep, pull, of_z = plan.unobserved
+        free = torch.add(x * (keep / plan.alpha), m, alpha=pull).add_(z, alpha=of_z)
+        of_m, of_w, of_noise = plan.observed
         spectral = self.operator.spectral
-        wanted = of_m * spectral(m) + of_w * self.seen + of_noise * spectral(z)
-        return (free + self.operator.spread(wanted - spectral(free))) * plan.next_alpha
+        wanted = of_m * spectral(m) + of_w * self.observed + of_noise * spectral(z)
+        return (free + self.operator.from_spectral(wanted - spectral(free))) * plan.next_alpha

@@ -3,7 +3,7 @@
 import torch
 
 from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance, jacobian_product, prior_spread, with_graph
+from doamc.diffusion.guidance.base import Guidance, conditional_variance, jacobian_product, with_graph
 from doamc.diffusion.linear_operator import LinearOperator
 
 
@@ -27,7 +27,7 @@ class Pigdm(Guidance):
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0; costs one product with the Jacobian."""
         leaf, x_0 = with_graph(self.denoiser, x_t, alpha, sigma)
-        r = prior_spread(alpha, sigma, self.power)
+        r = conditional_variance(alpha, sigma, self.power)
         weighted = self.residual(x_0.detach()) / (r * self.operator.s**2 + self.noise_power)
         gradient = jacobian_product(x_0, leaf, self.pull(weighted))
         return torch.add(x_0.detach(), gradient, alpha=sigma**2 / alpha)

@@ -3,7 +3,7 @@
 import torch
 
 from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance, prior_spread
+from doamc.diffusion.guidance.base import Guidance, conditional_variance
 from doamc.diffusion.linear_operator import LinearOperator
 
 
@@ -16,7 +16,7 @@ class Replacement(Guidance):
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0."""
         x_0 = self.denoiser(x_t, alpha, sigma)
-        return x_0 + self.operator.spread(self.residual(x_0) / self.operator.s)
+        return x_0 + self.operator.from_spectral(self.residual(x_0) / self.operator.s)
 
 
 class Projection(Guidance):
@@ -40,5 +40,5 @@ class Projection(Guidance):
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0."""
         x_0 = self.denoiser(x_t, alpha, sigma)
-        r = prior_spread(alpha, sigma, self.power)
+        r = conditional_variance(alpha, sigma, self.power)
         return x_0 + self.pull(self.residual(x_0) * (r / (r * self.operator.s**2 + self.noise_power)))

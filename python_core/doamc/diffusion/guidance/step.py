@@ -3,7 +3,7 @@
 import torch
 
 from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance, prior_spread
+from doamc.diffusion.guidance.base import Guidance, conditional_variance
 from doamc.diffusion.linear_operator import LinearOperator
 
 
@@ -31,7 +31,7 @@ class Step(Guidance):
         """Guided x_0."""
         x_0 = self.denoiser(x_t, alpha, sigma)
         if self.eta is None:
-            r = prior_spread(alpha, sigma, self.power)
+            r = conditional_variance(alpha, sigma, self.power)
             weight = r / (r * self.gain + self.noise_power)
         else:
             weight = self.eta / self.noise_power

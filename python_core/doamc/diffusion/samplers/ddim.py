@@ -1,4 +1,10 @@
-"""DDIM with eta, eqs. (32)-(33): eta = 0 is deterministic (and DPM-Solver-1), eta = 1 is ancestral sampling."""
+"""DDIM with eta, eqs. (32)-(33): eta = 0 is deterministic (and DPM-Solver-1), eta = 1 is ancestral sampling.
+
+    x_s = alpha_s x_0 + sqrt(sigma_s^2 - w^2) eps + w z,      eps = (x_t - alpha_t x_0) / sigma_t
+
+Song et al. 2021 (arXiv:2010.02502), eq. (12); eps is eq. (32). With a = alpha_t / alpha_s and any schedule,
+w^2 = eta^2 sigma_s^2 (sigma_t^2 - a^2 sigma_s^2) / sigma_t^2; eta = 1 is eq. (42), corrected.
+"""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +19,7 @@ from doamc.errors import SamplerError
 
 
 class Ddim(Sampler):
-    """Factors as in `doamc.diffusion.ddim_step`, gathered into one each for x_t, x_0 and noise."""
+    """First order; eta in [0, 1]: share of the noise of a step that is drawn anew."""
 
     order = 1
 
@@ -24,15 +30,13 @@ class Ddim(Sampler):
         self.stochastic = eta > 0  # type: ignore[misc]
 
     def plan(self, grid: Grid) -> Sequence[tuple[float, float, float, float, float]]:
-        """Factors of every step."""
+        """alpha_t, sigma_t, and the factors of x_0, eps and z in x_s, of every step."""
         steps = []
         for alpha_t, sigma_t, alpha_s, sigma_s in pairs(grid):
-            # (w sigma_t / sigma_s)^2 = eta^2 (1 - (alpha_t sigma_s / (alpha_s sigma_t))^2 ...) in a form good for
-            # any schedule
             fresh = max(0.0, sigma_t**2 - (alpha_t / alpha_s * sigma_s) ** 2) / sigma_t**2
             w = self.eta * sigma_s * math.sqrt(fresh)
-            keep = math.sqrt(max(0.0, sigma_s**2 - w * w)) / sigma_t
-            steps.append((alpha_t, sigma_t, keep, alpha_s - alpha_t * keep, w))
+            kept = math.sqrt(max(0.0, sigma_s * sigma_s - w * w))
+            steps.append((alpha_t, sigma_t, alpha_s, kept, w))
         return steps
 
     def step(
@@ -44,6 +48,8 @@ class Ddim(Sampler):
         memory: list[torch.Tensor],
     ) -> torch.Tensor:
         """Keep a share of the noise that x_t has, draw the rest."""
-        alpha, sigma, keep, pull, spread = plan
-        x = torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull)
-        return x if noise is None or spread == 0 else x.add_(noise.draw(), alpha=spread)
+        alpha, sigma, of_mean, of_eps, of_noise = plan
+        x_0 = denoiser(x, alpha, sigma)
+        eps = (x - alpha * x_0) / sigma
+        x = of_mean * x_0 + of_eps * eps
+        return x if noise is None or of_noise == 0 else x + of_noise * noise.draw()

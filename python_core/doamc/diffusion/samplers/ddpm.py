@@ -44,6 +44,6 @@ class Ddpm(Sampler):
     ) -> torch.Tensor:
         """One draw of q(x_s | x_t, x_0)."""
         assert noise is not None
-        alpha, sigma, keep, pull, spread = plan
+        alpha, sigma, keep, pull, of_noise = plan
         x_0 = denoiser(x, alpha, sigma)
-        return torch.add(x * keep, x_0, alpha=pull).add_(noise.draw(), alpha=spread)
+        return torch.add(x * keep, x_0, alpha=pull).add_(noise.draw(), alpha=of_noise)

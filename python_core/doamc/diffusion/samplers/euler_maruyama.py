@@ -50,5 +50,5 @@ class EulerMaruyama(Sampler):
     ) -> torch.Tensor:
         """One step against time."""
         assert noise is not None
-        alpha, sigma, keep, pull, spread = plan
-        return torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull).add_(noise.draw(), alpha=spread)
+        alpha, sigma, keep, pull, of_noise = plan
+        return torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull).add_(noise.draw(), alpha=of_noise)

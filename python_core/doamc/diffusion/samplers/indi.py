@@ -4,7 +4,7 @@
     x_{t-tau} = (1 - tau/t) x_t + tau/t D(x_t) + (t - tau) sqrt(sigma_{t-tau}^2 - sigma_t^2) z
 
 In x_t the noise of y has shrunk to t sigma_y, so InDI is a walk down a VE grid that starts at y. Deterministic InDI
-(sigma_t = 0) gives one estimate for one y, no samples. The stochastic variant takes sigma_t = spread / sqrt(t), a
+(sigma_t = 0) gives one estimate for one y, no samples. The stochastic variant takes sigma_t = path_std / sqrt(t), a
 Brownian path whose noise t sigma_t vanishes with t; (67) of the tutorial should read t sigma_t, as (66) has it.
 """
 
@@ -20,35 +20,37 @@ from doamc.diffusion.samplers.noise import Noise
 from doamc.errors import SamplerError
 
 
-def indi_grid(noise_std: float, n_steps: int, spread: float = 0.0) -> Grid:
-    """t = 1, ..., 1/n, 0 with all the noise that x_t has: sigma = sqrt((t sigma_y)^2 + t spread^2)."""
-    if noise_std <= 0 or n_steps < 1 or spread < 0:
-        raise SamplerError(f"expected noise_std > 0, n_steps >= 1, spread >= 0, found {noise_std}, {n_steps}, {spread}")
+def indi_grid(noise_std: float, n_steps: int, path_std: float = 0.0) -> Grid:
+    """t = 1, ..., 1/n, 0 with all the noise that x_t has: sigma = sqrt((t sigma_y)^2 + t path_std^2)."""
+    if noise_std <= 0 or n_steps < 1 or path_std < 0:
+        raise SamplerError(
+            f"expected noise_std > 0, n_steps >= 1, path_std >= 0, found {[noise_std, n_steps, path_std]}"
+        )
     t = [1 - k / n_steps for k in range(n_steps)] + [0.0]
-    sigma = tuple(math.sqrt((v * noise_std) ** 2 + v * spread**2) for v in t)
+    sigma = tuple(math.sqrt((v * noise_std) ** 2 + v * path_std**2) for v in t)
     return Grid(tuple(t), (1.0,) * len(t), sigma)
 
 
 class Indi(Sampler):
-    """Run on an `indi_grid` with the same spread, from `start`."""
+    """Run on an `indi_grid` with the same path_std, from `start`."""
 
     order = 1
 
-    def __init__(self, spread: float = 0.0) -> None:
-        self.spread = spread
-        self.stochastic = spread > 0  # type: ignore[misc]
+    def __init__(self, path_std: float = 0.0) -> None:
+        self.path_std = path_std
+        self.stochastic = path_std > 0  # type: ignore[misc]
 
     def start(self, y: torch.Tensor, noise: Noise | None = None) -> torch.Tensor:
         """x_1 = y + sigma_1 z."""
-        return y if noise is None or self.spread == 0 else y + self.spread * noise.draw()
+        return y if noise is None or self.path_std == 0 else y + self.path_std * noise.draw()
 
     def plan(self, grid: Grid) -> Sequence[tuple[float, float, float, float]]:
         """sigma, and the factors of x_t, D and noise."""
         steps = []
         for k in range(len(grid)):
             keep = grid.t[k + 1] / grid.t[k]
-            spread = self.spread * grid.t[k + 1] * math.sqrt(1 / grid.t[k + 1] - 1 / grid.t[k])
-            steps.append((grid.sigma[k], keep, 1 - keep, spread))
+            of_noise = self.path_std * grid.t[k + 1] * math.sqrt(1 / grid.t[k + 1] - 1 / grid.t[k])
+            steps.append((grid.sigma[k], keep, 1 - keep, of_noise))
         return steps
 
     def step(
@@ -60,6 +62,6 @@ class Indi(Sampler):
         memory: list[torch.Tensor],
     ) -> torch.Tensor:
         """Equation (66)."""
-        sigma, keep, pull, spread = plan
+        sigma, keep, pull, of_noise = plan
         x = torch.add(x * keep, denoiser(x, 1.0, sigma), alpha=pull)
-        return x if noise is None or spread == 0 else x.add_(noise.draw(), alpha=spread)
+        return x if noise is None or of_noise == 0 else x.add_(noise.draw(), alpha=of_noise)

@@ -27,8 +27,8 @@ def langevin_step(alpha: float, sigma: float, size: float) -> LangevinStep:
 
 def take(x: torch.Tensor, plan: LangevinStep, denoiser: Denoiser, noise: Noise) -> torch.Tensor:
     """One Langevin step."""
-    alpha, sigma, keep, pull, spread = plan
-    return torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull).add_(noise.draw(), alpha=spread)
+    alpha, sigma, keep, pull, of_noise = plan
+    return torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull).add_(noise.draw(), alpha=of_noise)
 
 
 class Langevin(Sampler):

@@ -13,6 +13,17 @@ class Noise(Protocol):
         """Standard normal noise (B, ...); E|z|^2 = 1 per entry."""
 
 
+class TableNoise:
+    """Noise drawn beforehand: the rows of a table (T, B, ...) in turn."""
+
+    def __init__(self, table: torch.Tensor) -> None:
+        self._rows = iter(table)
+
+    def draw(self) -> torch.Tensor:
+        """Next row (B, ...)."""
+        return next(self._rows)
+
+
 class ItemNoise:
     """Noise with a generator of its own for every item: what an item gets does not depend on the rest of the batch.
 

@@ -1,14 +1,10 @@
-"""Starting scenes for coherent sources: alternating projection under many couplings of the prior.
-
-Maximises tr(Pi Rhat), Pi the projector on the responses of the sources, one source after the other (deterministic
-maximum likelihood: Ziskind and Wax, IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560). It asks
-nothing of the rank of the source covariance, which coherent sources lack and every subspace method needs.
-"""
+"""Starting scenes for coherent sources: alternating projection under many couplings of the prior."""
 
 import math
 
 import torch
 
+from doamc.estimators.alternating_projection import alternating_projection
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor_angles
 from doamc.spec import ArraySpec
@@ -30,14 +26,12 @@ class AlternatingProjection:
 
     def __call__(self, coordinates: Coordinates, covariance: torch.Tensor) -> torch.Tensor:
         """Starts (B, d, J), one for each coupling tried."""
-        b, p = len(covariance), self.n_sources
-        places = torch.zeros(b, len(self.theta), p, dtype=torch.long, device=covariance.device)
-        for k in range(p):
-            places[..., k] = self._place(covariance, places[..., :k])
-        for _ in range(CYCLES if p > 1 else 0):
-            for k in range(p):
-                others = [i for i in range(p) if i != k]
-                places[..., k] = self._place(covariance, places[..., others])
+        none = torch.zeros(len(covariance), len(self.theta), 0, dtype=torch.long, device=covariance.device)
+
+        def best(held: list[torch.Tensor]) -> torch.Tensor:
+            return self._place(covariance, torch.stack(held, 2) if held else none)
+
+        places = torch.stack(alternating_projection(best, self.n_sources, CYCLES), 2)
         return self._scenes(coordinates, covariance, places.sort(2)[0])
 
     def _place(self, covariance: torch.Tensor, held: torch.Tensor) -> torch.Tensor:

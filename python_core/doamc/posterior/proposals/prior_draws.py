@@ -69,7 +69,7 @@ class PriorDraws:
         d, s = coordinates.size, self.uniform.shape[1]
         x = (coordinates.low[:, None] + (coordinates.high - coordinates.low)[:, None] * self.uniform[:d])[None]
         log_weight = torch.zeros(1, s, dtype=x.dtype, device=x.device)
-        if coordinates.spec.family.normal:  # its prior is in the log posterior, too
+        if coordinates.n_normal:  # their prior is in the log posterior, too
             x[:, coordinates.normal] = self.normal[coordinates.normal]
             log_weight -= coordinates.log_prior(x)
         n, p = posterior.covariance.shape[-1], coordinates.n_sources

@@ -2,7 +2,9 @@
 
 import torch
 
-from doamc.diffusion import Grid, VPSchedule, ddim_step, log_snr_grid
+from doamc.diffusion import Grid, VPSchedule, log_snr_grid
+from doamc.diffusion.samplers.base import sample
+from doamc.diffusion.samplers.ddim import Ddim
 from doamc.posterior.proposals.network import ScoreNet
 from doamc.posterior.sampling.random_tables import balanced
 
@@ -19,10 +21,13 @@ class Proposer:
         table = torch.randn(samples, net.config.state, generator=generator, dtype=torch.float32)
         self.noise = balanced(table)[None].to(device)
         schedule = VPSchedule()
-        self.grid: Grid = log_snr_grid(schedule, steps, *LOG_SNR)
+        whole = log_snr_grid(schedule, steps, *LOG_SNR)
+        # the last state is never asked for: what is returned is the mean one point before
+        self.grid = Grid(whole.t[:-1], whole.alpha[:-1], whole.sigma[:-1], schedule)
+        self.sampler, self.place = Ddim(), {alpha: i for i, alpha in enumerate(self.grid.alpha)}
         with torch.no_grad():
             times = torch.tensor(self.grid.t, dtype=torch.float64)
-            self.clocks = net.clock(schedule.log_snr(times[:-1]).float().to(device))[None]
+            self.clocks = net.clock(schedule.log_snr(times).float().to(device))[None]
 
     @torch.no_grad()
     def __call__(
@@ -31,13 +36,11 @@ class Proposer:
         mask: torch.Tensor,  # shape: (B, D)
     ) -> torch.Tensor:
         """States z (B, S, D) float32."""
-        grid, steps = self.grid, len(self.grid)
         modulation = self.net.modulation(self.net.encode(features)[:, None], self.clocks)  # each (B, steps, W)
         each = list(zip(*(m.split(1, 1) for m in modulation), strict=True))
-        z = self.noise * mask[:, None]
-        clean = z
-        for i in range(steps):
-            v = self.net.head(z, list(each[i]))
-            clean = torch.sub(z * grid.alpha[i], v, alpha=grid.sigma[i])
-            z = ddim_step(z, clean, (grid.alpha[i], grid.alpha[i + 1]), (grid.sigma[i], grid.sigma[i + 1]))
-        return clean * mask[:, None]
+
+        def denoiser(z: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+            return torch.sub(z * alpha, self.net.head(z, list(each[self.place[alpha]])), alpha=sigma)
+
+        start = self.noise * mask[:, None]
+        return sample(denoiser, self.sampler, self.grid, start=start, end="mean") * mask[:, None]

@@ -34,7 +34,7 @@ def rank_reduction_starts(
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
     positions = spec.positions.to(covariance.device)
-    theta = prior_mean(spec, azimuth) if spec.family.normal else null_vector(coordinates, projector, azimuth)
+    theta = prior_mean(spec, azimuth) if spec.family.narrow else null_vector(coordinates, projector, azimuth)
     v = spec.family.response(theta, positions, azimuth)
     gram = v.mH @ v
     q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, dtype=v.dtype, device=v.device))[:, None] @ v
@@ -47,9 +47,9 @@ def rank_reduction_starts(
 
 
 def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
-    """Parameters zero, the mean of a normal prior, for azimuths (B, Q, P): (B, Q, K).
+    """Parameters zero, the mean of a narrow prior, for azimuths (B, Q, P): (B, Q, K).
 
-    A family drawn from physics is narrow, and far too rich for rank reduction.
+    A family drawn from physics is far too rich for rank reduction.
     """
     return azimuth.new_zeros(*azimuth.shape[:2], spec.family.n_parameters)
 
@@ -69,7 +69,7 @@ def null_vector(
     lead = vector[..., :1]
     k = spec.plain_family.n_coefficients
     c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < LEAST_LEAD, torch.ones_like(lead), lead)
-    return clip_coefficients(spec.plain_family.parameters(c), coordinates)
+    return spec.plain_family.clipped(spec.plain_family.parameters(c))
 
 
 def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:
@@ -78,12 +78,3 @@ def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: 
     at = torch.searchsorted(grid, peaks.contiguous()).clamp(1, len(grid) - 1)
     depth = torch.minimum(spectrum.gather(1, at), spectrum.gather(1, at - 1))
     return peaks.gather(1, depth.argsort(dim=1, stable=True))
-
-
-def clip_coefficients(theta: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
-    """Coupling parameters with magnitudes and phases moved into the prior's range."""
-    family = coordinates.spec.plain_family
-    c = family.complex(theta)
-    low, high = family.magnitude.to(theta.device).unbind(-1)
-    size = torch.maximum(torch.minimum(c.abs(), high), low)
-    return family.parameters(torch.polar(size, c.angle().clamp(-family.phase_rad, family.phase_rad)))

@@ -12,11 +12,11 @@ from doamc.likelihood.mode_search import covariance_factors
 from doamc.likelihood.scene_points import scene_points
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.training.examples import Example
+from doamc.scenes.accuracy import azimuth_error, is_hit
 from doamc.scenes.prior import Scene, draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import ArraySpec
 
-HIT_DEG = 2.0  #: an estimate hits when no source is further off
 PROPOSAL_SCALE = (
     1.8  #: of the chains, in Fisher widths over sqrt(d): a little below the best for normal posteriors, 2.4
 )
@@ -75,10 +75,6 @@ def scenes_near_limit(spec: ArraySpec, e: Example, steps: int = 300, chains: int
 
 
 def hit_rate(x: torch.Tensor, coordinates: Coordinates, scene: Scene) -> float:
-    """Share of scenes whose every source the summary of samples x (B, d, n) has within `HIT_DEG`."""
-    found = summarise(x, coordinates).azimuth.cpu()
-    p = found.shape[1]
-    shifts = range(p) if coordinates.spec.full_circle else range(1)
-    error = torch.stack([found.roll(k, 1) - scene.azimuth for k in shifts])
-    error = (torch.remainder(error + math.pi, 2 * math.pi) - math.pi).abs().amax(-1).amin(0)
-    return round(float((error < math.radians(HIT_DEG)).double().mean()), 4)
+    """Share of scenes whose every source the summary of samples x (B, d, n) has within `accuracy.HIT_DEG`."""
+    error = azimuth_error(scene.azimuth, summarise(x, coordinates).azimuth.cpu(), coordinates.spec.full_circle)
+    return round(float(is_hit(error).double().mean()), 4)

@@ -13,7 +13,7 @@ export function showSources(view, convention, none) {
   while (body.rows.length < sources.length) body.insertRow();
   if (!sources.length) {
     const row = body.rows[0] ?? body.insertRow();
-    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no sources" : none }));
+    row.replaceChildren(Object.assign(document.createElement("td"), { colSpan: 5, textContent: view ? "no emitter" : none }));
     return;
   }
   sources.forEach((source, i) => {
@@ -38,6 +38,6 @@ export function showSources(view, convention, none) {
 /** Name of the rose for those who do not see it. */
 export function describeRose(view, convention) {
   const words = (view?.sources ?? []).map((s) => `${convention.text(s.azimuth_deg, 1)}${s.power_db === null ? "" : `, ${fixed(s.power_db, 1)} dB`}`);
-  const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no sources";
+  const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no emitter";
   if ($("rose").getAttribute("aria-label") !== label) $("rose").setAttribute("aria-label", label);
 }

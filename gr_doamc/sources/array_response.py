@@ -1,0 +1,74 @@
+"""What a simulated array receives of emitters: its coupling, the same from everywhere or depending on direction."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from doamc.antenna.draws import blocks_of
+from doamc.errors import SpecificationError
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class ArrayResponse:
+    """Positions (N, 3) in wavelengths, and coupling (N, N) of mean diagonal 1 as it is reported.
+
+    extended: (N, J N), what multiplies steering vectors extended by J angular functions: the coupling itself for J = 1.
+    """
+
+    positions: np.ndarray
+    coupling: np.ndarray
+    extended: np.ndarray
+
+    def at(self, azimuth_deg: np.ndarray) -> np.ndarray:
+        """Responses (N, P) of emitters at azimuths (P,)."""
+        azimuth, n_blocks = np.radians(azimuth_deg), self.extended.shape[1] // len(self.extended)
+        phase = 2 * math.pi * self.positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)])
+        a = np.exp(1j * phase)
+        if n_blocks > 1:
+            a = (blocks_of(azimuth_deg, n_blocks)[:, None] * a).reshape(-1, len(azimuth))
+        return self.extended @ a
+
+
+def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
+    """Response of an array.
+
+    coupling: None for parameters drawn from the prior by the seed; as many coefficients as the family has patterns,
+    complex, or real where it is drawn from antennas, whose response depends on direction; or a matrix (N, N) of any
+    scale. Raises SpecificationError on anything else.
+    """
+    import torch
+
+    family = spec.family
+    if coupling is None:
+        theta = family.draw((), torch.Generator().manual_seed(seed))
+    else:
+        given = np.asarray(coupling, dtype=complex)
+        if given.shape != (family.n_coefficients,):
+            return _scaled(spec, given, given)
+        theta = family.parameters(torch.from_numpy(given))
+        meant = family.coefficients(*family.coordinates(theta)).numpy()
+        if np.isfinite(given).all() and not np.allclose(meant, given, rtol=1e-9, atol=1e-12):
+            raise SpecificationError(f"coefficients of the coupling of {spec.name} must be real, found complex ones")
+    matrix = family.matrix(theta).numpy()
+    extended = matrix
+    if family.n_blocks > 1:
+        c = family.coefficients(*family.coordinates(theta))
+        extended = (family.mean + torch.einsum("k,kij->ij", c, family.patterns)).numpy()
+    if coupling is None:
+        return ArrayResponse(spec.positions.numpy(), matrix, extended)
+    return _scaled(spec, matrix, extended)
+
+
+def _scaled(spec: ArraySpec, matrix: np.ndarray, extended: np.ndarray) -> ArrayResponse:
+    """Both over the mean diagonal of the matrix."""
+    n = spec.n_elements
+    mean = np.trace(matrix) / n if matrix.shape == (n, n) else 0
+    if not np.isfinite(matrix).all() or mean == 0:
+        raise SpecificationError(
+            f"coupling must be {spec.family.n_coefficients} coefficients or a {n} x {n} matrix with a diagonal, "
+            f"found shape {matrix.shape}"
+        )
+    return ArrayResponse(spec.positions.numpy(), matrix / mean, extended / mean)
