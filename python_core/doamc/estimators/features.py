@@ -51,8 +51,8 @@ class FeatureMap:
     @cached_property
     def size(self) -> int:
         """Length F of the feature vector."""
-        eye = torch.eye(self.spec.n_elements, dtype=torch.complex64)[None]
-        return self(eye, torch.tensor([10.0]), torch.tensor([1]), torch.tensor([1.0]), torch.tensor([True])).shape[1]
+        eye, one = torch.eye(self.spec.n_elements, dtype=torch.complex128)[None], torch.ones(1, dtype=torch.float64)
+        return self(eye, one, torch.tensor([1]), one, torch.tensor([True])).shape[1]
 
     def __call__(
         self,

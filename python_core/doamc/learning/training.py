@@ -162,7 +162,7 @@ def _restore(task: Task, path: Path, optimiser: torch.optim.Optimizer, average: 
     for i, parameter in enumerate(task.net.parameters()):
         if f"first.{i}" in kept.tensors:
             optimiser.state[parameter] = {
-                "step": torch.tensor(float(step)),
+                "step": torch.tensor(float(step), dtype=torch.float32),
                 "exp_avg": kept.tensors[f"first.{i}"].to(device),
                 "exp_avg_sq": kept.tensors[f"second.{i}"].to(device),
             }

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from doamc.learning.layers import LayerNorm, Linear
+
 TIME_FREQUENCIES = 8
 
 
@@ -45,20 +47,20 @@ class ScoreNet(nn.Module):
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         self.config = c = config
-        self.register_buffer("shift", torch.zeros(c.features))
-        self.register_buffer("gain", torch.ones(c.features))
-        self.first = nn.Linear(c.features, c.encoder)
-        self.middle = nn.ModuleList(nn.Linear(c.encoder, c.encoder) for _ in range(2))
-        self.norms = nn.ModuleList(nn.LayerNorm(c.encoder) for _ in range(2))
-        self.code = nn.Linear(c.encoder, c.code)
-        self.from_code = nn.Linear(c.code, (2 * c.blocks + 1) * c.width)
+        self.register_buffer("shift", torch.zeros(c.features, dtype=torch.float32))
+        self.register_buffer("gain", torch.ones(c.features, dtype=torch.float32))
+        self.first = Linear(c.features, c.encoder)
+        self.middle = nn.ModuleList(Linear(c.encoder, c.encoder) for _ in range(2))
+        self.norms = nn.ModuleList(LayerNorm(c.encoder) for _ in range(2))
+        self.code = Linear(c.encoder, c.code)
+        self.from_code = Linear(c.code, (2 * c.blocks + 1) * c.width)
         self.from_time = nn.Sequential(
-            nn.Linear(2 * TIME_FREQUENCIES + 1, 64), nn.SiLU(), nn.Linear(64, (c.blocks + 1) * c.width)
+            Linear(2 * TIME_FREQUENCIES + 1, 64), nn.SiLU(), Linear(64, (c.blocks + 1) * c.width)
         )
-        self.inward = nn.Linear(c.state, c.width)
-        self.up = nn.ModuleList(nn.Linear(c.width, c.width) for _ in range(c.blocks))
-        self.down = nn.ModuleList(nn.Linear(c.width, c.width) for _ in range(c.blocks))
-        self.outward = nn.Linear(c.width, c.state)
+        self.inward = Linear(c.state, c.width)
+        self.up = nn.ModuleList(Linear(c.width, c.width) for _ in range(c.blocks))
+        self.down = nn.ModuleList(Linear(c.width, c.width) for _ in range(c.blocks))
+        self.outward = Linear(c.width, c.state)
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.outward.bias)
 

@@ -8,18 +8,20 @@ from doamc.diffusion.samplers.ddim import Ddim
 from doamc.posterior.proposals.network import ScoreNet
 from doamc.posterior.sampling.random_tables import balanced
 
+LOG_SNR = (-7.0, 9.0)  #: range of lambda, natural logarithm, that the steps cover
+
 
 class Proposer:
     """Draws scenes' states from the network; the noise table is drawn once, so items are independent of their batch."""
 
-    def __init__(self, net: ScoreNet, samples: int, steps: int, seed: int, log_snr: tuple[float, float]) -> None:
+    def __init__(self, net: ScoreNet, samples: int, steps: int, seed: int) -> None:
         self.net = net
         device = next(net.parameters()).device
         generator = torch.Generator().manual_seed(seed)
         table = torch.randn(samples, net.config.state, generator=generator, dtype=torch.float32)
         self.noise = balanced(table)[None].to(device)
         schedule = VPSchedule()
-        whole = log_snr_grid(schedule, steps, *log_snr)
+        whole = log_snr_grid(schedule, steps, *LOG_SNR)
         # the last state is never asked for: what is returned is the mean one point before
         self.grid = Grid(whole.t[:-1], whole.alpha[:-1], whole.sigma[:-1], schedule)
         self.sampler, self.place = Ddim(), {alpha: i for i, alpha in enumerate(self.grid.alpha)}

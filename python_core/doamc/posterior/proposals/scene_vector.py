@@ -91,7 +91,7 @@ class StateLayout:
 def make_layout(spec: ArraySpec) -> StateLayout:
     """Layout of a specification; the standardisation comes from its prior in closed form or by a fixed draw."""
     m = spec.source_count[1]
-    empty = StateLayout(spec, torch.zeros(1), torch.ones(1))
+    empty = StateLayout(spec, torch.zeros(1, dtype=torch.float32), torch.ones(1, dtype=torch.float32))
     low, high = spec.sector_rad
     coordinates = empty.angle_coordinates(torch.linspace(low, high, 2001, dtype=torch.float64))
     mean = [float(c.mean()) for c in coordinates for _ in range(m)]

@@ -7,7 +7,7 @@ import torch
 
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.options import Options
-from doamc.posterior.pipeline import Engine
+from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.proposals.network import NetConfig, ScoreNet
 from doamc.posterior.proposals.scene_vector import StateLayout, make_layout
 from doamc.posterior.training.bayes_limit import hit_rate, limit_scenes, scenes_near_limit
@@ -58,9 +58,14 @@ class PosteriorTask:
         generator = torch.Generator().manual_seed(5)
         loss = float(self._loss(*mixed_batch(self.places, 2048, 777_767), generator))
         e = self.judged
-        engine = Engine(self.net, self.layout, self.features, e.scene.azimuth.shape[1], Options())
-        samples = engine(e.covariance.to(self.device), e.snapshots.to(self.device), None)
-        return {"validation": round(loss, 5), "hit": hit_rate(samples.x, samples.chart, e.scene), "limit": self.limit}
+        sources = e.scene.azimuth.shape[1]
+        sampler = PosteriorSampler(self.net, self.layout, self.features, sources, Options())
+        samples = sampler(e.covariance.to(self.device), e.snapshots.to(self.device), None)
+        return {
+            "validation": round(loss, 5),
+            "hit": hit_rate(samples.x, samples.coordinates, e.scene),
+            "limit": self.limit,
+        }
 
 
 def source_shares(spec: ArraySpec, batch: int) -> list[tuple[int, int]]:

@@ -1,9 +1,9 @@
-"""Scenes and charts that several tests use."""
+"""Scenes and coordinates that several tests use."""
 
 import numpy as np
 import torch
 
-from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.scenes.prior import Scene, draw_scene
 from doamc.scenes.wishart import draw_covariance
@@ -19,22 +19,24 @@ def observed(
     return scene, draw_covariance(scene.covariance, count, np.random.default_rng(seed)), count
 
 
-def chart_of(scene: Scene, unknown_noise: bool = True) -> Chart:
-    """Chart for the scenes of a batch."""
-    return make_chart(scene.spec, scene.azimuth.shape[1], unknown_noise, (-60.0, 40.0))
+def coordinates_of(scene: Scene, unknown_noise: bool = True) -> Coordinates:
+    """Coordinates for the scenes of a batch."""
+    return make_coordinates(scene.spec, scene.azimuth.shape[1], unknown_noise, (-60.0, 40.0))
 
 
-def coordinates(chart: Chart, scene: Scene) -> torch.Tensor:
-    """Scenes in a chart, (B, d, 1)."""
+def point_of(coordinates: Coordinates, scene: Scene) -> torch.Tensor:
+    """Scenes as points (B, d, 1)."""
     c = scene.spec.family.complex(scene.theta)
     noise_db = 10 * scene.noise_power.log10()[:, None, None]
     power_db = 10 * scene.power.log10()[..., None]
-    return chart.join(power_db, c.abs()[..., None], noise_db, scene.azimuth[..., None], c.angle()[..., None])
+    return coordinates.join(power_db, c.abs()[..., None], noise_db, scene.azimuth[..., None], c.angle()[..., None])
 
 
-def posterior_of(chart: Chart, scene: Scene, covariance: torch.Tensor, count: torch.Tensor) -> ExactPosterior:
-    """Log posterior with the noise known or unknown, as the chart has it."""
-    return ExactPosterior(chart, covariance, count, None if chart.unknown_noise else scene.noise_power)
+def posterior_of(
+    coordinates: Coordinates, scene: Scene, covariance: torch.Tensor, count: torch.Tensor
+) -> ExactPosterior:
+    """Log posterior with the noise known or unknown, as the coordinates have it."""
+    return ExactPosterior(coordinates, covariance, count, None if coordinates.unknown_noise else scene.noise_power)
 
 
 def toy_spec() -> ArraySpec:

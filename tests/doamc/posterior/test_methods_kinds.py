@@ -81,7 +81,7 @@ def test_level_of_the_receiver_does_not_bend_the_coupling():
 
 def test_kinds_average_to_the_unit_prior():
     family = SPEC.family
-    log_shares, parts = zip(*family.kinds, strict=True)
+    log_shares, parts, _ = zip(*family.kinds, strict=True)
     assert sum(math.exp(v) for v in log_shares) == pytest.approx(1)
     second = sum(math.exp(v) * p.patterns.abs().square() for v, p in zip(log_shares, parts, strict=True))
     torch.testing.assert_close(second, family.patterns.abs().square(), rtol=1e-9, atol=0)

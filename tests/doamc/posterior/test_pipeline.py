@@ -7,12 +7,13 @@ import torch
 
 from doamc.estimators.features import FeatureMap
 from doamc.posterior.methods import Posterior
-from doamc.posterior.pipeline import Engine, Options
+from doamc.posterior.options import Options
+from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.proposals.network import NetConfig, ScoreNet
 from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.scenes.prior import draw_scene
 from doamc.snapshots.batch import make_batch
-from tests.doamc.posterior.scenes import chart_of, coordinates, toy_spec
+from tests.doamc.likelihood.scenes import coordinates_of, point_of, toy_spec
 
 
 @pytest.mark.parametrize(("snapshots", "snr_db"), [(2, 0.0), (10, 0.0), (30, 10.0)])
@@ -29,11 +30,11 @@ def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
     y = root @ torch.complex(z[0], z[1]) / math.sqrt(2)
     covariance, count = y @ y.mH / snapshots, torch.full((4,), float(snapshots), dtype=torch.float64)
     options = Options(chains=1000, steps=400, keep=250)
-    samples = Engine(net, layout, features, 1, options)(covariance, count, scene.noise_power)
-    found = samples.chart.split(samples.x)[3][:, 0]
+    samples = PosteriorSampler(net, layout, features, 1, options)(covariance, count, scene.noise_power)
+    found = samples.coordinates.split(samples.x)[3][:, 0]
     # quadrature over the azimuth, all else at the middle of its narrow prior
     grid = torch.linspace(*spec.sector_rad, 4801, dtype=torch.float64)
-    middle = 0.5 * (samples.chart.low + samples.chart.high)
+    middle = 0.5 * (samples.coordinates.low + samples.coordinates.high)
     x = middle[None, :, None].expand(4, -1, len(grid)).clone()
     place = 2  # [log amplitude, |c|, azimuth, arg c] with the noise known
     x[:, place] = grid
@@ -76,14 +77,16 @@ def long_chain(batch, scene, steps, chains=200):
     c = spec.family.complex(scene.theta)
     start = [scene.azimuth, 10 * scene.power.log10(), c.abs(), c.angle()]
     state = [v[:, None].expand(-1, chains, -1).clone() for v in start]
-    chart = chart_of(scene, False)
+    coordinates = coordinates_of(scene, False)
     from doamc.likelihood.density import ExactPosterior
-    from doamc.likelihood.mode_search import spread
+    from doamc.likelihood.mode_search import covariance_factors
 
-    root = spread(ExactPosterior(chart, rhat, torch.full((batch.size,), float(length)), s2), coordinates(chart, scene))
+    root = covariance_factors(
+        ExactPosterior(coordinates, rhat, torch.full((batch.size,), float(length)), s2), point_of(coordinates, scene)
+    )
     now = density(*state)
     kept = []
-    d = chart.size
+    d = coordinates.size
     for i in range(steps):
         size = (2.4, 1.2)[i % 2] / math.sqrt(d)
         z = torch.randn(batch.size, chains, d, generator=generator, dtype=torch.float64) * size
@@ -115,7 +118,7 @@ def test_ula8_posterior_is_that_of_a_long_metropolis_chain():
     expected = long_chain(batch, scene, 6000)
     (group,) = estimator.samples(batch, 2)
     samples = group.samples
-    found = samples.chart.split(samples.x)[3].sort(1)[0]
+    found = samples.coordinates.split(samples.x)[3].sort(1)[0]
     width = expected.std(2)
     assert ((found.mean(2) - expected.mean(2)).abs() < 0.05 * width).all()
     assert ((found.var(2) - expected.var(2)).abs() < 0.10 * width.square()).all()

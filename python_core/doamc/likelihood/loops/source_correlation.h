@@ -1,6 +1,6 @@
-/* Correlated sources: the factor Gamma of their correlation (see coherence.py), V Gamma, and its derivatives. */
-#ifndef DOAMC_COHERENCE_H
-#define DOAMC_COHERENCE_H
+/* Correlated sources: the factor Gamma of their correlation (see source_correlation.py), V Gamma, and its derivatives. */
+#ifndef DOAMC_SOURCE_CORRELATION_H
+#define DOAMC_SOURCE_CORRELATION_H
 
 #include "elementary.h"
 #include "workspace.h"
