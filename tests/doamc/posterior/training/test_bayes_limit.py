@@ -1,10 +1,10 @@
 """Chains from the truth."""
 
 import torch
-
 from doamc.posterior.training.bayes_limit import hit_rate, limit_scenes, normal_moves, samples_from_truth
-from doamc.spec import load_spec
 from tests.doamc.likelihood.scenes import coordinates_of, posterior_of
+
+from doamc.spec import load_spec
 
 
 def test_chains_from_the_truth_hit_where_a_scene_is_plain_and_less_where_it_is_not():
