@@ -35,7 +35,7 @@ METHODS = (
     "posterior:coherent=auto", "self-calibrating",
 )  # fmt: skip
 COUNTED = ("ml", "posterior", "self-calibrating")  #: also with --sources auto
-TRAINED = ("posterior", "batch", "snapshot", "vae", "coupling")  #: networks, three steps each
+TRAINED = ("batch", "snapshot", "vae", "coupling")  #: networks, three steps each
 
 
 def run(words: list[str]) -> str:

@@ -69,10 +69,10 @@ def test_where_weights_are_looked_for(tmp_path, monkeypatch):
     save_checkpoint(own_weights("batch", "mine"), KEPT)
     assert find_weights("batch", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
     assert find_weights("batch", "roof", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
-    assert find_weights("posterior", "roof", "ula8") == shipped_weights("posterior", "ula8")
+    assert find_weights("snapshot", "roof", "ula8") == shipped_weights("snapshot", "ula8")
     assert find_weights("batch", "roof", "other") == shipped_weights("batch", "roof")  # none is there
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / "w"))
-    assert find_weights("posterior", "roof", "ula8") == shipped_weights("posterior", "ula8")
+    assert find_weights("snapshot", "roof", "ula8") == shipped_weights("snapshot", "ula8")
     save_checkpoint(own_weights("batch", "ula8"), KEPT)
     assert find_weights("batch", "ula8") == tmp_path / "w" / "batch-ula8.safetensors"
 
@@ -82,7 +82,7 @@ def test_without_a_home_the_shipped_weights_serve_and_others_need_a_folder(tmp_p
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)  # what it gives without HOME, for a user that no list knows
     assert find_weights("batch", "ula8") == shipped_weights("batch", "ula8")
-    with pytest.raises(CheckpointError, match="found no HOME; tell a folder by DOAMC_WEIGHTS"):
+    with pytest.raises(CheckpointError, match="found no HOME; name a folder by DOAMC_WEIGHTS"):
         find_weights("batch", "mine")
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path))
     assert own_weights("batch", "mine") == tmp_path / "batch-mine.safetensors"
