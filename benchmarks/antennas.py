@@ -17,6 +17,7 @@ import torch
 from command import make_parser, write_result
 from tqdm import tqdm
 
+from doamc.angles import wrap_rad
 from doamc.antenna.draws import draw_built
 from doamc.antenna.response import coupling_matrix, embedded_response, scale_to, solve_built, steering_vectors
 from doamc.antenna.site import Site, load_site
@@ -104,7 +105,7 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
     error = e.azimuth.numpy() - azimuth
     if spec.full_circle:
         turned = [np.roll(e.azimuth.numpy(), s, 1) - azimuth for s in range(n_sources)]
-        turned = [(x + np.pi) % (2 * np.pi) - np.pi for x in turned]
+        turned = [wrap_rad(x) for x in turned]
         best = np.argmin([(x**2).sum(1) for x in turned], 0)
         error = np.stack(turned, 1)[np.arange(batches), best]
         std = np.stack([np.roll(e.std.numpy(), s, 1) for s in range(n_sources)], 1)[np.arange(batches), best]

@@ -76,7 +76,7 @@ def _between(
     patterns: torch.Tensor,  # shape: (F, K, N, J N)
     projection: torch.Tensor,  # shape: (F, J N, N)
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tensors at a frequency, again so that C has mean diagonal 1 whatever the parameters."""
+    """Tensors at a frequency, rescaled so that C keeps mean diagonal 1 whatever the parameters."""
     m, e, w = (torch.tensordot(weights.to(x.dtype), x, 1) for x in (mean, patterns, projection))
     m = m / (m @ w).diagonal().mean()
     return m, e - (e @ w).diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * m, w

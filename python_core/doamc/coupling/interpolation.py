@@ -1,4 +1,4 @@
-"""Tables over frequency: tensors at Chebyshev nodes, between them by the polynomial through all.
+"""Tables over frequency: values at Chebyshev nodes, and the polynomial through all of them in between.
 
 At the nodes f_k = middle + half cos(pi k / (F - 1)) interpolation of a smooth function converges geometrically in F and
 is stable; the weights are those of the barycentric formula ([Berrut-Trefethen]).

@@ -6,7 +6,7 @@ MAX_ENTRIES = 1 << 21  #: of the derivatives of C: real parameters times N^2
 
 
 def check_entries(n_elements: int, n_parameters: int) -> None:
-    """Raise SpecificationError where an array and its coupling ask for more memory than `MAX_ENTRIES` stands for."""
+    """Raise SpecificationError where the derivatives of an array's coupling have more than `MAX_ENTRIES` entries."""
     entries = n_parameters * n_elements**2
     if entries > MAX_ENTRIES:
         raise SpecificationError(

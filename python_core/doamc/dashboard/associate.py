@@ -7,6 +7,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from doamc.angles import wrap_rad
+
 #: most combinations that are tried: the more receivers, the fewer sources of each are candidates
 MAX_COMBINATIONS = 250
 MAX_AGREEING, MAX_EMITTERS = 12, 3
@@ -73,7 +75,7 @@ def _fit(
 
 
 def _error(away: NDArray[np.float64], bearing: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (bearing - np.arctan2(away[..., 0], away[..., 1]) + np.pi) % (2 * np.pi) - np.pi
+    return wrap_rad(bearing - np.arctan2(away[..., 0], away[..., 1]))
 
 
 def _solve(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from doamc.angles import wrap_rad
+
 _ITERATIONS = 50
 #: least deviation of a bearing, rad: one of zero would leave the other bearings without weight
 _LEAST_STD = math.radians(0.01)
@@ -84,7 +86,7 @@ def error_ellipse(
 
 def _residual(x: NDArray[np.float64], p: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     away = x - p
-    return (b - np.arctan2(away[:, 0], away[:, 1]) + np.pi) % (2 * np.pi) - np.pi
+    return wrap_rad(b - np.arctan2(away[:, 0], away[:, 1]))
 
 
 def _misfit(

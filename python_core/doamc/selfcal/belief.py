@@ -68,16 +68,16 @@ class Belief:
         return (moved - own).abs().square().sum(0).sqrt()
 
     def forget(self, share: float) -> "Belief":
-        """The belief with what was gathered weighted by share in 0..1."""
+        """The belief with its gathered information weighted by share, 0..1."""
         return replace(self, gathered=share * self.gathered, pull=share * self.pull)
 
     def learn(self, information: torch.Tensor, mean: torch.Tensor) -> "Belief":
-        """The belief with information (K, K) more, and its mean moved to a given one (K,)."""
+        """The belief with information (K, K) added, and its mean moved to a given one (K,)."""
         gathered = self.gathered + information
         return replace(self, gathered=gathered, pull=mean + gathered @ mean)
 
     def plus(self, gradient: torch.Tensor, information: torch.Tensor, z: torch.Tensor) -> "Belief":
-        """The belief with a log likelihood more, given by its gradient (K,) and information (K, K) at z."""
+        """The belief times a likelihood: gradient (K,) and information (K, K) of its logarithm at z."""
         return replace(self, gathered=self.gathered + information, pull=self.pull + gradient + information @ z)
 
 

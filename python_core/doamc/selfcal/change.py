@@ -20,7 +20,7 @@ LEAST_SCALE = 0.5
 
 @dataclass(frozen=True)
 class Monitor:
-    """sum: of the scores so far. baseline, scale: mean and standard deviation that scores have here. count: batches."""
+    """sum: of the scores so far. baseline, scale: mean and deviation of this array's scores. count: batches."""
 
     sum: float = 0.0
     baseline: float = 0.0
@@ -49,5 +49,5 @@ class Monitor:
         return self.sum > ALARM
 
     def accept(self, score: float) -> "Monitor":
-        """The monitor with a mean score taken for what is normal: after an alarm that no other coupling explains."""
+        """The monitor with a mean score as its new baseline: after an alarm that no other coupling explains."""
         return replace(self, sum=0.0, baseline=self.baseline + score * self.scale)

@@ -16,7 +16,7 @@ EARLY = 8  #: batches between two fits of the window at first, while every batch
 
 @dataclass(frozen=True)
 class Memory:
-    """share: weight of what is known after one batch more. window: batches fitted together. every: batches between."""
+    """share: factor on all information a batch. window: batches fitted together. every: batches between such fits."""
 
     share: float
     window: int = 192
@@ -58,7 +58,7 @@ class Hypothesis:
         return replace(self, base=base, belief=belief, window=window)
 
     def widened(self, share: float) -> "Hypothesis":
-        """A new hypothesis, whose belief is this one with what was gathered weighted by share."""
+        """A new hypothesis: this belief with its gathered information weighted by share."""
         belief = self.belief.forget(share)
         return Hypothesis(belief, belief)
 

@@ -78,7 +78,7 @@ class SelfCalibrating(Estimator):
 
     @torch.no_grad()
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Estimates of observations, one after the other; each is made before what it teaches is known to others.
+        """Estimates of observations, one after the other, each from what it and earlier ones taught.
 
         Raises EstimatorError when L <= P.
         """

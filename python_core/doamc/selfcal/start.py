@@ -40,7 +40,7 @@ def start_family(
 
 
 def reciprocal_patterns(n: int, power: float) -> torch.Tensor:
-    """Independent patterns (K, N, N) of all symmetric matrices of trace 0, whose total power is expected."""
+    """Independent patterns (K, N, N) of all symmetric matrices of trace 0, of a given expected total power."""
     out = []
     for i in range(n):
         for j in range(i + 1, n):

@@ -52,7 +52,7 @@ class Window:
         return Window(self.batches, self.faded * share)
 
     def add(self, batch: KeptBatch) -> "Window":
-        """The window with a batch of full weight more."""
+        """The window with one more batch, of full weight."""
         return Window((*self.batches, replace(batch, weight=1 / self.faded)), self.faded)
 
     def split(self, count: int) -> tuple["Window", "Window"]:
