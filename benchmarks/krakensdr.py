@@ -4,16 +4,19 @@
 
 The emulator runs in a process of its own and is paced. The flowgraph takes 256 snapshots of every 0.1 s. Then a client
 is watched while the server is killed and started anew, frozen, started with four channels and tuned: how soon the state
-is told, and how soon samples come once there are valid ones. Prints the figures and writes benchmarks/krakensdr.json.
+is told, and how soon samples come once there are valid ones. Last, a soak: small packets with random faults, of which
+every byte must be accounted for. Prints the figures and writes benchmarks/krakensdr.json.
 """
 
 import argparse
 import json
 import os
+import resource
 import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,11 @@ from doamc.krakensdr.version2 import Control, Suite
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
 RESULT = Path(__file__).with_suffix(".json")
 DOAMC = shlex.join([sys.executable, "-m", "doamc", "krakensdr-emulator"])
+FAULTS = {
+    "drop": 0.01, "garbage": 0.01, "truncate": 0.01, "headless": 0.005, "decoy": 0.005, "bad-magic": 0.01, "magic": 0.01,
+    "stall": 0.001, "close": 0.003, "restart": 0.001, "channels": 0.01, "noise": 0.01, "wideband": 0.01,
+    "independent": 0.01, "clip": 0.01, "retune": 0.001, "incoherent": 0.001,
+}  # fmt: skip
 #: how long states of the emulated receiver last, s
 TIMES = ("retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2")
 
@@ -36,9 +44,11 @@ TIMES = ("retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=
 class Server:
     """The emulator as a program of its own."""
 
-    def __init__(self, command: str, samples: int, port: int = 0, control_port: int = 0, array: str = "uca5") -> None:
+    def __init__(
+        self, command: str, samples: int, port: int = 0, control_port: int = 0, array: str = "uca5", more: tuple = ()
+    ) -> None:
         words = [*shlex.split(command), "--version", "2", "--port", port, "--control-port", control_port, "--array",
-                 array, "--samples", samples, *[w for t in TIMES for w in ("--time", t)]]  # fmt: skip
+                 array, "--samples", samples, *[w for t in TIMES for w in ("--time", t)], *more]  # fmt: skip
         if array == "uca5":
             words += ["--azimuth-deg", 40, 200]
         self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, text=True)
@@ -172,6 +182,41 @@ def outages(command: str, samples: int, rounds: int) -> dict[str, Any]:
     return {"rounds": rounds, "seconds": found, "bytes_unaccounted": watch.suite.counters.unaccounted}
 
 
+def soak(command: str, packets: int) -> dict[str, Any]:
+    """Small packets with random faults: what became of each byte."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        times = ["retuning=0.01", "cooling=0.005"] + [
+            f"{s}=0.002" for s in ("waiting", "measuring", "applying", "verifying")
+        ]
+        more = ["--fast", "--packets", packets, "--stall", 0.05, "--restart", 0.05, "--seed", 1, "--report", report]
+        more += [word for told in times for word in ("--time", told)]
+        more += [word for name, rate in FAULTS.items() for word in ("--fault", f"{name}={rate}")]
+        server = Server(command, 256, more=tuple(more))
+        suite, taken, early, begin = Suite(server.port, CHANNELS, settling_s=0.001), 0, 0, time.perf_counter()
+        with Client("127.0.0.1", [suite]) as client:
+            while server.process.poll() is None:
+                frame = client.get(0.05)
+                if frame is not None:
+                    taken += frame.samples.shape[1]
+                    client.release(frame)
+                if not early and suite.heard > packets // 3:
+                    early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            wall = time.perf_counter() - begin
+            while (frame := client.get(0.5)) is not None:
+                taken += frame.samples.shape[1]
+                client.release(frame)
+        server.process.stdout.close()
+        told = json.loads(report.read_text(encoding="utf-8"))
+    counts = suite.counters
+    return {
+        "packets": packets, "seconds": wall, "faults": told["faults"], "bytes_sent": told["all"]["sent"],
+        "bytes_came": counts.came, "bytes_unaccounted": counts.unaccounted, "counters": counts.as_dict(),
+        "samples_passed": 256 * counts.passed, "samples_taken": taken,
+        "memory_growth_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early) / 1024,
+    }  # fmt: skip
+
+
 def main() -> None:
     """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -179,12 +224,14 @@ def main() -> None:
     parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
     parser.add_argument("--samples", type=int, default=16384, help="a packet")
     parser.add_argument("--rounds", type=int, default=3, help="of outages")
+    parser.add_argument("--soak", type=int, default=10_000, help="packets with faults")
     parser.add_argument("--emulator", default=DOAMC, metavar="COMMAND", help="that serves version 2")
     parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
     result = {"machine": machine() | {"gnuradio": gr.version()}}
     result["throughput"] = throughput(args.emulator, args.samples, args.method, args.duration)
     result["outages"] = outages(args.emulator, args.samples, args.rounds)
+    result["soak"] = soak(args.emulator, args.soak)
     text = json.dumps(result, indent=1)
     print(text)
     partial = args.output.with_suffix(".tmp")
