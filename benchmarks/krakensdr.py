@@ -33,8 +33,8 @@ RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
 RESULT = Path(__file__).with_suffix(".json")
 DOAMC = shlex.join([sys.executable, "-m", "doamc", "krakensdr-emulator"])
 FAULTS = {
-    "drop": 0.01, "garbage": 0.01, "truncate": 0.01, "headless": 0.005, "decoy": 0.005, "bad-magic": 0.01, "magic": 0.01,
-    "stall": 0.001, "close": 0.003, "restart": 0.001, "channels": 0.01, "noise": 0.01, "wideband": 0.01,
+    "drop": 0.01, "garbage": 0.01, "truncate": 0.01, "headless": 0.005, "decoy": 0.005, "bad-magic": 0.01,
+    "magic": 0.01, "stall": 0.001, "close": 0.003, "restart": 0.001, "channels": 0.01, "noise": 0.01, "wideband": 0.01,
     "independent": 0.01, "clip": 0.01, "retune": 0.001, "incoherent": 0.001,
 }  # fmt: skip
 #: how long states of the emulated receiver last, s
@@ -186,9 +186,8 @@ def soak(command: str, packets: int) -> dict[str, Any]:
     """Small packets with random faults: what became of each byte."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        times = ["retuning=0.01", "cooling=0.005"] + [
-            f"{s}=0.002" for s in ("waiting", "measuring", "applying", "verifying")
-        ]
+        brief = ("waiting", "measuring", "applying", "verifying")
+        times = ["retuning=0.01", "cooling=0.005", *(f"{state}=0.002" for state in brief)]
         more = ["--fast", "--packets", packets, "--stall", 0.05, "--restart", 0.05, "--seed", 1, "--report", report]
         more += [word for told in times for word in ("--time", told)]
         more += [word for name, rate in FAULTS.items() for word in ("--fault", f"{name}={rate}")]
