@@ -5,10 +5,9 @@
 The emulator runs in a process of its own and is paced. The flowgraph takes 256 snapshots of every 0.1 s. Then a client
 is watched while the server is killed and started anew, frozen, started with four channels and tuned: how soon the state
 is told, and how soon samples come once there are valid ones. Last, a soak: small packets with random faults, of which
-every byte must be accounted for. Prints the figures and writes benchmarks/krakensdr.json.
+every byte must be accounted for.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -22,15 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import gr_doamc
+from command import make_parser, write_result
 from gnuradio import blocks, gr
-from machine import machine
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.session import MISMATCH, STREAMING, UNSYNCHRONISED, WAITING
 from doamc.krakensdr.version2 import Control, Suite
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
-RESULT = Path(__file__).with_suffix(".json")
 DOAMC = shlex.join([sys.executable, "-m", "doamc", "krakensdr-emulator"])
 FAULTS = {
     "drop": 0.01, "garbage": 0.01, "truncate": 0.01, "headless": 0.005, "decoy": 0.005, "bad-magic": 0.01,
@@ -217,25 +215,23 @@ def soak(command: str, packets: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
+    parser.add_argument("--duration", type=float, default=60.0, help="s of stream (%(default)g)")
     parser.add_argument("--samples", type=int, default=16384, help="a packet")
     parser.add_argument("--rounds", type=int, default=3, help="of outages")
     parser.add_argument("--soak", type=int, default=10_000, help="packets with faults")
     parser.add_argument("--emulator", default=DOAMC, metavar="COMMAND", help="that serves version 2")
-    parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
-    result = {"machine": machine() | {"gnuradio": gr.version()}}
-    result["throughput"] = throughput(args.emulator, args.samples, args.method, args.duration)
-    result["outages"] = outages(args.emulator, args.samples, args.rounds)
-    result["soak"] = soak(args.emulator, args.soak)
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    if args.quick:
+        args.duration, args.rounds, args.soak = 2.0, 1, 500
+    result = {
+        "throughput": throughput(args.emulator, args.samples, args.method, args.duration),
+        "outages": outages(args.emulator, args.samples, args.rounds),
+        "soak": soak(args.emulator, args.soak),
+    }
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

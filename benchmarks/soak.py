@@ -6,11 +6,9 @@ An emulated KrakenSDR feeds source, buffer, estimator, publisher and recorder, a
 browser that never reads, a monitor that records, and a relay that writes CSV read the publisher. Every so many seconds
 the next of these peers is killed (SIGKILL) and started anew, or stopped (SIGSTOP) for as long. What must hold: every
 batch received is estimated, dropped or failed, nothing is left uncounted, the stream goes on after each fault, and
-memory does not grow. Prints the figures and writes benchmarks/soak.json; exit status 1 where something does not hold.
+memory does not grow. Exit status 1 where something does not hold.
 """
 
-import argparse
-import json
 import os
 import signal
 import socket
@@ -26,11 +24,10 @@ from typing import Any
 import gr_doamc
 import numpy as np
 import pmt
+from command import make_parser, write_result
 from gnuradio import gr
-from machine import machine
 
 CHANNELS, SNAPSHOTS, BATCHES_HZ = 5, 256, 10
-RESULT = Path(__file__).with_suffix(".json")
 #: a slope of memory beyond this counts, MB a minute, for what was watched this long in its lives together, s
 SLOPE, WATCHED_S = 0.5, 600.0
 #: after its start a process still fills its caches and pools, s
@@ -85,7 +82,7 @@ class Peer:
             self.process.stdout.close()
 
 
-class Memory:
+class MemoryLog:
     """Resident memory of processes over their lives."""
 
     def __init__(self) -> None:
@@ -99,7 +96,7 @@ class Memory:
             return
         self._seen.setdefault((name, pid), []).append((time.monotonic(), pages * os.sysconf("SC_PAGE_SIZE") / 1e6))
 
-    def figures(self) -> dict[str, dict[str, float | None]]:
+    def summary(self) -> dict[str, dict[str, float | None]]:
         """By name: highest memory in MB, and the slope within lives (least squares, one intercept a life)."""
         result: dict[str, dict[str, float | None]] = {}
         for name in dict.fromkeys(n for n, _ in self._seen):
@@ -168,14 +165,14 @@ def peers(folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer
 
 
 def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Path) -> dict[str, Any]:
-    """Run it; the figures."""
+    """Run it; what was counted."""
     emulator, readers = peers(folder, rate_hz)
     chain = Chain(emulator.port, rate_hz, method, folder)
     everybody = [emulator, *readers(chain.publisher.address)]
     browser = socket.create_connection(("127.0.0.1", everybody[1].port), 20)
     browser.sendall(HANDSHAKE)  # and never reads
     chain.start()
-    memory, died, silences = Memory(), [], []
+    memory, died, silences = MemoryLog(), [], []
     begin, turn, stalled, estimated, since = time.monotonic(), 0, None, 0, time.monotonic()
     fault = begin + max(every_s, 10.0)
     try:
@@ -228,7 +225,7 @@ def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Pa
         "frames": {k: link[k] for k in ("passed", "lost", "failures")}, "longest_silence_s": max(silences),
         "recorded": sum(1 for _ in (folder / "kept.jsonl").open("rb")),
         "faults": {p.name: {"killed": p.kills, "stalled": p.stalls} for p in everybody}, "ended_by_themselves": died,
-        "memory": memory.figures(),
+        "memory": memory.summary(),
     }  # fmt: skip
 
 
@@ -248,24 +245,20 @@ def faults(result: dict[str, Any]) -> list[str]:
 
 
 def main() -> int:
-    """Run, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60.0)
+    """Run and write; exit status."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0, help="(%(default)g)")
     parser.add_argument("--every", type=float, default=20.0, help="s between two faults, and that a stall lasts")
     parser.add_argument("--rate", type=float, default=2.4e6, help="samples a second and channel")
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
+    if args.quick:
+        args.minutes, args.every, args.rate = 0.5, 5.0, 2.4e5
     with tempfile.TemporaryDirectory(prefix="doamc-soak-") as folder:
         result = soak(args.minutes, args.every, args.rate, args.method, Path(folder))
     what = f"{CHANNELS} x {args.rate / 1e6:g} MS/s for {args.minutes:g} minutes, a fault every {args.every:g} s"
-    about = {"what": what, "machine": machine() | {"gnuradio": gr.version()}, "method": args.method}
-    result = about | result | {"does_not_hold": faults(result)}
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    result = {"what": what, "method": args.method, **result, "does_not_hold": faults(result)}
+    write_result(__file__, args, result, gnuradio=gr.version())
     return int(bool(result["does_not_hold"]))
 
 

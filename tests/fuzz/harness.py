@@ -22,6 +22,7 @@ from doamc.errors import DoamcError, SlowWarning
 
 #: bars of an input: s, and bytes that a process may have taken while it was used
 PATIENCE_S, MEMORY = 10.0, 1 << 30
+MOST_LOADED = 10.0  #: times the patience, on a busy computer, after which the process ends whatever it was doing
 #: a message of an error, characters; the command line shortens it further
 MESSAGE = 2000
 #: beyond its bar by so much, a process ends: what runs in C cannot be interrupted
@@ -58,7 +59,7 @@ class Count:
 
 
 class Hang(BaseException):
-    """An input took longer than `PATIENCE_S`."""
+    """An input took longer than `PATIENCE_S`, times when it waited for a processor left out."""
 
 
 class Finding(Exception):
@@ -97,7 +98,6 @@ def run(
     out: folder of what was found: for each finding the input, smaller where possible, and what was raised. report:
     called every so often.
     """
-    signal.signal(signal.SIGALRM, _alarm)
     resource.setrlimit(resource.RLIMIT_DATA, (_END_BYTES, _END_BYTES))
     count, random, end = Count(target.name), Random(f"{target.name} {seed}"), time.monotonic() + 60 * minutes
     told = time.monotonic()
@@ -148,7 +148,16 @@ def watched(target: Target, data: bytes, folder: Path) -> bool:
     """`judge` under the bars of time and memory."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-    faulthandler.dump_traceback_later(PATIENCE_S + _END_S, exit=True)
+    faulthandler.dump_traceback_later(MOST_LOADED * PATIENCE_S + _END_S, exit=True)
+    end_s = time.monotonic() - _queued_s() + PATIENCE_S
+
+    def alarm(number: int, frame: object) -> None:
+        left_s = end_s - time.monotonic() + _queued_s()
+        if left_s <= 0.01:
+            raise Hang(f"longer than {PATIENCE_S:g} s")
+        signal.setitimer(signal.ITIMER_REAL, left_s)  # others had the processor
+
+    signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
     try:
         return judge(target, data, folder)
@@ -194,5 +203,9 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
-def _alarm(number: int, frame: object) -> None:
-    raise Hang(f"longer than {PATIENCE_S:g} s")
+def _queued_s() -> float:
+    """How long this thread has waited for a processor in its life, s; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0

@@ -1,11 +1,13 @@
 """Some inputs for every target, always the same ones; ``make fuzz`` draws others for an hour."""
 
+import time
 from random import Random
 
 import pytest
 
 from doamc.errors import DoamcError
-from tests.fuzz.harness import Count, Finding, Target, judge, kind_of, smaller
+from tests.fuzz import harness
+from tests.fuzz.harness import Count, Finding, Hang, Target, judge, kind_of, smaller, watched
 from tests.fuzz.targets import NAMES, target
 
 #: of each target; those that take longer have fewer
@@ -54,6 +56,13 @@ def test_the_harness_tells_findings_from_refusals(tmp_path):
         with pytest.raises(error):
             judge(TOY, data, tmp_path)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_that_waits_for_ever_is_a_hang(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "PATIENCE_S", 0.2)
+    stuck = Target("stuck", lambda random: b"a", lambda data, folder: time.sleep(100))
+    with pytest.raises(Hang, match=r"longer than 0\.2 s"):
+        watched(stuck, b"a", tmp_path)
 
 
 def test_a_finding_is_made_smaller(tmp_path):

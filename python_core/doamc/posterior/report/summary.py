@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.estimators.intervals import MOST_MODES, NORMAL_90
+from doamc.estimators.intervals import MODES, NORMAL_90
 from doamc.likelihood.coordinates import NEPER_PER_DB, Chart
 from doamc.posterior.report.source_order import align
 
@@ -132,11 +132,11 @@ def modes(
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
     """
     b, p, n = azimuth.shape
-    places = azimuth.new_full((b, MOST_MODES, p), math.nan)
-    widths, shares = places.clone(), azimuth.new_zeros(b, MOST_MODES)
+    places = azimuth.new_full((b, MODES, p), math.nan)
+    widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
     places[:, 0], widths[:, 0] = middle, own
     left = ~main
-    for i in range(1, MOST_MODES):
+    for i in range(1, MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
         if not len(some):
             break
