@@ -1,4 +1,4 @@
-"""The compiled loops of doamc.posterior; all else of the package stands in pyproject.toml.
+"""The compiled loops of doamc.likelihood; all else of the package stands in pyproject.toml.
 
 They are plain C, loaded by ctypes: one library serves every Python of a platform. Optional: without a C compiler the
 package installs all the same and computes with tensors.
@@ -22,7 +22,7 @@ class Library(build_ext):
         return f"{fullname.replace('.', '/')}.c.so"
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
-        """No entry point of a module, which Windows would be told of."""
+        """No entry point of a module, which Windows would look for."""
         return ext.export_symbols
 
 

@@ -15,16 +15,15 @@ from command import make_parser, write_result
 from tqdm import tqdm
 
 from doamc.estimators.engine import open_estimator
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import spread
 from doamc.posterior.report.summary import summarise
-from doamc.posterior.sampling.chains import Walk
-from doamc.posterior.training.bayes_limit import truth_in
+from doamc.posterior.sampling.chains import MetropolisChains
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
+from doamc.trials.bayes_limit import samples_from_truth
 from doamc.trials.monte_carlo import compare
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
@@ -49,25 +48,16 @@ def limit_row(
     generator = torch.Generator().manual_seed(seed)
     scene = draw_scene(spec, trials, n_sources, snr_db, generator)
     batch = make_batch(receive(scene, n_snapshots, "gaussian", generator).snapshots)
-    low, high = spec.snr_db
-    chart = make_chart(spec, n_sources, True, (-high - 20.0, -low + 10.0))
-    walk = Walk(24, chart.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
-    azimuth, coupling = [], []
-    count = torch.full((1,), float(n_snapshots), dtype=torch.float64)
-    starts = truth_in(chart, scene)
-    for i in range(trials):
-        posterior = ExactPosterior(chart, batch.covariance[i : i + 1], count, None)
-        x = starts[i : i + 1].expand(-1, -1, 24).contiguous()
-        kept = walk(posterior, x, posterior(x), spread(posterior, x), steps // 2)[2]
-        s = summarise(chart.wrap(kept[:, :, ::10].flatten(2)), chart)
-        azimuth.append(s.azimuth)
-        coupling.append(spec.family.matrix(s.theta))
-    error = azimuth_error(scene.azimuth, torch.cat(azimuth), spec.full_circle)
+    coordinates = make_coordinates(spec, n_sources, True, spec.noise_db)
+    posterior = ExactPosterior(coordinates, batch.covariance, torch.full((trials,), float(n_snapshots)), None)
+    chains = MetropolisChains(24, coordinates.size, steps, (1.8, 0.9), (1.0, 0.5), 17, torch.device("cpu"))
+    s = summarise(samples_from_truth(posterior, scene, chains.tables, steps // 2, 10), coordinates)
+    error = azimuth_error(scene.azimuth, s.azimuth, spec.full_circle)
     hit, error = is_hit(error), error.rad2deg()
     return {
         "method": "Bayes limit", "snr_db": snr_db, "hits": hit.double().mean().item(),
         "rmse_deg": error.square().mean().sqrt().item(), "rmse_hit_deg": error[hit].square().mean().sqrt().item(),
-        "coupling_gain_db": coupling_gain_db(scene.coupling, torch.cat(coupling)),
+        "coupling_gain_db": coupling_gain_db(scene.coupling, spec.family.matrix(s.theta)),
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from doamc.antenna.draws import draw_built
 from doamc.antenna.response import coupling_matrix, embedded_response, scale_to, solve_built, steering_vectors
 from doamc.antenna.site import Site, load_site
 from doamc.estimators import make_estimator
+from doamc.estimators.intervals import NORMAL_90
 from doamc.scenes.prior import draw_azimuth
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
@@ -113,7 +114,7 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
     away = np.linalg.norm(e.coupling.numpy() - c, axis=(1, 2)) / np.linalg.norm(c, axis=(1, 2))
     bound = np.rad2deg(np.rad2deg(np.stack([x.bound() for x in captures])))
     rough = np.array([x.rough for x in captures])
-    inside = np.abs(error) < 1.645 * std
+    inside = np.abs(error) < NORMAL_90 * std
     return {
         kind: scores(np.rad2deg(error)[k], bound[k], 20 * np.log10(away[k]), inside[k])
         for kind, k in (("careful", ~rough), ("rough", rough))

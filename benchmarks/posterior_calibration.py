@@ -12,9 +12,10 @@ import torch
 from command import make_parser, write_result
 from scipy.stats import chisquare
 
+from doamc.estimators.intervals import NORMAL_90
+from doamc.likelihood.scene_points import scene_points
 from doamc.posterior.methods import Posterior
 from doamc.posterior.report.source_order import aligned
-from doamc.posterior.training.bayes_limit import truth_in
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 
@@ -33,17 +34,18 @@ def ranks_and_coverage(
         scene = draw_scene(estimator.spec, min(50, scenes - first), n_sources, snr_db, generator)
         batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots)
         (group,) = estimator.samples(batch, n_sources)
-        chart = group.samples.chart
-        x = aligned(group.samples.x, chart)[:, :, -estimator.options.chains :]  # the last state of every chain
-        truth = truth_in(chart, scene)
-        period = torch.where(chart.wraps, chart.high - chart.low, math.inf)[:, None]
+        coordinates = group.samples.coordinates
+        x = aligned(group.samples.x, coordinates)[:, :, -estimator.options.chains :]  # the last state of every chain
+        truth = scene_points(coordinates, scene)
+        width = coordinates.high - coordinates.low
+        period = torch.where(coordinates.wraps, width, math.inf)[:, None]
         turn = ((truth - x.mean(2, keepdim=True)) / period).round()
-        truth = truth - torch.where(chart.wraps[:, None], turn * (chart.high - chart.low)[:, None], 0.0)
+        truth = truth - torch.where(coordinates.wraps[:, None], turn * width[:, None], 0.0)
         ranks.append((x < truth).double().mean(2))
         e = estimator.estimate(batch, n_sources)
         error = (e.azimuth - scene.azimuth).abs()
         near = (error < math.radians(5.0)).all(1)
-        held.append((error < 1.645 * e.std)[near])
+        held.append((error < NORMAL_90 * e.std)[near])
     return torch.cat(ranks), torch.cat(held)
 
 

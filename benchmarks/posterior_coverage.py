@@ -11,6 +11,7 @@ import torch
 from command import make_parser, write_result
 from tqdm import tqdm
 
+from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import azimuth_error, is_hit
@@ -34,7 +35,7 @@ def coverage(array: str, n_sources: int, snapshots: int, snr_db: float, scenes: 
         batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots, None, scene.noise_power)
         e = estimator(batch, n_sources)
         error = azimuth_error(scene.azimuth, e.azimuth, estimator.spec.full_circle).abs()
-        inside.append(error < 1.645 * e.std)
+        inside.append(error < NORMAL_90 * e.std)
         hit.append(is_hit(error))
     held, found = torch.cat(inside).double(), torch.cat(hit)
     return {

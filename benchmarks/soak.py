@@ -1,6 +1,6 @@
 """A soak: the whole chain at full rate, while every peer is killed or stalled in turn.
 
-    .venv/bin/python benchmarks/soak.py [--minutes 60] [--every 20] [--rate 2.4e6] [--method ml]
+    .venv/bin/python benchmarks/soak.py [--version 1] [--minutes 60] [--every 20] [--rate 2.4e6] [--method ml]
 
 An emulated KrakenSDR feeds source, buffer, estimator, publisher and recorder, all in this process; a dashboard with a
 browser that never reads, a monitor that records, and a relay that writes CSV read the publisher. Every so many seconds
@@ -114,9 +114,11 @@ class MemoryLog:
 class Chain(gr.top_block):
     """Source, buffer, estimator, publisher and recorder."""
 
-    def __init__(self, port: int, rate_hz: float, method: str, folder: Path) -> None:
+    def __init__(self, version: int, port: int, rate_hz: float, method: str, folder: Path) -> None:
         gr.top_block.__init__(self, "soak")
-        self.source = gr_doamc.heimdall_source(port=port, control_port=0, n_elements=CHANNELS)
+        self.source = gr_doamc.krakensdr_source(
+            version=version, port=port, control_port=-1, n_elements=CHANNELS, sample_rate=rate_hz
+        )
         self.cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, round(rate_hz / BATCHES_HZ), 1, rate_hz, "uca5")
         self.estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
         self.publisher = gr_doamc.zmq_publisher("tcp://127.0.0.1:*")
@@ -144,12 +146,15 @@ class Chain(gr.top_block):
         return dict(self.estimator.status("stopped")["counters"])
 
 
-def peers(folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer]]]:
+def peers(version: int, folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer]]]:
     """The server, and what makes the readers of an address."""
+    samples = min(round(rate_hz / 4), 1 << 16) if version == 2 else round(rate_hz / 4)
+    own = [] if version == 2 else ["--forgive"]
     emulator = Peer(
         "emulator", folder,
-        lambda port: ["heimdall-emulator", "--port", str(port), "--control-port", "0", "--azimuth-deg", "40", "200",
-                      "--sample-rate", str(rate_hz), "--samples", str(round(rate_hz / 4)), "--forgive"],
+        lambda port: ["krakensdr-emulator", "--version", str(version), "--port", str(port), "--control-port", "0",
+                      "--array", "uca5", "--channel-order", "as-specified", "--azimuth-deg", "40", "200",
+                      "--sample-rate", str(rate_hz), "--samples", str(samples), *own],
         told=True,
     )  # fmt: skip
 
@@ -164,10 +169,10 @@ def peers(folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer
     return emulator, readers
 
 
-def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Path) -> dict[str, Any]:
+def soak(version: int, minutes: float, every_s: float, rate_hz: float, method: str, folder: Path) -> dict[str, Any]:
     """Run it; what was counted."""
-    emulator, readers = peers(folder, rate_hz)
-    chain = Chain(emulator.port, rate_hz, method, folder)
+    emulator, readers = peers(version, folder, rate_hz)
+    chain = Chain(version, emulator.port, rate_hz, method, folder)
     everybody = [emulator, *readers(chain.publisher.address)]
     browser = socket.create_connection(("127.0.0.1", everybody[1].port), 20)
     browser.sendall(HANDSHAKE)  # and never reads
@@ -222,7 +227,8 @@ def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Pa
     return {
         "wall_s": wall, "estimator": counts, "batches": chain.cutter.produced, "published": chain.publisher.sent,
         "uncounted": counts["received"] - counts["estimated"] - counts["dropped"] - counts["failed"],
-        "frames": {k: link[k] for k in ("passed", "lost", "failures")}, "longest_silence_s": max(silences),
+        "frames": {k: link[k] for k in ("passed", "lost", "lost_estimate", "failures") if k in link},
+        "longest_silence_s": max(silences),
         "recorded": sum(1 for _ in (folder / "kept.jsonl").open("rb")),
         "faults": {p.name: {"killed": p.kills, "stalled": p.stalls} for p in everybody}, "ended_by_themselves": died,
         "memory": memory.summary(),
@@ -247,6 +253,7 @@ def faults(result: dict[str, Any]) -> list[str]:
 def main() -> int:
     """Run and write; exit status."""
     parser = make_parser(__doc__)
+    parser.add_argument("--version", type=int, choices=(1, 2), default=1, help="of the KrakenSDR's protocol")
     parser.add_argument("--minutes", type=float, default=60.0, help="(%(default)g)")
     parser.add_argument("--every", type=float, default=20.0, help="s between two faults, and that a stall lasts")
     parser.add_argument("--rate", type=float, default=2.4e6, help="samples a second and channel")
@@ -255,10 +262,10 @@ def main() -> int:
     if args.quick:
         args.minutes, args.every, args.rate = 0.5, 5.0, 2.4e5
     with tempfile.TemporaryDirectory(prefix="doamc-soak-") as folder:
-        result = soak(args.minutes, args.every, args.rate, args.method, Path(folder))
+        result = soak(args.version, args.minutes, args.every, args.rate, args.method, Path(folder))
     what = f"{CHANNELS} x {args.rate / 1e6:g} MS/s for {args.minutes:g} minutes, a fault every {args.every:g} s"
-    result = {"what": what, "method": args.method, **result, "does_not_hold": faults(result)}
-    write_result(__file__, args, result, gnuradio=gr.version())
+    about = {"what": what, "version": args.version, "method": args.method}
+    write_result(__file__, args, about | result | {"does_not_hold": faults(result)}, gnuradio=gr.version())
     return int(bool(result["does_not_hold"]))
 
 

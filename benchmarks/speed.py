@@ -23,13 +23,13 @@ SINGLE, BATCH = 200, 256
 
 def loop_over_network(estimator: Any, batch: SnapshotBatch, repeats: int) -> float:
     """Time of the proposing sampler loop of `posterior` over that of its network calls alone, median of paired runs."""
-    engine = estimator.engine(2)
-    net, proposer = engine.net, engine.proposer
+    sampler = estimator.sampler(2)
+    net, proposer = sampler.net, sampler.proposer
     flag = torch.ones(batch.size, dtype=torch.bool)
     count = torch.full((batch.size,), 2)
     length = torch.full((batch.size,), 256.0)
-    x = engine.features(batch.covariance, length, count, torch.ones(batch.size), ~flag)
-    mask = engine.layout.mask(count)
+    x = sampler.features(batch.covariance, length, count, torch.ones(batch.size), ~flag)
+    mask = sampler.layout.mask(count)
     ratios = []
     with torch.no_grad():
         for _ in range(repeats):

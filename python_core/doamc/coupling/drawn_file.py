@@ -26,7 +26,7 @@ def load_drawn_family(path: str | Path, frequency: float = 1.0) -> DrawnFamily:
     what = f"{path}: expected a prior file with mean, patterns and projection; doamc antenna writes one"
     tensors = {k: v.double() for k, v in read_tensors(path, SpecificationError, what)[0].items()}
     parts = [tensors[k] for k in ("mean", "patterns", "projection") if k in tensors]
-    nodes = tensors.get("frequency", torch.ones(1)).flatten().numpy()
+    nodes = tensors.get("frequency", torch.ones(1, dtype=torch.float64)).flatten().numpy()
     weights, scales = tensors.get("weights"), tensors.get("scales")
     shapes = ", ".join(shown(tuple(v.shape)) for v in parts)
     if len(parts) < 3 or any(v.ndim == 0 or v.shape[-1] != 2 for v in parts):

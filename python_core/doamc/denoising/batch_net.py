@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from doamc.estimators.features import FeatureMap
+from doamc.learning.layers import LayerNorm, Linear
 from doamc.spec import ArraySpec
 
 
@@ -35,7 +36,7 @@ class BatchNetConfig:
 class _Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
+        self.norm, self.up, self.down = LayerNorm(width), Linear(width, width), Linear(width, width)
         nn.init.zeros_(self.down.weight)
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
@@ -53,9 +54,9 @@ class BatchNet(nn.Module):
         self.shape = (n, n + p)
         width = self.config.width
         self._scene_size = p * (2 * n + 1)
-        self.first = nn.Linear(self.features.size + self._scene_size, width)
+        self.first = Linear(self.features.size + self._scene_size, width)
         self.blocks = nn.ModuleList(_Block(width) for _ in range(self.config.blocks))
-        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, 2 * n * (n + p))
+        self.norm, self.last = LayerNorm(width), Linear(width, 2 * n * (n + p))
         nn.init.zeros_(self.last.weight)
         nn.init.normal_(self.last.bias, std=0.02)  # F F^H has no slope at H = 0
 
@@ -69,7 +70,7 @@ class BatchNet(nn.Module):
         """Factor F (B, N, 2 P) of the signal covariance over the noise power."""
         p = response.shape[2]
         count = torch.full((len(covariance),), p, device=covariance.device)
-        ones = torch.ones(len(covariance), device=covariance.device)
+        ones = torch.ones(len(covariance), dtype=torch.float32, device=covariance.device)
         statistics = self.features(covariance, n_snapshots, count, ones, known)
         h = self.first(torch.cat([statistics, self._scene_features(response)], 1))
         for block in self.blocks:

@@ -61,7 +61,7 @@ class BatchTask:
             self._refill(step + len(self.buffer))
         rng = np.random.default_rng(1_000_003 * (self.seed + 1) + step)
         part = self.batch // 4
-        total = torch.zeros(())
+        total = torch.zeros((), dtype=torch.float32)
         for j in rng.integers(len(self.buffer), size=4):
             chosen = self.buffer[j].select(torch.from_numpy(rng.permutation(DRAW)[:part])).to(self.device)
             level = torch.exp(torch.from_numpy(rng.random(part)) * math.log(1e-3))

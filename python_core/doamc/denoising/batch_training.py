@@ -95,7 +95,8 @@ def make_example(
     """Find the most probable scene of each batch and scale by the noise power known or found."""
     size = len(moments.signal)
     ones = torch.ones(size, dtype=torch.float64)
-    batch = SnapshotBatch(torch.empty(0), moments.covariance, n_snapshots, ones if known else None)
+    none = torch.empty(0, dtype=torch.complex128)
+    batch = SnapshotBatch(none, moments.covariance, n_snapshots, ones if known else None)
     response, noise = scaled_response(estimator.spec, estimator(batch, n_sources), batch)
     covariance = batch.covariance / noise[:, None, None]
     return DenoisingExample(covariance, n_snapshots * ones, response, torch.full((size,), known), noise, moments)

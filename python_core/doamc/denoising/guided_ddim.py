@@ -56,7 +56,7 @@ class StepGuided:
         """Guided x0 of eqs. (30)-(31)."""
         b, n, length = x_t.shape
         flat = x_t.transpose(1, 2).reshape(-1, n).to(torch.complex64)
-        log_snr = torch.tensor([2 * math.log(alpha / sigma)])
+        log_snr = torch.tensor([2 * math.log(alpha / sigma)], dtype=torch.float32)
         eps = self.eps_net(flat, log_snr).reshape(b, length, n).transpose(1, 2)
         x_0 = (x_t - sigma * eps) / alpha
         variance = 1 / (1 + (alpha / sigma) ** 2)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from doamc.diffusion.schedule import VPSchedule
+from doamc.learning.layers import LayerNorm, Linear
 from doamc.scenes.observe import receive
 from doamc.scenes.prior import draw_scene
 from doamc.spec import ArraySpec
@@ -38,12 +39,12 @@ class SnapshotNet(nn.Module):
         config = self.config
         n, width = spec.n_elements, config.width
         self.register_buffer("frequency", 2.0 ** torch.arange(-4, 2).float(), persistent=False)
-        self.first, self.time = nn.Linear(2 * n, width), nn.Linear(12, width * config.blocks)
+        self.first, self.time = Linear(2 * n, width), Linear(12, width * config.blocks)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+            nn.Sequential(LayerNorm(width), Linear(width, width), nn.SiLU(), Linear(width, width))
             for _ in range(config.blocks)
         )
-        self.last = nn.Linear(width, 2 * n)
+        self.last = Linear(width, 2 * n)
 
     def forward(
         self,
@@ -90,7 +91,7 @@ class SnapshotTask:
         x0 = torch.cat([clean_snapshots(self.spec, share, p, 8 * seed + p) for p in range(low, high + 1)])
         x0 = x0.to(torch.complex64)
         generator = torch.Generator().manual_seed(seed)
-        t = torch.rand(len(x0), generator=generator)
+        t = torch.rand(len(x0), generator=generator, dtype=torch.float32)
         eps = torch.randn(*x0.shape, dtype=torch.complex64, generator=generator)
         x_t = self.schedule.alpha(t)[:, None] * x0 + self.schedule.sigma(t)[:, None] * eps
         log_snr = self.schedule.log_snr(t).clamp_max(15.0)

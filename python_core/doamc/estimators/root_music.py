@@ -41,7 +41,8 @@ class RootMusic(Estimator):
         """Phase steps (B, P) of the chosen roots."""
         n = projector.shape[1]
         # Without noise the roots are double and on the circle; 1e-12 moves them off it, one in and one out.
-        root = polynomial_roots(_diagonal_sums(projector + 1e-12 * torch.eye(n, device=projector.device)))
+        off = 1e-12 * torch.eye(n, dtype=projector.dtype, device=projector.device)
+        root = polynomial_roots(_diagonal_sums(projector + off))
         # Roots come in pairs z, 1 / conj(z): the smaller N - 1 are one of each pair.
         size, order = root.abs().sort(1)
         root = root.gather(1, order)[:, : n - 1]

@@ -64,6 +64,6 @@ class Team:
         """The leading process's share of the budget, so that all end with the same step."""
         if self.size == 1:
             return fraction
-        shared = torch.tensor([fraction], device=self.device)
+        shared = torch.tensor([fraction], dtype=torch.float32, device=self.device)
         dist.broadcast(shared, 0)
         return float(shared)

@@ -6,22 +6,58 @@ Environment: DOAMC_LOOPS=tensors keeps to tensor operations; a variant's name (p
 import os
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import torch
 
 from doamc.errors import KernelError, SlowWarning
+from doamc.likelihood.tensors import TensorBackend
 
 if TYPE_CHECKING:
-    import torch
-
+    from doamc.likelihood.density import ExactPosterior
     from doamc.likelihood.kernels import Kernels
+    from doamc.likelihood.metropolis import ChainRun, MoveTables
 
 
-def loops_for(device: "torch.device") -> "Kernels | None":
-    """The compiled loops where they work on this device, else None: tensor operations do.
+class Backend(Protocol):
+    """The inner loops on one batch of observations; points are x (B, d, S)."""
+
+    def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
+        """Log posterior (B, S)."""
+
+    def information(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d)."""
+
+    def search_modes(
+        self, x: torch.Tensor, value: torch.Tensor, steps: int, survivors: int, prune_after: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Points and their log posterior (B, G) after steps of damped Fisher scoring."""
+
+    def run_chains(
+        self, x: torch.Tensor, value: torch.Tensor, factors: torch.Tensor, tables: "MoveTables", keep: int
+    ) -> "ChainRun":
+        """Metropolis chains from x, whose log posterior is value (B, S), with factors (B, S, d, d) of covariances."""
+
+    def tempering(self, value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
+        """Inverse temperature (B,) at which weights exp(beta value) have that effective sample size, at most `most`."""
+
+
+def backend_of(posterior: "ExactPosterior") -> Backend:
+    """The compiled loops where they work on the posterior's device, else tensor operations.
 
     Raises: KernelError where DOAMC_LOOPS names what is not there.
     Warns: SlowWarning once a process where the library is missing.
     """
+    loops = loops_for(posterior.covariance.device)
+    if loops is None:
+        return TensorBackend(posterior)
+    from doamc.likelihood.compiled import CompiledBackend
+
+    return CompiledBackend(loops, posterior)
+
+
+def loops_for(device: torch.device) -> "Kernels | None":
+    """The compiled loops where they work on this device, else None; raises and warns as `backend_of`."""
     if device.type != "cpu":
         return None
     found = _compiled(os.environ.get("DOAMC_LOOPS", ""))
@@ -36,7 +72,8 @@ def _compiled(wanted: str) -> "Kernels | str | None":
     """The loops; None where they are not wanted; why there are none."""
     if wanted == "tensors":
         return None
-    from doamc.likelihood.kernels import Kernels, open_library
+    from doamc.likelihood.kernels import Kernels
+    from doamc.likelihood.library import open_library
 
     try:
         library, variants = open_library()

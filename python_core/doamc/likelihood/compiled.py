@@ -1,66 +1,38 @@
-"""Tensors in and out of the compiled kernels: the CPU's way through walk, climb and log posterior.
+"""The inner loops of a posterior by the compiled kernels: the CPU's way.
 
 The observations of a batch are shared out among as many threads as torch may use; the kernels hold no lock.
 """
 
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from doamc.likelihood.coordinates import Chart
-from doamc.likelihood.kernels import Data, Kernels, Model
+from doamc.likelihood.chain_arrays import ChainArrays, ChainTables
+from doamc.likelihood.kernels import Data, Kernels
+from doamc.likelihood.metropolis import ChainRun, MoveTables
+from doamc.likelihood.mode_search import FIRST_DAMPING, ridge
+from doamc.likelihood.model import make_model
+
+if TYPE_CHECKING:
+    from doamc.likelihood.density import ExactPosterior
 
 
-def make_model(chart: Chart, mean: torch.Tensor, patterns: torch.Tensor) -> Model:
-    """Constants of a chart for the kernels; mean (N, J N), patterns (K' N, J N) as in `ExactPosterior`."""
-    spec, p = chart.spec, chart.n_sources
-    positions = 2 * math.pi * spec.positions[:, :2]
-    flat, pairs = chart.n_flat, chart.n_pairs
-    noise = chart.noise_place
-    tail = noise + int(chart.unknown_noise)
-    wrapping = chart.size - tail - p - pairs
-    azimuth, phase = (tail, tail + p) if chart.azimuth_first else (tail + wrapping, tail)
-    places = (0, p, noise, azimuth, phase, p + flat, tail + p + wrapping)
-    gap = math.radians(spec.min_separation_deg)
-    even = bool(torch.allclose(positions, torch.arange(len(positions))[:, None] * positions[1:2], rtol=0, atol=1e-12))
-    return Model(
-        np.ascontiguousarray(positions.numpy()), even, np.ascontiguousarray(mean.numpy()),
-        np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()), bool(spec.family.hermitian),
-        chart.n_normal > 0, p, flat, pairs, chart.unknown_noise,
-        places, chart.low.numpy(), chart.high.numpy(), chart.n_box,
-        math.cos(gap) if spec.full_circle else gap, spec.full_circle,
-    )  # fmt: skip
+class CompiledBackend:
+    """A backend (see `backend.Backend`) of compiled loops, for one batch of observations on the CPU."""
 
+    def __init__(self, kernels: Kernels, posterior: "ExactPosterior") -> None:
+        self.kernels = kernels
+        self.model = make_model(posterior.coordinates, posterior.mean, posterior.patterns)
+        count, noise = _plain(posterior.snapshots[:, 0]), posterior.known_log_noise
+        log_noise = np.full_like(count, np.nan) if noise is None else _plain(noise[:, 0])
+        self.data: Data = _plain(posterior.covariance), count, log_noise
+        self.ridge = _plain(ridge(posterior))
 
-class Native:
-    """One batch of observations as the kernels take it."""
-
-    def __init__(
-        self,
-        kernels: Kernels,
-        model: Model,
-        covariance: torch.Tensor,  # shape: (B, N, N)
-        snapshots: torch.Tensor,  # shape: (B, 1)
-        log_noise: torch.Tensor | None,  # shape: (B, 1), where known
-    ) -> None:
-        self.kernels, self.model = kernels, model
-        self._data = covariance, snapshots, log_noise
-
-    @cached_property
-    def data(self) -> Data:
-        """Covariances, numbers of snapshots and log noise powers (NaN where unknown), one row an observation."""
-        covariance, snapshots, log_noise = self._data
-        count = _plain(snapshots[:, 0])
-        noise = np.full_like(count, np.nan) if log_noise is None else _plain(log_noise[:, 0])
-        return _plain(covariance), count, noise
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior (B, S) of x (B, d, S)."""
         points, out = _plain(x), np.empty((x.shape[0], x.shape[2]))
         self._each(lambda i: self.kernels.log_posterior(self.model, self._part(i), points[i], out[i]))
@@ -73,52 +45,53 @@ class Native:
         self._each(lambda i: self.kernels.information(self.model, self._part(i), points[i], gradient[i], f[i]))
         return torch.from_numpy(gradient), torch.from_numpy(f)
 
-    def walk(
-        self,
-        x: torch.Tensor,
-        value: torch.Tensor,
-        roots: torch.Tensor,
-        normal: np.ndarray,  # shape: (T, d, S)
-        leaps: np.ndarray,  # shape: (T,)
-        factors: np.ndarray,
-        pairs: np.ndarray,
-        log_uniform: np.ndarray,  # shape: (T, S)
-        keep: int,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What `metropolis.random_walk` returns, but the kept states as (B, d, keep, S)."""
+    def run_chains(
+        self, x: torch.Tensor, value: torch.Tensor, factors: torch.Tensor, tables: MoveTables, keep: int
+    ) -> ChainRun:
+        """What `metropolis.run_chains_by_tensors` returns."""
         b, d, s = x.shape
-        start, level, wide = _plain(x), _plain(value).copy(), _plain(roots)
-        end, kept, accepted = np.empty((b, d, s)), np.empty((b, d, keep, s)), np.empty((b, s))
+        given = ChainTables(*(_plain(t) for t in tables))
+        chains = ChainArrays(
+            start=_plain(x),
+            end=np.empty((b, d, s)),
+            value=_plain(value).copy(),
+            factors=_plain(factors),
+            kept=np.empty((b, d, keep, s)),
+            accepted=np.empty((b, s)),
+        )
         self._each(
-            lambda i: self.kernels.walk(
-                self.model, self._part(i), start[i], end[i], level[i], wide[i], normal, leaps, factors, pairs,
-                log_uniform, kept[i], accepted[i],
-            )
-        )  # fmt: skip
-        out = (torch.from_numpy(v) for v in (end, level, kept, accepted / max(1, keep)))
-        return tuple(out)  # type: ignore[return-value]
+            lambda i: self.kernels.run_chains(self.model, self._part(i), given, ChainArrays(*(v[i] for v in chains)))
+        )
+        end, level, kept = (torch.from_numpy(v) for v in (chains.end, chains.value, chains.kept))
+        return ChainRun(end, level, kept, torch.from_numpy(chains.accepted / max(1, keep)))
 
-    def climb(self, x: torch.Tensor, value: torch.Tensor, weak: torch.Tensor, steps: int, survivors: int,
-              prune_after: int) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-        """What `localise.climb` returns."""
-        last, level = _plain(weak), _plain(value).copy()
-        state: tuple[np.ndarray, ...] = (_plain(x).copy(), level)
-        state = (*state, np.full_like(level, 1e-3), np.zeros(level.shape, dtype=np.bool_))  # damping, done
-        self._climb(state, last, min(prune_after, steps))
+    def search_modes(
+        self, x: torch.Tensor, value: torch.Tensor, steps: int, survivors: int, prune_after: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `mode_search.search_modes` returns."""
+        level = _plain(value).copy()
+        damping, done = np.full_like(level, FIRST_DAMPING), np.zeros(level.shape, dtype=np.bool_)
+        points = _plain(x).copy()
+        self._search(points, level, damping, done, min(prune_after, steps))
         if survivors < value.shape[1]:
             best = np.argsort(-level, axis=1, kind="stable")[:, :survivors]
-            points = np.ascontiguousarray(np.take_along_axis(state[0], best[:, None], 2))
-            state = (points, *(np.take_along_axis(v, best, 1) for v in state[1:]))
-        self._climb(state, last, steps - prune_after)
-        return torch.from_numpy(state[0]), torch.from_numpy(state[1])
+            points = np.ascontiguousarray(np.take_along_axis(points, best[:, None], 2))
+            level, damping, done = (np.take_along_axis(v, best, 1) for v in (level, damping, done))
+        self._search(points, level, damping, done, steps - prune_after)
+        return torch.from_numpy(points), torch.from_numpy(level)
 
-    def _climb(self, state: tuple[np.ndarray, ...], weak: np.ndarray, steps: int) -> None:
-        x, value, damping, done = state
+    def _search(self, x: np.ndarray, value: np.ndarray, damping: np.ndarray, done: np.ndarray, steps: int) -> None:
         self._each(
-            lambda i: self.kernels.climb(
-                self.model, self._part(i), x[i], value[i], damping[i], done[i], weak, steps
+            lambda i: self.kernels.search_modes(
+                self.model, self._part(i), x[i], value[i], damping[i], done[i], self.ridge, steps
             )
-        )  # fmt: skip
+        )
+
+    def tempering(self, value: torch.Tensor, effective: float, most: float) -> torch.Tensor:
+        """What `tempering.tempering_by_tensors` returns."""
+        out = np.empty(len(value))
+        self.kernels.tempering(_plain(value), effective, most, out)
+        return torch.from_numpy(out)
 
     def _part(self, index: slice) -> Data:
         covariance, count, noise = self.data

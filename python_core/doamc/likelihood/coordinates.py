@@ -20,7 +20,7 @@ NEPER_PER_DB = math.log(10) / 20  #: of amplitude; power has twice as many
 
 
 @dataclass(frozen=True)
-class Chart:
+class Coordinates:
     """Places of the parameters in x and the box of the prior.
 
     low, high: (d,) of the box; a wrapping coordinate has its period as box. wraps: (d,) bool, the wrapping ones last.
@@ -155,7 +155,7 @@ class Chart:
         return ok if p == 2 else ok.all(1)
 
 
-def make_chart(
+def make_coordinates(
     spec: ArraySpec,
     n_sources: int,
     unknown_noise: bool,
@@ -163,8 +163,8 @@ def make_chart(
     power_margin_db: float = 0.0,
     device: str | torch.device = "cpu",
     coherent: bool = False,
-) -> Chart:
-    """Chart of a specification for P sources.
+) -> Coordinates:
+    """Coordinates of a specification for P sources.
 
     noise_db: range of an unknown noise power. power_margin_db: by how much the range of source powers is widened at
     both ends, for batches whose level says nothing. coherent: sources may be correlated.
@@ -183,4 +183,4 @@ def make_chart(
         raise AssertionError("wrapping coordinates must be last")
     low, high = (torch.tensor([r[i] for r in rows], dtype=torch.float64, device=device) for i in (0, 1))
     wraps = torch.tensor([r[2] for r in rows], device=device)
-    return Chart(spec, p, unknown_noise, low, high, wraps, coherent)
+    return Coordinates(spec, p, unknown_noise, low, high, wraps, coherent)

@@ -1,4 +1,4 @@
-"""The exact Gaussian likelihood of a scene, in the coordinates of a chart, for many chains of many observations.
+"""The exact Gaussian likelihood of a scene, in its coordinates, for many chains of many observations.
 
 R = V V^H + s2 I with V = C A sqrt(P). With M = s2 I + V^H V (Woodbury, and the matrix determinant lemma):
 log det R = (N - P) log s2 + log det M and tr(R^-1 Rhat) = (tr Rhat - tr(M^-1 V^H Rhat V)) / s2,
@@ -14,9 +14,8 @@ from functools import cached_property
 import torch
 
 from doamc.coupling.angular import angular_functions
-from doamc.likelihood.backend import loops_for
-from doamc.likelihood.compiled import Native, make_model
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.backend import Backend, backend_of
+from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor
 
 
@@ -28,15 +27,15 @@ class ExactPosterior:
 
     def __init__(
         self,
-        chart: Chart,
+        coordinates: Coordinates,
         covariance: torch.Tensor,
         snapshots: torch.Tensor,
         noise_power: torch.Tensor | None,
     ) -> None:
-        self.chart, self.covariance = chart, covariance
+        self.coordinates, self.covariance = coordinates, covariance
         self.snapshots = snapshots.double()[:, None]
         n, device = covariance.shape[-1], covariance.device
-        family, positions = chart.spec.family, chart.spec.positions.to(device)
+        family, positions = coordinates.spec.family, coordinates.spec.positions.to(device)
         patterns = family.patterns.to(device=device, dtype=torch.complex128)
         if family.hermitian:
             patterns = torch.cat([patterns, patterns.mH])
@@ -50,28 +49,27 @@ class ExactPosterior:
         both = torch.cat([eye.expand_as(covariance), covariance], 1)
         self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
         self.eye = eye
-        place = chart.noise_place  # `information` appends the noise instead
-        self.noise_last = torch.tensor(
-            [*range(place), chart.size - 1, *range(place, chart.size - 1)] if chart.unknown_noise else [], device=device
-        ).long()
+        place, last = coordinates.noise_place, coordinates.size - 1  # `information` appends the noise instead
+        order = [*range(place), last, *range(place, last)] if coordinates.unknown_noise else []
+        self.noise_last = torch.tensor(order, device=device).long()
         self._one = torch.ones(1, 1, 1, dtype=torch.complex128, device=device)
         self._trace = covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
-        self._log_noise = None if noise_power is None else noise_power.double().log()[:, None]
+        self.known_log_noise = None if noise_power is None else noise_power.double().log()[:, None]
         self.planar = bool(positions[:, 0].abs().max() > 0)
         self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
 
     def select(self, index: slice | torch.Tensor) -> "ExactPosterior":
         """The posterior of some of the observations."""
-        noise = None if self._log_noise is None else self._log_noise[index, 0].exp()
-        return ExactPosterior(self.chart, self.covariance[index], self.snapshots[index, 0], noise)
+        noise = None if self.known_log_noise is None else self.known_log_noise[index, 0].exp()
+        return ExactPosterior(self.coordinates, self.covariance[index], self.snapshots[index, 0], noise)
 
     def log_noise(self, noise: torch.Tensor) -> torch.Tensor:
         """Logarithm of the noise power, (B, S), or (B, 1) where known, of the noise part of x."""
-        return noise[:, 0] if self._log_noise is None else self._log_noise
+        return noise[:, 0] if self.known_log_noise is None else self.known_log_noise
 
     def noise_power(self, x: torch.Tensor) -> torch.Tensor:
         """Noise power (B, S), or (B, 1) where known."""
-        return self.log_noise(self.chart.split(x)[2]).exp()
+        return self.log_noise(self.coordinates.split(x)[2]).exp()
 
     def phase(self, azimuth: torch.Tensor) -> torch.Tensor:
         """Phases of the steering vectors, (B, P, S) -> (B, N, P, S)."""
@@ -90,13 +88,13 @@ class ExactPosterior:
 
     def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
-        c = self.chart.spec.family.coefficients(size, phase)
+        c = self.coordinates.spec.family.coefficients(size, phase)
         one = self._one.expand(c.shape[0], 1, c.shape[2])
-        return torch.cat([one, c, c.conj()] if self.chart.spec.family.hermitian else [one, c], 1)
+        return torch.cat([one, c, c.conj()] if self.coordinates.spec.family.hermitian else [one, c], 1)
 
     def response(self, x: torch.Tensor) -> torch.Tensor:
         """V = C A sqrt(P), times Gamma where sources may be coherent, (B, S, N, P)."""
-        amplitude, size, _, azimuth, phase = self.chart.split(x)
+        amplitude, size, _, azimuth, phase = self.coordinates.split(x)
         b, p, s = azimuth.shape
         a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
@@ -105,15 +103,15 @@ class ExactPosterior:
 
     def mixed(self, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """V Gamma of V (B, ..., P, S), where sources may be coherent; V where they are not."""
-        if not self.chart.n_pairs:
+        if not self.coordinates.n_pairs:
             return v
-        gamma = factor(*self.chart.split_correlation(x), self.chart.n_sources)
+        gamma = factor(*self.coordinates.split_correlation(x), self.coordinates.n_sources)
         shape = (len(gamma), *[1] * (v.ndim - 3), *gamma.shape[1:])
         return (v[..., :, None, :] * gamma.view(shape)).sum(-3)
 
     def log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
         """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
-        amplitude, size, noise, azimuth, phase = self.chart.split(x)
+        amplitude, size, noise, azimuth, phase = self.coordinates.split(x)
         b, p, s = azimuth.shape
         a, n = self.steering(amplitude, azimuth), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
@@ -129,26 +127,20 @@ class ExactPosterior:
     def log_density(self, x: torch.Tensor) -> torch.Tensor:
         """Log likelihood and the normal part of the prior, (B, S); the support of the flat part is not checked."""
         value = self.log_likelihood(x)
-        return value + self.chart.log_prior(x) if self.chart.n_normal else value
+        return value + self.coordinates.log_prior(x) if self.coordinates.n_normal else value
 
     @cached_property
-    def native(self) -> Native | None:
-        """The same as compiled loops, where there are some for the device."""
-        loops = loops_for(self.covariance.device)
-        if loops is None:
-            return None
-        model = make_model(self.chart, self.mean, self.patterns)
-        return Native(loops, model, self.covariance, self.snapshots, self._log_noise)
+    def backend(self) -> Backend:
+        """What computes the inner loops of this posterior: compiled ones, or tensor operations."""
+        return backend_of(self)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior up to a constant: the log density inside the prior's support, else -inf."""
-        if self.native is not None and not x.requires_grad:
-            return self.native(x)
-        return self.log_posterior(x)
+        return self.backend.log_posterior(x)
 
     def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior by tensor operations: the reference of the compiled loop, and what runs on other devices."""
-        return torch.where(self.chart.inside(x), self.log_density(x), -math.inf)
+        return torch.where(self.coordinates.inside(x), self.log_density(x), -math.inf)
 
 
 def eliminate(

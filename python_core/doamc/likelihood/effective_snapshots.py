@@ -13,6 +13,11 @@ import math
 
 import torch
 
+FEWEST = 16  #: snapshots, below which no autocorrelation is told from chance
+SIGNIFICANT = (
+    7.0  #: times 1 / L, the mean of |rho|^2 of white snapshots, for one component: one in a thousand is greater
+)
+
 
 def effective_snapshots(
     snapshots: torch.Tensor,  # shape: (B, N, L) complex
@@ -26,7 +31,7 @@ def effective_snapshots(
     """
     b, _, length = snapshots.shape
     full = torch.full((b,), float(length), dtype=torch.float64, device=snapshots.device)
-    if length < 16:
+    if length < FEWEST:
         return full
     vectors = torch.linalg.eigh(covariance)[1][:, :, -n_sources:]
     component = (vectors.mH @ snapshots).to(torch.complex64)
@@ -35,8 +40,8 @@ def effective_snapshots(
     correlation = torch.fft.ifft(spectrum.abs().square())[..., : length // 2]
     rho = (correlation[..., 1:] / correlation[..., :1].real).abs().square().double()
     rho = rho.nan_to_num(0.0).mean(1)  # a component that is nothing at all is correlated with nothing
-    lag = torch.arange(1, rho.shape[1] + 1, device=rho.device)
-    threshold = 7.0 / length * (1 + 2 / math.sqrt(n_sources)) / 3 + 1e-12
+    lag = torch.arange(1, rho.shape[1] + 1, dtype=torch.float32, device=rho.device)
+    threshold = SIGNIFICANT / length * (1 + 2 / math.sqrt(n_sources)) / 3 + 1e-12
     significant = (rho > threshold).to(torch.int64).cumprod(1)
     excess = (rho - 1 / length).clamp_min(0) * significant * (1 - lag / length)
     return (full / (1 + 2 * excess.sum(1))).clamp_min(1.0)

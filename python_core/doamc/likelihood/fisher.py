@@ -1,4 +1,4 @@
-"""Gradient of the log likelihood and Fisher information in a chart's coordinates, for many chains.
+"""Gradient of the log likelihood and Fisher information in the coordinates of a scene, for many chains.
 
 With dV_i the derivative of V by coordinate i, R^-1 = Ri, H = V^H Ri V:
 g_i = 2 L Re tr(V^H Ri (Rhat - R) Ri dV_i)
@@ -6,20 +6,24 @@ F_ij = 2 L Re [tr(V^H Ri dV_i V^H Ri dV_j) + tr(H dV_j^H Ri dV_i)]
 (Stoica and Moses, Spectral Analysis of Signals, eq. (B.3.3): F_ij = L tr(Ri dR_i Ri dR_j).)
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from doamc.coupling.angular import angular_functions, angular_slopes
-from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.source_correlation import factor_slopes
+
+if TYPE_CHECKING:
+    from doamc.likelihood.density import ExactPosterior
 
 
 def derivatives(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """V (B, S, N, P) and its derivatives (B, S, d', N, P) by the coordinates of x, noise left out (it moves no V)."""
-    chart = posterior.chart
-    amplitude, size, _, azimuth, phase = chart.split(x)
+    coordinates = posterior.coordinates
+    amplitude, size, _, azimuth, phase = coordinates.split(x)
     b, p, s = azimuth.shape
     a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))  # (B, N, P, S)
     if posterior.planar:
@@ -32,7 +36,7 @@ def derivatives(
         slope = angular_slopes(azimuth, posterior.n_blocks).transpose(0, 1)[:, :, None]
         extended = (g * both[:, :, None]).flatten(2, 3)  # (B, 2, J N, P, S)
         both = torch.stack([extended[:, 0], extended[:, 1] + (slope * a[:, None]).flatten(1, 2)], 1)
-    family, n = chart.spec.family, a.shape[1]
+    family, n = coordinates.spec.family, a.shape[1]
     flat = both.view(b, 2, -1, p * s)
     moved = (posterior.patterns @ flat).view(b, 2, -1, n, p, s)
     c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
@@ -48,22 +52,22 @@ def derivatives(
     by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
     turned = 1j * size[:, :, None, None] * u
     by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
-    tail = [by_azimuth, by_phase] if chart.azimuth_first else [by_phase, by_azimuth]
+    tail = [by_azimuth, by_phase] if coordinates.azimuth_first else [by_phase, by_azimuth]
     return _mixed(posterior, x, v, [by_power, by_size], tail)
 
 
 def _mixed(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,
     v: torch.Tensor,  # shape: (B, N, P, S)
     head: list[torch.Tensor],  # derivatives (B, ., N, P, S) before those by the correlations' angles
     tail: list[torch.Tensor],
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """V and its derivatives with the chains in front, times Gamma where sources may be coherent."""
-    chart = posterior.chart
-    if not chart.n_pairs:
+    coordinates = posterior.coordinates
+    if not coordinates.n_pairs:
         return v.permute(0, 3, 1, 2), torch.cat([*head, *tail], 1).permute(0, 4, 1, 2, 3)
-    slopes = factor_slopes(*chart.split_correlation(x), chart.n_sources)
+    slopes = factor_slopes(*coordinates.split_correlation(x), coordinates.n_sources)
     by_angle, by_phase = (torch.einsum("bnps,bkpqs->bknqs", v, g) for g in slopes)
     head, tail = ([posterior.mixed(x, d) for d in part] for part in (head, tail))
     d = torch.cat([*head, by_angle, *tail, by_phase], 1)
@@ -71,25 +75,25 @@ def _mixed(
 
 
 def information(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) with the normal prior's precision."""
     gradient, f = likelihood_information(posterior, x)
-    chart = posterior.chart
-    if chart.n_normal:
-        own = chart.normal
+    coordinates = posterior.coordinates
+    if coordinates.n_normal:
+        own = coordinates.normal
         gradient[..., own] -= x[:, own].transpose(1, 2)
-        f[..., own, own] += torch.eye(chart.n_normal, dtype=f.dtype, device=f.device)
+        f[..., own, own] += torch.eye(coordinates.n_normal, dtype=f.dtype, device=f.device)
     return gradient, f
 
 
 def likelihood_information(
-    posterior: ExactPosterior,
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradient (B, S, d) of the log likelihood and Fisher information (B, S, d, d)."""
-    chart = posterior.chart
+    coordinates = posterior.coordinates
     v, d = derivatives(posterior, x)
     b, s, n, p = v.shape
     s2 = posterior.noise_power(x).expand(b, s)
@@ -108,7 +112,7 @@ def likelihood_information(
     f = torch.cat([x_i, moved], -1) @ torch.cat([turned, flat.conj()], -1).transpose(-1, -2)
     f = f.real * (2 * count[..., None])
     gradient = ends[..., 0]
-    if not chart.unknown_noise:
+    if not coordinates.unknown_noise:
         return gradient, f
     scale = (posterior.snapshots * s2)[..., None]
     own = scale * s2[..., None] * torch.view_as_real(ri).square().sum((-1, -2, -3))[..., None]
@@ -125,7 +129,7 @@ def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return flat, flat.mH
 
 
-def prior_precision(posterior: ExactPosterior) -> torch.Tensor:
+def prior_precision(posterior: "ExactPosterior") -> torch.Tensor:
     """12 / width^2 of the prior's box, (d,): keeps proposals inside a thin prior and matrices invertible."""
-    width = (posterior.chart.high - posterior.chart.low).to(posterior.covariance.device)
+    width = (posterior.coordinates.high - posterior.coordinates.low).to(posterior.covariance.device)
     return 12 / width.square()

@@ -1,4 +1,4 @@
-"""Damped Fisher scoring on the log posterior, for batches whose posterior is far narrower than the proposals.
+"""Mode search by damped Fisher scoring, for batches whose posterior is far narrower than the proposals.
 
 At high SNR times L the network's resolution (a fraction of a degree) is many posterior widths. A few scoring steps
 from the best proposals find the modes; chains then start from the Gaussian approximation around them. Below that
@@ -6,48 +6,62 @@ regime nothing here is used: a maximum of a broad posterior is not where its mas
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import information, prior_precision
 
+if TYPE_CHECKING:
+    from doamc.likelihood.density import ExactPosterior
 
-def climb(
-    posterior: ExactPosterior,
+# those of the compiled loop stand in loops/mode_search.h
+PRUNE_AFTER = 3  #: steps after which the best points go on alone
+RIDGE = 0.1  #: share of the prior's precision that is added to the information, which may be singular
+WIDEST_STEP = 0.25  #: of the box's width: a longer step leaves the place where the quadratic model holds
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-8, 1e4  #: of Levenberg and Marquardt
+LESS_DAMPING, MORE_DAMPING = 0.1, 10.0  #: factors on it after a step that was taken, and one that was not
+LEAST_GAIN = 0.01  #: nats; after a smaller gain a point stands still
+UNIT_RIDGE = 1e-10  #: on the diagonal of a matrix scaled to one: round-off must not make it indefinite
+
+
+def search_modes(
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, G)
     value: torch.Tensor,  # shape: (B, G)
     steps: int,
     survivors: int,
-    prune_after: int = 3,
+    prune_after: int = PRUNE_AFTER,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Levenberg-Marquardt steps, clipped to the prior's box and taken only uphill; points and log posterior.
 
-    After prune_after steps the best `survivors` of each observation go on. A climber whose last gain was below 0.01
-    stands still, so that an observation's result does not depend on how long others need.
+    After prune_after steps the best `survivors` of each observation go on. A point whose last gain was below
+    `LEAST_GAIN` stands still, so that an observation's result does not depend on how long others need.
     """
-    if posterior.native is not None:
-        weak = 0.1 * prior_precision(posterior)
-        return posterior.native.climb(x, value, weak, steps, survivors, prune_after)
-    return climb_tensors(posterior, x, value, steps, survivors, prune_after)
+    return posterior.backend.search_modes(x, value, steps, survivors, prune_after)
 
 
-def climb_tensors(
-    posterior: ExactPosterior,
+def ridge(posterior: "ExactPosterior") -> torch.Tensor:
+    """What is added to the diagonal of the information, (d,)."""
+    return RIDGE * prior_precision(posterior)
+
+
+def search_modes_by_tensors(
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, G)
     value: torch.Tensor,  # shape: (B, G)
     steps: int,
     survivors: int,
-    prune_after: int = 3,
+    prune_after: int,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`climb` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
-    chart = posterior.chart
-    low, high = chart.low[:, None], chart.high[:, None]
-    box = ~chart.wraps[:, None]
-    weak = torch.diag_embed(0.1 * prior_precision(posterior))
-    widest = 0.25 * (high - low)
+    """`search_modes` by tensor operations: the reference of the compiled loop, and what runs on other devices."""
+    coordinates = posterior.coordinates
+    low, high = coordinates.low[:, None], coordinates.high[:, None]
+    box = ~coordinates.wraps[:, None]
+    weak = torch.diag_embed(ridge(posterior))
+    widest = WIDEST_STEP * (high - low)
     low, high = torch.where(box, low, -math.inf), torch.where(box, high, math.inf)
-    damping = torch.full_like(value, 1e-3)
+    damping = torch.full_like(value, FIRST_DAMPING)
     done = torch.zeros_like(value, dtype=torch.bool)
     for i in range(steps):
         if i == prune_after and survivors < value.shape[1]:
@@ -62,25 +76,29 @@ def climb_tensors(
         a = torch.where(free[..., None] * free[..., None, :] > 0, a, torch.diag_embed(1 - free))
         step = torch.linalg.solve(a, (gradient * free)[..., None])[..., 0].transpose(1, 2)
         new = torch.maximum(torch.minimum(x + torch.maximum(torch.minimum(step, widest), -widest), high), low)
-        fresh = posterior(new)
+        fresh = posterior.log_posterior(new)
         better = (fresh > value) & ~done
         x = torch.where(better[:, None], new, x)
-        done = done | (better & (fresh - value < 0.01))
+        done = done | (better & (fresh - value < LEAST_GAIN))
         value = torch.where(better, fresh, value)
-        damping = torch.where(better, damping * 0.1, damping * 10).clamp(1e-8, 1e4)
+        damping = torch.where(better, damping * LESS_DAMPING, damping * MORE_DAMPING)
+        damping = damping.clamp(LEAST_DAMPING, MOST_DAMPING)
         if i > prune_after and bool(done.all()):
             break
     return x, value
 
 
-def spread(
-    posterior: ExactPosterior,
+def covariance_factors(
+    posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> torch.Tensor:
-    """Lower Cholesky factors (B, S, d, d) of the inverse of Fisher information plus prior precision at x."""
-    f = (information(posterior, x) if posterior.native is None else posterior.native.information(x))[1]
+    """Upper triangular factors U (B, S, d, d), U U^T the covariance of the normal approximation at x.
+
+    That is the inverse of Fisher information plus prior precision.
+    """
+    f = posterior.backend.information(x)[1]
     f = f + torch.diag_embed(prior_precision(posterior))
     scale = f.diagonal(dim1=-2, dim2=-1).rsqrt()
     eye = torch.eye(f.shape[-1], dtype=f.dtype, device=f.device).expand_as(f)
-    root = torch.linalg.cholesky(f * scale[..., None] * scale[..., None, :] + 1e-10 * eye)
+    root = torch.linalg.cholesky(f * scale[..., None] * scale[..., None, :] + UNIT_RIDGE * eye)
     return torch.linalg.solve_triangular(root, eye, upper=False).mH * scale[..., None]

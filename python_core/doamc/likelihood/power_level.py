@@ -9,6 +9,10 @@ import torch
 
 from doamc.spec import ArraySpec
 
+COUPLING_GAIN = 2.0  #: coupling changes what a source delivers by at most so much, either way, for the shipped families
+SIGMAS = 4.0  #: standard deviations of chance that a level may be off
+LEAST_SIGNAL = 1e-3  #: of the total power: what is left of a level that is all noise is not divided by
+
 
 def prior_gain(
     spec: ArraySpec,
@@ -27,12 +31,11 @@ def prior_gain(
         noise = noise_power
     error = noise * (1 / (snapshots * n) + 1 / (snapshots * (n - p))).sqrt()
     low, high = (p * 10 ** (v / 10) for v in spec.power_db)
-    reach = 2.0  # coupling changes what a source delivers by at most so much, either way, for the shipped families
-    # four-sigma range of the mean of L exponential variables (Wilson and Hilferty 1931)
-    middle, width = 1 - 1 / (9 * snapshots), 4 / (3 * snapshots.sqrt())
-    least = (middle - width).clamp_min(0.0) ** 3 * low / reach
-    most = (middle + width) ** 3 * high * reach
+    # range, `SIGMAS` either way, of the mean of L exponential variables (Wilson and Hilferty 1931)
+    middle, width = 1 - 1 / (9 * snapshots), SIGMAS / (3 * snapshots.sqrt())
+    least = (middle - width).clamp_min(0.0) ** 3 * low / COUPLING_GAIN
+    most = (middle + width) ** 3 * high * COUPLING_GAIN
     signal = total - noise
-    outside = (signal + 4 * error < least) | (signal - 4 * error > most)
+    outside = (signal + SIGMAS * error < least) | (signal - SIGMAS * error > most)
     wanted = p * 10 ** (sum(spec.power_db) / 20)
-    return torch.where(outside, wanted / signal.clamp_min(1e-3 * total), torch.ones_like(total))
+    return torch.where(outside, wanted / signal.clamp_min(LEAST_SIGNAL * total), torch.ones_like(total))

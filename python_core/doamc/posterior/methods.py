@@ -1,74 +1,49 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
-from doamc.errors import CheckpointError, EstimatorError
+from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
-from doamc.estimators.features import FeatureMap
-from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.likelihood.coordinates import NEPER_PER_DB
 from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
-from doamc.posterior.options import Options, thorough
-from doamc.posterior.pipeline import Engine
-from doamc.posterior.proposals.network import NetConfig, ScoreNet
-from doamc.posterior.proposals.scene_vector import StateLayout, make_layout
+from doamc.posterior.kinds import kinds_of
+from doamc.posterior.options import Options, few_snapshots
+from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
-from doamc.posterior.sampling.samples import Samples
+from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-KIND = "posterior"
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
 PART = 32  #: observations worked on at once
-DRAWN_HARD_DEG = 2.5  #: `Options.hard_deg` for coupling drawn from antennas
-
-
-@dataclass
-class Group:
-    """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L.
-
-    log_share: log prior probability of the kind of coupling that the samples assume.
-    """
-
-    index: torch.Tensor
-    samples: Samples
-    gain: torch.Tensor
-    length: torch.Tensor
-    log_share: float = 0.0
-
-    def select(self, index: torch.Tensor) -> "Group":
-        """Some of the observations."""
-        return Group(
-            self.index[index], self.samples.select(index), self.gain[index], self.length[index], self.log_share
-        )
+DRAWN_BROAD_DEG = 2.5  #: `Options.broad_deg` for coupling drawn from antennas
 
 
 class Posterior(Estimator):
-    """A score network over scenes proposes; the exact likelihood weighs, localises and corrects.
+    """Samples of the posterior by mode search and Metropolis chains on the exact likelihood; for any specification.
 
-    weights: checkpoint; the shipped one of the array where left out. seed: of all random tables (same seed, same
-    result; an observation's result does not depend on the others of its batch).
+    seed: of all random tables (same seed, same result; an observation's result does not depend on the others of its
+    batch).
     coherent: "no" for uncorrelated sources, "yes" for sources of any correlation, two paths of one emitter among them,
     "auto" for whichever has the greater evidence.
     """
 
     name = "posterior"
-    summary = "posterior over scenes: learned score, exact likelihood; medians and calibrated 90 % intervals"
+    summary = "posterior over scenes by the exact likelihood and the array's prior; medians, calibrated 90 % intervals"
 
     def __init__(
         self,
         spec: ArraySpec | str,
         device: str = "cpu",
         seed: int = 0,
-        weights: str | Path | None = None,
         options: Options | None = None,
         coherent: str = "no",
     ) -> None:
@@ -76,51 +51,46 @@ class Posterior(Estimator):
             raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
         self.coherent = coherent
         super().__init__(spec)
-        checkpoint = load_checkpoint(weights or find_weights(KIND, *self.spec.names), KIND, self.spec)
         self.device = torch.device(device)
-        self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
-        self.net = checkpoint.network(lambda config: ScoreNet(NetConfig(**config))).to(self.device)
-        found, needed = [checkpoint.config[k] for k in ("features", "state")], [self.features.size, self.layout.size]
-        if found != needed:
-            raise CheckpointError(f"posterior weights: expected {needed} features and coordinates, found {found}")
+        self.null_spectrum = NullSpectrum(self.spec)
         self.options = replace(options or Options(), seed=seed)
-        self.kinds = kinds_of(self.spec, self.layout)
-        self._engines: dict[tuple[int, bool, bool, int], Engine] = {}
+        self.kinds = kinds_of(self.spec)
+        self._samplers: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
         self._noise_test = NoiseTest(self.spec)
 
-    def engine(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> Engine:
+    def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
 
-        kind: of coupling, where the prior has several. Raises EstimatorError when the network was not trained for so
-        many sources.
+        kind: of coupling, where the prior has several. Raises EstimatorError outside the specification's numbers of
+        sources.
         """
         low, high = self.spec.source_count
         if not low <= n_sources <= high:
             raise EstimatorError(
-                f"posterior weights of {self.spec.name} know {low} to {high} sources, found {n_sources}; "
-                "use another method or train for more"
+                f"the prior of {self.spec.name} knows {low} to {high} sources, found {n_sources}; "
+                "use another method or a specification with more"
             )
         key = n_sources, few, coherent and n_sources > 1, kind
-        if key not in self._engines:
-            options = thorough(self.options) if few else self.options
+        if key not in self._samplers:
+            options = few_snapshots(self.options) if few else self.options
             if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
-                options = replace(options, hard_deg=DRAWN_HARD_DEG)
-            layout = self.kinds[kind][1]
-            self._engines[key] = Engine(self.net, layout, self.features, n_sources, options, key[2])
-        return self._engines[key]
+                options = replace(options, broad_deg=DRAWN_BROAD_DEG)
+            spec = self.kinds[kind][1]
+            self._samplers[key] = PosteriorSampler(spec, self.null_spectrum, n_sources, options, key[2], self.device)
+        return self._samplers[key]
 
-    def samples(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None = None) -> list[Group]:
-        """Posterior samples, in groups: of observations at the prior's level, and of those rescaled to it.
+    def samples(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None = None) -> list[SampledPart]:
+        """Posterior samples, in parts: of observations at the prior's level, and of those rescaled to it.
 
         coherent: whether sources may be correlated; as the option of the estimator where left out. Where the prior over
         the coupling has several kinds, an observation's samples are of the one with the greater evidence.
         """
-        groups = self._samples_of(batch, n_sources, coherent, 0)
+        parts = self._samples_of(batch, n_sources, coherent, 0)
         for kind in range(1, len(self.kinds)):
-            groups = self._likelier(batch, groups, self._samples_of(batch, n_sources, coherent, kind))
-        return groups
+            parts = self._likelier(batch, parts, self._samples_of(batch, n_sources, coherent, kind))
+        return parts
 
-    def _samples_of(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None, kind: int) -> list[Group]:
+    def _samples_of(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None, kind: int) -> list[SampledPart]:
         """Posterior samples under one kind of coupling.
 
         A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
@@ -128,22 +98,22 @@ class Posterior(Estimator):
         where coupling is drawn from antennas: so narrow a prior would be bent to make up for a level merely near.
         """
         coherent = self.coherent == "yes" if coherent is None else coherent
-        engine = self.engine(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
+        sampler = self.sampler(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
         gain = prior_gain(self.spec, covariance, length, n_sources, noise)
         margin = self.spec.power_db[1] - self.spec.power_db[0]
-        groups = []
+        parts = []
         for moved in (False, True):
             index = ((gain != 1) == moved).nonzero()[:, 0]
             if len(index):
                 g = gain[index]
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
-                samples = engine(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
-                groups.append(Group(index, samples, g, length[index], self.kinds[kind][0]))
-        return groups
+                samples = sampler(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
+                parts.append(SampledPart(index, samples, g, length[index], self.kinds[kind][0]))
+        return parts
 
     def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
         """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""
@@ -162,22 +132,20 @@ class Posterior(Estimator):
             if self.coherent == "auto" and p > 1:
                 out[:, p] = torch.maximum(out[:, p], self._evidence(batch, self.samples(batch, p, True)))
         length = effective_snapshots(batch.snapshots, batch.covariance, 1)
-        range_db = self.spec.snr_db[1] - self.spec.snr_db[0] + 30.0
-        out[:, 0] = log_evidence_of_noise(batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * range_db)
+        low_db, high_db = self.spec.noise_db
+        out[:, 0] = log_evidence_of_noise(
+            batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * (high_db - low_db)
+        )
         return out
 
-    def _evidence(self, batch: SnapshotBatch, groups: list[Group]) -> torch.Tensor:
+    def _evidence(self, batch: SnapshotBatch, parts: list[SampledPart]) -> torch.Tensor:
         """Log evidence (B,) of what was sampled."""
         out = torch.empty(batch.size, dtype=torch.float64)
-        for g in groups:
+        for g in parts:
             # the likelihood of a rescaled covariance differs by L N log(gain)
             shift = g.length * batch.n_elements * g.gain.log()
             out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu() + g.log_share
         return out
-
-    def source_number(self, batch: SnapshotBatch) -> torch.Tensor:
-        """Most probable number of sources (B,), all of 0..P_max equally likely beforehand."""
-        return self.log_evidence(batch).argmax(1)
 
     @torch.no_grad()
     def denoise(self, batch: SnapshotBatch, n_sources: int, samples: int = 96) -> torch.Tensor:
@@ -193,27 +161,27 @@ class Posterior(Estimator):
         if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
             places = torch.arange(batch.size).split(PART)
             return join([self.estimate(batch.select(place), n_sources) for place in places])
-        groups = self.samples(batch, n_sources)
+        parts = self.samples(batch, n_sources)
         if self.coherent == "auto" and n_sources > 1:
-            groups = self._likelier(batch, groups, self.samples(batch, n_sources, True))
-        parts = [self._figures(g, batch, n_sources) for g in groups]
-        if len(parts) == 1:
-            return parts[0]
-        return join(parts).select(torch.cat([g.index for g in groups]).argsort())
+            parts = self._likelier(batch, parts, self.samples(batch, n_sources, True))
+        estimates = [self._estimates_of(g, batch, n_sources) for g in parts]
+        if len(estimates) == 1:
+            return estimates[0]
+        return join(estimates).select(torch.cat([g.index for g in parts]).argsort())
 
-    def _likelier(self, batch: SnapshotBatch, one: list[Group], other: list[Group]) -> list[Group]:
+    def _likelier(self, batch: SnapshotBatch, one: list[SampledPart], other: list[SampledPart]) -> list[SampledPart]:
         """Of two hypotheses, for every observation the one with the greater evidence."""
         better = self._evidence(batch, other) > self._evidence(batch, one)
         chosen = [g.select(~better[g.index]) for g in one] + [g.select(better[g.index]) for g in other]
         return [g for g in chosen if len(g.index)]
 
-    def _figures(self, group: Group, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        s = summarise(group.samples.x, group.samples.chart)
-        family, gain = group.samples.chart.spec.family, group.gain
+    def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        s = summarise(part.samples.x, part.samples.coordinates)
+        family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
         else:
-            noise = batch.noise_power.to(self.device)[group.index]
+            noise = batch.noise_power.to(self.device)[part.index]
         return Estimates(
             azimuth=s.azimuth,
             std=s.std,
@@ -226,20 +194,5 @@ class Posterior(Estimator):
             mode_azimuth=s.mode_azimuth,
             mode_std=s.mode_std,
             mode_share=s.mode_share,
-            snapshots=group.length,
+            snapshots=part.length,
         )
-
-
-def kinds_of(spec: ArraySpec, layout: StateLayout) -> list[tuple[float, StateLayout]]:
-    """Log share and layout of every kind of coupling in the prior; the network's parameters in units of each kind."""
-    kinds = spec.family.kinds
-    if len(kinds) == 1:
-        return [(0.0, layout)]
-    out = []
-    for log_share, family, scale in kinds:
-        own = replace(spec)
-        vars(own)["family"] = family  # in the place of what the cached property would load
-        unit = torch.ones_like(layout.mean)
-        unit[-1 - len(scale) : -1] = scale
-        out.append((log_share, replace(layout, spec=own, mean=layout.mean / unit, scale=layout.scale / unit)))
-    return out

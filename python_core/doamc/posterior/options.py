@@ -2,53 +2,58 @@
 
 from dataclasses import dataclass, replace
 
+PRIOR_DRAWS = 8192  #: scenes drawn from the prior where a posterior is broad or thin: some hundred of them then count
+FEW_FACTOR = 4  #: times as many proposals and starts for fewer snapshots than elements
+
 
 @dataclass(frozen=True)
 class Options:
     """Sizes of the sampler.
 
-    samples, ddim_steps: of the network. draws: around the modes, for every chain that starts there.
-    climbers, climb_steps, survivors: of `climb`. chains, steps: of the walk,
-    of which the last keep steps are samples. reach: proposal widths, in Fisher widths over sqrt(d), taken in turn.
-    bank: scenes of the prior (see `Bank`), of which the best survivors * 4 join the network's samples; 0 for none.
-    fit: effective share of the draws around the modes from which on chains start there and nowhere else.
-    hard_deg: a posterior wider than this in an azimuth is sampled anew with the sizes of `wide`.
-    long_steps: of the walk that goes on from there, where it still is so wide.
-    leap: factors on the difference of two chains' starts, which replaces every third proposal, taken in turn.
+    prior_scenes: of the prior that are always tried. projections: starts of alternating projection, where sources may
+    be coherent.
+    prior_draws: scenes of the prior that are weighted by the likelihood (see `PriorDraws`); 0 for none.
+    search_starts, search_steps, survivors: of `search_modes`. mode_draws: around the modes, for every chain that starts
+    there. least_fit: effective share of these from which on chains start there and nowhere else.
+    chains, steps: of the Metropolis chains, of which the last keep steps are samples.
+    proposal_scales: of the normal proposals, in Fisher widths over sqrt(d), taken in turn.
+    difference_scales: of the differential-evolution moves, which replace every third proposal, taken in turn.
+    broad_deg: a posterior wider than this in an azimuth is broad, and sampled anew with the sizes of `broad`.
+    long_steps: of the chains that go on from there, where it still is so wide.
     """
 
-    samples: int = 48
-    ddim_steps: int = 6
+    prior_scenes: int = 192
+    projections: int = 48
     chains: int = 96
-    draws: int = 16
-    climbers: int = 8
-    climb_steps: int = 9
+    mode_draws: int = 16
+    search_starts: int = 8
+    search_steps: int = 9
     survivors: int = 6
     steps: int = 60
     keep: int = 24
     seed: int = 0
-    reach: tuple[float, ...] = (2.0, 1.2)
-    leap: tuple[float, ...] = (1.0, 0.5)
-    bank: int = 0
-    fit: float = 0.1
-    hard_deg: float = 1.2
+    proposal_scales: tuple[float, ...] = (2.0, 1.2)
+    difference_scales: tuple[float, ...] = (1.0, 0.5)
+    prior_draws: int = 0
+    least_fit: float = 0.1
+    broad_deg: float = 1.2
     long_steps: int = 144
 
 
-def thorough(options: Options) -> Options:
+def few_snapshots(options: Options) -> Options:
     """Sizes for fewer snapshots than elements, where the likelihood is a thin curved sheet with many modes."""
     return replace(
         options,
-        samples=4 * options.samples,
-        climbers=4 * options.climbers,
-        survivors=4 * options.survivors,
+        projections=FEW_FACTOR * options.projections,
+        search_starts=FEW_FACTOR * options.search_starts,
+        survivors=FEW_FACTOR * options.survivors,
         steps=2 * options.steps,
         keep=2 * options.keep,
-        bank=8192,
+        prior_draws=PRIOR_DRAWS,
     )
 
 
-def wide(options: Options) -> Options:
-    """Sizes for a broad posterior, where chains have far to go and the network alone may miss a mode."""
+def broad(options: Options) -> Options:
+    """Sizes for a broad posterior, where chains have far to go and a mode may be missed."""
     o = options
-    return replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps, bank=8192)
+    return replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps, prior_draws=PRIOR_DRAWS)

@@ -1,71 +1,77 @@
-"""From sample covariances to weighted-out posterior samples: propose, weight, localise, correct."""
+"""From sample covariances to posterior samples: propose, weigh, localise, run Metropolis chains (docs/posterior.md)."""
 
 import math
 from functools import cached_property
 
 import torch
 
-from doamc.errors import EstimatorError
-from doamc.estimators.features import FeatureMap
-from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.estimators.null_spectrum import NullSpectrum
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import climb, spread
-from doamc.likelihood.separation import separate
-from doamc.posterior.options import Options, wide
+from doamc.likelihood.metropolis import ChainRun
+from doamc.posterior.observations import Observations
+from doamc.posterior.options import Options, broad
 from doamc.posterior.proposals.alternating_projection import AlternatingProjection
-from doamc.posterior.proposals.network import ScoreNet
-from doamc.posterior.proposals.prior_draws import Bank
-from doamc.posterior.proposals.proposer import Proposer
-from doamc.posterior.proposals.rare_starts import rank_reduction_starts
-from doamc.posterior.proposals.scene_vector import StateLayout
-from doamc.posterior.report.source_order import align
-from doamc.posterior.sampling.chains import Walk
-from doamc.posterior.sampling.random_tables import whitened
-from doamc.posterior.sampling.resampling import gather, same, systematic, tempering
+from doamc.posterior.proposals.localisation import find_modes
+from doamc.posterior.proposals.mode_draws import ModeSampler
+from doamc.posterior.proposals.prior_draws import PriorDraws
+from doamc.posterior.proposals.prior_scenes import PriorScenes
+from doamc.posterior.proposals.proposals import Proposals
+from doamc.posterior.proposals.rare_starts import rare_points
+from doamc.posterior.proposals.starts import ChainStarts, choose_starts
+from doamc.posterior.proposals.weights import weigh
+from doamc.posterior.sampling.broad import azimuth_width, longer_samples, settled_steps
+from doamc.posterior.sampling.chains import MetropolisChains
+from doamc.posterior.sampling.resampling import even_comb, gather
 from doamc.posterior.sampling.samples import Samples
+from doamc.spec import ArraySpec
+
+CPU = torch.device("cpu")
+#: primes that keep the random tables of one seed apart: by the number of sources, and of chains that go on
+SOURCES_SEED, LONG_SEED = 7919, 104_729
+FEW_DIMENSIONS = 10  #: up to which chains forget their starts in `Options.steps`; beyond they take half as many more
+PRIOR_STARTS = 4  #: best prior scenes that join the proposals, for each survivor of the mode search
+COHERENT_STARTS = 4  #: of the best proposals that stand in for rank reduction, which coherent sources deny
 
 
-class Engine:
+class PosteriorSampler:
     """The sampler for one array and one number of sources; every random table is drawn once, from the seed."""
 
     def __init__(
         self,
-        net: ScoreNet,
-        layout: StateLayout,
-        features: FeatureMap,
+        spec: ArraySpec,
+        null_spectrum: NullSpectrum,
         n_sources: int,
         options: Options,
         coherent: bool = False,
+        device: torch.device = CPU,
     ) -> None:
         self.coherent = coherent and n_sources > 1
-        self.net, self.layout, self.features, self.n_sources, self.options = net, layout, features, n_sources, options
-        o = options
-        self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed, (-7.0, 9.0))
-        device = next(net.parameters()).device
-        d = 2 * n_sources + layout.spec.family.n_parameters + 1
+        self.spec, self.null_spectrum, self.n_sources, self.options = spec, null_spectrum, n_sources, options
+        self.device, o = device, options
+        d = 2 * n_sources + spec.family.n_parameters + 1
         d += n_sources * (n_sources - 1) if self.coherent else 0
-        seed = o.seed + 7919 * n_sources
-        steps = o.steps if d <= 10 else 3 * o.steps // 2  # a walk in more dimensions forgets its start later
-        self.walk = Walk(o.chains, d, steps, o.reach, o.leap, seed, device)
-        self.long_walk = Walk(o.chains, d, o.long_steps, o.reach, o.leap, seed + 104_729, device)
-        self.bank = Bank(o.bank, d, o.seed + 1, device) if o.bank else None
-        generator = torch.Generator().manual_seed(seed + 1)
-        fine = o.draws * o.chains
-        table = torch.randn(fine, d, generator=generator, dtype=torch.float64)
-        self.start = whitened(table)[torch.randperm(fine, generator=generator)].to(device)
-        self.fine_comb = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
-        self.comb = (torch.arange(o.chains, dtype=torch.float64, device=device) + 0.5) / o.chains
+        seed = o.seed + SOURCES_SEED * n_sources
+        steps = o.steps if d <= FEW_DIMENSIONS else 3 * o.steps // 2
+        scales = o.proposal_scales, o.difference_scales
+        self.chains = MetropolisChains(o.chains, d, steps, *scales, seed, device)
+        self.long_chains = MetropolisChains(o.chains, d, o.long_steps, *scales, seed + LONG_SEED, device)
+        self.prior_scenes = PriorScenes(o.prior_scenes, d, o.seed, device)
+        self.prior_draws = PriorDraws(o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
+        self.mode_sampler = ModeSampler(o.chains, o.mode_draws, d, seed + 1, device)
+        self.comb = even_comb(o.chains, device)
 
     @cached_property
     def projection(self) -> AlternatingProjection:
         """Starts for coherent sources."""
         o = self.options
-        return AlternatingProjection(self.layout.spec, self.n_sources, self.features.grid, o.samples, o.seed)
+        return AlternatingProjection(self.spec, self.n_sources, self.null_spectrum.grid, o.projections, o.seed)
 
     @cached_property
-    def thorough(self) -> "Engine":
+    def broad_sampler(self) -> "PosteriorSampler":
         """The sampler for observations whose posterior this one finds broad."""
-        return Engine(self.net, self.layout, self.features, self.n_sources, wide(self.options), self.coherent)
+        options = broad(self.options)
+        return PosteriorSampler(self.spec, self.null_spectrum, self.n_sources, options, self.coherent, self.device)
 
     @torch.no_grad()
     def __call__(
@@ -76,122 +82,65 @@ class Engine:
         power_margin_db: float = 0.0,
     ) -> Samples:
         """Posterior samples; power_margin_db widens the prior over source powers at both ends."""
-        b = covariance.shape[0]
-        o, p, spec = self.options, self.n_sources, self.layout.spec
-        count = torch.full((b,), p)
-        known = torch.full((b,), noise_power is not None)
-        given = torch.ones(b, dtype=torch.float64) if noise_power is None else noise_power
-        features = self.features(covariance, snapshots, count, given, known)
-        noise_db = (-spec.snr_db[1] - 20.0, -spec.snr_db[0] + 10.0)
-        unknown = noise_power is None
-        chart = make_chart(spec, p, unknown, noise_db, power_margin_db, covariance.device, self.coherent)
-        posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
-        if self.coherent:  # the network has seen uncorrelated sources alone
-            x = self.projection(chart, covariance)
+        observations = Observations(covariance, snapshots, noise_power, power_margin_db)
+        posterior = self.posterior(observations)
+        proposals = self.propose(posterior)
+        starts = self.localise(posterior, proposals)
+        run = self.chains(posterior, starts.x, starts.value, starts.factors, self.options.keep)
+        kept = self.again_where_broad(observations, posterior, run)
+        return Samples(
+            posterior.coordinates, posterior, posterior.coordinates.wrap(kept), run.acceptance, starts.localised
+        )
+
+    def posterior(self, observations: Observations) -> ExactPosterior:
+        """The exact posterior of observations."""
+        spec, noise = self.spec, observations.noise_power
+        margin, device = observations.power_margin_db, observations.covariance.device
+        coordinates = make_coordinates(
+            spec, self.n_sources, noise is None, spec.noise_db, margin, device, self.coherent
+        )
+        return ExactPosterior(coordinates, observations.covariance, observations.snapshots, noise)
+
+    def propose(self, posterior: ExactPosterior) -> Proposals:
+        """Steps 1 and 2: points that the prior, its draws weighted by the likelihood, and rank reduction propose."""
+        o = self.options
+        if self.coherent:
+            x = self.projection(posterior.coordinates, posterior.covariance)
         else:
-            z = self.proposer(features, self.layout.mask(count))
-            x = self.to_chart(chart, z, covariance, snapshots)
-            if not bool(x.isfinite().all()):
-                raise EstimatorError("expected finite proposals of the network, found others: its weights are damaged")
-        value = posterior(x)
-        if self.bank is not None:
-            best_x, best_value, x_bank, v_bank, fair = self.bank(posterior, 4 * o.survivors, self.comb)
-            x, value = torch.cat([x, best_x], 2), torch.cat([value, best_value], 1)
-        # weights: the power of the likelihood that leaves a quarter of the samples effective, at most its square root
-        top, order = value.topk(o.climbers, 1)
-        classic = gather(x, order[:, :4]) if self.coherent else self.classic(chart, features, covariance)
-        usable = (snapshots > p)[:, None, None] & torch.ones_like(classic[:, :1], dtype=torch.bool)
-        extra = torch.where(usable, classic, gather(x, order[:, : classic.shape[2]]))
-        first = torch.cat([gather(x, order), extra], 2)
-        peak, height = climb(posterior, first, torch.cat([top, posterior(extra)], 1), o.climb_steps, o.survivors)
-        best = height.max(1, keepdim=True)[0]
-        power = tempering(value, 0.25 * o.samples, 0.5)
-        weight = torch.softmax(power[:, None] * (value - value.max(1, keepdim=True)[0]), 1)
-        deficit = (weight * (best - value).clamp_max(1e6)).sum(1)
-        localised = deficit > chart.size
-        index = systematic(weight, self.comb)
-        x_wide, v_wide = gather(x, index), value.gather(1, index)
-        x_near, v_near, roots, fit = self.around(posterior, peak, height)
-        localised = localised | (fit > o.fit)
-        if self.bank is not None:
-            x_wide = torch.where(fair[:, None, None], x_bank, x_wide)
-            v_wide = torch.where(fair[:, None], v_bank, v_wide)
-            localised = localised & ~fair
-        x = torch.where(localised[:, None, None], x_near, x_wide)
-        value = torch.where(localised[:, None], v_near, v_wide)
-        if not bool(localised.all()):
-            roots = torch.where(localised[:, None, None, None], roots, spread(posterior, x_wide))
-        x, value, kept, acceptance = self.walk(posterior, x, value, roots, o.keep)
-        kept = kept.flatten(2)
-        hard = (self.width(kept, chart) > math.radians(o.hard_deg)).nonzero()[:, 0]
-        if len(hard) and o.bank and o.keep <= o.long_steps * 2 // 3:
-            kept[hard] = self.longer(posterior.select(hard), x[hard], value[hard], kept.shape[2])
-        elif len(hard) and not o.bank:
-            noise = None if noise_power is None else noise_power[hard]
-            again = self.thorough(covariance[hard], snapshots[hard], noise, power_margin_db).x
-            kept[hard] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)
-        return Samples(chart, posterior, chart.wrap(kept), acceptance, localised)
+            x = self.prior_scenes(posterior)
+        value, prior = posterior(x), None
+        if self.prior_draws is not None:
+            prior = self.prior_draws(posterior, PRIOR_STARTS * o.survivors, self.comb)
+            x, value = torch.cat([x, prior.best], 2), torch.cat([value, prior.best_value], 1)
+        if self.coherent:
+            classical = gather(x, value.topk(o.search_starts, 1)[1][:, :COHERENT_STARTS])
+        else:
+            classical = rare_points(self.null_spectrum, posterior)
+        return Proposals(x, value, classical, prior)
 
-    def around(
-        self, posterior: ExactPosterior, peak: torch.Tensor, height: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Chains (B, d, S) around modes (B, d, G), their log posterior, Cholesky factors of their modes, fit (B,).
+    def localise(self, posterior: ExactPosterior, proposals: Proposals) -> ChainStarts:
+        """Steps 3 and 4: weights, modes, and whether chains start around these."""
+        tried = self.options.projections if self.coherent else self.options.prior_scenes
+        weighted = weigh(posterior, proposals.x, proposals.value, tried, self.comb)
+        modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
+        near = self.mode_sampler(posterior, modes)
+        too_wide = modes.deficit(weighted.weight, proposals.value) > posterior.coordinates.size
+        localised = too_wide | (near.fit > self.options.least_fit)
+        return choose_starts(posterior, localised, near, weighted, proposals.prior)
 
-        Normal draws around each mode, one copy of each, resampled by their importance; where too few of them count
-        (walls, skewed posteriors) the importance is tempered, and the walk does the rest. The fit is the effective
-        share of the draws: near 1 where the posterior is a sum of normal distributions.
-        """
-        chart = posterior.chart
-        root = spread(posterior, peak)
-        volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        mass = torch.log_softmax(height + volume - same(peak, root, chart).sum(-1).log(), 1)
-        which = systematic(mass.exp(), self.fine_comb)
-        roots = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
-        z = self.start[:, : chart.size]
-        drawn = chart.reflect(gather(peak, which) + (roots @ z[..., None])[..., 0].transpose(1, 2))
-        value = posterior(drawn)
-        log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
-        log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=-1e6)
-        fit = 1 / torch.softmax(log_weight, 1).square().sum(1) / log_weight.shape[1]
-        power = tempering(log_weight, 0.5 * self.options.chains, 1.0)
-        index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
-        index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
-        none = (value == -math.inf).all(1)[:, None]  # a mode in a corner of the prior: start at the modes themselves
-        drawn = torch.where(none[:, None], gather(peak, which), drawn)
-        value = torch.where(none, height.gather(1, which), value)
-        roots = roots.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
-        return gather(drawn, index), value.gather(1, index), roots, fit
-
-    def width(self, x: torch.Tensor, chart: Chart) -> torch.Tensor:
-        """Largest standard deviation (B,) of the azimuths of samples, rad."""
-        return align(chart.split(x)[3], chart)[0].std(2).amax(1)
-
-    def longer(self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, count: int) -> torch.Tensor:
-        """Samples (B, d, count) of a walk that goes on from x, for posteriors that are wide or in several places."""
-        stride = max(1, self.options.long_steps * 2 // 3 * x.shape[2] // count)
-        keep = stride * count // x.shape[2]
-        kept = self.long_walk(posterior, x, value, spread(posterior, x), keep)[2]
-        return kept[:, :, stride - 1 :: stride].flatten(2)
-
-    def to_chart(
-        self, chart: Chart, z: torch.Tensor, covariance: torch.Tensor, snapshots: torch.Tensor
-    ) -> torch.Tensor:
-        """Network states (B, S, D) as chart coordinates (B, d, S), moved into the prior's support."""
-        azimuth, power_db, theta, noise_db = self.layout.decode(z, self.n_sources)
-        flat, wrapping = self.layout.spec.family.coordinates(theta)
-        azimuth = separate(azimuth.sort(-1)[0], chart)
-        if chart.unknown_noise:
-            n, p = covariance.shape[-1], self.n_sources
-            values = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(0.5)
-            plain = 10 * values.clamp_min(1e-12).log10()[:, None].expand_as(noise_db)
-            noise_db = torch.where((snapshots >= n)[:, None], plain, noise_db)
-        power_db, flat, azimuth, wrapping = (v.transpose(1, 2) for v in (power_db, flat, azimuth, wrapping))
-        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
-
-    def classic(self, chart: Chart, features: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
-        """Rank-reduction starts (B, d, Q) in the prior's support."""
-        spectrum = self.features.null_spectrum(features).double()
-        azimuth, power_db, theta, noise_db = rank_reduction_starts(chart, spectrum, self.features.grid, covariance)
-        azimuth = separate(azimuth.transpose(1, 2), chart).transpose(1, 2)
-        flat, wrapping = (v.transpose(1, 2) for v in chart.spec.family.coordinates(theta))
-        return chart.clip(chart.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
+    def again_where_broad(self, observations: Observations, posterior: ExactPosterior, run: ChainRun) -> torch.Tensor:
+        """Step 5, its second half: samples (B, d, n), those of broad posteriors by more and longer chains."""
+        o, kept = self.options, run.kept.flatten(2)
+        width = azimuth_width(kept, posterior.coordinates)
+        wide = (width > math.radians(o.broad_deg)).nonzero()[:, 0]
+        if not len(wide):
+            return kept
+        if self.prior_draws is None:
+            some = observations.select(wide)
+            again = self.broad_sampler(some.covariance, some.snapshots, some.noise_power, some.power_margin_db).x
+            kept[wide] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)  # it keeps twice as many states
+        elif o.keep <= settled_steps(o.long_steps):
+            kept[wide] = longer_samples(
+                self.long_chains, posterior.select(wide), run.x[wide], run.value[wide], kept.shape[2]
+            )
+        return kept

@@ -17,6 +17,7 @@ from doamc.coupling.coefficients import CoefficientFamily
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import CheckpointError
 from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.learning.layers import Linear
 from doamc.spec import ArraySpec
 
 
@@ -73,8 +74,8 @@ class CouplingNet(nn.Module):
         super().__init__()
         width, d = (config or CouplingNetConfig()).width, 2 * spec.plain_family.n_coefficients
         self.register_buffer("frequency", 2.0 ** torch.arange(-4, 2).float(), persistent=False)
-        hidden = [nn.Linear(d + 12, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)]
-        self.layers = nn.Sequential(*hidden, nn.SiLU(), nn.Linear(width, d))
+        hidden = [Linear(d + 12, width), nn.SiLU(), Linear(width, width), nn.SiLU(), Linear(width, width)]
+        self.layers = nn.Sequential(*hidden, nn.SiLU(), Linear(width, d))
 
     def forward(self, u_t: torch.Tensor, log_snr: torch.Tensor) -> torch.Tensor:
         """Predicted noise (M, 2 K) for states (M, 2 K) at log-SNRs (M,) or (1,)."""
@@ -91,7 +92,7 @@ class NetDenoiser:
 
     def __call__(self, u_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Mean of u_0 (M, 2 K) given u_t (M, 2 K)."""
-        log_snr = torch.tensor([2 * math.log(alpha / sigma)])
+        log_snr = torch.tensor([2 * math.log(alpha / sigma)], dtype=torch.float32)
         return (u_t - sigma * self.net(u_t.float(), log_snr).to(u_t.dtype)) / alpha
 
 
@@ -122,9 +123,9 @@ class CouplingTask:
         generator = torch.Generator().manual_seed(seed)
         u = (self.spec.plain_family.draw((self.batch,), generator) - self.scale.mean) / self.scale.deviation
         # uniform in log-SNR: in t most draws would be nearly pure noise
-        log_snr = -6.0 + 14.0 * torch.rand(self.batch, generator=generator)
+        log_snr = -6.0 + 14.0 * torch.rand(self.batch, generator=generator, dtype=torch.float32)
         t = self.schedule.time(log_snr)
-        eps = torch.randn(u.shape, generator=generator)
+        eps = torch.randn(u.shape, generator=generator, dtype=torch.float32)
         u_t = self.schedule.alpha(t)[:, None] * u.float() + self.schedule.sigma(t)[:, None] * eps
         return (self.net(u_t.to(self.device), log_snr.to(self.device)) - eps.to(self.device)).square().mean()
 

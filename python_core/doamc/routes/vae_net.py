@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from doamc.denoising.snapshot_net import clean_snapshots
+from doamc.learning.layers import Linear
 from doamc.spec import ArraySpec
 
 
@@ -37,7 +38,7 @@ class VaeNet(nn.Module):
         self.n_latent = max(4, round(self.config.latent_per_element * spec.n_elements))
         self.encoder = _layers(n, width, 2 * self.n_latent)
         self.decoder = _layers(self.n_latent, width, n)
-        self.log_variance = nn.Parameter(torch.tensor(-1.0))
+        self.log_variance = nn.Parameter(torch.tensor(-1.0, dtype=torch.float32))
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and log variance of z, each (M, Z), for snapshots x (M, N) complex."""
@@ -50,8 +51,8 @@ class VaeNet(nn.Module):
 
 
 def _layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    hidden = [nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()]
-    return nn.Sequential(*hidden, nn.Linear(width, outputs))
+    hidden = [Linear(inputs, width), nn.SiLU(), Linear(width, width), nn.SiLU()]
+    return nn.Sequential(*hidden, Linear(width, outputs))
 
 
 def evidence_bound(net: VaeNet, x: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -82,7 +83,7 @@ class VaeTask:
         share = -(-self.batch // (high - low + 1))
         x = torch.cat([clean_snapshots(self.spec, share, p, 8 * seed + p) for p in range(low, high + 1)])
         generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(len(x), self.net.n_latent, generator=generator)
+        noise = torch.randn(len(x), self.net.n_latent, generator=generator, dtype=torch.float32)
         return evidence_bound(self.net, x.to(torch.complex64).to(self.device), noise.to(self.device))
 
     def loss(self, step: int) -> torch.Tensor:

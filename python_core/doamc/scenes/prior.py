@@ -56,7 +56,8 @@ def draw_azimuth(spec: ArraySpec, batch: int, n_sources: int, generator: torch.G
     u = torch.rand(batch, n_sources + 1, dtype=torch.float64, generator=generator)
     if not spec.full_circle:
         x = u[:, :n_sources].sort(1)[0] * (high - low - gap * (n_sources - 1))
-        return low + x + gap * torch.arange(n_sources)
+        # the gaps in single precision, in which the draws of all seeds were made
+        return low + x + gap * torch.arange(n_sources, dtype=torch.float32)
     share = -u[:, :n_sources].clamp_min(1e-300).log()
     share = share / share.sum(1, keepdim=True) * (high - low - gap * n_sources) + gap
     turn = u[:, n_sources:] * (high - low)

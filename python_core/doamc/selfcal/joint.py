@@ -96,7 +96,7 @@ class Modes:
 
     def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
         self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
-        chart = posterior.chart
+        chart = posterior.coordinates
         self.gradient, self.information = likelihood_information(posterior, x)
         whole = self.information[0].clone()
         whole[:, chart.normal, chart.normal] += torch.eye(chart.n_flat, dtype=whole.dtype)
@@ -115,7 +115,7 @@ class Modes:
 
     def at(self, i: int, modes: torch.Tensor) -> Fit:
         """Fit at point i, with modes of these indices."""
-        chart, belief, point, order = self.posterior.chart, self.belief, self.x[0, :, i], self.order[i]
+        chart, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
         own, p = chart.normal, chart.n_sources
         variance = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)[:, chart.size - p :]
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)

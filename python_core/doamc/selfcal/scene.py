@@ -6,9 +6,9 @@ import torch
 
 from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
-from doamc.likelihood.coordinates import Chart, make_chart
+from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.likelihood.mode_search import climb
+from doamc.likelihood.mode_search import search_modes
 from doamc.likelihood.separation import separate
 from doamc.spec import ArraySpec
 
@@ -18,11 +18,10 @@ LEAST_POWER_DB = -8.0  #: of a start: without power a source has no gradient eit
 LEAST_SEPARATION_DEG = 3.0  #: emitters that cross come closer than a specification says; held apart, they would bend C
 
 
-def chart_of(spec: ArraySpec, family: DrawnFamily, n_sources: int, unknown_noise: bool) -> Chart:
+def chart_of(spec: ArraySpec, family: DrawnFamily, n_sources: int, unknown_noise: bool) -> Coordinates:
     """Chart of an array whose coupling family is a belief."""
     own = replace(spec, min_separation_deg=min(spec.min_separation_deg, LEAST_SEPARATION_DEG))
-    vars(own)["family"] = family  # in the place of what the cached property would load
-    return make_chart(own, n_sources, unknown_noise, NOISE_DB, POWER_MARGIN_DB)
+    return make_coordinates(own.with_family(family), n_sources, unknown_noise, NOISE_DB, POWER_MARGIN_DB)
 
 
 def known_family(matrix: torch.Tensor, like: DrawnFamily) -> DrawnFamily:
@@ -31,7 +30,7 @@ def known_family(matrix: torch.Tensor, like: DrawnFamily) -> DrawnFamily:
 
 
 def start_points(
-    chart: Chart,
+    chart: Coordinates,
     azimuth: torch.Tensor,  # shape: (B, P, Q), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
     noise_power: torch.Tensor | None,  # shape: (B,) where known
@@ -53,13 +52,13 @@ def start_points(
     )
 
 
-def separated(azimuth: torch.Tensor, chart: Chart) -> torch.Tensor:
+def separated(azimuth: torch.Tensor, chart: Coordinates) -> torch.Tensor:
     """Azimuths (B, P, Q) pushed apart to the least separation."""
     return separate(azimuth.transpose(1, 2).sort(-1)[0], chart).transpose(1, 2)
 
 
 def fit_scenes(
-    chart: Chart,
+    chart: Coordinates,
     covariance: torch.Tensor,  # shape: (B, N, N)
     snapshots: torch.Tensor,  # shape: (B,)
     noise_power: torch.Tensor | None,  # shape: (B,) where known
@@ -69,6 +68,6 @@ def fit_scenes(
 ) -> tuple[ExactPosterior, torch.Tensor, torch.Tensor]:
     """Posterior, points (B, d, G) found from starts x, best first, and their log posterior (B, G)."""
     posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
-    x, value = climb(posterior, x, posterior(x), steps, survivors, 2)
+    x, value = search_modes(posterior, x, posterior(x), steps, survivors, 2)
     value, order = value.sort(1, descending=True)
     return posterior, x.gather(2, order[:, None].expand_as(x)), value

@@ -13,7 +13,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_scenes, separated
 from doamc.spec import ArraySpec
@@ -48,7 +48,7 @@ class Seeds:
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
         except EstimatorError:  # a family too rich for rank reduction
             pass
-        chart = make_chart(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
+        chart = make_coordinates(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
         azimuth = separated(azimuth.T[None], chart)  # (1, P, S)
         v = family.response(theta, self.spec.positions, azimuth[0].T)
         noise = noise_power_from_eigenvalues(observed.covariance, p) if observed.noise is None else observed.noise

@@ -12,7 +12,7 @@ import torch
 from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
-from doamc.likelihood.mode_search import climb
+from doamc.likelihood.mode_search import search_modes
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import chart_of
 from doamc.spec import ArraySpec
@@ -95,15 +95,15 @@ class BatchStack:
     def move_scenes(self, spec: ArraySpec, known: DrawnFamily, steps: int) -> float:
         """Move every scene to the most probable one at a known coupling; their weighted log likelihood there."""
         posterior = self.posterior(spec, known)
-        x = posterior.chart.clip(self.scene[:, :, None])
-        x, value = climb(posterior, x, posterior(x), steps, 1)
+        x = posterior.coordinates.clip(self.scene[:, :, None])
+        x, value = search_modes(posterior, x, posterior(x), steps, 1)
         self.scene = x[:, :, 0]
         return float(self.weight @ value[:, 0])
 
     def reduced(self, spec: ArraySpec, family: DrawnFamily) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradient (B, K) and information (B, K, K) of a family's parameters at zero, scenes eliminated."""
         posterior = self.posterior(spec, family)
-        own = posterior.chart.normal
+        own = posterior.coordinates.normal
         zero = self.scene.new_zeros(len(self.scene), family.n_parameters)
         x = torch.cat([self.scene[:, : own.start], zero, self.scene[:, own.start :]], 1)
         gradient, information = likelihood_information(posterior, x[:, :, None])

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SPEED_OF_LIGHT = 299_792_458.0
 #: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
 SAME_FREQUENCY = 0.005
+#: room below and above the noise powers that the range of SNR means, dB: a batch may be better than was expected,
+#: and one that is much worse says nothing anyway
+NOISE_BELOW_DB, NOISE_ABOVE_DB = 20.0, 10.0
 REACH = 100.0  #: how far, as a factor, an array may be taken from its frequency of design
 
 
@@ -35,6 +38,7 @@ class ArraySpec:
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
     channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
     mount: how the array is turned on its mast, where that is told. like: the shipped array that it was made from.
+    own_family: coupling family in the place of that of the table (see `with_family`).
     """
 
     name: str
@@ -53,6 +57,7 @@ class ArraySpec:
     channels: tuple[int, ...] = ()
     mount: Mount | None = None
     like: str | None = None
+    own_family: "CouplingFamily | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -88,7 +93,9 @@ class ArraySpec:
 
     @cached_property
     def family(self) -> "CouplingFamily":
-        """Coupling family with its prior."""
+        """Coupling family with its prior: the one given, else that of the table."""
+        if self.own_family is not None:
+            return self.own_family
         from doamc.coupling.drawn_file import load_drawn_family
         from doamc.coupling.families import make_family
 
@@ -102,6 +109,13 @@ class ArraySpec:
         return make_family(
             c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
         )
+
+    def with_family(self, family: "CouplingFamily") -> "ArraySpec":
+        """The same array with another coupling family, such as one kind of a prior, or what was learnt of it.
+
+        The family holds at the frequency in use: `at` and `tuned` go back to that of the table.
+        """
+        return replace(self, own_family=family)
 
     @property
     def plain_family(self) -> "CoefficientFamily":
@@ -122,6 +136,12 @@ class ArraySpec:
     def sector_rad(self) -> tuple[float, float]:
         """Azimuth sector in radians."""
         return math.radians(self.azimuth_deg[0]), math.radians(self.azimuth_deg[1])
+
+    @property
+    def noise_db(self) -> tuple[float, float]:
+        """Range of an unknown noise power, dB: that of the SNR turned around, with room for levels beyond it."""
+        low, high = self.snr_db
+        return -high - NOISE_BELOW_DB, -low + NOISE_ABOVE_DB
 
     @property
     def full_circle(self) -> bool:
@@ -149,7 +169,7 @@ class ArraySpec:
         # networks that are told the frequency are trained for the array of design, others for one geometry
         table = self.table if self.frequency_range or ratio == 1.0 else self.table | {"geometry": geometry}
         hertz = None if self.frequency_hz is None else self.frequency_hz * ratio
-        spec = replace(self, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table)
+        spec = replace(self, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table, own_family=None)
         _ = spec.family  # its own checks
         return spec
 
@@ -183,7 +203,9 @@ class ArraySpec:
     def _resolved(self, frequency_hz: float, trained_hz: float, frequency: float) -> "ArraySpec":
         geometry, trained = (in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz))
         table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
-        return replace(self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz)
+        return replace(
+            self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz, own_family=None
+        )
 
     @property
     def digest(self) -> str:

@@ -10,10 +10,10 @@ from safetensors.torch import load_file, save_file
 from doamc.arrays.steering import steering
 from doamc.coupling import load_drawn_family
 from doamc.errors import SpecificationError
-from doamc.likelihood.coordinates import make_chart
+from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import information
-from doamc.posterior.training.bayes_limit import truth_in
+from doamc.likelihood.scene_points import scene_points
 from doamc.scenes.prior import draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.spec import SHIPPED, ArraySpec, load_spec
@@ -77,14 +77,14 @@ def test_posterior_is_the_dense_gaussian_one_with_a_normal_prior(tmp_path, geome
     scene = draw_scene(spec, 4, 2, 10.0, torch.Generator().manual_seed(5))
     count = torch.full((4,), 50.0, dtype=torch.float64)
     rhat = draw_covariance(scene.covariance, count, np.random.default_rng(1))
-    chart = make_chart(spec, 2, True, (-60.0, 40.0))
-    posterior = ExactPosterior(chart, rhat, count, None)
-    x = truth_in(chart, scene)
+    coordinates = make_coordinates(spec, 2, True, (-60.0, 40.0))
+    posterior = ExactPosterior(coordinates, rhat, count, None)
+    x = scene_points(coordinates, scene)
     r = scene.covariance
     trace = torch.linalg.solve(r, rhat).diagonal(dim1=1, dim2=2).real.sum(1)
     expected = -count * (torch.linalg.slogdet(r)[1] + trace) - 0.5 * scene.theta.square().sum(1)
     assert torch.allclose(posterior(x)[:, 0], expected, rtol=1e-10)
-    x = x + 0.002 * torch.randn(4, chart.size, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    x = x + 0.002 * torch.randn(4, coordinates.size, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     x.requires_grad_()
     (slope,) = torch.autograd.grad(posterior.log_density(x).sum(), x)
     gradient = information(posterior, x.detach())[0].transpose(1, 2)
@@ -95,10 +95,10 @@ def test_posterior_is_the_dense_gaussian_one_with_a_normal_prior(tmp_path, geome
 def test_fisher_information_is_the_curvature_at_the_true_covariance(tmp_path, geometry):
     spec = drawn_spec(tmp_path, geometry, sector="[0.0, 360.0]" if geometry == UCA else "[-60.0, 60.0]")
     scene = draw_scene(spec, 1, 2, 10.0, torch.Generator().manual_seed(5))
-    chart = make_chart(spec, 2, True, (-60.0, 40.0))
+    coordinates = make_coordinates(spec, 2, True, (-60.0, 40.0))
     count = torch.full((1,), 50.0, dtype=torch.float64)
-    posterior = ExactPosterior(chart, scene.covariance, count, None)
-    x = truth_in(chart, scene)
+    posterior = ExactPosterior(coordinates, scene.covariance, count, None)
+    x = scene_points(coordinates, scene)
     hessian = torch.autograd.functional.hessian(lambda v: posterior.log_density(v[None, :, None]).sum(), x[0, :, 0])
     assert torch.allclose(information(posterior, x)[1][0, 0], -hessian, atol=1e-8 * float(hessian.abs().max()))
 

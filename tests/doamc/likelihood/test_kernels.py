@@ -1,142 +1,127 @@
-"""The compiled loops against the tensor operations that they replace on the CPU."""
+"""Arrays that do not fit raise, before anything is read."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from doamc.likelihood.compiled import Native
-from doamc.likelihood.fisher import information, prior_precision
-from doamc.likelihood.kernels import Kernels, open_library
-from doamc.likelihood.mode_search import climb_tensors, spread
-from doamc.posterior.sampling.chains import Walk
-from doamc.posterior.sampling.resampling import tempering, tempering_by_tensors
-from doamc.posterior.training.bayes_limit import truth_in
-from tests.doamc.coupling.test_drawn import ULA, drawn_spec
-from tests.doamc.posterior.scenes import chart_of, coordinates, observed, posterior_of
+from doamc.errors import KernelError
+from doamc.likelihood.chain_arrays import ChainArrays, ChainTables
+from tests.doamc.likelihood.scenes import coordinates_of, observed, posterior_of
 
-CASES = [
-    ("ula8", 2, True), ("ula8", 1, False), ("ula8", 3, True), ("ula8", 4, True), ("uca5", 2, True), ("uca5", 1, False),
-    ("seed16", 3, True), ("ula4", 2, False), ("drawn circle", 2, True), ("drawn line", 1, True),
-]  # fmt: skip
-
-
-LIBRARY, VARIANTS = open_library()
-
-
-@pytest.fixture(params=CASES, ids=lambda c: f"{c[0]}-{c[1]}-{c[2]}")
-def case(request, tmp_path):
-    """A posterior and points around the truth (B, d, S)."""
-    array, n_sources, unknown = request.param
-    if array.startswith("drawn"):
-        array = drawn_spec(tmp_path, *([ULA, 3, 4, "[-60.0, 60.0]"] if array == "drawn line" else []))
-    scene, rhat, count = observed(array, 3, n_sources, 50, 10.0)
-    chart = chart_of(scene, unknown)
-    x = truth_in(chart, scene) if scene.spec.name == "drawn" else coordinates(chart, scene)
-    z = torch.randn(3, chart.size, 16, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    return posterior_of(chart, scene, rhat, count), chart.clip(x + 0.02 * z)
-
-
-def test_log_posterior(case):
-    posterior, x = case
-    found, expected = posterior.native(x), posterior.log_posterior(x)
-    assert expected.isfinite().any() and torch.equal(found.isfinite(), expected.isfinite())
-    some = expected.isfinite()
-    assert torch.allclose(found[some], expected[some], rtol=1e-10)
-
-
-def test_gradient_and_information(case):
-    posterior, x = case
-    for found, expected in zip(posterior.native.information(x), information(posterior, x), strict=True):
-        assert found.shape == expected.shape
-        assert torch.allclose(found, expected, atol=1e-9 * float(expected.abs().max()))
+# two observations, five chains, four steps of which two are differential-evolution moves, three kept
+ARRAYS = {
+    "log_posterior": {"x": (2, 9, 5), "out": (2, 5)},
+    "information": {"x": (2, 9, 5), "gradient": (2, 5, 9), "f": (2, 5, 9, 9)},
+    "run_chains": {
+        "normal": (4, 9, 5), "difference": (4,), "scale": (2,), "pairs": (2, 2, 5), "log_uniform": (4, 5),
+        "start": (2, 9, 5), "end": (2, 9, 5), "value": (2, 5), "factors": (2, 5, 9, 9), "kept": (2, 9, 3, 5),
+        "accepted": (2, 5),
+    },
+    "search_modes": {"x": (2, 9, 5), "value": (2, 5), "damping": (2, 5), "done": (2, 5), "ridge": (9,)},
+}  # fmt: skip
+WRITTEN = {
+    "log_posterior": ["out"], "information": ["gradient", "f"], "search_modes": ["x", "value", "damping", "done"],
+    "run_chains": ["end", "value", "kept", "accepted"],
+}  # fmt: skip
+TYPES = {"difference": np.int64, "pairs": np.int64, "done": np.bool_}
+SPOIL = {
+    "type": lambda v: v.astype(np.float32),
+    "byte order": lambda v: v.astype(v.dtype.newbyteorder()),
+    "longer": lambda v: np.zeros((*v.shape[:-1], v.shape[-1] + 1), v.dtype),
+    "shorter": lambda v: v[..., :-1].copy(),
+    "dimensions": lambda v: v[None],
+    "strided": lambda v: np.repeat(v, 2, axis=-1)[..., ::2],
+    "misaligned": lambda v: np.frombuffer(bytearray(v.nbytes + 1), np.uint8)[1:].view(v.dtype).reshape(v.shape),
+    "read-only": lambda v: np.frombuffer(v.tobytes(), v.dtype).reshape(v.shape),
+    "tensor": torch.from_numpy,
+}
+REFUSED = [
+    (name, array, how)
+    for name, arrays in ARRAYS.items()
+    for array in arrays
+    for how in SPOIL
+    if (how != "read-only" or array in WRITTEN[name]) and (how not in ("misaligned", "byte order") or array != "done")
+]
 
 
-def test_walk(case):
-    posterior, x = case
-    walk = Walk(16, posterior.chart.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
-    roots = spread(posterior, x)
-    value = posterior.log_posterior(x)
-    found = walk(posterior, x, value, roots, 4)
-    expected = walk.by_tensors(posterior, x, value, roots, 4)
-    for a, b in zip(found, expected, strict=True):
-        assert a.shape == b.shape and torch.allclose(a, b, rtol=1e-7, atol=1e-9)
-    assert 0.02 < float(found[3].mean()) < 1.0  # some steps taken, some refused
+@pytest.fixture(scope="module")
+def problem():
+    """Kernels, model and data of two observations of ula8 with two sources, whose points have 9 coordinates."""
+    scene, rhat, count = observed("ula8", 2, 2, 50, 10.0)
+    backend = posterior_of(coordinates_of(scene, True), scene, rhat, count).backend
+    assert len(backend.model.low) == 9
+    return backend.kernels, backend.model, backend.data
 
 
-@pytest.mark.parametrize(("effective", "most"), [(12.0, 0.5), (30.0, 1.0), (2.0, 1.0)])
-def test_tempering(effective, most):
-    value = torch.randn(6, 48, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    value = value * torch.tensor([0.01, 0.3, 1.0, 10.0, 1e3, 1e6], dtype=torch.float64)[:, None]
-    value[1, :5] = -torch.inf
-    found, expected = tempering(value, effective, most), tempering_by_tensors(value, effective, most)
-    assert torch.allclose(found, expected, rtol=1e-3)
-    shares = torch.softmax(found[:, None] * (value - value.amax(1, keepdim=True)), 1)
-    assert (1 / shares.square().sum(1) >= 0.999 * effective).all()
+def arrays_of(name):
+    return {n: np.zeros(shape, TYPES.get(n, np.float64)) for n, shape in ARRAYS[name].items()}
 
 
-@pytest.mark.parametrize("survivors", [4, 16])
-def test_climb(case, survivors):
-    posterior, x = case
-    weak = 0.1 * prior_precision(posterior)
-    value = posterior.log_posterior(x)
-    found = posterior.native.climb(x, value, weak, 6, survivors, 3)
-    expected = climb_tensors(posterior, x, value, 6, survivors, 3)
-    assert found[0].shape == expected[0].shape == (3, posterior.chart.size, survivors)
-    assert (found[1].amax(1) >= value.amax(1)).all()
-    assert torch.allclose(found[1].amax(1), expected[1].amax(1), atol=0.02)  # steps end below a hundredth of a nat
+def call(name, problem, arrays):
+    kernels, model, data = problem
+    given = list(arrays.values())
+    if name == "run_chains":
+        given = [ChainTables(*given[:5]), ChainArrays(*given[5:])]
+    getattr(kernels, name)(model, data, *given, *([2] if name == "search_modes" else []))
 
 
-def test_threads_change_nothing(case):
-    posterior, x = case
-    alone = posterior.native(x)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        assert torch.equal(posterior.native(x), alone)
-    finally:
-        torch.set_num_threads(threads)
+@pytest.mark.parametrize("name", ARRAYS)
+def test_right_arrays_are_taken(problem, name):
+    call(name, problem, arrays_of(name))
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_variants_compute_the_same(case, variant):
-    posterior, x = case
-    own = Native(Kernels(LIBRARY, variant), posterior.native.model, *posterior.native._data)
-    value, found = posterior.log_posterior(x), own(x)
-    some = value.isfinite()
-    assert torch.equal(found.isfinite(), some) and torch.allclose(found[some], value[some], rtol=1e-10)
-    for a, b in zip(own.information(x), information(posterior, x), strict=True):
-        assert torch.allclose(a, b, atol=1e-9 * float(b.abs().max()))
-    weak = 0.1 * prior_precision(posterior)
-    assert torch.allclose(own.climb(x, value, weak, 6, 5, 3)[1], posterior.native.climb(x, value, weak, 6, 5, 3)[1])
-    walk = Walk(16, posterior.chart.size, 9, (2.0, 1.2), (1.0, 0.5), 3, torch.device("cpu"))
-    roots = spread(posterior, x)
-    expected = walk.by_tensors(posterior, x, value, roots, 4)
-    posterior.native = own
-    for a, b in zip(walk(posterior, x, value, roots, 4), expected, strict=True):
-        assert torch.allclose(a, b, rtol=1e-7, atol=1e-9)
+@pytest.mark.parametrize(("name", "array", "how"), REFUSED)
+def test_a_wrong_array_is_refused(problem, name, array, how):
+    arrays = arrays_of(name)
+    arrays[array] = SPOIL[how](arrays[array])
+    with pytest.raises(KernelError, match=r"expected .* found"):
+        call(name, problem, arrays)
 
 
-@pytest.mark.parametrize("chains", [1, 2, 3, 5, 7, 8, 9, 15])
-def test_a_chain_does_not_depend_on_how_many_there_are(case, chains):
-    """Lanes left over at the end of the chains are filled up, and their results dropped."""
-    posterior, x = case
-    native, value, roots = posterior.native, posterior.native(x), spread(posterior, x)
-    weak = 0.1 * prior_precision(posterior)
-    normal = torch.randn(5, x.shape[1], 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-
-    def results(s: int) -> list[torch.Tensor]:
-        points, level = x[:, :, :s], value[:, :s]
-        leaps = np.full(5, -1), np.empty(0), np.empty((0, 2, s), dtype=np.int64), np.full((5, s), -0.1)
-        walked = native.walk(points, level, roots[:, :s], normal[:, :, :s].contiguous().numpy(), *leaps, 3)
-        gradient, f = native.information(points)
-        climbed = native.climb(points, level, weak, 4, 16, 4)
-        return [native(points), gradient.movedim(1, -1), f.movedim(1, -1), *climbed, *walked]
-
-    for part, whole in zip(results(chains), results(16), strict=True):
-        assert torch.equal(part, whole[..., :chains])
+@pytest.mark.parametrize(("array", "index"), [("difference", 2), ("difference", -2), ("pairs", 5), ("pairs", -1)])
+def test_an_index_beyond_its_table_is_refused(problem, array, index):
+    arrays = arrays_of("run_chains")
+    arrays[array].flat[-1] = index
+    with pytest.raises(KernelError, match="inside the arrays"):
+        call("run_chains", problem, arrays)
 
 
-def test_no_chains_and_no_observations(case):
-    posterior, x = case
-    assert posterior.native(x[:, :, :0]).shape == (3, 0)
-    assert posterior.select(slice(0, 0)).native(x[:0]).shape == (0, 16)
+@pytest.mark.parametrize("part", range(3))
+def test_data_of_another_batch_are_refused(problem, part):
+    kernels, model, data = problem
+    wrong = tuple(v[:1] if i == part else v for i, v in enumerate(data))
+    with pytest.raises(KernelError, match=r"expected (covariance|count|log_noise)"):
+        call("log_posterior", (kernels, model, wrong), arrays_of("log_posterior"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_sources": 0}, {"n_sources": 12}, {"n_flat": 4}, {"n_flat": -1}, {"n_pairs": 2}, {"n_box": 10}, {"n_box": -1},
+     {"hermitian": True}, {"places": (0, 2, 4, 8, 7, 4, 9)}, {"places": (-1, 2, 4, 5, 7, 4, 9)},
+     {"places": (0, 2, 9, 5, 7, 4, 9)}, {"places": (0, 2, 4, 5, 2**62, 4, 9)}],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ARRAYS)
+def test_coordinates_beyond_their_points_are_refused(problem, name, change):
+    kernels, model, data = problem
+    with pytest.raises(KernelError, match="these coordinates cannot be used"):
+        call(name, (kernels, replace(model, **change), data), arrays_of(name))
+
+
+@pytest.mark.parametrize("array", ["steer", "mean", "patterns", "low", "high"])
+def test_a_model_of_arrays_that_do_not_fit_is_refused(problem, array):
+    kernels, model, data = problem
+    spoilt = getattr(model, array)[:-1] if array != "patterns" else model.patterns[:, :-1]
+    with pytest.raises(KernelError, match="expected"):
+        call("log_posterior", (kernels, replace(model, **{array: spoilt}), data), arrays_of("log_posterior"))
+
+
+def test_tempering_refuses_what_does_not_fit(problem):
+    kernels = problem[0]
+    with pytest.raises(KernelError, match="value of shape"):
+        kernels.tempering(np.zeros(3), 2.0, 1.0, np.zeros(3))
+    with pytest.raises(KernelError, match="expected out"):
+        kernels.tempering(np.zeros((3, 4)), 2.0, 1.0, np.zeros(2))
+    with pytest.raises(KernelError, match="expected value"):
+        kernels.tempering(np.zeros((3, 4), np.float32), 2.0, 1.0, np.zeros(3))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from doamc.likelihood.mode_search import climb
+from doamc.likelihood.mode_search import search_modes
 from doamc.selfcal.belief import initial_belief, response_matrix
 from doamc.selfcal.joint import fit_batch
 from doamc.selfcal.places import Places
@@ -43,7 +43,7 @@ def test_with_one_parameter_it_is_the_posterior_on_a_grid():
         (group,) = window.groups()
         posterior = group.posterior(world.spec, known_family(response_matrix(start, v[None]), start))
         x = group.scene[:, :, None]
-        best = climb(posterior, x, posterior(x), 12, 1)[1][:, 0]
+        best = search_modes(posterior, x, posterior(x), 12, 1)[1][:, 0]
         values.append(float(group.weight @ best) - 0.5 * float(v) ** 2)
     bend, slope, _ = torch.from_numpy(np.polyfit(grid.numpy(), values, 2))
     assert float(-slope / (2 * bend)) == pytest.approx(float(z), abs=0.1 * float(belief.covariance_root))

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from doamc.errors import RecordingError
-from doamc.snapshots.batch_record import BatchRecorder
+from doamc.snapshots.batch_record import REMEMBERED, BatchRecorder
 from doamc.snapshots.sigmf_files import Recording
 from tests.doamc.snapshots.batches import batch
 
@@ -85,3 +86,24 @@ def test_on_a_full_disk_what_fits_is_kept_with_its_metadata(tmp_path):
     assert written + refused == 60 and 15 < written < 33 - 6  # 8 kB of room is more than six batches
     assert np.array_equal(Recording(path).cut(written, 50), [batch(k) for k in range(written)])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.sigmf-data", "a.sigmf-meta"]
+
+
+def test_memory_does_not_grow_with_a_recording(tmp_path):
+    """What is told of batches lies in the journal; an hour of ten a second would take 50 MB."""
+    y = batch(0, 2, 4)
+    with BatchRecorder(tmp_path / "a.sigmf-meta", 10**6) as record:
+
+        def write(count):
+            for k in range(record.written, record.written + count):
+                record.write(y, k, 0.1 * k, 1e4)
+                record.annotate([{"core:sample_start": 4 * k, "core:sample_count": 4, "doamc:seq": k}])
+
+        tracemalloc.start()
+        write(REMEMBERED + 1000)
+        before, _ = tracemalloc.get_traced_memory()
+        write(2000)
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert after - before < 400_000  # 1.5 MB where captures and annotations are kept; a table may be made larger once
+    found = Recording(tmp_path / "a.sigmf-meta")
+    assert len(found.metadata["captures"]) == len(found.metadata["annotations"]) == REMEMBERED + 3000

@@ -78,3 +78,15 @@ def test_priors_of_antennas_hold_at_their_frequency_or_over_their_range():
     assert held.tuned(301e6).family.n_elements == 8
     with pytest.raises(SpecificationError, match=r"holds at 3e\+08 Hz, found 4e\+08 Hz"):
         held.tuned(400e6)
+
+
+def test_another_family_stands_in_for_that_of_the_table_and_goes_at_another_frequency():
+    spec, other = load_spec("ula8"), load_spec("uca5").family
+    changed = spec.with_family(other)
+    assert changed.family is other and spec.family is not other
+    assert changed == spec and changed.digest == spec.digest  # weights belong to the array as it is in the file
+    assert changed.at(1.1).family is not other
+
+
+def test_noise_power_has_the_range_of_snr_and_room_beyond():
+    assert edited_spec("ula8", snapshots={"snr_db": [-5.0, 15.0]}).noise_db == (-35.0, 15.0)

@@ -1,8 +1,8 @@
-/* Log likelihood and normal prior (the formulas stand in likelihood.py), and the support of the prior. */
+/* Log likelihood and normal prior (the formulas stand in density.py), and the support of the prior. */
 #ifndef DOAMC_DENSITY_H
 #define DOAMC_DENSITY_H
 
-#include "coherence.h"
+#include "source_correlation.h"
 #include "response.h"
 
 /* Of V (N, P): w = Rhat V, m = V^H V + s2 I and q = V^H Rhat V, both Hermitian with all entries set. */

@@ -1,7 +1,7 @@
 /* What Python calls, once for each variant; shapes stand in kernels.py, which has checked them. Each returns a status. */
-#include "climb.h"
+#include "chains.h"
+#include "mode_search.h"
 #include "tempering.h"
-#include "walk.h"
 
 #if defined _WIN32
 #define EXPORT __declspec(dllexport)
@@ -64,11 +64,10 @@ EXPORT int NAME(information)(const struct model *m, const struct batch *batch, c
     return DONE;
 }
 
-/* Walk from start (B, d, S) to end (B, d, S), value (B, S) in place; kept (B, d, keep, S); accepted (B, S);
- * roots (B, S, d, d) are the Cholesky factors of the proposals. */
-EXPORT int NAME(walk)(
-    const struct model *m, const struct batch *batch, const struct tables *t, const double *start, double *end,
-    double *value, const double *roots, double *kept, int64_t keep, double *accepted)
+/* All steps of the tables by the chains of all observations: start and end (B, d, S), value (B, S), kept
+ * (B, d, keep, S), accepted (B, S), factors (B, S, d, d). */
+EXPORT int NAME(run_chains)(
+    const struct model *m, const struct batch *batch, const struct tables *t, const struct chains *all_chains)
 {
     struct workspace w;
     if (!valid_tables(t)) return NOT_VALID;
@@ -76,13 +75,11 @@ EXPORT int NAME(walk)(
     if (status != DONE) return status;
     int64_t (*span)[2] = malloc(sizeof *span * (size_t)m->size);
     if (span) {
-        const int64_t d = m->size, chains = batch->chains;
         for (int64_t b = 0; b < batch->size; ++b) {
             const struct observation o = take(m, batch, b);
-            for (int64_t s = 0; s < chains; s += LANES)
-                walk_lanes(m, &o, &w, t, s, chains - s, start + b * d * chains, end + b * d * chains,
-                           value + b * chains, roots + b * chains * d * d, kept + b * d * keep * chains, keep,
-                           accepted + b * chains, span);
+            const struct chains c = chains_of(all_chains, b, m->size, batch->chains);
+            for (int64_t s = 0; s < batch->chains; s += LANES)
+                run_lanes(m, &o, &w, t, &c, s, batch->chains - s, span);
         }
     }
     free(w.block);
@@ -90,20 +87,20 @@ EXPORT int NAME(walk)(
     return span ? DONE : NO_MEMORY;
 }
 
-/* Steps in place on climbers x (B, d, G), value, damping and done (B, G); weak (d) is added to the curvature. */
-EXPORT int NAME(climb)(
+/* Steps in place on points x (B, d, G), value, damping and done (B, G); ridge (d) is added to the curvature. */
+EXPORT int NAME(search_modes)(
     const struct model *m, const struct batch *batch, double *x, double *value, double *damping, uint8_t *done,
-    const double *weak, int64_t steps)
+    const double *ridge, int64_t steps)
 {
     struct workspace w;
     const int status = open_workspace(&w, m);
     if (status != DONE) return status;
-    const int64_t d = m->size, climbers = batch->chains;
-    for (int64_t b = 0; b < batch->size; ++b, x += d * climbers) {
+    const int64_t d = m->size, points = batch->chains;
+    for (int64_t b = 0; b < batch->size; ++b, x += d * points) {
         const struct observation o = take(m, batch, b);
-        for (int64_t g = 0; g < climbers; g += LANES)
-            climb_lanes(m, &o, &w, climbers, g, climbers - g, x, value + b * climbers, damping + b * climbers,
-                        done + b * climbers, weak, steps);
+        for (int64_t g = 0; g < points; g += LANES)
+            search_lanes(m, &o, &w, points, g, points - g, x, value + b * points, damping + b * points,
+                         done + b * points, ridge, steps);
     }
     free(w.block);
     return DONE;

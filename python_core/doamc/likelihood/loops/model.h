@@ -1,4 +1,4 @@
-/* Constants of a chart, laid out as `Model` of kernels.py; complex numbers are pairs of doubles, arrays in C order. */
+/* Constants of an array and its prior, laid out as `Model` of kernels.py; complex numbers are pairs of doubles, arrays in C order. */
 #ifndef DOAMC_MODEL_H
 #define DOAMC_MODEL_H
 
@@ -8,7 +8,7 @@ struct model {
     /* sizes: elements N; columns J N of the response; patterns K'; sources P; flat coordinates of the coupling family;
      * pairs of sources that may be coherent; leading coordinates that have walls; coordinates d */
     int64_t n, wide, n_patterns, n_sources, n_flat, n_pairs, n_box, size;
-    /* truths: an even line from the origin; Hermitian family; normal prior; noise power unknown; azimuths on a circle */
+    /* truths: elements evenly on a line, the first at the origin; Hermitian family; normal prior; noise power unknown; azimuths on a circle */
     int64_t even, hermitian, normal, unknown_noise, circle;
     /* first index of amplitudes, flat coordinates, noise, azimuths, wrapping coordinates, correlations' angles and phases */
     int64_t amplitude, flat, noise, azimuth, wrapping, angle, phase;

@@ -5,7 +5,7 @@
 #include "elementary.h"
 #include "workspace.h"
 
-/* Amplitude times extended steering vectors at x into a (J N, P), powers of one factor on an even line; where asked
+/* Amplitude times extended steering vectors at x into a (J N, P), powers of one factor where the elements stand evenly on a line; where asked
  * for, their derivatives by azimuth into da. */
 INLINE void steering(const struct model *m, struct workspace *w, const vec *x, int derive)
 {

@@ -1,4 +1,4 @@
-/* The inverse temperature at which weights have an effective sample size (see `resample.tempering`). */
+/* The inverse temperature at which weights have an effective sample size (see tempering.py). */
 #ifndef DOAMC_TEMPERING_H
 #define DOAMC_TEMPERING_H
 

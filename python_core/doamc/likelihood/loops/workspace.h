@@ -20,7 +20,7 @@ struct workspace {
     cvec *inverse, *e, *h;          /* (P, P) */
     cvec *dv, *u, *z, *ru;          /* (N, P) */
     cvec *moved, *slopes, *side, *inner; /* (K', N, P), (d, N, P), (d, N, P), (d, P, P) */
-    vec *x, *now, *gradient, *f, *roots; /* (d), (d), (d), (d, d), (d, d) */
+    vec *x, *now, *gradient, *f, *factors; /* (d), (d), (d), (d, d), (d, d) */
 };
 
 /* List of the response's entries with the terms that make them; the arrays have room for all. */
@@ -52,7 +52,7 @@ static inline int open_workspace(struct workspace *w, const struct model *m)
         {&w->z, np}, {&w->ru, np}, {&w->moved, k * np}, {&w->slopes, d * np}, {&w->side, d * np}, {&w->inner, d * pp},
     };
     const struct { vec **at; uint64_t size; } singles[] = {
-        {&w->x, d}, {&w->now, d}, {&w->gradient, d}, {&w->f, d * d}, {&w->roots, d * d},
+        {&w->x, d}, {&w->now, d}, {&w->gradient, d}, {&w->f, d * d}, {&w->factors, d * d},
     };
     const int n_pairs = sizeof pairs / sizeof *pairs, n_singles = sizeof singles / sizeof *singles;
     uint64_t vectors = 0; /* sizes are below 2^12, so that no sum here wraps */

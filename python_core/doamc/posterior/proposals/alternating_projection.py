@@ -5,7 +5,7 @@ import math
 import torch
 
 from doamc.estimators.alternating_projection import alternating_projection
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor_angles
 from doamc.spec import ArraySpec
 
@@ -24,15 +24,15 @@ class AlternatingProjection:
         apart = torch.minimum(apart, 2 * math.pi - apart) if spec.full_circle else apart
         self.apart = apart > math.radians(spec.min_separation_deg)
 
-    def __call__(self, chart: Chart, covariance: torch.Tensor) -> torch.Tensor:
-        """Starts (B, d, J), one for each coupling tried, in a chart."""
+    def __call__(self, coordinates: Coordinates, covariance: torch.Tensor) -> torch.Tensor:
+        """Starts (B, d, J), one for each coupling tried."""
         none = torch.zeros(len(covariance), len(self.theta), 0, dtype=torch.long, device=covariance.device)
 
         def best(held: list[torch.Tensor]) -> torch.Tensor:
             return self._place(covariance, torch.stack(held, 2) if held else none)
 
         places = torch.stack(alternating_projection(best, self.n_sources, CYCLES), 2)
-        return self._scenes(chart, covariance, places.sort(2)[0])
+        return self._scenes(coordinates, covariance, places.sort(2)[0])
 
     def _place(self, covariance: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Grid points (B, J) of the source that adds most power to those held (B, J, Q)."""
@@ -51,7 +51,7 @@ class AlternatingProjection:
         n = self.manifold.shape[1]
         return self.manifold.expand(b, -1, -1, -1).gather(3, places[:, :, None].expand(-1, -1, n, q))
 
-    def _scenes(self, chart: Chart, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    def _scenes(self, coordinates: Coordinates, covariance: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         n, p = covariance.shape[-1], self.n_sources
         v = self._columns(places)
         pinv = torch.linalg.pinv(v)
@@ -63,8 +63,8 @@ class AlternatingProjection:
         size = power.rsqrt()
         correlation = tuple(v.transpose(1, 2) for v in factor_angles(s * size[..., None] * size[..., None, :]))
         theta = self.theta.to(covariance.device).expand(len(covariance), -1, -1)
-        flat, wrapping = (v.transpose(1, 2) for v in chart.spec.family.coordinates(theta))
+        flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
         power_db, noise_db = 10 * power.log10().transpose(1, 2), 10 * noise.log10()[:, None]
         azimuth = self.grid[places].transpose(1, 2)
-        x = chart.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]))
-        return chart.clip(x)
+        x = coordinates.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]))
+        return coordinates.clip(x)

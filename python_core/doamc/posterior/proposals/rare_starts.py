@@ -1,6 +1,6 @@
-"""Classical starting scenes from the rank-reduction (RARE) null spectrum, which the features hold anyway.
+"""Classical starting scenes from the rank-reduction (RARE) null spectrum.
 
-At high SNR they find the basin of the likelihood almost always, whatever the network has or has not learnt.
+At high SNR they find the basin of the likelihood almost always.
 RARE: Pesavento, Gershman and Wong, IEEE Trans. Signal Processing 50 (2002) 2103-2115; for coupling: Friedlander and
 Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 """
@@ -8,35 +8,53 @@ Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 import torch
 
 from doamc.arrays.steering import steering
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.separation import separate
 from doamc.spec import ArraySpec
+
+RIDGE = 1e-9  #: on the Gram matrix of responses, of its mean diagonal: two sources in one place leave it singular
+LEAST_POWER, LEAST_NOISE = 1e-9, 1e-12  #: linear: nothing less has a logarithm that means anything
+LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
+
+
+def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior) -> torch.Tensor:
+    """Points (B, d, Q) of the posterior by rank reduction."""
+    coordinates, covariance = posterior.coordinates, posterior.covariance
+    spectrum = null_spectrum.of_covariance(covariance, posterior.snapshots[:, 0], coordinates.n_sources).double()
+    azimuth, power_db, theta, noise_db = rank_reduction_starts(coordinates, spectrum, null_spectrum.grid, covariance)
+    azimuth = separate(azimuth.transpose(1, 2), coordinates).transpose(1, 2)
+    flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
+    return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
 
 
 def rank_reduction_starts(
-    chart: Chart,
+    coordinates: Coordinates,
     spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
     grid: torch.Tensor,  # shape: (G,), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
-    spec, p = chart.spec, chart.n_sources
+    spec, p = coordinates.spec, coordinates.n_sources
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
     values, vectors = torch.linalg.eigh(covariance)
     n = covariance.shape[-1]
-    noise = values[:, : n - p].mean(1).clamp_min(1e-12)
+    noise = values[:, : n - p].mean(1).clamp_min(LEAST_NOISE)
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
     positions = spec.positions.to(covariance.device)
-    theta = prior_mean(spec, azimuth) if spec.family.narrow else null_vector(chart, projector, azimuth)
+    theta = prior_mean(spec, azimuth) if spec.family.narrow else null_vector(coordinates, projector, azimuth)
     v = spec.family.response(theta, positions, azimuth)
     gram = v.mH @ v
-    q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, device=v.device))[:, None] @ v
-    eye = 1e-9 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None] * torch.eye(p, device=v.device)
-    left = torch.linalg.solve(gram + eye, q)
-    power = torch.linalg.solve(gram + eye, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(1e-9)
+    q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, dtype=v.dtype, device=v.device))[:, None] @ v
+    level = gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None]
+    gram = gram + RIDGE * level * torch.eye(p, dtype=v.dtype, device=v.device)
+    left = torch.linalg.solve(gram, q)
+    power = torch.linalg.solve(gram, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(LEAST_POWER)
     noise_db = (10 * noise.log10())[:, None].expand(-1, len(sets))
     return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), theta, noise_db
 
@@ -50,12 +68,12 @@ def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
 
 
 def null_vector(
-    chart: Chart,
+    coordinates: Coordinates,
     projector: torch.Tensor,  # shape: (B, 1, 1, N, N) on the noise subspace
     azimuth: torch.Tensor,  # shape: (B, Q, P)
 ) -> torch.Tensor:
     """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
-    spec = chart.spec
+    spec = coordinates.spec
     a = steering(spec.positions.to(projector.device), azimuth).to(projector.dtype)  # (B, Q, N, P)
     basis = spec.plain_family.linear_basis.to(projector)
     t = torch.einsum("kij,bqjp->bqpik", basis, a)
@@ -63,7 +81,7 @@ def null_vector(
     vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
     lead = vector[..., :1]
     k = spec.plain_family.n_coefficients
-    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < 1e-6, torch.ones_like(lead), lead)
+    c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < LEAST_LEAD, torch.ones_like(lead), lead)
     return spec.plain_family.clipped(spec.plain_family.parameters(c))
 
 

@@ -1,1 +1,1 @@
-"""What is told of samples: order of sources, medians and intervals, evidence, the Wiener filter."""
+"""What is reported of samples: order of sources, medians and intervals, evidence, the Wiener filter."""

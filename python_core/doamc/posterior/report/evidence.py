@@ -1,27 +1,29 @@
 """Log evidence of a number of sources, by importance sampling from what the sampler found.
 
-Z_P = int prior(x) p(Rhat | x) dx. The prior is uniform in a chart's box, so its density is one over the box's volume
-and over the share of azimuths that keep their least separation. Draws come from a normal distribution (Student tails)
-fitted to the posterior samples; those outside the prior's support weigh nothing. Samples are sorted by azimuth, one of
-P! equal orders, hence the factor P!.
+Z_P = int prior(x) p(Rhat | x) dx. The prior is uniform in a box, so its density is one over the box's volume
+and over the share of azimuths that keep their least separation. Draws come from a Student distribution fitted to the
+posterior samples; those outside the prior's support weigh nothing. Samples are sorted by azimuth, one of P! equal
+orders, hence the factor P!.
 """
 
 import math
 
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampling.samples import Samples
 
 FREEDOM = 8.0  #: degrees of freedom of the proposal's tails
+WIDEN = 1.3  #: factor on the samples' covariance: a proposal wider than the posterior loses less than a narrow one
+UNIT_RIDGE = 1e-9  #: on the diagonal of a matrix scaled to one: round-off must not make it indefinite
 
 
-def separation_share(chart: Chart) -> float:
+def separation_share(coordinates: Coordinates) -> float:
     """Probability that independent uniform azimuths keep the least separation."""
-    p, gap = chart.n_sources, math.radians(chart.spec.min_separation_deg)
-    low, high = chart.spec.sector_rad
-    if chart.spec.full_circle:
+    p, gap = coordinates.n_sources, math.radians(coordinates.spec.min_separation_deg)
+    low, high = coordinates.spec.sector_rad
+    if coordinates.spec.full_circle:
         return (1 - p * gap / (high - low)) ** (p - 1)
     return (1 - (p - 1) * gap / (high - low)) ** p
 
@@ -29,26 +31,26 @@ def separation_share(chart: Chart) -> float:
 @torch.no_grad()
 def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Tensor:
     """Log evidence (B,), up to a constant that does not depend on the number of sources."""
-    chart, x = samples.chart, aligned(samples.x, samples.chart)
+    coordinates, x = samples.coordinates, aligned(samples.x, samples.coordinates)
     _, d, n = x.shape
     mean = x.mean(2, keepdim=True)
     centred = x - mean
-    covariance = 1.3 * (centred @ centred.mT) / n
+    covariance = WIDEN * (centred @ centred.mT) / n
     scale = covariance.diagonal(dim1=1, dim2=2).clamp_min(1e-24).sqrt()
     eye = torch.eye(d, dtype=x.dtype, device=x.device)
-    root = torch.linalg.cholesky(covariance / scale[:, :, None] / scale[:, None] + 1e-9 * eye) * scale[:, :, None]
+    root = torch.linalg.cholesky(covariance / scale[:, :, None] / scale[:, None] + UNIT_RIDGE * eye) * scale[:, :, None]
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(d, draws, generator=generator, dtype=torch.float64).to(x.device)
     square = torch.randn(int(FREEDOM), draws, generator=generator, dtype=torch.float64).square().sum(0).to(x.device)
     t = z * (FREEDOM / square).sqrt()
     new = mean + root @ t
     log_q = student_log_density(t, FREEDOM) - root.diagonal(dim1=1, dim2=2).log().sum(1)[:, None]
-    widths = (chart.high - chart.low).log()
-    widths[chart.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
-    volume = widths.sum() + math.log(separation_share(chart))
-    inside = samples.posterior(chart.wrap(new))
+    widths = (coordinates.high - coordinates.low).log()
+    widths[coordinates.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
+    volume = widths.sum() + math.log(separation_share(coordinates))
+    inside = samples.posterior(coordinates.wrap(new))
     weight = torch.logsumexp(inside - log_q, 1) - math.log(draws)
-    return weight - volume + math.lgamma(chart.n_sources + 1)
+    return weight - volume + math.lgamma(coordinates.n_sources + 1)
 
 
 def student_log_density(t: torch.Tensor, freedom: float) -> torch.Tensor:

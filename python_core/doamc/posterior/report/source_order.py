@@ -4,21 +4,23 @@ import math
 
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
+
+ROUNDS = 2  #: of turning samples to their centre: the first finds it from one sample, the second from all
 
 
-def align(azimuth: torch.Tensor, chart: Chart) -> tuple[torch.Tensor, torch.Tensor]:
+def align(azimuth: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor, torch.Tensor]:
     """Azimuths (B, P, n) with one source per row throughout, and the order (B, P, n) that was applied.
 
     On a sector that is sorting. On a circle a sorted list may be turned by one place from sample to sample; each is
     turned to lie nearest to a common centre and unwrapped around it.
     """
     sorted_azimuth, order = azimuth.sort(1)
-    if not chart.spec.full_circle:
+    if not coordinates.spec.full_circle:
         return sorted_azimuth, order
     centre = sorted_azimuth[:, :, -1:]
     p = azimuth.shape[1]
-    for _ in range(2):
+    for _ in range(ROUNDS):
         turned = torch.stack([sorted_azimuth.roll(k, 1) for k in range(p)], 1)  # (B, shift, P, n)
         apart = torch.remainder(turned - centre[:, None] + math.pi, 2 * math.pi) - math.pi
         best = apart.square().sum(2).argmin(1)[:, None, None].expand(-1, 1, p, -1)
@@ -29,14 +31,14 @@ def align(azimuth: torch.Tensor, chart: Chart) -> tuple[torch.Tensor, torch.Tens
     return last + unwrapped, orders.gather(1, best)[:, 0]
 
 
-def aligned(x: torch.Tensor, chart: Chart) -> torch.Tensor:
+def aligned(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Samples (B, d, n) with their sources in one order and every wrapping coordinate unwrapped around its mean."""
-    amplitude, size, noise, azimuth, phase = chart.split(x)
-    angle, turn = chart.split_correlation(x)
-    azimuth, order = align(azimuth, chart)
-    if phase.shape[1] and chart.spec.plain_family.phase_rad >= math.pi - 1e-9:
+    amplitude, size, noise, azimuth, phase = coordinates.split(x)
+    angle, turn = coordinates.split_correlation(x)
+    azimuth, order = align(azimuth, coordinates)
+    if phase.shape[1] and coordinates.spec.plain_family.phase_rad >= math.pi - 1e-9:
         phase = unwrapped(phase)
-    tail = [azimuth, phase] if chart.azimuth_first else [phase, azimuth]
+    tail = [azimuth, phase] if coordinates.azimuth_first else [phase, azimuth]
     return torch.cat([amplitude.gather(1, order), size, angle, noise, *tail, unwrapped(turn)], 1)
 
 

@@ -1,21 +1,22 @@
-"""A Metropolis walk of many chains with its random tables: Fisher steps, and leaps between chains."""
+"""Metropolis chains with their random tables: normal steps, and differential-evolution moves between chains."""
 
 import math
 
-import numpy as np
 import torch
 
 from doamc.likelihood.density import ExactPosterior
-from doamc.posterior.sampling.metropolis import random_walk
+from doamc.likelihood.metropolis import ChainRun, MoveTables
 from doamc.posterior.sampling.random_tables import balanced
 
+DIFFERENCE_EVERY = 3  #: steps, of which one is a differential-evolution move
 
-class Walk:
-    """So many steps of so many chains; the tables are drawn once, so an item's result depends on its data and the seed.
 
-    Two steps of three are normal with given Cholesky factors, times reach / sqrt(d) in turn. Every third is leap times
-    the difference of the starts of two chains drawn at random: symmetric, in the shape of the posterior so far, and
-    from mode to mode (differential evolution, ter Braak 2006, Statistics and Computing 16, with a fixed archive).
+class MetropolisChains:
+    """A fixed number of steps and chains; the tables are drawn once: an item's result depends on its data and the seed.
+
+    Two steps of three are normal with given covariance factors, times a proposal scale over sqrt(d), taken in turn.
+    Every third is a differential-evolution move: a scale, taken in turn, times the difference of the starts of two
+    chains drawn at random: symmetric, in the shape of the posterior so far, and from mode to mode.
     """
 
     def __init__(
@@ -23,45 +24,38 @@ class Walk:
         chains: int,
         size: int,
         steps: int,
-        reach: tuple[float, ...],
-        leap: tuple[float, ...],
+        proposal_scales: tuple[float, ...],
+        difference_scales: tuple[float, ...],  # none: no differential-evolution moves
         seed: int,
         device: torch.device,
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
-        widths = torch.tensor([reach[i % len(reach)] for i in range(steps)], dtype=torch.float64) / math.sqrt(size)
+        widths = [proposal_scales[i % len(proposal_scales)] for i in range(steps)]
         normal = balanced(torch.randn(chains, size, steps, generator=generator, dtype=torch.float64))
-        self.normal = normal.mul_(widths).to(device)
-        self.leaps = [i for i in range(steps) if i % 3 == 1] if leap else []
-        factors = [leap[i % len(leap)] for i in range(len(self.leaps))]
-        self.factors = torch.tensor(factors, dtype=torch.float64, device=device)[:, None]
-        self.pairs = torch.randint(chains, (2, len(self.leaps), chains), generator=generator).to(device)
-        self.jumps = np.full(steps, -1)
-        self.jumps[self.leaps] = np.arange(len(self.leaps))
-        self.log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log().to(device)
+        normal = normal.mul_(torch.tensor(widths, dtype=torch.float64) / math.sqrt(size))
+        moves = [i for i in range(steps) if i % DIFFERENCE_EVERY == 1] if difference_scales else []
+        difference = torch.full((steps,), -1)
+        difference[moves] = torch.arange(len(moves))
+        scale = [difference_scales[i % len(difference_scales)] for i in range(len(moves))]
+        pairs = torch.randint(chains, (2, len(moves), chains), generator=generator).transpose(0, 1)
+        log_uniform = torch.rand(steps, chains, generator=generator, dtype=torch.float64).log()
+        self.steps = steps
+        self.tables = MoveTables(
+            normal=normal.permute(2, 1, 0).contiguous().to(device),
+            difference=difference.to(device),
+            scale=torch.tensor(scale, dtype=torch.float64, device=device),
+            pairs=pairs.contiguous().to(device),
+            log_uniform=log_uniform.to(device),
+        )
 
     def __call__(
         self,
         posterior: ExactPosterior,
-        x: torch.Tensor,  # shape: (B, d, S)
+        x: torch.Tensor,  # shape: (B, d, S), d the size of the tables at most
         value: torch.Tensor,  # shape: (B, S), log posterior at x
-        roots: torch.Tensor,  # shape: (B, S, d, d), Cholesky factors of the proposals
+        factors: torch.Tensor,  # shape: (B, S, d, d), of the proposals' covariances
         keep: int,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What `random_walk` returns."""
-        if posterior.native is not None:
-            normal = self.normal[:, : posterior.chart.size].permute(2, 1, 0).contiguous().numpy()
-            pairs = self.pairs.permute(1, 0, 2).contiguous().numpy()
-            tables = normal, self.jumps, self.factors[:, 0].numpy(), pairs, self.log_uniform.numpy()
-            return posterior.native.walk(x, value, roots, *tables, keep)
-        return self.by_tensors(posterior, x, value, roots, keep)
-
-    def by_tensors(
-        self, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor, roots: torch.Tensor, keep: int
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The walk by tensor operations: the reference of the compiled loop, and what runs on other devices."""
-        moves = (roots @ self.normal[:, : posterior.chart.size]).permute(3, 0, 2, 1).contiguous()
-        if self.leaps:
-            apart = x[:, :, self.pairs[0]] - x[:, :, self.pairs[1]]  # (B, d, leaps, S)
-            moves[self.leaps] = (apart * self.factors).permute(2, 0, 1, 3)
-        return random_walk(posterior, x, value, moves, self.log_uniform, keep)
+    ) -> ChainRun:
+        """Run from x; the states of the last keep steps are kept."""
+        tables = self.tables._replace(normal=self.tables.normal[:, : x.shape[1]])
+        return posterior.backend.run_chains(x, value, factors, tables, keep)

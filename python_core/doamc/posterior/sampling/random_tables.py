@@ -13,7 +13,7 @@ def balanced(table: torch.Tensor) -> torch.Tensor:
 
 
 def whitened(table: torch.Tensor) -> torch.Tensor:
-    """Balanced numbers (S, d) with exactly the identity for covariance, where S > 2 d."""
+    """Balanced numbers (S, d) with exactly the identity for covariance, where S > 4 d."""
     table = balanced(table)
     if len(table) <= 4 * table.shape[1]:
         return table

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.likelihood.coordinates import Chart
+from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 
 
 @dataclass
 class Samples:
-    """Posterior samples of B observations, x (B, d, n) in the chart, and how the chains that made them fared.
+    """Posterior samples of B observations, x (B, d, n), and how the chains that made them fared.
 
-    acceptance: (B, S) of the walk. localised: (B,), whether the chains started around modes.
+    acceptance: (B, S) of the chains, 0..1. localised: (B,), whether they started around modes.
     """
 
-    chart: Chart
+    coordinates: Coordinates
     posterior: ExactPosterior
     x: torch.Tensor
     acceptance: torch.Tensor
@@ -24,4 +24,4 @@ class Samples:
     def select(self, index: torch.Tensor) -> "Samples":
         """Samples of some of the observations."""
         posterior = self.posterior.select(index)
-        return Samples(self.chart, posterior, self.x[index], self.acceptance[index], self.localised[index])
+        return Samples(self.coordinates, posterior, self.x[index], self.acceptance[index], self.localised[index])

@@ -1,0 +1,31 @@
+"""Gradient and Fisher information against automatic differentiation."""
+
+import pytest
+import torch
+
+from doamc.likelihood.fisher import information
+from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
+
+CASES = [("ula8", 1), ("ula8", 2), ("ula8", 3), ("ula8", 4), ("uca5", 2), ("seed16", 3), ("ula4", 2)]
+
+
+@pytest.mark.parametrize(("array", "n_sources"), CASES)
+def test_gradient_is_that_of_automatic_differentiation(array, n_sources):
+    scene, rhat, count = observed(array, 3, n_sources, 50, 10.0)
+    coordinates = coordinates_of(scene)
+    posterior = posterior_of(coordinates, scene, rhat, count)
+    z = torch.randn(3, coordinates.size, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    x = (point_of(coordinates, scene) + 0.002 * z).requires_grad_()
+    (expected,) = torch.autograd.grad(posterior.log_likelihood(x).sum(), x)
+    found = information(posterior, x.detach())[0].transpose(1, 2)
+    assert (found - expected).abs().max() < 1e-8 * expected.abs().max()
+
+
+@pytest.mark.parametrize(("array", "n_sources"), [("ula8", 2), ("uca5", 2), ("seed16", 2)])
+def test_fisher_information_is_the_curvature_at_the_true_covariance(array, n_sources):
+    scene, _, count = observed(array, 1, n_sources, 50, 10.0)
+    coordinates = coordinates_of(scene)
+    posterior = posterior_of(coordinates, scene, scene.covariance, count)
+    x = point_of(coordinates, scene)
+    hessian = torch.autograd.functional.hessian(lambda v: posterior.log_likelihood(v[None, :, None]).sum(), x[0, :, 0])
+    assert torch.allclose(information(posterior, x)[1][0, 0], -hessian, atol=1e-8 * float(hessian.abs().max()))

@@ -1,0 +1,38 @@
+"""Draws around modes."""
+
+import torch
+
+from doamc.posterior.proposals.localisation import Modes
+from doamc.posterior.proposals.mode_draws import ModeSampler, same_mode
+from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
+
+
+def problem(snapshots: int, snr_db: float):
+    scene, rhat, count = observed("ula8", 3, 1, snapshots, snr_db)
+    coordinates = coordinates_of(scene)
+    posterior = posterior_of(coordinates, scene, rhat, count)
+    x = coordinates.clip(point_of(coordinates, scene))
+    value, steps = posterior(x), 30
+    x, value = posterior.backend.search_modes(x, value, steps, 1, steps)
+    return posterior, Modes(x, value)
+
+
+def test_draws_fit_where_the_posterior_is_narrow():
+    sampler = ModeSampler(96, 16, 7, 5, torch.device("cpu"))
+    posterior, modes = problem(2000, 20.0)
+    found = sampler(posterior, modes)
+    assert found.x.shape == (3, 7, 96) and found.factors.shape == (3, 96, 7, 7)
+    assert torch.allclose(posterior(found.x), found.value) and found.value.isfinite().all()
+    assert (found.fit > 0.3).all()
+    broad = sampler(*problem(3, -10.0))
+    assert broad.fit.max() < found.fit.min()
+
+
+def test_copies_of_a_mode_are_told_from_another_and_across_the_period():
+    coordinates = problem(10, 0.0)[0].coordinates
+    x = torch.zeros(1, coordinates.size, 4, dtype=torch.float64)
+    x[0, 0, 1], x[0, 0, 2] = 0.01, 1.0  # log amplitudes a hundredth of a width and a width apart
+    x[0, -1, 3] = 2 * torch.pi - 0.01  # a phase nearly once around
+    factors = torch.eye(coordinates.size, dtype=torch.float64).expand(1, 4, -1, -1) * 0.3
+    same = same_mode(x, factors, coordinates)[0]
+    assert same[0].tolist() == [1, 1, 0, 1] and torch.equal(same, same.T)
