@@ -20,7 +20,8 @@ class StreamClock:
     """Counts samples against a clock, on one connection.
 
     rate_hz: samples a second. Losses that are shorter than 50 ms, or slower than 100 ppm, are not seen.
-    Attributes: samples (that came), lost_s (estimate, s), uncertainty_s (by which that may be off).
+    Attributes: samples (that came), lost_s (estimate, s), uncertainty_s (by which that may be off), found_s (the part
+    of it that comes of the losses that were found).
     """
 
     def __init__(self, rate_hz: float) -> None:
@@ -32,13 +33,13 @@ class StreamClock:
         self._begin = self._window = 0.0
         self._step_s = _LEAST_S / _STEPS  # mean size of the steps between windows
         self._late: list[float] = []  # windows in a row that were later than steps explain
-        self._found = 0.0  # uncertainty of the losses found
+        self.found_s = 0.0
         self._elapsed_s = 0.0
 
     @property
     def uncertainty_s(self) -> float:
         """By how much the estimate may be off, s: delays that change, and clocks that differ."""
-        return self._found + self._allowed_s + _DRIFT * self._elapsed_s
+        return self.found_s + self._allowed_s + _DRIFT * self._elapsed_s
 
     def see(self, now: float, count: int) -> float:
         """Take in so many samples that came at a time, s; s of samples that were found to be lost just now."""
@@ -85,6 +86,6 @@ class StreamClock:
         lost_s = min(self._late) - self._level
         self._level += lost_s
         self.lost_s += lost_s
-        self._found += self._allowed_s
+        self.found_s += self._allowed_s
         self._late.clear()
         return lost_s

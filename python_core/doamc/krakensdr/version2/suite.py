@@ -103,7 +103,7 @@ class _Connection:
             self._counters.came += count
             for packet in self._scanner.packets(silent=not count):
                 self._packet(packet, now)
-            self._account(self._scanner.pending)
+            self._account(self._scanner.pending, self._clock.uncertainty_s)
         self._assembler.flush_old(now)
         self._tell()
         silence_s = now - self._latest
@@ -118,7 +118,7 @@ class _Connection:
             for packet in self._scanner.packets(silent=True):
                 self._packet(packet, now)
             self._counters.cut_short += self._scanner.pending
-            self._account(0)
+            self._account(0, self._clock.found_s)
         self._assembler.flush()
         self._tell()
 
@@ -153,14 +153,14 @@ class _Connection:
             self._desk.tell(state, remark)
         self._states.clear()
 
-    def _account(self, pending: int) -> None:
+    def _account(self, pending: int, uncertainty_s: float) -> None:
         counters, scanner, rate_hz = self._counters, self._scanner, self._suite.rate_hz
         counters.pending = pending
         counters.passed_over, counters.resyncs = (
             before + now for before, now in zip(self._before, (scanner.passed_over, scanner.losses), strict=True)
         )
         counters.lost_estimate = self._lost_before[0] + round(self._clock.lost_s * rate_hz)
-        counters.lost_uncertainty = self._lost_before[1] + round(self._clock.uncertainty_s * rate_hz)
+        counters.lost_uncertainty = self._lost_before[1] + round(uncertainty_s * rate_hz)
 
     def _unix_time(self, sample: int) -> float:
         return time.time() - time.monotonic() + self._clock.time_of(sample)
