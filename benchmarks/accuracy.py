@@ -2,15 +2,17 @@
 
 The limit is the median of long Metropolis chains that start at the truth (exact likelihood, prior of the array), the
 best that any method can do on such scenes. Writes a table and draws it.
-Usage: python benchmarks/accuracy.py [--trials 100] [--out FILE.json] [--plot FILE.png]
+
+    .venv/bin/python benchmarks/accuracy.py [--trials 100] [--plot FILE.png]
 """
 
-import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from benchmarks.machine import machine
+from command import make_parser, write_result
+from tqdm import tqdm
 
 from doamc.estimators.engine import open_estimator
 from doamc.likelihood.coordinates import make_coordinates
@@ -21,7 +23,7 @@ from doamc.posterior.training.bayes_limit import samples_from_truth
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
-from doamc.spec import load_spec
+from doamc.spec import ArraySpec, load_spec
 from doamc.trials.monte_carlo import compare
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
@@ -39,7 +41,9 @@ COLOURS = {
 }  # fmt: skip
 
 
-def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int, seed: int, steps: int = 2000):
+def limit_row(
+    spec: ArraySpec, n_sources: int, n_snapshots: int, snr_db: float, trials: int, seed: int, steps: int = 2000
+) -> dict[str, Any]:
     """Hits, RMSE and coupling gain of the Bayes limit on the scenes that `compare` draws."""
     generator = torch.Generator().manual_seed(seed)
     scene = draw_scene(spec, trials, n_sources, snr_db, generator)
@@ -57,23 +61,26 @@ def limit_row(spec, n_sources: int, n_snapshots: int, snr_db: float, trials: int
     }  # fmt: skip
 
 
-def run_case(array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int):
+def run_case(
+    array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int, snr_db: list[float]
+) -> dict[str, Any]:
     """Rows of one case."""
     spec = load_spec(array)
     estimators = [open_estimator(m, spec, n_sources, "cpu", 0) for m in methods]
-    rows = compare(spec, estimators, SNR_DB, n_sources, n_snapshots, trials, seed=5)
-    rows += [limit_row(spec, n_sources, n_snapshots, level, trials, 5) for level in SNR_DB]
+    rows = compare(spec, estimators, snr_db, n_sources, n_snapshots, trials, seed=5)
+    rows += [limit_row(spec, n_sources, n_snapshots, level, trials, 5) for level in snr_db]
     return {"array": array, "sources": n_sources, "snapshots": n_snapshots, "trials": trials, "rows": rows}
 
 
-def plot(cases, path: str) -> None:
+def plot(cases: list[dict[str, Any]], path: str) -> None:
     """Hits above, RMSE of hits below, one column a case."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(2, len(cases), figsize=(3.6 * len(cases), 6.4), sharex=True, sharey="row")
+    size = (3.6 * len(cases), 6.4)
+    figure, axes = plt.subplots(2, len(cases), figsize=size, sharex=True, sharey="row", squeeze=False)
     for column, case in enumerate(cases):
         top, low = axes[:, column]
         top.set_title(f"{case['array']}, P = {case['sources']}, L = {case['snapshots']}", fontsize=10)
@@ -107,20 +114,23 @@ def plot(cases, path: str) -> None:
 
 def main() -> None:
     """Run, write and draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--out", default="benchmarks/accuracy.json")
-    parser.add_argument("--plot", default="docs/images/accuracy.png")
-    parser.add_argument("--drawn-only", action="store_true", help="draw what --out holds")
-    a = parser.parse_args()
+    parser = make_parser(__doc__)
+    parser.add_argument("--trials", type=int, default=100, help="scenes of each case and SNR (%(default)s)")
+    parser.add_argument("--plot", type=Path, help="picture (default: docs/images/accuracy.png; with --quick none)")
+    parser.add_argument("--drawn-only", action="store_true", help="draw what the file holds, and measure nothing")
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    if not a.drawn_only:
-        cases = []
-        for case in CASES:
-            cases.append(run_case(*case, a.trials))
-            print(json.dumps(cases[-1]["rows"][-1]), flush=True)
-            Path(a.out).write_text(json.dumps({"machine": machine(), "cases": cases}, indent=1) + "\n")
-    plot(json.loads(Path(a.out).read_text())["cases"], a.plot)
+    root = Path(__file__).resolve().parents[1]
+    if args.drawn_only:
+        cases = json.loads((args.out or Path(__file__).with_suffix(".json")).read_text())["cases"]
+    else:
+        chosen = [("ula8", 2, 20, ["music", "posterior"])] if args.quick else CASES
+        trials, snr_db = (4, [10.0]) if args.quick else (args.trials, SNR_DB)
+        cases = [run_case(*case, trials, snr_db) for case in tqdm(chosen, disable=None)]
+        write_result(__file__, args, {"cases": cases})
+    picture = args.plot or (None if args.quick else root / "docs" / "images" / "accuracy.png")
+    if picture is not None:
+        plot(cases, str(picture))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 Every batch is another array, drawn from [antenna.draws] with seeds of its own, and its waves are solved directly at
 their azimuths, without the extended matrix that the prior is made of. The bound knows the response exactly. Errors
-beyond 10 deg are counted as misses and left out of the RMSE. Usage:
-python benchmarks/antennas.py [--arrays dipole8 dipole8wide@200e6] [--batches 48] [--weights FOLDER] [--out FILE.json]
+beyond 10 deg are counted as misses and left out of the RMSE.
+
+    .venv/bin/python benchmarks/antennas.py [--arrays dipole8 dipole8wide@200e6] [--batches 48] [--weights FOLDER]
 """
 
-import argparse
 import json
 import math
 import os
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from machine import machine
+from command import make_parser, write_result
 from tqdm import tqdm
 
 from doamc.antenna.draws import draw_built
@@ -32,7 +32,7 @@ SNAPSHOTS = 256
 MISS_DEG = 10.0
 
 
-class Capture:
+class BuiltScene:
     """One array, its sources and what it receives.
 
     response: (N, P) at the true azimuths; slope: its derivative per rad.
@@ -75,7 +75,7 @@ class Capture:
         return np.diag(np.linalg.inv(f))[: len(p)]
 
 
-def figures(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+def scores(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside: np.ndarray) -> dict[str, float]:
     """What one case comes to; errors and bounds (B, P) in deg and deg^2."""
     hit = (np.abs(errors) < MISS_DEG).all(1)
     return {
@@ -90,7 +90,7 @@ def figures(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside:
 
 
 def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[str, dict[str, float]]:
-    """Figures of careful and rough builders apart, half of the batches each."""
+    """Scores of careful and rough builders apart, half of the batches each."""
     spec, site = load_spec(array), load_site(array.partition("@")[0])
     azimuth = draw_azimuth(spec, batches, n_sources, torch.Generator().manual_seed(990_017)).numpy()
     captures = []
@@ -98,7 +98,7 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
         share = replace(site.antenna.draws, rough_share=float(i % 2))
         one = replace(site, antenna=replace(site.antenna, draws=share))
         rng = np.random.default_rng((990_021, n_sources, round(snr_db) + 99, i))
-        captures.append(Capture(one, az, snr_db, rng, spec.frequency))
+        captures.append(BuiltScene(one, az, snr_db, rng, spec.frequency))
     batch = make_batch(torch.from_numpy(np.stack([c.snapshots for c in captures])))
     e = make_estimator("posterior", array).estimate(batch, n_sources)
     error = e.azimuth.numpy() - azimuth
@@ -116,32 +116,31 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
     rough = np.array([x.rough for x in captures])
     inside = np.abs(error) < NORMAL_90 * std
     return {
-        kind: figures(np.rad2deg(error)[k], bound[k], 20 * np.log10(away[k]), inside[k])
+        kind: scores(np.rad2deg(error)[k], bound[k], 20 * np.log10(away[k]), inside[k])
         for kind, k in (("careful", ~rough), ("rough", rough))
     }
 
 
 def main() -> None:
     """Run and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--arrays", nargs="+", default=ARRAYS)
-    parser.add_argument("--batches", type=int, default=48)
+    parser.add_argument("--batches", type=int, default=48, help="arrays built for each case (%(default)s)")
     parser.add_argument("--weights", help="folder of checkpoints to use instead of the shipped ones")
-    parser.add_argument("--out", default="benchmarks/antennas.json")
-    a = parser.parse_args()
-    if a.weights:
-        os.environ["DOAMC_WEIGHTS"] = a.weights
+    args = parser.parse_args()
+    if args.weights:
+        os.environ["DOAMC_WEIGHTS"] = args.weights
     torch.set_num_threads(1)
-    result: dict = {"snapshots": SNAPSHOTS, "machine": machine()}
-    for array in a.arrays:
+    arrays, cases, batches = (ARRAYS[:1], CASES[:1], 4) if args.quick else (args.arrays, CASES, args.batches)
+    result: dict = {"snapshots": SNAPSHOTS}
+    for array in arrays:
         most = load_spec(array).source_count[1]
         result[array] = {}
-        for n_sources, snr_db in tqdm([c for c in CASES if c[0] <= most], desc=array, disable=None):
-            row = run_case(array, n_sources, snr_db, a.batches)
+        for n_sources, snr_db in tqdm([c for c in cases if c[0] <= most], desc=array, disable=None):
+            row = run_case(array, n_sources, snr_db, batches)
             result[array][f"P{n_sources} {snr_db:+g}dB"] = row
             print(array, n_sources, snr_db, json.dumps(row), flush=True)
-    with open(a.out, "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
+    write_result(__file__, args, result)
 
 
 if __name__ == "__main__":

@@ -6,24 +6,19 @@ Each flowgraph is N noise sources (a repeated vector), the block, and N null sin
 pinned to one core, sources and sinks included. The rate is that of each channel, in samples per second of the
 process's own processor time, so that other programs on the machine count only by the caches that they share: the best
 of five parts is taken. The rate by the clock stands beside it. For comparison the same with GNU Radio's C++ block that
-multiplies by a matrix, and without any block. Updates come in by cross-fades of 4096 samples. Prints the figures and
-writes benchmarks/corrector.json.
+multiplies by a matrix, and without any block. Updates come in by cross-fades of 4096 samples.
 """
 
-import argparse
-import json
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from command import make_parser, write_result
 from gnuradio import blocks, gr
 from gr_doamc import coupling_corrector, phase_corrector
-from machine import machine
 
-RESULT = Path(__file__).with_suffix(".json")
 BAR_MSPS = 10.0
 #: parts of a case, of which the best counts: other programs take the caches away, too
 _RUNS = 5
@@ -90,25 +85,19 @@ def measure(n: int = 8, seconds: float = 3.0) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--channels", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each case")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each case (%(default)g)")
     args = parser.parse_args()
-    about = machine() | {"gnuradio": gr.version()}
-    cases = measure(args.channels, args.seconds)
+    cases = measure(args.channels, 0.5 if args.quick else args.seconds)
     reached = cases["coupling_corrector"]["msps_per_core"]
     result = {
-        "what": f"{args.channels} channels of complex64, MS/s each, all of the flowgraph on one core", "machine": about,
+        "what": f"{args.channels} channels of complex64, MS/s each, all of the flowgraph on one core",
         "cases": {name: {k: round(v, 3) for k, v in case.items()} for name, case in cases.items()},
         "bar_msps": BAR_MSPS, "bar_reached": bool(reached >= BAR_MSPS),
     }  # fmt: skip
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

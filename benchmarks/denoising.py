@@ -1,15 +1,15 @@
-"""Error of denoised snapshots over that of the Wiener filter that knows the scene. Usage: denoising.py [--out FILE]
+"""Error of denoised snapshots over that of the Wiener filter that knows the scene.
+
+    .venv/bin/python benchmarks/denoising.py [--scenes 300]
 
 x0 NMSE in dB above the filter that knows R_x0 and s2: snapshots as received, the batch's signal-subspace filter, the
 per-snapshot diffusion model, the batch-conditioned one (posterior mean, and one sample); ula8, powers -6 to 0 dB.
 """
 
-import argparse
-import json
 import math
 
 import torch
-from machine import machine
+from command import make_parser, write_result
 
 from doamc.denoising.methods import BatchDdim, SnapshotDdim
 from doamc.denoising.wiener import SignalCovariance, subspace_wiener
@@ -23,17 +23,18 @@ CASES = ((2, 200, -10), (2, 200, -5), (2, 200, 0), (2, 200, 10), (2, 20, 0), (2,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out")
-    parser.add_argument("--scenes", type=int, default=300)
+    """Measure and write."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--scenes", type=int, default=300, help="of each case (%(default)s)")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    cases, scenes, slow = ([(2, 20, 0)], 4, 1) if args.quick else (CASES, args.scenes, SLOW)
     spec = load_spec("ula8")
     batch_ddim, snapshot_ddim = BatchDdim(spec), SnapshotDdim(spec)
     table = {}
-    for p, length, snr in CASES:
+    for p, length, snr in cases:
         generator = torch.Generator().manual_seed(4711)
-        scene = draw_scene(spec, args.scenes, p, float(snr), generator)
+        scene = draw_scene(spec, scenes, p, float(snr), generator)
         received = receive(scene, length, generator=generator)
         batch = make_batch(received.snapshots)
         mean, drawn, _ = batch_ddim.denoise(batch, p)
@@ -42,7 +43,7 @@ def main() -> None:
         found = {
             "received": batch.snapshots,
             "subspace_wiener": subspace @ batch.snapshots,
-            "ddim-snapshot": snapshot_ddim.estimate(batch.select(slice(0, SLOW)), p).clean,
+            "ddim-snapshot": snapshot_ddim.estimate(batch.select(slice(0, slow)), p).clean,
             "ddim": mean,
             "ddim_one_sample": drawn,
         }
@@ -53,18 +54,8 @@ def main() -> None:
             error = (clean - received.clean[: len(clean)]).abs().square()
             table[key][method] = round(10 * math.log10(float(error.sum() / best[: len(clean)].sum())), 3)
         print(f"{key:16s}", table[key], flush=True)
-    if args.out:
-        with open(args.out, "w") as file:
-            json.dump(
-                {
-                    "what": "dB over the Wiener filter that knows the scene",
-                    "scenes": args.scenes,
-                    "machine": machine(),
-                    "cases": table,
-                },
-                file,
-                indent=1,
-            )
+    what = "dB over the Wiener filter that knows the scene"
+    write_result(__file__, args, {"what": what, "scenes": scenes, "cases": table})
 
 
 if __name__ == "__main__":

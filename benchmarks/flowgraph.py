@@ -5,25 +5,20 @@
 Samples of a simulated scene are replayed from memory (C++ vector sources), paced, cut into batches, estimated and
 published. CPU time of the process between start and end, less that of the engine's thread, over the wall time, is
 what everything else took, in cores. Losses: every batch must have been estimated or counted as dropped, and the
-number of batches must be that of the samples. Prints the figures and writes benchmarks/flowgraph.json.
+number of batches must be that of the samples.
 """
 
-import argparse
-import json
-import os
-import platform
 import time
-from pathlib import Path
 
 import gr_doamc
 import torch
+from command import make_parser, write_result
 from gnuradio import blocks, gr
 
 from doamc.scenes import draw_scene, receive
 from doamc.spec import load_spec
 
 CHANNELS, RATE_HZ, HOP, SNAPSHOTS = 8, 2e6, 40_000, 256
-RESULT = Path(__file__).with_suffix(".json")
 
 
 class replay(gr.top_block):
@@ -59,7 +54,7 @@ def source_alone(duration_s: float) -> float:
 
 
 def chain(duration_s: float, method: str) -> dict[str, float]:
-    """Figures of the whole chain."""
+    """What the whole chain took, and the counts of its batches."""
     flowgraph = replay(duration_s)
     cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "ula8")
     estimator = gr_doamc.doa_estimator("ula8", method, 2)
@@ -87,36 +82,18 @@ def chain(duration_s: float, method: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=20.0, help="seconds of stream")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--duration", type=float, default=20.0, help="s of stream (%(default)g)")
     args = parser.parse_args()
-    load = os.getloadavg()[0]
-    figures = chain(args.duration, args.method)
-    every_ms = HOP / RATE_HZ * 1e3
+    duration, every_ms = 1.0 if args.quick else args.duration, HOP / RATE_HZ * 1e3
     result = {
         "what": f"{CHANNELS} channels at {RATE_HZ / 1e6:g} MS/s, L = {SNAPSHOTS}, an estimate every {every_ms:g} ms",
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "load_before": load, "python": platform.python_version(),
-                    "gnuradio": gr.version(), "torch": torch.__version__},
-        "method": args.method,
-        "cores_replay_alone": source_alone(args.duration),
-        **figures,
+        "method": args.method, **chain(duration, args.method), "cores_replay_alone": source_alone(duration),
     }  # fmt: skip
-    text = json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
+    write_result(__file__, args, rounded, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

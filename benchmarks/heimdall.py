@@ -9,8 +9,6 @@ frames with random faults, each of which must be passed on or counted. Prints th
 benchmarks/heimdall.json.
 """
 
-import argparse
-import json
 import os
 import resource
 import signal
@@ -21,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import gr_doamc
+from command import make_parser, write_result
 from gnuradio import blocks, gr
-from machine import machine
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.faults import Faults
@@ -32,7 +30,6 @@ from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
-RESULT = Path(__file__).with_suffix(".json")
 FAULTS = {
     "drop": 0.01, "duplicate": 0.01, "truncate": 0.005, "bad-sync": 0.005, "garbage": 0.003, "stall": 0.002,
     "close": 0.003, "restart": 0.001, "unsynchronised": 0.03, "channels": 0.01,
@@ -131,23 +128,20 @@ def soak(requests: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=20.0, help="seconds of stream")
-    parser.add_argument("--restarts", type=int, default=10)
-    parser.add_argument("--soak", type=int, default=10_000)
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--duration", type=float, default=20.0, help="s of stream (%(default)g)")
+    parser.add_argument("--restarts", type=int, default=10, help="times that the server is killed (%(default)s)")
+    parser.add_argument("--soak", type=int, default=10_000, help="frames with faults (%(default)s)")
     args = parser.parse_args()
-    result = {"machine": machine() | {"gnuradio": gr.version()}}
-    result["soak"] = soak(args.soak, seed=1)
-    result["server_killed"] = restarts(args.restarts)
-    result["throughput"] = throughput(args.method, args.duration)
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    if args.quick:
+        args.duration, args.restarts, args.soak = 2.0, 1, 300
+    result = {
+        "soak": soak(args.soak, seed=1), "server_killed": restarts(args.restarts),
+        "throughput": throughput(args.method, args.duration),
+    }  # fmt: skip
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

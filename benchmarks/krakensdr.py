@@ -1,47 +1,57 @@
-"""KrakenSDR of version 2 at full rate: five channels of 2.4 MS/s, 24 MB/s, from the emulator to estimates.
+"""KrakenSDR, version 2, at full rate: five channels of 2.4 MS/s, 24 MB/s, from the emulator to estimates.
 
-    .venv/bin/python benchmarks/krakensdr.py [--method ml] [--duration 60] [--samples 16384] [--emulator COMMAND]
+    .venv/bin/python benchmarks/krakensdr.py [--method ml] [--duration 60] [--rounds 3] [--soak 10000]
 
-The emulator runs in a process of its own and is paced. The flowgraph takes 256 snapshots of every 0.1 s. Then a client
-is watched while the server is killed and started anew, frozen, started with four channels and tuned: how soon the state
-is told, and how soon samples come once there are valid ones. Prints the figures and writes benchmarks/krakensdr.json.
+The emulator runs in a process of its own and is paced; the flowgraph takes 256 snapshots of every 0.1 s. At the end the
+server is stopped first, so that everything that it sent arrives: its own account and the client's must then agree to
+the byte. Then a client is watched while the server is killed and started anew, frozen, started with four channels and
+tuned: how soon the state is told, and how soon samples come once there are valid ones. Last, a soak: small packets with
+faults of every kind. Prints the figures and writes benchmarks/krakensdr.json.
 """
 
-import argparse
+import gc
 import json
 import os
-import shlex
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gr_doamc
+import pmt
+from command import make_parser, write_result
 from gnuradio import blocks, gr
-from machine import machine
 
 from doamc.krakensdr import Client
+from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.scene import Scene
 from doamc.krakensdr.session import MISMATCH, STREAMING, UNSYNCHRONISED, WAITING
 from doamc.krakensdr.version2 import Control, Suite
+from doamc.krakensdr.version2.emulator import FAULTS, Payloads, SuiteEmulator, Times
+from doamc.spec import load_spec
 
 RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
-RESULT = Path(__file__).with_suffix(".json")
-DOAMC = shlex.join([sys.executable, "-m", "doamc", "krakensdr-emulator"])
-#: how long states of the emulated receiver last, s
-TIMES = ("retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2")
+AZIMUTH_DEG = 40.0, 200.0
+RATES = dict.fromkeys(FAULTS, 0.01) | {"close": 0.003, "restart": 0.001, "retune": 0.002, "incoherent": 0.002}
+#: a receiver whose states last these times, s of stream, and whose samples are soon drawn
+_TIMES = "retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2"
+QUICK = [*(word for time_ in _TIMES for word in ("--time", time_)), "--loop", "0.1"]
 
 
 class Server:
-    """The emulator as a program of its own."""
+    """The emulator as a program of its own, on free ports or on those of another one that has ended."""
 
-    def __init__(self, command: str, samples: int, port: int = 0, control_port: int = 0, array: str = "uca5") -> None:
-        words = [*shlex.split(command), "--version", "2", "--port", port, "--control-port", control_port, "--array",
-                 array, "--samples", samples, *[w for t in TIMES for w in ("--time", t)]]  # fmt: skip
-        if array == "uca5":
-            words += ["--azimuth-deg", 40, 200]
-        self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, text=True)
+    def __init__(self, *options: str, at: "Server | None" = None) -> None:
+        code = "import sys; from doamc.cli import main; sys.exit(main())"
+        ports = ("0", "0") if at is None else (str(at.port), str(at.control_port))
+        command = [sys.executable, "-c", code, "krakensdr-emulator", "--port", ports[0], "--control-port", ports[1],
+                   "--array", "uca5", "--azimuth-deg", *map(str, AZIMUTH_DEG), *options]  # fmt: skip
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         self.port, self.control_port = (int(part.rpartition(":")[2]) for part in line.split(","))
 
@@ -53,38 +63,65 @@ class Server:
     def end(self, number: int = signal.SIGTERM) -> None:
         """End it, or kill it."""
         self.process.send_signal(number)
-        self.process.wait(20)
-        self.process.stdout.close()
+        self.process.communicate(timeout=30)
 
 
-def throughput(command: str, samples: int, method: str, duration_s: float) -> dict[str, Any]:
-    """The chain at 24 MB/s: what arrived, what became of it, what it cost."""
-    server = Server(command, samples)
-    source = gr_doamc.krakensdr_source(
-        version=2, port=server.port, control_port=server.control_port, n_elements=CHANNELS, duration=duration_s
+def throughput(method: str, duration_s: float) -> dict[str, Any]:
+    """The chain at 24 MB/s: what arrived, what was lost, what it cost."""
+    with tempfile.TemporaryDirectory(prefix="doamc-krakensdr-") as folder:
+        report = Path(folder) / "sent.json"
+        server = Server("--channel-order", "as-specified", "--report", str(report))
+        source = gr_doamc.krakensdr_source(version=2, port=server.port, control_port=-1, n_elements=CHANNELS)
+        cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
+        estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
+        flowgraph, counter = gr.top_block("throughput"), blocks.null_sink(gr.sizeof_gr_complex)
+        estimates = blocks.message_debug()
+        for channel in range(CHANNELS):
+            flowgraph.connect((source, channel), (cutter, channel))
+        flowgraph.connect((source, 0), counter)
+        flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
+        flowgraph.msg_connect(estimator, "estimates", estimates, "store")
+        server_cpu, cpu, begin = server.cpu_s(), time.process_time(), time.perf_counter()
+        flowgraph.start()
+        time.sleep(duration_s)
+        server_cpu, cpu, wall = server.cpu_s() - server_cpu, time.process_time() - cpu, time.perf_counter() - begin
+        server.end()
+        within(lambda: source.client.state == "absent" and not source.client.pool._ready)
+        source.stop()
+        within(lambda: estimator.status("running")["counters"]["received"] == cutter.produced)
+        flowgraph.stop()
+        flowgraph.wait()
+        sent = json.loads(report.read_text())
+    samples, counts, made = source.nitems_written(0), source.counters, estimator.status("stopped")["counters"]
+    accounted = sum(n for name, n in counts.items() if name.startswith("bytes_"))
+    found = [pmt.to_python(estimates.get_message(k)) for k in range(estimates.num_messages())]
+    wrong = sorted(
+        max(abs(s["azimuth_deg"] - a) for s, a in zip(f["sources"], AZIMUTH_DEG, strict=False)) for f in found
     )
-    cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
-    estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
-    flowgraph = gr.top_block("throughput")
-    counter = blocks.null_sink(gr.sizeof_gr_complex)
-    for channel in range(CHANNELS):
-        flowgraph.connect((source, channel), (cutter, channel))
-    flowgraph.connect((source, 0), counter)
-    flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
-    server_cpu, cpu, begin = server.cpu_s(), time.process_time(), time.perf_counter()
-    flowgraph.run()
-    wall, cpu, server_cpu = time.perf_counter() - begin, time.process_time() - cpu, server.cpu_s() - server_cpu
-    server.end()
-    taken, counts = source.nitems_written(0), {k: n for k, n in source.counters.items() if n}
-    engine = estimator.engine_cpu_s / wall
     return {
-        "what": f"{CHANNELS} x {RATE_HZ / 1e6:g} MS/s, {samples} samples a packet, L = {SNAPSHOTS} every 0.1 s",
-        "method": method, "wall_s": wall, "megabytes_per_s": 1e-6 * source.counters["bytes"] / wall,
-        "bytes_unaccounted": source.client.counters.unaccounted, "counters": counts,
-        "batches_expected": int(taken) // HOP, "batches": cutter.produced,
-        "estimator": estimator.status("stopped")["counters"],
-        "cores_beside_the_engine": cpu / wall - engine, "cores_engine": engine, "cores_emulator": server_cpu / wall,
+        "what": f"{CHANNELS} x {RATE_HZ / 1e6:g} MS/s of 8 bits, 16384 samples a packet, L = {SNAPSHOTS} every 0.1 s",
+        "method": method, "wall_s": wall, "megabytes_per_s": 1e-6 * counts["bytes"] / wall,
+        "packets": sent["packets"], "packets_passed": counts["passed"],
+        "packets_kept_back": {k: counts[k] for k in ("noise_source", "not_converged", "settling", "not_taken")},
+        "packets_not_sent": {k: sent["all"][k] for k in ("lost", "unsent")} | {"skipped": sent["skipped"]},
+        "bytes_sent": sent["all"]["sent"], "bytes_received": counts["bytes"],
+        "bytes_unaccounted": sent["all"]["sent"] - accounted, "lost_estimate": counts["lost_estimate"],
+        "lost_uncertainty": counts["lost_uncertainty"],
+        "batches_expected": int(samples) // HOP, "batches": cutter.produced, "estimator": made,
+        "median_error_deg": wrong[len(wrong) // 2] if wrong else None,
+        "cores_flowgraph": cpu / wall, "cores_engine": estimator.engine_cpu_s / wall,
+        "cores_beside_engine": (cpu - estimator.engine_cpu_s) / wall, "cores_emulator": server_cpu / wall,
     }  # fmt: skip
+
+
+def within(condition: Callable[[], bool], limit_s: float = 30.0) -> float:
+    """Seconds until a condition holds."""
+    begin = time.perf_counter()
+    while not condition():
+        if time.perf_counter() > begin + limit_s:
+            raise SystemExit("something that must happen did not")
+        time.sleep(0.002)
+    return time.perf_counter() - begin
 
 
 class Watch:
@@ -121,11 +158,23 @@ class Watch:
         passed = self.suite.counters.passed
         return self.until(lambda: self.suite.counters.passed > passed) - begin
 
+    def samples_after_the_last_kept_back(self) -> float:
+        """How long after the last packet that could not be used samples came, s."""
+        counters, state = self.suite.counters, [0, 0.0]
 
-def outages(command: str, samples: int, rounds: int) -> dict[str, Any]:
+        def streaming() -> bool:
+            count = sum(counters.packets.values()) - counters.passed
+            if count != state[0]:
+                state[:] = count, time.monotonic()
+            return self.client.state == STREAMING
+
+        return self.until(streaming) - state[1]
+
+
+def outages(rounds: int) -> dict[str, Any]:
     """Seconds until the state is told, and until samples come once there are valid ones."""
     found: dict[str, Any] = {}
-    server = Server(command, samples)
+    server = Server(*QUICK)
     watch = Watch(server.port)
 
     def note(name: str, seconds: float) -> None:
@@ -137,7 +186,7 @@ def outages(command: str, samples: int, rounds: int) -> dict[str, Any]:
             begin = time.monotonic()
             server.end(signal.SIGKILL)
             note("killed_told", watch.state_after(begin, "absent"))
-            server = Server(command, samples, server.port, server.control_port)
+            server = Server(*QUICK, at=server)
             note("restarted_samples", watch.samples_after(time.monotonic()))  # it has told its port: it listens
             watch.until(lambda: watch.client.state == STREAMING)
             begin = time.monotonic()
@@ -151,45 +200,58 @@ def outages(command: str, samples: int, rounds: int) -> dict[str, Any]:
             with Control(port=server.control_port, timeout_s=20.0) as control:
                 control.set_frequency(868.3e6 if watch.suite.gate.last.frequencies_hz[0] < 8e8 else 433.9e6)
             note("retuned_told", watch.state_after(begin, UNSYNCHRONISED))
-            kept = [0, 0.0]
-
-            def valid(kept: list = kept) -> bool:
-                count = sum(watch.suite.counters.packets.values()) - watch.suite.counters.passed
-                if count != kept[0]:
-                    kept[:] = count, time.monotonic()
-                return watch.client.state == STREAMING
-
-            note("retuned_samples_after_the_last_kept_back", watch.until(valid) - kept[1])
-            begin = time.monotonic()
+            note("retuned_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
             server.end(signal.SIGKILL)
-            server = Server(command, samples, server.port, server.control_port, array="ula4")
+            server = Server("--channel-order", "0,4,3,2", *QUICK, at=server)
             note("four_channels_told", watch.state_after(time.monotonic(), MISMATCH))
             server.end(signal.SIGKILL)
-            server = Server(command, samples, server.port, server.control_port)
-            note("five_channels_samples", watch.samples_after(time.monotonic()))
-            watch.until(lambda: watch.client.state == STREAMING)
+            server = Server(*QUICK, at=server)
+            note("five_channels_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
     server.end()
     return {"rounds": rounds, "seconds": found, "bytes_unaccounted": watch.suite.counters.unaccounted}
 
 
+def soak(packets: int, seed: int) -> dict[str, Any]:
+    """Small packets with random faults: what became of every byte."""
+    times = Times(0.02, 0.03, 0.01, 0.01, 0.01, 0.01)
+    payloads = Payloads(Scene(load_spec("uca5")).draw, CHANNELS, 64)
+    faults = Faults(RATES, stall_s=0.02, restart_s=0.05, seed=seed, known=FAULTS)
+    server = SuiteEmulator(payloads, 6400.0, times=times, paced=False, packets=packets, faults=faults, room=2)
+    begin, early = time.perf_counter(), 0
+    with server, Client("127.0.0.1", [Suite(server.port, CHANNELS, settling_s=0.0)]) as client:
+        counts = client.counters
+        while not server.done.is_set():
+            frame = client.get(0.02)
+            if frame is not None:
+                client.release(frame)
+            if not early and server.stream.produced > packets // 5:
+                gc.collect()
+                early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        within(lambda: counts.came == server.clients.total().sent and not counts.pending)
+        seconds = time.perf_counter() - begin
+    total = server.clients.total()
+    return {
+        "packets": packets, "seconds": seconds, "faults": dict(server.stream.faulty), "sent": total.as_dict(),
+        "counters": counts.as_dict(), "bytes_unaccounted": total.sent - counts.came + counts.unaccounted,
+        "memory_growth_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early) / 1024,
+    }  # fmt: skip
+
+
 def main() -> None:
-    """Measure, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--duration", type=float, default=60.0, help="seconds of stream")
-    parser.add_argument("--samples", type=int, default=16384, help="a packet")
-    parser.add_argument("--rounds", type=int, default=3, help="of outages")
-    parser.add_argument("--emulator", default=DOAMC, metavar="COMMAND", help="that serves version 2")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--duration", type=float, default=60.0, help="s of stream (%(default)g)")
+    parser.add_argument("--rounds", type=int, default=3, help="of outages (%(default)s)")
+    parser.add_argument("--soak", type=int, default=10_000, help="packets with faults (%(default)s)")
     args = parser.parse_args()
-    result = {"machine": machine() | {"gnuradio": gr.version()}}
-    result["throughput"] = throughput(args.emulator, args.samples, args.method, args.duration)
-    result["outages"] = outages(args.emulator, args.samples, args.rounds)
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    if args.quick:
+        args.duration, args.rounds, args.soak = 3.0, 1, 1000
+    result = {
+        "throughput": throughput(args.method, args.duration), "outages": outages(args.rounds),
+        "soak": soak(args.soak, seed=1),
+    }  # fmt: skip
+    write_result(__file__, args, result, gnuradio=gr.version())
 
 
 if __name__ == "__main__":

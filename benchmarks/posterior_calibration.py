@@ -1,15 +1,15 @@
 """Simulation-based calibration of the method ``posterior``: ranks of the truth among samples, and coverage.
 
 Scenes come from the prior at a uniform SNR; with exact samples the rank of every true parameter is uniform (Talts et
-al. 2018, arXiv:1804.06788). Prints and writes p-values of a chi-square test over 16 bins, and the coverage of 90 %
-intervals. Usage: python benchmarks/posterior_calibration.py [--array ula8] [--scenes 2000] [--out FILE.json]
+al. 2018, arXiv:1804.06788). Tells p-values of a chi-square test over 16 bins, and the coverage of 90 % intervals.
+
+    .venv/bin/python benchmarks/posterior_calibration.py [--array ula8] [--scenes 2000]
 """
 
-import argparse
-import json
 import math
 
 import torch
+from command import make_parser, write_result
 from scipy.stats import chisquare
 
 from doamc.estimators.intervals import NORMAL_90
@@ -22,7 +22,9 @@ from doamc.snapshots import make_batch
 BINS = 16
 
 
-def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple[float, float], scenes: int):
+def ranks_and_coverage(
+    array: str, n_sources: int, snapshots: int, snr_db: tuple[float, float], scenes: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Ranks (scenes, d) in 0..1 of the true coordinates, and whether the 90 % intervals hold, (scenes, P)."""
     ranks, held = [], []
     for first in range(0, scenes, 50):
@@ -49,29 +51,27 @@ def ranks_and_coverage(array: str, n_sources: int, snapshots: int, snr_db: tuple
 
 def main() -> None:
     """Run and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--array", default="ula8")
-    parser.add_argument("--scenes", type=int, default=2000)
-    parser.add_argument("--out", default="benchmarks/posterior_calibration.json")
-    a = parser.parse_args()
+    parser.add_argument("--scenes", type=int, default=2000, help="from the prior (%(default)s)")
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    ranks, held = ranks_and_coverage(a.array, 2, 200, (-5.0, 20.0), a.scenes)
+    scenes = 20 if args.quick else args.scenes
+    ranks, held = ranks_and_coverage(args.array, 2, 200, (-5.0, 20.0), scenes)
     p_values = []
     for column in ranks.T:
         counts = torch.histc(column, BINS, 0.0, 1.0)
         p_values.append(round(float(chisquare(counts.numpy()).pvalue), 4))
     result = {
-        "array": a.array,
+        "array": args.array,
         "sources": 2,
         "snapshots": 200,
         "snr_db": [-5, 20],
-        "scenes": a.scenes,
+        "scenes": scenes,
         "p_values": p_values,
         "coverage_90": round(float(held.double().mean()), 4),
     }
-    print(json.dumps(result))
-    with open(a.out, "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
+    write_result(__file__, args, result)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 The limit is taken by long Metropolis chains on the exact posterior that start at the truth
 (`doamc.posterior.training.bayes_limit`).
-Usage: python benchmarks/posterior_card.py dipole8 [--scenes 100] [--weights FILE] [--out FILE.md]
+
+    .venv/bin/python benchmarks/posterior_card.py dipole8 [--scenes 100] [--weights FILE] [--out FILE.md]
 """
 
-import argparse
 import math
 from pathlib import Path
 from typing import Any
 
 import torch
+from command import make_parser
 from tqdm import tqdm
 
+from doamc.angles import wrap_rad
 from doamc.estimators.intervals import NORMAL_90
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.likelihood.coordinates import make_coordinates
@@ -39,12 +41,12 @@ def limit_of(spec: ArraySpec, scene: Scene, covariance: torch.Tensor, snapshots:
     return summarise(samples_from_truth(posterior, scene, moves, STEPS * 4 // 5, 15), coordinates)
 
 
-def figures(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch.Tensor) -> tuple[Any, ...]:
+def scores(spec: ArraySpec, scene: Scene, azimuth: torch.Tensor, coupling: torch.Tensor) -> tuple[Any, ...]:
     """Errors (B, P) in deg, matched around the circle, hit rate, RMSE over hits, gain over C = I in dB."""
     p = azimuth.shape[1]
     best = None
     for shift in range(p if spec.full_circle else 1):
-        e = torch.rad2deg(_turn(azimuth.roll(shift, 1) - scene.azimuth))
+        e = torch.rad2deg(wrap_rad(azimuth.roll(shift, 1) - scene.azimuth))
         best = e if best is None else torch.where(e.square().sum(1, True) < best.square().sum(1, True), e, best)
     hit = (best.abs() < 2).all(1)
     c, eye = scene.coupling, torch.eye(spec.n_elements)
@@ -60,11 +62,11 @@ def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: floa
     scene = draw_scene(spec, scenes, n_sources, snr_db, generator)
     batch = make_batch(receive(scene, snapshots, "gaussian", generator).snapshots)
     e = estimator.estimate(batch, n_sources)
-    error, hit, rmse, gain = figures(spec, scene, e.azimuth, e.coupling)
+    error, hit, rmse, gain = scores(spec, scene, e.azimuth, e.coupling)
     count = torch.full((scenes,), float(snapshots), dtype=torch.float64)
     s = limit_of(spec, scene, batch.covariance, count)
-    _, limit_hit, limit_rmse, limit_gain = figures(spec, scene, s.azimuth, spec.family.matrix(s.theta))
-    turned = torch.stack([torch.rad2deg(_turn(e.azimuth.roll(k, 1) - scene.azimuth)) for k in range(n_sources)])
+    _, limit_hit, limit_rmse, limit_gain = scores(spec, scene, s.azimuth, spec.family.matrix(s.theta))
+    turned = torch.stack([torch.rad2deg(wrap_rad(e.azimuth.roll(k, 1) - scene.azimuth)) for k in range(n_sources)])
     which = (turned - error).abs().sum(2).argmin(0)
     std = torch.stack([e.std.roll(k, 1) for k in range(n_sources)], 1)[torch.arange(scenes), which]
     near = (error.abs() < 5).all(1)
@@ -75,26 +77,24 @@ def score(array: str, weights: str, n_sources: int, snapshots: int, snr_db: floa
     }  # fmt: skip
 
 
-def _turn(angle: torch.Tensor) -> torch.Tensor:
-    return torch.remainder(angle + math.pi, 2 * math.pi) - math.pi
-
-
 def main() -> None:
     """Score and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("array", help="as for doamc estimate; NAME@HZ too")
-    parser.add_argument("--scenes", type=int, default=100)
+    parser = make_parser(__doc__, "beside the checkpoint, .md")
+    parser.add_argument("array", nargs="?", default="ula8", help="as for doamc estimate; NAME@HZ too (%(default)s)")
+    parser.add_argument("--scenes", type=int, default=100, help="of each case (%(default)s)")
     parser.add_argument("--weights", help="checkpoint; default: the one that the method would use")
-    parser.add_argument("--out", help="default: beside the checkpoint")
-    a = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    spec = load_spec(a.array)
-    path = Path(a.weights or find_weights(KIND, *spec.names))
+    spec = load_spec(args.array)
+    path = Path(args.weights or find_weights(KIND, *spec.names))
+    scenes, cases = (4, CASES[:1]) if args.quick else (args.scenes, CASES)
     rows = []
-    for case in tqdm([c for c in CASES if c[0] <= spec.source_count[1]], disable=None):
-        rows.append(score(a.array, str(path), *case, a.scenes))
+    for case in tqdm([c for c in cases if c[0] <= spec.source_count[1]], disable=None):
+        rows.append(score(args.array, str(path), *case, scenes))
         print(rows[-1], flush=True)
-    write_model_card(Path(a.out or path.with_suffix(".md")), load_checkpoint(path, KIND, spec), rows, LIMIT)
+    card = args.out or (None if args.quick else path.with_suffix(".md"))
+    if card is not None:
+        write_model_card(card, load_checkpoint(path, KIND, spec), rows, LIMIT)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """How many truths lie in the 90 % intervals of the method ``posterior``, case by case, noise power known.
 
-Prints and writes the coverage over all scenes and over hits alone (every source within 2 deg), with its standard error.
-Usage: python benchmarks/posterior_coverage.py [--scenes 1000] [--out FILE.json]
+Over all scenes and over hits alone (every source within 2 deg), with the standard error.
+
+    .venv/bin/python benchmarks/posterior_coverage.py [--scenes 1000]
 """
 
-import argparse
-import json
 import math
 
 import torch
+from command import make_parser, write_result
+from tqdm import tqdm
 
 from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
@@ -47,18 +48,12 @@ def coverage(array: str, n_sources: int, snapshots: int, snr_db: float, scenes: 
 
 def main() -> None:
     """Run and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scenes", type=int, default=1000)
-    parser.add_argument("--out", default="benchmarks/posterior_coverage.json")
-    a = parser.parse_args()
+    parser = make_parser(__doc__)
+    parser.add_argument("--scenes", type=int, default=1000, help="of each case (%(default)s)")
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    rows = []
-    for case in CASES:
-        rows.append(coverage(*case, a.scenes))
-        print(rows[-1], flush=True)
-    with open(a.out, "w") as file:
-        json.dump(rows, file, indent=1)
-        file.write("\n")
+    cases, scenes = (CASES[:2], 20) if args.quick else (CASES, args.scenes)
+    write_result(__file__, args, {"cases": [coverage(*case, scenes) for case in tqdm(cases, disable=None)]})
 
 
 if __name__ == "__main__":

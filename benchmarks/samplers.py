@@ -1,47 +1,50 @@
 """Distance of every sampler and guidance from a known posterior, cost of a step, completion of dead channels.
 
-Usage: samplers.py [--out FILE.json] [--only PART]. The table of docs/samplers.md is printed by this script.
+    .venv/bin/python benchmarks/samplers.py [--only PART]
+
+The tables of docs/samplers.md are printed by this script.
 
 KL(posterior || samples) in nats, complex, N = 8, H of rank 4 with singular values in 0.5..1, prior eigenvalues over a
 factor of e^2, mean over three problems; exact where the sampler is an affine map, else (dps) from the moments of 6000
 samples, good to 0.01.
 """
 
-import argparse
 import json
 import math
 import statistics
-import sys
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from machine import machine
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.doamc.diffusion.gaussian_truth import kl, law, random_problem
-from tests.doamc.helpers.crb import stochastic_crb
-from tests.doamc.helpers.scenes import uncoupled_spec
+from command import make_parser, write_result
+from yardsticks.gaussian_truth import Problem, kl, law, random_problem
+from yardsticks.stochastic_bound import stochastic_crb
 
 from doamc.denoising.snapshot_net import SnapshotNet
-from doamc.diffusion.grid import log_snr_span, make_grid
+from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.grid import Grid, log_snr_span, make_grid
 from doamc.diffusion.guidance import GUIDANCES, Ddrm, guide
 from doamc.diffusion.parametrisation import NetworkDenoiser
 from doamc.diffusion.samplers import SAMPLERS, ItemNoise, make_sampler, network_calls, sample
+from doamc.diffusion.samplers.base import Sampler
 from doamc.diffusion.schedules import make_schedule
 from doamc.estimators import make_estimator
 from doamc.routes.completed import Completed
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
-from doamc.spec import load_spec
+from doamc.spec import load_spec, parse_spec
 
 VP = make_schedule("vp")
 N, RANK = 8, 4
+SNR_DB = (0.0, 10.0, 20.0, 30.0)
 #: grids other than the knee, whose first steps are too long for one-step methods with inner points and for chains
 GRID = dict.fromkeys(("adams", "dpm++2m", "dpm++3m", "ddim", "ddpm"), "knee")
 
 
-def grid_for(name, sampler, problem, calls):
+def grid_for(name: str, sampler: Sampler, problem: Problem, calls: int) -> Grid:
     smallest = 1 / (1 + float(problem.operator.s[0]) ** 2 / problem.noise_power)
     low, high = log_snr_span(1.0, smallest)
     steps = max(1, (calls - 1) // sampler.calls)
@@ -51,13 +54,13 @@ def grid_for(name, sampler, problem, calls):
     return make_grid(GRID.get(name, "log-snr"), VP, steps, low=low, high=high)
 
 
-def moments(denoiser, sampler, grid, count=6000):
+def moments(denoiser: Denoiser, sampler: Sampler, grid: Grid, count: int = 6000) -> tuple[torch.Tensor, torch.Tensor]:
     x = sample(denoiser, sampler, grid, ItemNoise(range(count), (N,)))
     away = x - x.mean(0)
     return x.mean(0), away.mT @ away.conj() / count
 
 
-def distance(sampler_name, guidance, problem, calls):
+def distance(sampler_name: str, guidance: str, problem: Problem, calls: int) -> float:
     if guidance == "ddrm":
         sampler, denoiser = Ddrm(problem.operator, problem.y, problem.noise_power), problem.denoiser
     else:
@@ -71,18 +74,18 @@ def distance(sampler_name, guidance, problem, calls):
     return value if math.isfinite(value) and value >= 0 else math.inf
 
 
-def table(noise_std, calls):
-    problems = [random_problem(N, RANK, noise_std, seed=s) for s in (11, 12, 13)]
+def table(noise_std: float, calls: int, n_problems: int = 3) -> dict[str, dict[str, float]]:
+    problems = [random_problem(N, RANK, noise_std, seed=11 + k) for k in range(n_problems)]
     rows = {}
     for name in [n for n in SAMPLERS if n not in ("dpm-1", "indi")]:
-        rows[name] = {g: sum(distance(name, g, p, calls) for p in problems) / 3 for g in GUIDANCES}
+        rows[name] = {g: sum(distance(name, g, p, calls) for p in problems) / n_problems for g in GUIDANCES}
         print(f"{name:20s}", {g: f"{v:.2g}" for g, v in rows[name].items()}, flush=True)
-    rows["ddrm"] = {"(its own)": sum(distance("ddrm", "ddrm", p, calls) for p in problems) / 3}
+    rows["ddrm"] = {"(its own)": sum(distance("ddrm", "ddrm", p, calls) for p in problems) / n_problems}
     print("ddrm", rows["ddrm"], flush=True)
     return rows
 
 
-def step_cost(repeats=15, steps=30):
+def step_cost(repeats: int = 15, steps: int = 30) -> dict[str, dict[str, float]]:
     """Time of a call in a sampler over that of the bare network: processor's clock, one thread, medians."""
     net = SnapshotNet(load_spec("ula8")).eval()
     denoiser = NetworkDenoiser(net, "eps")
@@ -110,18 +113,22 @@ def step_cost(repeats=15, steps=30):
     return result
 
 
-def dead_channels(scenes=400, length=200):
+def dead_channels(
+    scenes: int = 400, length: int = 200, snr_db: Iterable[float] = SNR_DB
+) -> dict[str, dict[str, float]]:
     """Root-MUSIC after completion of ula8 with two elements lost, over the bound of the six that are left.
 
     whole: root-MUSIC of the same scenes with nothing lost, over the bound of the eight: what the draw of scenes and
     the method are worth by themselves. 400 scenes have a standard error of 0.03.
     """
-    spec = uncoupled_spec("ula8")
+    table = dict(load_spec("ula8").table)
+    table["coupling"] = {**table["coupling"], "magnitude": [[0.0, 0.0]] * len(table["coupling"]["magnitude"])}
+    spec = parse_spec(table)
     method = make_estimator("root-music", spec)
     result = {}
     for lost in ((2, 5), (1, 6), (3, 4)):
         live = [k for k in range(8) if k not in lost]
-        for snr in (0.0, 10.0, 20.0, 30.0):
+        for snr in snr_db:
             g = torch.Generator().manual_seed(11)
             scene = draw_scene(spec, scenes, 2, snr, g)
             y = receive(scene, length, generator=g).snapshots
@@ -139,30 +146,34 @@ def dead_channels(scenes=400, length=200):
     return result
 
 
-def kl_tables():
+def kl_tables(all_calls: Iterable[int] = (16, 64), n_problems: int = 3) -> dict[str, dict[str, dict[str, float]]]:
     tables = {}
     for noise_std in (0.3, 0.03):
-        for calls in (16, 64):
+        for calls in all_calls:
             print(f"sigma_y {noise_std}, {calls} calls")
-            tables[f"sigma_y {noise_std}, {calls} calls"] = table(noise_std, calls)
+            tables[f"sigma_y {noise_std}, {calls} calls"] = table(noise_std, calls, n_problems)
     return tables
 
 
-PARTS = {"step_over_network": step_cost, "dead_channels": dead_channels, "kl_nats": kl_tables}
+#: what each part measures, and its quick run
+PARTS: dict[str, tuple[Any, Any]] = {
+    "step_over_network": (step_cost, partial(step_cost, 1, 4)),
+    "dead_channels": (dead_channels, partial(dead_channels, 4, 50, (20.0,))),
+    "kl_nats": (kl_tables, partial(kl_tables, (4,), 1)),
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path)
+    """Measure and write."""
+    parser = make_parser(__doc__)
     parser.add_argument("--only", choices=PARTS, help="measure this part again and keep the others of the file")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    report = json.loads(args.out.read_text()) if args.only and args.out and args.out.is_file() else {}
-    report["machine"] = machine()
+    file = args.out or Path(__file__).with_suffix(".json")
+    report = json.loads(file.read_text()) if args.only and file.is_file() and not args.quick else {}
     for name in [args.only] if args.only else PARTS:
-        report[name] = PARTS[name]()
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
+        report[name] = PARTS[name][args.quick]()
+    write_result(__file__, args, report)
 
 
 if __name__ == "__main__":

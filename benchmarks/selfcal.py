@@ -6,32 +6,29 @@ nearest symmetric Toeplitz band, of -15 dB of its power. Two emitters of 0 to -6
 
 Then, for the first array, drift: what is outside the family becomes something else within 60 s.
 
-Prints, writes (json) and draws (png) RMSE and NMSE against time for method self-calibrating, beside method posterior
-on the same batches, which knows the array's family only and forgets. "start" is the first second, "end" the last
-ten seconds before the jump, "recovered" the last five seconds of the twenty after it.
-Usage: python benchmarks/selfcal.py [--arrays ula8 dipole8] [--runs 3] [--snr-db 15] [--out FILE.json]
+Tells and draws RMSE and NMSE against time for method self-calibrating, beside method posterior on the same batches,
+which knows the array's family only and forgets. "start" is the first second, "end" the last ten seconds before the
+jump, "recovered" the last five seconds of the twenty after it.
+
+    .venv/bin/python benchmarks/selfcal.py [--arrays ula8 dipole8] [--runs 3] [--snr-db 15]
 """
 
-import argparse
 import json
 import math
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from command import make_parser, write_result
 
 from doamc.arrays.steering import steering
 from doamc.estimators import make_estimator
 from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from machine import machine
-
 RATE, LENGTH, OUTSIDE_DB = 10, 256, -15.0
-COMPARED = 10  #: every so-manieth batch is estimated by `posterior`, too
+COMPARED = 10  #: one batch in so many is estimated by `posterior`, too
 
 
 def band(n: int) -> torch.Tensor:
@@ -153,7 +150,7 @@ def decibel(values: torch.Tensor) -> float:
 
 
 def judge(runs: list[dict], jump_s: float) -> dict:
-    """The figures of one array."""
+    """The errors of one array, by part of the run and by second."""
     error, nmse = (torch.tensor([r[k] for r in runs], dtype=torch.float64) for k in ("error", "nmse"))
     jump = round(jump_s * RATE)
     spans = {
@@ -208,35 +205,34 @@ def draw(result: dict, path: Path) -> None:
 
 
 def main() -> None:
-    """Run, print, write and draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run, write and draw."""
+    parser = make_parser(__doc__)
     parser.add_argument("--arrays", nargs="+", default=["ula8", "dipole8"])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="arrays drawn of each kind (%(default)s)")
     parser.add_argument("--snr-db", type=float, default=15.0)
-    parser.add_argument("--jump", type=float, default=60.0, help="s")
-    parser.add_argument("--end", type=float, default=80.0, help="s, twenty after the jump at least")
-    parser.add_argument("--out", default="benchmarks/selfcal.json")
-    parser.add_argument("--plot", default="docs/images/self-calibration.png")
-    a = parser.parse_args()
+    parser.add_argument("--jump", type=float, default=60.0, help="s; ten at least (%(default)g)")
+    parser.add_argument("--end", type=float, default=80.0, help="s; twenty after the jump at least (%(default)g)")
+    parser.add_argument("--plot", type=Path, help="default: docs/images/self-calibration.png; with --quick none")
+    args = parser.parse_args()
+    if args.quick:
+        args.arrays, args.runs, args.jump, args.end = ["ula8"], 1, 10.0, 30.0
     torch.set_num_threads(1)
     result: dict = {
-        "machine": machine(),
-        "snapshots": LENGTH,
-        "batches_per_s_of_signal": RATE,
-        "snr_db": a.snr_db,
-        "outside_db": OUTSIDE_DB,
-        "runs": a.runs,
-        "jump_s": a.jump,
-        "arrays": {},
-    }
-    for name in a.arrays:
-        runs = [one_run(load_spec(name), seed, a.snr_db, a.jump, a.end) for seed in range(a.runs)]
-        result["arrays"][name] = judge(runs, a.jump)
+        "snapshots": LENGTH, "batches_per_s_of_signal": RATE, "snr_db": args.snr_db, "outside_db": OUTSIDE_DB,
+        "runs": args.runs, "jump_s": args.jump, "arrays": {},
+    }  # fmt: skip
+    for name in args.arrays:
+        runs = [one_run(load_spec(name), seed, args.snr_db, args.jump, args.end) for seed in range(args.runs)]
+        result["arrays"][name] = judge(runs, args.jump)
         print(name, json.dumps({k: v for k, v in result["arrays"][name].items() if "by_second" not in k}), flush=True)
-    result["drift"] = {name: [drift_run(load_spec(name), seed, a.snr_db) for seed in range(2)] for name in a.arrays[:1]}
-    print("drift", json.dumps(result["drift"]), flush=True)
-    Path(a.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    draw(result, Path(a.plot))
+    if not args.quick:
+        first = args.arrays[0]
+        result["drift"] = {first: [drift_run(load_spec(first), seed, args.snr_db) for seed in range(2)]}
+    write_result(__file__, args, result)
+    images = Path(__file__).resolve().parents[1] / "docs" / "images"
+    picture = args.plot or (None if args.quick else images / "self-calibration.png")
+    if picture is not None:
+        draw(result, picture)
 
 
 if __name__ == "__main__":

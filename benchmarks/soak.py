@@ -1,16 +1,14 @@
 """A soak: the whole chain at full rate, while every peer is killed or stalled in turn.
 
-    .venv/bin/python benchmarks/soak.py [--minutes 60] [--every 20] [--rate 2.4e6] [--method ml]
+    .venv/bin/python benchmarks/soak.py [--version 1] [--minutes 60] [--every 20] [--rate 2.4e6] [--method ml]
 
 An emulated KrakenSDR feeds source, buffer, estimator, publisher and recorder, all in this process; a dashboard with a
 browser that never reads, a monitor that records, and a relay that writes CSV read the publisher. Every so many seconds
 the next of these peers is killed (SIGKILL) and started anew, or stopped (SIGSTOP) for as long. What must hold: every
 batch received is estimated, dropped or failed, nothing is left uncounted, the stream goes on after each fault, and
-memory does not grow. Prints the figures and writes benchmarks/soak.json; exit status 1 where something does not hold.
+memory does not grow. Exit status 1 where something does not hold.
 """
 
-import argparse
-import json
 import os
 import signal
 import socket
@@ -26,11 +24,10 @@ from typing import Any
 import gr_doamc
 import numpy as np
 import pmt
+from command import make_parser, write_result
 from gnuradio import gr
-from machine import machine
 
 CHANNELS, SNAPSHOTS, BATCHES_HZ = 5, 256, 10
-RESULT = Path(__file__).with_suffix(".json")
 #: a slope of memory beyond this counts, MB a minute, for what was watched this long in its lives together, s
 SLOPE, WATCHED_S = 0.5, 600.0
 #: after its start a process still fills its caches and pools, s
@@ -85,7 +82,7 @@ class Peer:
             self.process.stdout.close()
 
 
-class Memory:
+class MemoryLog:
     """Resident memory of processes over their lives."""
 
     def __init__(self) -> None:
@@ -99,7 +96,7 @@ class Memory:
             return
         self._seen.setdefault((name, pid), []).append((time.monotonic(), pages * os.sysconf("SC_PAGE_SIZE") / 1e6))
 
-    def figures(self) -> dict[str, dict[str, float | None]]:
+    def summary(self) -> dict[str, dict[str, float | None]]:
         """By name: highest memory in MB, and the slope within lives (least squares, one intercept a life)."""
         result: dict[str, dict[str, float | None]] = {}
         for name in dict.fromkeys(n for n, _ in self._seen):
@@ -117,9 +114,11 @@ class Memory:
 class Chain(gr.top_block):
     """Source, buffer, estimator, publisher and recorder."""
 
-    def __init__(self, port: int, rate_hz: float, method: str, folder: Path) -> None:
+    def __init__(self, version: int, port: int, rate_hz: float, method: str, folder: Path) -> None:
         gr.top_block.__init__(self, "soak")
-        self.source = gr_doamc.heimdall_source(port=port, control_port=0, n_elements=CHANNELS)
+        self.source = gr_doamc.krakensdr_source(
+            version=version, port=port, control_port=-1, n_elements=CHANNELS, sample_rate=rate_hz
+        )
         self.cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, round(rate_hz / BATCHES_HZ), 1, rate_hz, "uca5")
         self.estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
         self.publisher = gr_doamc.zmq_publisher("tcp://127.0.0.1:*")
@@ -147,12 +146,15 @@ class Chain(gr.top_block):
         return dict(self.estimator.status("stopped")["counters"])
 
 
-def peers(folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer]]]:
+def peers(version: int, folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer]]]:
     """The server, and what makes the readers of an address."""
+    samples = min(round(rate_hz / 4), 1 << 16) if version == 2 else round(rate_hz / 4)
+    own = [] if version == 2 else ["--forgive"]
     emulator = Peer(
         "emulator", folder,
-        lambda port: ["heimdall-emulator", "--port", str(port), "--control-port", "0", "--azimuth-deg", "40", "200",
-                      "--sample-rate", str(rate_hz), "--samples", str(round(rate_hz / 4)), "--forgive"],
+        lambda port: ["krakensdr-emulator", "--version", str(version), "--port", str(port), "--control-port", "0",
+                      "--array", "uca5", "--channel-order", "as-specified", "--azimuth-deg", "40", "200",
+                      "--sample-rate", str(rate_hz), "--samples", str(samples), *own],
         told=True,
     )  # fmt: skip
 
@@ -167,15 +169,15 @@ def peers(folder: Path, rate_hz: float) -> tuple[Peer, Callable[[str], list[Peer
     return emulator, readers
 
 
-def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Path) -> dict[str, Any]:
-    """Run it; the figures."""
-    emulator, readers = peers(folder, rate_hz)
-    chain = Chain(emulator.port, rate_hz, method, folder)
+def soak(version: int, minutes: float, every_s: float, rate_hz: float, method: str, folder: Path) -> dict[str, Any]:
+    """Run it; what was counted."""
+    emulator, readers = peers(version, folder, rate_hz)
+    chain = Chain(version, emulator.port, rate_hz, method, folder)
     everybody = [emulator, *readers(chain.publisher.address)]
     browser = socket.create_connection(("127.0.0.1", everybody[1].port), 20)
     browser.sendall(HANDSHAKE)  # and never reads
     chain.start()
-    memory, died, silences = Memory(), [], []
+    memory, died, silences = MemoryLog(), [], []
     begin, turn, stalled, estimated, since = time.monotonic(), 0, None, 0, time.monotonic()
     fault = begin + max(every_s, 10.0)
     try:
@@ -225,10 +227,11 @@ def soak(minutes: float, every_s: float, rate_hz: float, method: str, folder: Pa
     return {
         "wall_s": wall, "estimator": counts, "batches": chain.cutter.produced, "published": chain.publisher.sent,
         "uncounted": counts["received"] - counts["estimated"] - counts["dropped"] - counts["failed"],
-        "frames": {k: link[k] for k in ("passed", "lost", "failures")}, "longest_silence_s": max(silences),
+        "frames": {k: link[k] for k in ("passed", "lost", "lost_estimate", "failures") if k in link},
+        "longest_silence_s": max(silences),
         "recorded": sum(1 for _ in (folder / "kept.jsonl").open("rb")),
         "faults": {p.name: {"killed": p.kills, "stalled": p.stalls} for p in everybody}, "ended_by_themselves": died,
-        "memory": memory.figures(),
+        "memory": memory.summary(),
     }  # fmt: skip
 
 
@@ -248,24 +251,21 @@ def faults(result: dict[str, Any]) -> list[str]:
 
 
 def main() -> int:
-    """Run, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60.0)
+    """Run and write; exit status."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--version", type=int, choices=(1, 2), default=1, help="of the KrakenSDR's protocol")
+    parser.add_argument("--minutes", type=float, default=60.0, help="(%(default)g)")
     parser.add_argument("--every", type=float, default=20.0, help="s between two faults, and that a stall lasts")
     parser.add_argument("--rate", type=float, default=2.4e6, help="samples a second and channel")
     parser.add_argument("--method", default="ml")
-    parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
+    if args.quick:
+        args.minutes, args.every, args.rate = 0.5, 5.0, 2.4e5
     with tempfile.TemporaryDirectory(prefix="doamc-soak-") as folder:
-        result = soak(args.minutes, args.every, args.rate, args.method, Path(folder))
+        result = soak(args.version, args.minutes, args.every, args.rate, args.method, Path(folder))
     what = f"{CHANNELS} x {args.rate / 1e6:g} MS/s for {args.minutes:g} minutes, a fault every {args.every:g} s"
-    about = {"what": what, "machine": machine() | {"gnuradio": gr.version()}, "method": args.method}
-    result = about | result | {"does_not_hold": faults(result)}
-    text = json.dumps(result, indent=1)
-    print(text)
-    partial = args.output.with_suffix(".tmp")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, args.output)
+    about = {"what": what, "version": args.version, "method": args.method}
+    write_result(__file__, args, about | result | {"does_not_hold": faults(result)}, gnuradio=gr.version())
     return int(bool(result["does_not_hold"]))
 
 

@@ -1,18 +1,21 @@
-"""Noise alone before the sampler of `posterior`: false alarms, emitters overlooked, time. Usage: squelch.py [--out F]
+"""Noise alone before the sampler of `posterior`: false alarms, emitters that are overlooked, time.
+
+    .venv/bin/python benchmarks/squelch.py [--quick]
 
 One emitter of -6 to 0 dB anywhere in the sector, coupling of the prior; SNR is that of an emitter of 0 dB. Of the
-overlooked ones, those which the sampler would have placed within 5 degrees are counted again.
+overlooked ones, those that the sampler would have placed within 5 degrees are counted again.
 """
 
-import argparse
 import json
 import math
 import time
+from itertools import product
 from typing import Any
 
 import torch
-from machine import machine
+from command import make_parser, write_result
 
+from doamc.angles import wrap_rad
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -38,7 +41,7 @@ def placed(estimator: Any, batch: Any, truth: torch.Tensor) -> int:
     estimator.is_noise = lambda b: torch.zeros(b.size, dtype=torch.bool)  # as if there were no test
     estimates = estimate_batch(estimator, batch, None)
     del estimator.is_noise
-    error = torch.remainder(estimates.azimuth[:, :1] - truth + math.pi, 2 * math.pi) - math.pi
+    error = wrap_rad(estimates.azimuth[:, :1] - truth)
     return int(((estimates.n_sources == 1) & (error.abs()[:, 0] < math.radians(PLACED_DEG))).sum())
 
 
@@ -50,11 +53,11 @@ def cpu_ms(estimator: Any, batches: list[Any]) -> float:
     return 1e3 * (time.process_time() - begin) / len(batches)
 
 
-def row(array: str, length: int) -> dict[str, Any]:
-    """Figures of an array and a number of snapshots."""
+def row(array: str, length: int, scenes: int) -> dict[str, Any]:
+    """Counts and times of an array and a number of snapshots."""
     spec = load_spec(array)
     estimator = open_estimator("posterior", spec, None, "cpu", 0)
-    quiet = make_batch(noise(spec.n_elements, length, 4 * SCENES, 1))
+    quiet = make_batch(noise(spec.n_elements, length, 4 * scenes, 1))
     recognised = estimator.is_noise(quiet)
     found: dict[str, Any] = {"false_alarms": round(1 - float(recognised.double().mean()), 4)}
     some = [quiet.select(slice(i, i + 1)) for i in recognised.nonzero()[:20, 0].tolist()]
@@ -65,32 +68,27 @@ def row(array: str, length: int) -> dict[str, Any]:
     del estimator.is_noise
     for snr_db in SNRS_DB:
         generator = torch.Generator().manual_seed(2)
-        scene = draw_scene(spec, SCENES, 1, snr_db, generator)
+        scene = draw_scene(spec, scenes, 1, snr_db, generator)
         batch = make_batch(receive(scene, length, "gaussian", generator).snapshots)
         missed = estimator.is_noise(batch).nonzero()[:, 0]
         some_missed = missed[:40]
         share = placed(estimator, batch.select(some_missed), scene.azimuth[some_missed]) / max(1, len(some_missed))
-        overlooked = len(missed) / SCENES
+        overlooked = len(missed) / scenes
         found[f"{snr_db:g} dB"] = {"overlooked": overlooked, "placed_otherwise": round(share * overlooked, 4)}
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out")
-    args = parser.parse_args()
+    """Measure, and write what was measured."""
+    args = make_parser(__doc__).parse_args()
     torch.set_num_threads(1)
+    arrays, lengths, scenes = (ARRAYS[:1], LENGTHS[:1], 20) if args.quick else (ARRAYS, LENGTHS, SCENES)
     table = {}
     with torch.no_grad():
-        for array in ARRAYS:
-            for length in LENGTHS:
-                name = f"{array}, L = {length}"
-                table[name] = row(array, length)
-                print(name, json.dumps(table[name]), flush=True)
-    if args.out:
-        with open(args.out, "w") as file:
-            json.dump({"scenes": SCENES, "machine": machine(), "cases": table}, file, indent=1)
-            file.write("\n")
+        for array, length in product(arrays, lengths):
+            table[f"{array}, L = {length}"] = row(array, length, scenes)
+            print(array, length, json.dumps(table[f"{array}, L = {length}"]), flush=True)
+    write_result(__file__, args, {"scenes": scenes, "cases": table})
 
 
 if __name__ == "__main__":

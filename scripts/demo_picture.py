@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 
-from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time, wrap_deg
+from doamc.angles import wrap_deg
+from doamc.estimates.truth import coupling_error_db, coupling_matrix, message_time
 from doamc.files.atomic import whole_file
 from doamc.views.palette import COLOURS, FLOOR_DB, STRAY, TRUTH
 
@@ -49,7 +50,7 @@ def tracks(figure: FigureBase, watch: "Watch") -> None:
     for instant, near, message in zip(time - time[0], true, watch.estimates, strict=True):
         for rank, (azimuth, bar, _, truth, _) in enumerate(watch.rows(message)):
             emitter = int(np.argmin(np.abs(near - truth))) if truth == truth else -1 if near.size else rank
-            error = float(wrap_deg(np.array(azimuth - truth)))
+            error = wrap_deg(azimuth - truth)
             # Drawn beside the truth it goes with, so that no track jumps by a turn.
             points.setdefault(emitter, []).append((instant, truth + error if truth == truth else azimuth, bar, error))
     known = true.size > 0

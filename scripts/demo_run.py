@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.angles import wrap_deg
+from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time
 from doamc.protocol import ESTIMATE_TOPIC, TRUTH_TOPIC
 
 RATE_WINDOW_S = 2.0
@@ -67,7 +68,7 @@ class Watch:
 
     def summary(self, lost: int) -> str:
         """One line about the whole run."""
-        errors = [float(wrap_deg(np.array(r[0] - r[3]))) for m in self.estimates for r in self.rows(m)]
+        errors = [wrap_deg(r[0] - r[3]) for m in self.estimates for r in self.rows(m)]
         errors = [e for e in errors if e == e]
         couplings = [coupling_error_db(coupling_matrix(m), self.truth.coupling) for m in self.estimates]
         latencies = [m["latency_ms"]["total"] for m in self.estimates if m["latency_ms"]["total"] is not None]

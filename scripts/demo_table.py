@@ -1,11 +1,10 @@
 """How the watcher shows a run: a live table on a terminal, lines elsewhere."""
 
-import numpy as np
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from doamc.estimates.truth import wrap_deg
+from doamc.angles import wrap_deg
 from scripts.demo_run import Watch
 
 
@@ -29,7 +28,7 @@ def table(watch: Watch, lost: int, elapsed_s: float) -> Group:
     ):
         grid.add_column(name, style=style, justify="right", min_width=10)
     for azimuth, bar, power, true, true_power in watch.rows(newest):
-        error = float(wrap_deg(np.array(azimuth - true)))
+        error = wrap_deg(azimuth - true)
         grid.add_row(
             f"{azimuth:+.2f}°", text(bar, ".2f", "°"), text(true, "+.2f", "°"), text(error, "+.2f", "°"),
             text(power, "+.1f", " dB"), text(true_power, "+.1f", " dB"),

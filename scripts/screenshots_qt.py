@@ -25,7 +25,7 @@ from doamc.views.terminal import screen
 from scripts.demo import ROOT, compile_flowgraph, free_address
 
 IMAGES = ROOT / "docs" / "images"
-COLUMNS, ROWS = 80, 24
+COLUMNS, ROWS, FONT_POINTS = 80, 24, 11
 INK, PAPER = "#D8D8D8", "#16181C"
 
 
@@ -70,14 +70,14 @@ class Spectator:
         self.thread.join()
 
 
-def draw_terminal(renderable: Any, path: Path, points: int = 11) -> None:
+def draw_terminal(renderable: Any, path: Path) -> None:
     """A picture of what a terminal would show."""
     from gr_doamc.views.qt_binding import QtCore, QtGui
     from rich.console import Console
 
     console = Console(width=COLUMNS, height=ROWS, color_system="truecolor", force_terminal=True, file=io.StringIO())
     lines = console.render_lines(renderable, console.options.update(height=None), pad=True)
-    font = QtGui.QFont("DejaVu Sans Mono", points)
+    font = QtGui.QFont("DejaVu Sans Mono", FONT_POINTS)
     font.setStyleHint(QtGui.QFont.StyleHint.Monospace)
     metrics = QtGui.QFontMetricsF(font)
     wide, high, margin = metrics.horizontalAdvance("M"), metrics.height(), 12

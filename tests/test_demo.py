@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from scripts.demo import array_of, free_address
 
+from doamc.angles import wrap_deg
 from doamc.errors import RecordingError
 from doamc.estimates import Publisher, make_message, read_records, validate
-from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time, wrap_deg
+from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time
 from doamc.estimates.truth_files import read_truth
 from doamc.protocol import DEFAULT_ADDRESS
 

@@ -1,6 +1,7 @@
 """Policies of the repository: what it may hold, and that its documentation is true."""
 
 import ast
+import fnmatch
 import os
 import re
 import subprocess
@@ -88,7 +89,7 @@ def test_the_product_imports_what_it_declares_and_nothing_else():
                 names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
                 (scripted if f.startswith("scripts/") else imported).update(n.split(".")[0] for n in names)
-    ours = {"doamc", "gr_doamc", "scripts", "gnuradio", "pmt", "tomllib"}
+    ours = {"doamc", "gr_doamc", "scripts", "gnuradio", "pmt", "tomllib", "PyQt5"}  # GNU Radio has its Qt
     foreign, in_scripts = (
         {{"zmq": "pyzmq"}.get(n, n) for n in names - ours - set(sys.stdlib_module_names)}
         for names in (imported, scripted)
@@ -125,6 +126,28 @@ def test_links_lead_somewhere(page):
             if anchor:
                 heads = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.M)
                 assert anchor in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in heads}, target
+
+
+FOLDERS = {str(folder) for f in FILES for folder in Path(f).parents}
+#: of other projects, which pages name
+FOREIGN = {"daq_start_sm.sh", "model/perturbations.py", "performance/crb.py"}
+
+
+def is_of_the_repository(name: str) -> bool:
+    """Whether a name in backticks is that of a file or folder here: by its end, or by a room that it begins with."""
+    rooms = {f.split("/")[-1] for f in FOLDERS if f.count("/") < 3 and not f.startswith(("tests/", "."))}
+    path = re.fullmatch(r"[\w.*/-]+", name) and "NAME" not in name and name not in FOREIGN
+    source = re.search(r"[\w*]\.(py|c|h|grc|sh|md|yml)$", name)
+    return bool(path and (source or ("/" in name and name.split("/")[0] in rooms)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_and_folders_that_pages_name_exist(page):
+    """From the root, or as the end of a path: `heimdall/frame.py`, `frame.py`, `likelihood/loops`."""
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.S)
+    names = {name.rstrip("/") for name in re.findall(r"`([^`\n]+)`", text) if is_of_the_repository(name)}
+    known = [f"/{path}" for path in {*FILES, *FOLDERS}]
+    assert [n for n in sorted(names) if not fnmatch.filter(known, f"*/{n}")] == []
 
 
 def test_every_page_can_be_reached_from_the_readme():

@@ -12,8 +12,8 @@ from doamc.calibration import ChannelCalibration, align_channels
 class Alignment:
     """Samples for one alignment at a time, and the estimate made of them.
 
-    Without delays an estimate takes milliseconds and is made where the stream is. Delays take long transforms, in
-    which a receiver would lose samples: they are sought beside the stream.
+    Without delays an estimate takes milliseconds and is made in the thread of the stream. Delays need long transforms,
+    during which a receiver would lose samples: they are sought in a thread of their own.
 
     Args:
         n_channels: number of streams N.
@@ -24,7 +24,7 @@ class Alignment:
 
     def __init__(self, n_channels: int, size: int, max_lag: int, min_ratio_db: float) -> None:
         if max_lag:
-            importlib.import_module("torch")  # now, and not when the first samples pass by
+            importlib.import_module("torch")  # imported now, not when the first samples come
         self._samples = np.empty((n_channels, size), np.complex64)
         self._options: dict[str, Any] = {"max_lag": max_lag, "min_ratio_db": min_ratio_db}
         self._left = self._wait = 0

@@ -63,7 +63,7 @@ class phase_corrector(channels_block):
             )
         channels_block.__init__(self, "phase_corrector", n_elements)
         self._n, self._skip, self._at_start, self._file = n_elements, skip, at_start, file
-        self._reference = {
+        self._reference: dict[str, Any] = {
             "reference": reference, "n_channels": n_elements, "array": array, "azimuth_deg": azimuth_deg,
             "coupling": coupling,
         }  # fmt: skip
@@ -73,7 +73,8 @@ class phase_corrector(channels_block):
         self._writer: threading.Thread | None = None
         #: what applies now; the word of ``alignment`` on ``status``
         self.calibration: ChannelCalibration | None = None
-        self.alignment, self._untagged = "none", False
+        self._untagged: ChannelCalibration | None = None
+        self.alignment = "none"
         self.failure: Exception | None = None
         self.last_error: str | None = None
         self.counters = {"aligned": 0, "refused": 0, "failed": 0}
@@ -115,8 +116,9 @@ class phase_corrector(channels_block):
             self._settle()
             if done == count:
                 return count
-            if self._untagged:
-                self._tag(self.nitems_written(0) + done)
+            if self._untagged is not None:
+                self._tag(self.nitems_written(0) + done, self._untagged)
+                self._untagged = None
             part = slice(done, done + self._alignment.take(input_items, done))
             self._aligner.apply([x[part] for x in input_items], [y[part] for y in output_items])
             done = part.stop
@@ -135,7 +137,7 @@ class phase_corrector(channels_block):
 
     def _use(self, calibration: ChannelCalibration, alignment: str) -> None:
         self._aligner.set(calibration.weights, calibration.delays)
-        self.calibration, self.alignment, self._untagged = calibration, alignment, True
+        self.calibration, self.alignment, self._untagged = calibration, alignment, calibration
 
     def _settle(self) -> None:
         """Use what an alignment has found, if one is done, or tell why it was refused."""
@@ -165,9 +167,8 @@ class phase_corrector(channels_block):
         except Exception as error:
             self.failed(error)
 
-    def _tag(self, offset: int) -> None:
-        self._untagged = False
-        told = self.calibration.as_dict()
+    def _tag(self, offset: int, calibration: ChannelCalibration) -> None:
+        told = calibration.as_dict()
         for port in range(self._n):
             value = {key: told[key][port] for key in ("gain_db", "phase_deg", "lag_samples")}
             self.add_item_tag(port, offset, pmt.intern(_TAG), pmt.to_pmt(value | {"ratio_db": told["ratio_db"]}))

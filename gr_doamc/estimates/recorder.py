@@ -13,12 +13,12 @@ from gr_doamc.runtime.outlasting_block import outlasting_block
 class recorder(outlasting_block):
     """Keeps estimates as JSON lines and batches as a SigMF recording, annotated with the estimates.
 
-    Message port ``estimates``: one line each, at once, in ``file``.jsonl; and annotations of the batch that it was made
-    from (``batch_seq``), if that came here, too. Message port ``snapshots``: batches, in ``file``.sigmf-data; they and
-    their metadata get their names when the flowgraph ends, and are parts until then. What a killed recorder left in
-    parts is finished under another name (``file``-torn) when the next one begins, or by ``doamc recover``. Message port
-    ``status``: as an input, connect the estimator's, so that the recorder stays until the last estimate has come; as an
-    output, failures, with counters.
+    Message port ``estimates``: each estimate is a line of ``file``.jsonl, written at once; and annotations of the batch
+    that it was made from (``batch_seq``), where that came here, too. Message port ``snapshots``: batches, for
+    ``file``.sigmf-data; until the flowgraph ends they and their metadata lie in files ending in .part. What a killed
+    recorder left there is finished under another name (``file``-torn) when the next one begins, or by ``doamc
+    recover``. Message port ``status``: as an input, connect the estimator's, so that the recorder stays until the last
+    estimate has come; as an output, failures, with counters.
 
     Args:
         file: path without a suffix.
@@ -91,7 +91,7 @@ class recorder(outlasting_block):
                 raise RecordingError(f"{self._path}.jsonl is closed")
             self._log.write(estimate)
             self.estimates += 1
-        finally:  # what becomes of the line is no matter for the recording
+        finally:  # the recording is closed whether or not the log can be
             start = None if self._batches is None else self._batches.sample_of.get(estimate.get("batch_seq"))
             if start is not None:
                 self._batches.annotate([annotation(estimate, s, start) for s in estimate["sources"]])

@@ -97,7 +97,7 @@ class zmq_publisher(outlasting_block):
 
 
 def _joined(engine: dict[str, Any] | None, source: dict[str, Any] | None) -> dict[str, Any]:
-    """The newest status of the engine and of the source as one: what does not run is what is told."""
+    """The newest status of the engine and of the source as one: the state of whichever does not run."""
     if engine is None or source is None:
         return engine or source or {}
     told = engine | {name: source[name] for name in ("link", "receiver") if name in source}

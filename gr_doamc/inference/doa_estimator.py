@@ -22,18 +22,20 @@ class doa_estimator(message_block):
     stream what is queued is still estimated, for ``drain_timeout`` at most.
 
     Message port ``estimates``: a PMT dict with the keys of the JSON message (schema ``doamc.estimate/1``) and
-    ``batch_seq``, the number of the batch: gaps in ``seq`` are losses on the way, gaps in ``batch_seq`` batches
-    dropped, and it steps back where an older batch was caught up with. Message port ``status``: a dict (schema
-    ``doamc.status/1``) every second and at every failure, with counters received, estimated, dropped and failed:
-    received = estimated + dropped + failed once the block has stopped. Where the frequency of the batches is not that
-    of the array, a line under ``warning`` says so (and under ``last_error``, while there is no other).
+    ``batch_seq``, the number of the batch: gaps in ``seq`` are estimates lost on the way, gaps in
+    ``batch_seq`` are batches dropped, and ``batch_seq`` steps back where an older batch is estimated after a newer one.
+    Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every failure, with counters
+    received, estimated, dropped and failed: received = estimated + dropped + failed once the block has stopped. Where
+    the frequency of the batches is not that of the array, a line under ``warning`` says so (and under ``last_error``,
+    while there is no other).
 
     Args:
         array: name of a specification or path of a TOML file. It says, too, which element each stream of the batches
             comes from (``order``, ``channels``); the coupling is between elements. One in metres follows the batches'
             ``frequency_hz``.
         method: name of an estimator, see ``doamc methods``; "" for the default one.
-        sources: number of sources P, 1..N-1, or "auto" (minimum description length).
+        sources: number of sources P, 1..N-1, or "auto": the most probable one by methods that have an evidence, as the
+            default one has, else that of minimum description length; batch by batch.
         noise_power: noise power per element where it is known, linear, else None.
         queue_size: batches that may wait, at least 1.
         threads: threads that torch may use.
@@ -67,6 +69,7 @@ class doa_estimator(message_block):
         self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
         self._stops = on_error == "stop"
         self._timer: threading.Timer | None = None
+        self._warned: str | None = None
         self._ready()
 
     @property
@@ -173,7 +176,7 @@ class doa_estimator(message_block):
         self._worker = Worker(self.engine, self, self._queue_size, self._threads)
         self._refused = self.counters["failed"] = 0
         self._stopped = self._told = False
-        self._warned: str | None = None
+        self._warned = None
         self._timer = None
 
     def _give_up(self) -> None:

@@ -19,9 +19,9 @@ from doamc.spec import ArraySpec, load_spec
 class Engine:
     """One array, with an estimator for every frequency it needs; arguments as in `gr_doamc.doa_estimator`.
 
-    It estimates one simulated batch at once: what does not fit each other shows now instead of at the first batch, and
-    that does not have to wait for what torch does when first used. For an array in metres that names no frequency of
-    its own, this waits for the first batch.
+    When made, it estimates a simulated batch: arguments that do not fit each other are refused now, and the first batch
+    does not have to wait while torch sets itself up. For an array in metres that names no frequency of its own, this is
+    done at the first batch.
     Raises SpecificationError, EstimatorError or CheckpointError when the arguments do not fit each other.
     """
 
@@ -38,7 +38,7 @@ class Engine:
         self._noise_power, self._device = noise_power, device
         torch.manual_seed(seed)
         self._method, self._seed = (method or ("self-calibrating" if calibration else None)), seed
-        self._more = {"calibration": calibration} if calibration else {}
+        self._more: dict[str, Any] = {"calibration": calibration} if calibration else {}
         self._tuned = TunedEstimator(self.spec, self._open)
         if self.spec.in_metres and self.spec.frequency_hz is None:
             self.method = method or DEFAULT_METHOD

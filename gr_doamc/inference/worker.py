@@ -20,7 +20,7 @@ class Infers(Protocol):
 
 
 class Listener(Protocol):
-    """Who is told what comes of the batches; called in the worker's thread, one call at a time."""
+    """Who is told of estimates and failures; called in the worker's thread, one call at a time."""
 
     def on_estimate(self, batch: Batch, values: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
         """An estimate, with its number."""

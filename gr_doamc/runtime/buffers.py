@@ -21,7 +21,7 @@ def choose_buffers() -> None:
 
 
 def _can_keep_its_note() -> bool:
-    """Whether GNU Radio can: older releases in the home, which must be there, newer ones among the settings."""
+    """Whether GNU Radio can: older releases write into the home, which must exist, newer ones beside the settings."""
     home = next((os.environ[name] for name in ("HOME", "APPDATA", "TMP") if name in os.environ), "/tmp")
     settings = os.path.join(os.environ.get("XDG_CONFIG_HOME", os.path.join(home, ".config")), "gnuradio")
     places = (os.path.join(home, ".gnuradio"), os.environ.get("GR_PREFS_PATH", settings))

@@ -7,11 +7,11 @@ from gr_doamc.runtime.message_block import message_block
 
 
 class outlasting_block(message_block):
-    """A block of messages that is idle only when every block whose status came has told that it stopped."""
+    """A block of messages that is idle once all blocks from which a status came have said that they stopped."""
 
     def __init__(self, name: str, inputs: dict[str, Callable[[Any], None]]) -> None:
         message_block.__init__(self, name, inputs)
-        self._running: set[str] = set()
+        self._running: set[str | None] = set()  # by name; None: those that do not tell it
 
     def start(self) -> bool:
         """Forget the blocks of an earlier run; called by GNU Radio."""

@@ -2,8 +2,8 @@
 
 GNU Radio makes a Python class for every array that it hands to `work`: some 20 us each, and garbage besides. With
 eight streams in and eight out that is more than what they hold takes to process. Here an array is a view of the
-memory that the capsule points at, in about a microsecond. And the buffers between blocks, 8192 samples by default,
-cost many changes of threads: a history, which nothing reads, has the blocks upstream make larger ones.
+memory that the capsule points at, in about a microsecond. And the buffers between blocks, 8192 samples by default, are
+so small that the scheduler changes threads often: declaring a history, which nothing reads, makes them larger.
 """
 
 import ctypes

@@ -20,7 +20,7 @@ class snapshot_buffer(gr.hier_block2):
     """Cuts N complex streams into batches of L snapshots, one every ``hop`` samples.
 
     Batch k holds, of every stream, the samples k hop, k hop + decimation, ..., k hop + (L - 1) decimation. It is
-    posted on message port ``snapshots`` as a PMT dict (see `gr_doamc.messages`): ``snapshots`` (c32vector),
+    posted on message port ``snapshots`` as a PMT dict (see `gr_doamc.runtime.messages`): ``snapshots`` (c32vector),
     ``n_elements``, ``n_snapshots``, ``seq``, ``sample_time`` (s, of its first sample), ``sample_rate``, ``time``,
     ``array``, and from stream tags ``rx_time`` (s, tuple of whole and fraction in the tag) and ``frequency_hz``
     (``rx_freq``), as they are at its first sample. Tags at the start of the stream are placed exactly, later ones
@@ -29,8 +29,8 @@ class snapshot_buffer(gr.hier_block2):
     `krakensdr_source` says so, a new capture begins: a batch that this falls into, or may for all that the place of
     the tag tells, is left out, and its number is missing. ``doamc_capture`` tells its place exactly.
 
-    A filter before this block passes tags on as they are: one that decimates leaves ``rx_rate`` too high, one that
-    shifts leaves ``rx_freq`` beside the truth. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
+    A filter before this block passes tags on as they are: behind one that decimates ``rx_rate`` is too high, behind one
+    that shifts ``rx_freq`` is wrong. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
     which go before the tags. Where ``rx_time`` comes again and again (`sigmf_source`, `krakensdr_source`) a rate that
     does not agree with it is told.
 

@@ -80,8 +80,8 @@ class coupled_array_source(gr.sync_block):
         self._response = None if any(e.moves for e in self.emitters) else self.response(0.0)
         for port in range(n):
             self.set_min_output_buffer(port, 4 * self._size)
-        for port in ("truth", "status"):
-            self.message_port_register_out(pmt.intern(port))
+        for name in ("truth", "status"):
+            self.message_port_register_out(pmt.intern(name))
 
     def response(self, time_s: float) -> np.ndarray:
         """C A(theta) at a stream time, (N, P) complex64."""

@@ -16,10 +16,10 @@ class sigmf_source(gr.hier_block2):
     """N complex streams from a SigMF recording, integers scaled to [-1, 1).
 
     At the first sample of every capture the streams carry the tags ``rx_rate`` and ``rx_freq`` (Hz), where the
-    recording tells them, and ``rx_time`` (tuple of whole and fractional seconds), which begins at ``core:datetime`` or,
-    without one, at zero, shows the gaps between captures, and comes again every second of the stream. Begun again, the
-    recording goes on in time. ``doamc_capture``, at every capture but the first, is its place in the streams. Message
-    port ``status``: failures.
+    recording tells them, and ``rx_time`` (tuple of whole and fractional seconds). That begins at ``core:datetime`` or,
+    without one, at zero, shows the gaps between captures, and comes again every second of the stream. With ``repeat``
+    time goes on where the recording begins again. ``doamc_capture``, at every capture but the first, is its place in
+    the streams. Message port ``status``: failures.
 
     Where the recording tells how its antennas stand, and an ``array`` is named, the streams are numbered as that array
     says, whatever the numbering in the file; antennas that stand otherwise are refused.
@@ -57,10 +57,10 @@ class sigmf_source(gr.hier_block2):
         item = gr.sizeof_gr_complex * width
         gr.hier_block2.__init__(self, "sigmf_source", gr.io_signature(0, 0, 0), gr.io_signature(ports, ports, item))
         self.message_port_register_hier_out("status")
-        limit = max(1, round(duration * rate)) if duration else 0
+        limit = max(1, round(duration * rate)) if duration and rate else 0
         self.reader = sigmf_reader(recording, bool(repeat), limit, bool(vector), order)
         self.msg_connect(self.reader, "status", self, "status")
-        if pace:  # one stream suffices: whoever takes the others in step waits for this one
+        if pace:  # pacing one stream suffices: a block that reads all of them in step waits for this one
             self.throttle = blocks.throttle(item, rate)
             self.connect((self.reader, 0), self.throttle, (self, 0))
         for port in range(1 if pace else 0, ports):

@@ -6,6 +6,7 @@ ViewError where neither is loaded. Enumerations are written with their scope, as
 
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from doamc.errors import ViewError
 
@@ -23,6 +24,13 @@ if not _loaded:
 
 #: the binding whose application runs or, before there is one, that is loaded
 NAME = _loaded[0]
-QtCore, QtGui, QtWidgets = (import_module(f"{NAME}.{part}") for part in ("QtCore", "QtGui", "QtWidgets"))
-Qt, Signal = QtCore.Qt, QtCore.pyqtSignal
-QAction = getattr(QtGui, "QAction", None) or QtWidgets.QAction  # Qt 6 moved it
+
+if TYPE_CHECKING:
+    from PyQt5 import QtCore, QtGui, QtWidgets
+    from PyQt5.QtCore import Qt
+    from PyQt5.QtCore import pyqtSignal as Signal
+    from PyQt5.QtWidgets import QAction
+else:
+    QtCore, QtGui, QtWidgets = (import_module(f"{NAME}.{part}") for part in ("QtCore", "QtGui", "QtWidgets"))
+    Qt, Signal = QtCore.Qt, QtCore.pyqtSignal
+    QAction = getattr(QtGui, "QAction", None) or QtWidgets.QAction  # Qt 6 moved it

@@ -20,7 +20,7 @@ def require_application() -> None:
 
 
 class qt_block(message_block):
-    """A sink for estimates. `make_view` of the class under it makes the widget, after its arguments are checked."""
+    """A sink for estimates. Its subclass makes the widget in `make_view`, after the arguments were checked."""
 
     def __init__(self, name: str, update_time: float) -> None:
         message_block.__init__(self, name, {"estimates": self._on_estimate})

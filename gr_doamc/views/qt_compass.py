@@ -42,12 +42,12 @@ class CompassView(RoseView):
             self.signed = bool((reading.azimuth_deg < 0).any() or (reading.azimuth_deg <= 180).all())
 
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
-        """Rose, trail, and of a reading that is of now: wedges, needles, then the numbers beside or below."""
+        """Rose and trail; then wedges, needles and numbers, unless no reading has come for a while."""
         self.draw_face(painter)
         if self.reading is None:
             text_at(painter, self.faint(0.6), self.rose()[0], "waiting for estimates")
             return
-        self._draw_trail(painter)
+        self._draw_trail(painter, self.reading.time_s)
         if self.silence_s():  # where the sources are now is not known
             return
         sources = list(zip(self.numbers, self.reading.azimuth_deg, self.reading.std_deg, strict=True))
@@ -59,14 +59,14 @@ class CompassView(RoseView):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink)
         painter.drawEllipse(self.rose()[0], 4, 4)
-        self._draw_figures(painter, area)
+        self._draw_numbers(painter, area, self.reading)
 
-    def _draw_trail(self, painter: QtGui.QPainter) -> None:
+    def _draw_trail(self, painter: QtGui.QPainter, now_s: float) -> None:
         if self.history <= 0:
             return
         painter.setPen(Qt.PenStyle.NoPen)
         for time_s, azimuth, number in self.trail:
-            age = (self.reading.time_s - time_s) / self.history
+            age = (now_s - time_s) / self.history
             if 0 <= age <= 1:
                 colour = QtGui.QColor(colour_of(number))
                 colour.setAlphaF(0.75 - 0.55 * age)
@@ -89,13 +89,12 @@ class CompassView(RoseView):
         painter.setPen(rim)
         painter.drawArc(box, round(16 * begin), max(1, round(16 * span)))
 
-    def _draw_figures(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
+    def _draw_numbers(self, painter: QtGui.QPainter, area: QtCore.QRectF, reading: Reading) -> None:
         centre, radius, wide = self.arrangement()
         high = 1.25 * painter.fontMetrics().height()
-        r = self.reading
         lines = [
             (colour_of(n), self.convention.text(a, s, 1 if s != s or s >= 0.1 else 2))
-            for n, a, s in zip(self.numbers, r.azimuth_deg, r.std_deg, strict=True)
+            for n, a, s in zip(self.numbers, reading.azimuth_deg, reading.std_deg, strict=True)
         ]
         if wide:
             left = centre.x() + radius + painter.fontMetrics().horizontalAdvance("-150°") + 14

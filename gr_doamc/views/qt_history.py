@@ -87,7 +87,7 @@ class HistoryView(View):
         self._draw_legend(painter, axes.frame)
 
     def _angles(self) -> tuple[float, float]:
-        """Limits: whole tens around all dots, and around their bars unless those are longer than angles are known."""
+        """Limits: whole tens around all dots and bars, without the bars that are too long."""
         if self.limits is not None:
             return self.limits
         if not self.points:

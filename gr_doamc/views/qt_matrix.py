@@ -38,16 +38,18 @@ class MatrixView(View):
         super().__init__(title, update_time)
         self.floor_db = floor_db
         self.coupling: np.ndarray | None = None
+        self.n_elements = 0
         self.reading: Reading | None = None
         self.scales = (Scale(MAGNITUDE_MAP, floor_db, 0.0), Scale(PHASE_MAP, -180.0, 180.0))
 
     def show_reading(self, reading: Reading) -> None:
         """Show the matrix of a reading; one without leaves none."""
         self.reading, self.coupling = reading, reading.coupling
+        self.n_elements = 0 if reading.coupling is None else len(reading.coupling)
 
     def cell(self, part: int, row: int, column: int) -> QtCore.QRectF:
         """Where an element of the matrix is drawn; part 0: magnitude, 1: phase."""
-        board, n = self._board(part), len(self.coupling)
+        board, n = self._board(part), self.n_elements
         return QtCore.QRectF(
             board.left() + column * board.width() / n, board.top() + row * board.width() / n,
             board.width() / n, board.width() / n,

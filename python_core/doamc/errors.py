@@ -46,7 +46,7 @@ class DashboardError(DoamcError, RuntimeError):
 
 
 class ViewError(DoamcError, RuntimeError):
-    """A view cannot be shown or a figure not be drawn: no graphical application, nothing to draw, unknown format."""
+    """A view cannot be shown or a figure drawn: no graphical application, nothing to draw, unknown format."""
 
 
 class KernelError(DoamcError, RuntimeError):

@@ -36,7 +36,7 @@ def temporary_folder() -> Iterator[str]:
 
 
 def settle_matplotlib() -> None:
-    """Give matplotlib a folder for its cache where the home cannot hold it: else it warns at length, or fails."""
+    """Give matplotlib a folder for its cache where the home has no room for one: else it warns at length, or fails."""
     homes = [os.environ.get(name) or default for name, default in _MATPLOTLIB]
     if os.environ.get("MPLCONFIGDIR") or all(can_hold(os.path.join(home, "matplotlib")) for home in homes):
         return

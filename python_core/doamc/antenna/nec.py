@@ -1,6 +1,6 @@
 """NEC2 (method of moments, thin-wire kernel): port currents of vertical wires, excited at ports or by plane waves.
 
-G. J. Burke and A. J. Poggio, Numerical Electromagnetics Code (NEC) - Method of Moments, 1981. NEC's time convention is
+[Burke-Poggio]. NEC's time convention is
 exp(+j omega t), so that a plane wave from +x has the phase exp(+j 2 pi x) and steering vectors agree with
 `doamc.arrays.steering` as they stand. At 299.792458 MHz a metre is a wavelength.
 """

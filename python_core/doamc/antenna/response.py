@@ -1,8 +1,8 @@
 """What receivers see of an antenna: the coupling matrix and the embedded response, from ports and loads.
 
 With port impedances Z = Y^-1 and loads Z_L the receivers' currents are i = (Z + Z_L)^-1 v_oc. Open-circuited thin
-elements hardly disturb the field, so v_oc is nearly a steering vector and C ~ (Z + Z_L)^-1 (Gupta and Ksienski, IEEE
-Trans. AP 31(5), 1983). The plane-wave currents need no such assumption: i = (1 + Y Z_L)^-1 i_sc.
+elements hardly disturb the field, so v_oc is nearly a steering vector and C ~ (Z + Z_L)^-1 ([Gupta-Ksienski]). The
+plane-wave currents need no such assumption: i = (1 + Y Z_L)^-1 i_sc.
 """
 
 from dataclasses import dataclass

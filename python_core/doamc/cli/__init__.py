@@ -20,7 +20,7 @@ from doamc.text import one_line
 
 _COMMANDS = (
     "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
-    "antenna", "heimdall_emulator", "plot", "keys", "record", "recover",
+    "antenna", "krakensdr_emulator", "heimdall_emulator", "plot", "keys", "record", "recover",
 )  # fmt: skip
 REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
 _TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
@@ -47,12 +47,12 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (default: the process's) and return its exit status.
 
-    A fault of doamc itself is raised, so that who calls it from Python, and every test, sees it; only where the command
-    line is the process's, without --traceback, is it told in one line.
+    A fault of doamc itself is raised, so that callers from Python, tests among them, see it. Where the command line is
+    the process's own it is printed in one line instead, unless --traceback is given.
     """
     hidden = argv is None
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     previous = {}
     with suppress(ValueError):  # not the main thread
         for name in _TERMINATE:  # so that outputs are closed and temporary files removed
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         parser, words = make_parser(), sys.argv[1:] if argv is None else argv
         for word in words:
-            if re.fullmatch(r"--[\w-]+=--|-\w--", word):  # of which argparse makes an empty list
+            if re.fullmatch(r"--[\w-]+=--|-\w--", word):  # argparse would make an empty list of it
                 parser.error(f"expected a value, found {word}; name a file -- as ./--")
         args = parser.parse_args(words)
         hidden = hidden and not args.traceback

@@ -18,8 +18,8 @@ def estimate_input(
 ) -> Estimates:
     """Estimates of a whole input. Chunks are the same for every run of an input, so that seeded results are too.
 
-    Every batch is estimated for its own frequency. n_sources: P, or None for the minimum description length of each
-    batch. noise_power: overrides the input's.
+    Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
+    `estimate_batch`). noise_power: overrides the input's.
     """
     from tqdm import tqdm
 
@@ -42,7 +42,7 @@ def estimate_input(
 def _estimate_chunk(
     tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
 ) -> Estimates:
-    """Estimates of a chunk whose first batch has a number, with those of one frequency together."""
+    """Estimates of a chunk; first: number of its first batch. Batches of one frequency are estimated together."""
     groups: dict[float | None, list[int]] = {}
     for i in range(batch.size):
         groups.setdefault(source.frequency_of(first + i) if tuned.spec.in_metres else None, []).append(i)

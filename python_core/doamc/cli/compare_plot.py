@@ -25,7 +25,7 @@ def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
 
 
 def draw_comparison(figure: "Figure", rows: list[dict[str, Any]], title: str) -> None:
-    """Four panels, the last of which is the legend too; methods without a figure (None) have no mark there.
+    """Four panels, the last of which is the legend too; a method without a value (None) has no mark there.
 
     Bands are 95 % intervals by the number of scenes.
     """

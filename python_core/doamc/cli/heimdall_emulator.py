@@ -1,84 +1,73 @@
-"""``doamc heimdall-emulator``: a KrakenSDR server for tests and demonstrations."""
+"""``doamc heimdall-emulator``: a KrakenSDR server of version 1, for tests and demonstrations."""
 
 import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import number, port, positive, seconds, whole
+from doamc.cli.emulator_options import REPORT_S, add_emulator_arguments, add_ports, array_of, recorded, scene_in_words
+from doamc.cli.options import whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
     from doamc.krakensdr.version1.emulator import Emulator
 
-_REPORT_S = 10.0
+PORT, CONTROL_PORT, SAMPLES = 5000, 5001, 1 << 20
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "heimdall-emulator",
-        help="serve frames as a KrakenSDR does",
-        description="Serves a simulated scene, or a recording, by the protocol of the KrakenSDR's heimdall server.",
+        help="serve frames as a KrakenSDR of version 1 does",
+        description="Serves a simulated scene, or a recording, by the protocol of the KrakenSDR's heimdall server: "
+        "the same as krakensdr-emulator --version 1.",
     )
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--array", default="uca5", metavar="NAME_OR_TOML", help="simulate this array (default uca5)")
-    source.add_argument("--recording", metavar="FILE.sigmf-meta", help="serve this recording, again and again")
-    parser.add_argument("--azimuth-deg", type=number, nargs="+", metavar="A", help="emitters (default: two drawn)")
-    parser.add_argument("--snr-db", type=number, default=20.0, metavar="S", help="per element (default 20)")
-    parser.add_argument("--samples", type=whole(1), default=1 << 20, metavar="T", help="a frame (default 1048576)")
-    parser.add_argument("--sample-rate", type=positive, default=2.4e6, metavar="R", help="Hz (default 2.4e6)")
-    parser.add_argument("--frequency", type=positive, default=433.9e6, metavar="F", help="Hz (default 433.9e6)")
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
-    parser.add_argument("--port", type=port, default=5000, help="data (default 5000; 0: a free one)")
-    parser.add_argument("--control-port", type=port, default=5001, help="control (default 5001; 0: a free one)")
-    parser.add_argument("--fast", action="store_true", help="as fast as frames are asked for, not at the sample rate")
-    parser.add_argument("--frames", type=whole(1), default=0, metavar="K", help="end after so many frames")
-    parser.add_argument(
-        "--fault", action="append", default=[], type=_fault, metavar="NAME=RATE",
-        help="commit a fault at random, e.g. drop=0.01 (again for others): drop, duplicate, truncate, bad-sync, "
-        "garbage, stall, close, restart, unsynchronised, channels",
-    )  # fmt: skip
-    parser.add_argument("--stall", type=seconds, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
-    parser.add_argument("--restart", type=seconds, default=2.0, metavar="S", help="how long a restart takes (2 s)")
+    add_emulator_arguments(parser, "uca5", f"a frame (default {SAMPLES})")
+    add_ports(parser, str(PORT), str(CONTROL_PORT))
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: Any) -> None:
+    """Arguments of this version alone."""
+    parser.add_argument("--frames", type=whole(1), metavar="K", help="end after so many frames")
     parser.add_argument(
         "--forgive", action="store_true",
         help="go on when a client leaves in the middle of a frame, which ends the original",
     )  # fmt: skip
-    parser.add_argument("--seed", type=whole(0), default=0, help="of scene, noise and faults (default 0)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted, or until the frames are sent."""
     from doamc.krakensdr.faults import Faults
-    from doamc.krakensdr.sources import FrameSource, RecordedFrames, SimulatedFrames
+    from doamc.krakensdr.sources import FrameSource, SimulatedFrames
     from doamc.krakensdr.version1.emulator import Emulator
-    from doamc.spec import load_spec
+    from doamc.krakensdr.wiring import AS_SPECIFIED, channel_order
 
     faults = Faults(dict(args.fault), stall_s=args.stall, restart_s=args.restart, seed=args.seed)
+    samples = args.samples or SAMPLES
     source: FrameSource
     if args.recording:
-        from doamc.snapshots.sigmf_files import Recording
-
-        recording = Recording(args.recording)
-        source = RecordedFrames(recording, min(args.samples, recording.n_samples), args.sample_rate, args.frequency)
-        what = str(recording.path)
+        source = recorded(args, samples)
+        what = args.recording
     else:
-        spec = load_spec(args.array, tunable=True).tuned(args.frequency)
+        spec = array_of(args, "uca5").tuned(args.frequency)
+        order = channel_order(spec, args.channel_order or AS_SPECIFIED)
         source = SimulatedFrames(
-            spec, args.azimuth_deg, args.snr_db, args.samples, args.sample_rate, args.frequency, args.seed
+            spec, args.azimuth_deg, args.snr_db, samples, args.sample_rate, args.frequency, args.seed, order
         )
-        what = f"{spec.name}, emitters at {', '.join(f'{a:.1f}' for a in source.azimuth_deg)} deg"
+        what = scene_in_words(spec.name, source.azimuth_deg, order)
+    ports = PORT if args.port is None else args.port, CONTROL_PORT if args.control_port is None else args.control_port
     emulator = Emulator(
-        source, args.host, args.port, args.control_port, not args.fast, faults, args.frames, forgiving=args.forgive
+        source, args.host, *ports, paced=not args.fast, faults=faults, frames=args.frames or 0, forgiving=args.forgive
     )
     with emulator:
         print(f"data on {args.host}:{emulator.port}, control on {args.host}:{emulator.control_port}", flush=True)
         print(f"{what}: {source.n_channels} channels, {source.cpi_length} samples a frame", flush=True)
-        report = time.monotonic() + _REPORT_S
+        report = time.monotonic() + REPORT_S
         while not emulator.done.wait(0.1):
             if time.monotonic() >= report:
-                report += _REPORT_S
+                report += REPORT_S
                 print(_summary(emulator), flush=True)
     print(_summary(emulator), flush=True)
     if emulator.ended:
@@ -89,10 +78,3 @@ def run(args: argparse.Namespace) -> int:
 def _summary(emulator: "Emulator") -> str:
     faults = ", ".join(f"{name} {count}" for name, count in emulator.faulty.items() if count) or "none"
     return f"frames {emulator.produced}, not fetched in time {emulator.skipped}, faults: {faults}"
-
-
-def _fault(text: str) -> tuple[str, float]:
-    name, sign, rate = text.partition("=")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"expected NAME=RATE, found {text!r}")
-    return name, number(rate)

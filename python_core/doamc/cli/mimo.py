@@ -102,13 +102,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
     for r in rows:
         losses = " ".join(f"{_mean(r[f'loss_{name}_db']):8.3f}" for name in _CURVES)
         errors = " ".join(
-            f"{r[f'hits_{name}']:6.2f} {_figure(r[f'rmse_{name}_deg'], '.3f'):>7}" for name in ("blind", "coupled")
+            f"{r[f'hits_{name}']:6.2f} {_cell(r[f'rmse_{name}_deg'], '.3f'):>7}" for name in ("blind", "coupled")
         )
-        gains = " ".join(f"{_figure(r[f'coupling_gain_{end}_db'], '.1f'):>6}" for end in ("rx", "tx"))
+        gains = " ".join(f"{_cell(r[f'coupling_gain_{end}_db'], '.1f'):>6}" for end in ("rx", "tx"))
         print(f"{r['strength']:8g} {losses}  {errors} {r['bound_deg']:7.3f}  {gains}")
 
 
-def _figure(value: float | None, form: str) -> str:
+def _cell(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 

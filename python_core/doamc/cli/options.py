@@ -102,7 +102,8 @@ def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False)
     )
     parser.add_argument(
         "--sources", type=source_count, default=None, metavar="P|auto",
-        help="number of sources; auto (default): by evidence or minimum description length, batch by batch",
+        help="number of sources; auto (default): counted in each batch, by evidence where the method has one, as the "
+        "default has, else by minimum description length",
     )  # fmt: skip
     parser.add_argument("--noise-power", type=positive, metavar="X", help="known noise power per element, linear")
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="snapshots a batch (SigMF: 256; .npz: all)")

@@ -1,4 +1,4 @@
-"""What a user should know but need not stop for: one line each on stderr."""
+"""Remarks on stderr, one line each: what a user should know, though the work goes on."""
 
 import sys
 from collections.abc import Iterable

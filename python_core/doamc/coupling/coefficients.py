@@ -1,7 +1,7 @@
 """Linear families of coupling matrices: C = I + sum_k theta_k E_k with real parameters theta.
 
 Real antennas are reciprocal, so their C is complex-symmetric (C^T = C), not Hermitian; the Hermitian band is
-the source paper's simulation model and is kept for comparison. Every family is written with *real* parameters
+the simulation model of [Luo-Fung] and is kept for comparison. Every family is written with *real* parameters
 so that one Fisher information and one optimiser serve all: theta = [Re c_1..c_K, Im c_1..c_K], where
 c_k multiplies a 0/1 pattern B_k (``symmetric``: c B; ``hermitian``: c B + conj(c) B^T with B upper triangular).
 """

@@ -1,4 +1,4 @@
-"""Coupling that depends on direction, C(az): eq. (4) of the source paper.
+"""Coupling that depends on direction, C(az): [Luo-Fung] eq. (4).
 
 A scatterer near the array (a mast) makes the effective coupling matrix vary with the direction of arrival.
 It is periodic in azimuth, so a short Fourier series over members of one linear family describes it:

@@ -4,7 +4,7 @@
     a_ext(az) = [a; cos az a; sin az a; cos 2az a; sin 2az a; ...], a the nominal steering vector
 
 The first block of E acts as a plain coupling matrix; the others let the response depend on direction: position errors
-to first order, element patterns, a mast (eq. (4) of the source paper). The coupling matrix that is reported is the
+to first order, element patterns, a mast ([Luo-Fung] eq. (4)). The coupling matrix that is reported is the
 least-squares fit C = E W of v(az) by C a(az) over the sector, normalised to mean diagonal 1.
 """
 
@@ -118,11 +118,11 @@ class DrawnFamily:
         return e @ extended_steering(positions, azimuth, self.n_blocks)
 
     def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Parameters (..., K) as the flat and the wrapping coordinates of a chart: (..., K) and (..., 0)."""
+        """Parameters (..., K) as the flat and the wrapping coordinates of a scene: (..., K) and (..., 0)."""
         return theta, theta[..., :0]
 
     def from_coordinates(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
-        """Parameters (..., K) of a chart's coordinates."""
+        """Parameters (..., K) of coordinates of a scene."""
         return flat
 
     def coefficients(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """Tables over frequency: tensors at Chebyshev nodes, between them by the polynomial through all.
 
 At the nodes f_k = middle + half cos(pi k / (F - 1)) interpolation of a smooth function converges geometrically in F and
-is stable; the weights are those of the barycentric formula (Berrut and Trefethen, SIAM Review 46(3), 2004).
+is stable; the weights are those of the barycentric formula ([Berrut-Trefethen]).
 """
 
 import math

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: combinations looked at, at most; with more receivers fewer sources of each are candidates
+#: most combinations that are tried: the more receivers, the fewer sources of each are candidates
 MAX_COMBINATIONS = 250
 MAX_AGREEING, MAX_EMITTERS = 12, 3
 #: root of chi-square over its degrees of freedom up to which bearings agree
@@ -24,10 +24,11 @@ def associate(
     """Combinations of bearings, one of each receiver, that meet; the likeliest first, no bearing in two of them.
 
     bearings: for each of R receivers (bearing, std) in rad, clockwise from north, its strongest source first.
-    The likelihood of a combination is that of its bearings' Gaussian errors about the point that fits them best:
-    `chi^2 + 2 sum ln std` is small. Those with `chi^2 <= AGREE^2 (R - 2)` agree; of the `MAX_AGREEING` likeliest of
-    them as many as go together are taken, at most `MAX_EMITTERS`, and of sets of as many the likeliest. Two receivers'
-    bearings always meet, so for R = 2 the strongest are taken; and so they are when nothing agrees.
+    The score of a combination is `chi^2 + 2 sum ln std` of its bearings about the point that fits them best; the
+    smallest is the likeliest. Combinations with `chi^2 <= AGREE^2 (R - 2)` agree. Of the `MAX_AGREEING` likeliest of
+    them the largest set is taken in which no bearing occurs twice, of at most `MAX_EMITTERS`, and of several such sets
+    the likeliest. Two receivers' bearings always meet, so for R = 2, and when nothing agrees, the strongest bearing of
+    each receiver is taken.
     """
     strongest = (0,) * len(bearings)
     candidates = int((MAX_COMBINATIONS + 0.5) ** (1 / len(bearings)))

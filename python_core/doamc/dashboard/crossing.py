@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _ITERATIONS = 50
-#: bearings are never believed beyond this, rad: a deviation of zero would make the others count for nothing
+#: least deviation of a bearing, rad: one of zero would leave the other bearings without weight
 _LEAST_STD = math.radians(0.01)
 #: least sine of the angle between two bearing lines that still counts as a crossing
 _LEAST_SINE = math.sin(math.radians(0.5))

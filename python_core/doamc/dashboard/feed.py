@@ -14,7 +14,7 @@ from doamc.estimates.subscriber import Subscriber
 from doamc.protocol import ESTIMATE_TOPIC
 from doamc.text import printable
 
-#: estimates that wait for the server's next frame; in a flood the oldest are not shown, and counted
+#: estimates that wait for the server's next frame; beyond, the oldest are counted and not shown
 MAX_WAITING = 40
 _POLL_S = 0.1
 _MAX_TEXT = 300

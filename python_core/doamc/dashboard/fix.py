@@ -11,7 +11,7 @@ from doamc.dashboard.receivers import EARTH_RADIUS_M, Receiver, origin
 MAX_AGE_S = 3.0
 #: deviation of a bearing whose method gives none, degrees
 UNKNOWN_STD_DEG = 5.0
-#: greatest deviation, degrees: any direction at all; beyond it, weights would be too unlike to compute with
+#: greatest deviation, degrees: it allows any direction; larger ones would make the weights too different for arithmetic
 NO_BEARING_DEG = 180.0
 PROBABILITY = 0.95
 

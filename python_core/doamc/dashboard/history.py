@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 SPAN_S = 60.0
+RATE_WINDOW_S = 5.0
 MAX_ESTIMATES = 3000
 MAX_BYTES = 32 << 20
 
@@ -41,13 +42,13 @@ class History:
             self._trim(now)
             return list(self._kept)
 
-    def rate_hz(self, now: float, window_s: float = 5.0) -> float:
-        """Estimates a second over the last `window_s` seconds, by their number."""
+    def rate_hz(self, now: float) -> float:
+        """Estimates a second over the last `RATE_WINDOW_S` seconds, by their number."""
         with self._lock:
             count = 0
             for kept in reversed(self._kept):
-                if kept.received < now - window_s:
-                    return count / window_s
+                if kept.received < now - RATE_WINDOW_S:
+                    return count / RATE_WINDOW_S
                 count += 1
             span = now - self._kept[0].received if self._kept else 0.0
         return count / max(span, 1.0)  # younger than the window

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doamc.angles import wrap_deg
 from doamc.errors import DashboardError, PublishError
 from doamc.estimates.address import check_address
 from doamc.files.small_file import read_toml
@@ -73,7 +74,7 @@ def project(receivers: list[Receiver]) -> list[Receiver]:
     return [
         replace(
             r,
-            east_m=scale * math.cos(math.radians(latitude)) * _turn((r.longitude or 0.0) - longitude),
+            east_m=scale * math.cos(math.radians(latitude)) * wrap_deg((r.longitude or 0.0) - longitude),
             north_m=scale * ((r.latitude or 0.0) - latitude),
         )
         for r in receivers
@@ -84,8 +85,8 @@ def origin(receivers: list[Receiver]) -> tuple[float, float]:
     """Latitude and longitude, degrees, of the map plane's origin: the mean of the receivers'."""
     first = receivers[0].longitude or 0.0
     n = len(receivers)
-    longitude = first + sum(_turn((r.longitude or 0.0) - first) for r in receivers) / n
-    return sum(r.latitude or 0.0 for r in receivers) / n, _turn(longitude)
+    longitude = first + sum(wrap_deg((r.longitude or 0.0) - first) for r in receivers) / n
+    return sum(r.latitude or 0.0 for r in receivers) / n, wrap_deg(longitude)
 
 
 def _receiver(row: Any, where: str) -> Receiver:
@@ -129,7 +130,3 @@ def _number(row: dict[str, Any], key: str, where: str, low: float, high: float) 
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise DashboardError(f"{where}: expected {key} within {low:g} to {high:g}, found {shown(value)}")
     return float(value)
-
-
-def _turn(degrees: float) -> float:
-    return (degrees + 180.0) % 360.0 - 180.0

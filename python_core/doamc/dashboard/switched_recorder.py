@@ -1,4 +1,4 @@
-"""Recordings that the page starts and stops: JSON lines, a file a receiver, in one configured folder."""
+"""Recordings that the page starts and stops: JSON lines, one file for each receiver, in one configured folder."""
 
 import os
 import re
@@ -14,9 +14,9 @@ from doamc.estimates.record import Recorder
 class SwitchedRecorder:
     """Writes messages while it is on; any thread.
 
-    folder: where the files go, None when recording is not configured. A file is named by the time of the start (UTC)
-    and the receiver, never by what a browser says, and none that exists is written to. A full disk ends the recording
-    and is told in `state`. Raises DashboardError when the folder is none.
+    folder: where the files go, None when recording is not configured. A file is named after the time of the start (UTC)
+    and the receiver, never after what a browser says, and a file that exists is never written to. A full disk ends the
+    recording and is told in `state`. Raises DashboardError when the folder is none.
     """
 
     def __init__(self, folder: str | Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What the page is given of an estimate: without what it does not show."""
+"""The part of an estimate that the page shows."""
 
 from typing import Any
 

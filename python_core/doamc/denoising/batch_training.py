@@ -1,9 +1,10 @@
-"""Training examples and loss of the batch-conditioned eps-net: algorithm 1 of DDPM with its expectations taken.
+"""Training examples and loss of the batch-conditioned eps-net.
 
-Algorithm 1 draws x0, eps and t and descends ||eps - eps_theta(x_t, t)||^2. The net is linear in x_t once its batch is
-fixed, so the expectation over the snapshots of a batch and over eps depends on second moments only and no snapshot
-has to be drawn. Signal and noise moments over L snapshots are drawn jointly (a Wishart matrix of dimension P + N), so
-that the snapshots denoised are the very ones that the statistics were made of.
+[Ho-Jain-Abbeel] algorithm 1, with its expectations taken: it draws x0, eps and t and descends
+||eps - eps_theta(x_t, t)||^2. The net is linear in x_t once its batch is fixed, so the expectation over the snapshots
+of a batch and over eps depends on second moments only and no snapshot has to be drawn. Signal and noise moments over L
+snapshots are drawn jointly (a Wishart matrix of dimension P + N), so that the snapshots denoised are the very ones that
+the statistics were made of.
 """
 
 from collections.abc import Callable

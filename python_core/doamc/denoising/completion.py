@@ -2,8 +2,8 @@
 
 H picks the live elements. The prior is Gaussian and learned from the batch itself: a sparse spectrum over
 directions, fitted to the live elements by multiplicative expectation-maximisation (iterative SPICE and SBL lead to
-the same kind of fix point), gives the covariance of all elements; DDRM then draws the clean snapshots of the whole
-array. What comes back holds no more about the directions than the live elements do: the bound is theirs.
+the same kind of fix point), gives the covariance of all elements; DDRM ([Kawar]) then draws the clean snapshots of the
+whole array. What comes back holds no more about the directions than the live elements do: the bound is theirs.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Guided DDIM, eqs. (30)-(33): samples of the clean snapshots x0 given the received ones y.
+"""Guided DDIM, [Luo-Fung] eqs. (30)-(33): samples of the clean snapshots x0 given the received ones y.
 
 A guided denoiser is again a denoiser: it returns the mean of x0 given x_t *and* y, and the sampler does not know
 which guidance made it. x_t = alpha x0 + sigma eps with circular complex eps throughout.
@@ -41,7 +41,7 @@ class GaussianGuided:
 
 @dataclass(frozen=True)
 class StepGuided:
-    """The paper's guidance, eq. (31): a step of weight w_t from x0_hat towards y, with the identity Jacobian.
+    """The guidance of [Luo-Fung], eq. (31): a step of weight w_t from x0_hat towards y, with the identity Jacobian.
 
     eps_net gives eps_theta(x_t, log-SNR) on snapshots of unit mean signal power. w_t = r_t^2 / (r_t^2 + s2) is the
     posterior weight, with r_t^2 = 1 / (1 + alpha^2 / sigma^2) the variance of x0 given x_t for x0 of unit power: a

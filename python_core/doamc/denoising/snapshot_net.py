@@ -1,4 +1,4 @@
-"""The unconditional per-snapshot eps-net of the source paper: eps_theta(x_t, t), eq. (27).
+"""The unconditional per-snapshot eps-net of [Luo-Fung]: eps_theta(x_t, t), eq. (27).
 
 It knows what clean snapshots of *some* scene look like, but not which scene: one snapshot does not tell. It is kept
 for comparison; the batch-conditioned net of ``batch_net`` is the one that denoises.
@@ -74,7 +74,7 @@ def clean_snapshots(spec: ArraySpec, count: int, n_sources: int, seed: int) -> t
 
 
 class SnapshotTask:
-    """Algorithm 1 of DDPM: draw x0, eps, t and descend ||eps - eps_theta(x_t, t)||^2."""
+    """[Ho-Jain-Abbeel] algorithm 1: draw x0, eps, t and descend ||eps - eps_theta(x_t, t)||^2."""
 
     kind = "snapshot"
 

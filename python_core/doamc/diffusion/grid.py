@@ -64,7 +64,7 @@ def uniform_grid(schedule: NoiseSchedule, n_steps: int, t_min: float = 1e-3) -> 
 def karras_grid(schedule: NoiseSchedule, n_steps: int, low: float = -8.0, high: float = 10.0, rho: float = 7.0) -> Grid:
     """n_steps steps uniform in (sigma / alpha)^(1 / rho), between the log-SNRs low and high.
 
-    Karras et al. 2022 (arXiv:2206.00364), eq. (5): short steps at low noise; rho to infinity is `log_snr_grid`.
+    [Karras] eq. (5): short steps at low noise; rho to infinity is `log_snr_grid`.
     """
     ends = [math.exp(-0.5 * v / rho) for v in (low, high)]
     ratio = torch.linspace(ends[0], ends[1], n_steps + 1, dtype=torch.float64) ** rho

@@ -46,7 +46,7 @@ def ddpm_loss(
     generator: torch.Generator | None = None,
     t_min: float = 1e-3,
 ) -> torch.Tensor:
-    """Algorithm 1 of DDPM: E |target - net(x_t)|^2, t uniform on (t_min, t_max); the target of "eps" is the noise."""
+    """[Ho-Jain-Abbeel] algorithm 1: E |target - net(x_t)|^2, t uniform on (t_min, t_max); for "eps" that is noise."""
     u = torch.rand(len(x_0), dtype=torch.float64, generator=generator)
     alpha, sigma = schedule(t_min + (getattr(schedule, "t_max", 1.0) - t_min) * u)
     x_t, a, s, found = _predict(net, x_0, alpha, sigma, generator)
@@ -62,7 +62,7 @@ def variational_loss(
     kind: str = "eps",
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """The weighted bound, eq. (55) of the tutorial, in nats per component: sum over i = 2..T of w_i |x_0 - x_0_hat|^2.
+    """The weighted bound, [Chan] eq. (55), in nats per component: sum over i = 2..T of w_i |x_0 - x_0_hat|^2.
 
     One i is drawn for each item. w_i = (1 - alpha_i)^2 abar_{i-1} / (sigma_q^2 (1 - abar_i)^2) = SNR_{i-1} - SNR_i,
     halved for real data: the KL divergence of step i between q(x_{i-1} | x_i, x_0) and the network's, both of variance
@@ -97,13 +97,13 @@ def score_matching_loss(
 def denoising_score_loss(
     score: Score, x: torch.Tensor, sigma: float, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Equation (85) of the tutorial at one noise level, corrected: E 1/2 |s(x + sigma z) + z / sigma|^2."""
+    """[Chan] eq. (85) at one noise level, corrected: E 1/2 |s(x + sigma z) + z / sigma|^2."""
     z = _noise(x, generator)
     return 0.5 * (score(x + sigma * z) + z / sigma).abs().square().mean()
 
 
 class KernelDensity:
-    """q(x) = mean over the data of N(x; x_m, h^2), eq. (80): the textbook's baseline.
+    """q(x) = mean over the data of N(x; x_m, h^2), [Chan] eq. (80): the baseline of textbooks.
 
     It needs the distance to every datum for every score, and h must grow with the dimension: use denoising score
     matching for anything but comparison.
@@ -129,9 +129,9 @@ class KernelDensity:
 def explicit_score_loss(
     score: Score, density: KernelDensity, count: int, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Equations (81)-(82): E_q 1/2 |s(x) - grad log q(x)|^2 over `count` draws of a kernel density.
+    """[Chan] eqs. (81)-(82): E_q 1/2 |s(x) - grad log q(x)|^2 over `count` draws of a kernel density.
 
-    Differs from `denoising_score_loss` on the same data with sigma = h by a constant, eq. (87).
+    Differs from `denoising_score_loss` on the same data with sigma = h by a constant, [Chan] eq. (87), after [Vincent].
     """
     x = density.draw(count, generator)
     return 0.5 * (score(x) - density.score(x)).abs().square().mean()

@@ -4,7 +4,7 @@
     sigma x_0
 
 For complex x the score is the gradient of log p by the conjugate of x_t, so that with circular noise of unit power
-the formulas are those of real x; eqs. (24)-(30) of the source paper, v from Salimans and Ho 2022, appendix D.
+the formulas are those of real x; [Luo-Fung] eqs. (24)-(30), v from [Salimans-Ho] appendix D.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Variance-preserving noise schedule, eqs. (8)-(11) of the source paper.
+"""Variance-preserving noise schedule, eqs. (8)-(11) of [Luo-Fung].
 
     x_t = alpha_t x_0 + sigma_t eps,   alpha_t = exp(-1/2 int_0^t beta(u) du),   sigma_t^2 = 1 - alpha_t^2
 

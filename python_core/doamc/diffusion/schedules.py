@@ -44,7 +44,7 @@ class NoiseSchedule(Protocol):
 
 @dataclass(frozen=True)
 class CosineSchedule:
-    """alpha_t = cos(angle_t) / cos(angle_0), angle_t = pi/2 (t + s) / (1 + s); Nichol and Dhariwal 2021, eq. (17).
+    """alpha_t = cos(angle_t) / cos(angle_0), angle_t = pi/2 (t + s) / (1 + s); [Nichol-Dhariwal] eq. (17).
 
     beta is infinite at t = 1, so grids end at t_max (DDPM clips beta instead).
     """
@@ -96,7 +96,7 @@ class CosineSchedule:
 
 @dataclass(frozen=True)
 class VESchedule:
-    """alpha = 1, sigma_t = sigma_min (sigma_max / sigma_min)^t: the SDE of SMLD, eq. (105) of the tutorial."""
+    """alpha = 1, sigma_t = sigma_min (sigma_max / sigma_min)^t: the SDE of SMLD, [Chan] eq. (105)."""
 
     sigma_min: float = 1e-3
     sigma_max: float = 100.0

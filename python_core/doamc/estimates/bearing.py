@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.angles import wrap_deg
 from doamc.errors import DoamcError, PublishError
 from doamc.spec import load_spec
 
@@ -82,7 +83,7 @@ def circle(angle_deg: float) -> float:
 
 
 def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:
-    """Bearings of a message ``doamc.estimate/1``: the strongest source's, or every one's; none without sources.
+    """Bearings of a message ``doamc.estimate/1``: of the strongest source, or of each; none without sources.
 
     Raises PublishError when neither the message nor the station tells a frequency.
     """
@@ -119,14 +120,14 @@ def spectrum_db(sources: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Spectrum made of an estimate, (360,) dB with least value 0: each source a bell of its power and deviation.
 
     Value k stands for azimuth k degrees. The estimators here give directions with error bars and no spectrum; this one
-    says the same to tools that want it.
+    says the same in the form that map tools read.
     """
     degrees = np.arange(360.0)
     total = np.zeros(360)
     powers = [_or(source["power_db"], 0.0) for source in sources]
     for source, power in zip(sources, powers, strict=True):
         width = max(_LEAST_DEG, _or(source["std_deg"], _UNKNOWN_DEG))
-        away = (degrees - source["azimuth_deg"] + 180.0) % 360.0 - 180.0
+        away = wrap_deg(degrees - source["azimuth_deg"])
         total += 10 ** ((power - max(powers)) / 10) * np.exp(-0.5 * (away / width) ** 2)
     level = 10 * np.log10(np.maximum(total / total.max(), 10 ** (-FLOOR_DB / 10)))
     return level - level.min()

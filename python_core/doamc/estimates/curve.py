@@ -1,8 +1,8 @@
-"""Keys of CURVE, ZMQ's encryption: a pair in two files, of which one is given away and one is kept.
+"""Keys of CURVE, ZMQ's encryption: a pair in two files, one to give away and one to keep.
 
-A publisher with a key pair talks to those alone who know its public key, and they know that it is no other that they
-hear; where it is given a folder of public keys, to those readers alone whose key lies there. The files are those of
-CZMQ and pyzmq (ZPL), ``NAME.key`` and ``NAME.key_secret``; the latter, only its owner can read.
+A publisher with a key pair talks only to readers that know its public key, and these can be sure that it is the one
+they hear. Where it is given a folder of public keys, it talks only to readers whose key lies there. The files are those
+of CZMQ and pyzmq (ZPL), ``NAME.key`` and ``NAME.key_secret``; the latter, only its owner can read.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Several outputs as one: what one of them fails to take is counted and told, and the others go on."""
+"""Several outputs as one: where one of them fails, its loss is counted and told, and the others go on."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ class Output(Protocol):
 class Outputs:
     """Several outputs as one; a context manager.
 
-    outputs: by the name that a person knows each by. tell: called with a sentence when one fails for the first time;
+    outputs: by the name that a person knows them by. tell: called with a sentence when one fails for the first time;
     an output that failed is tried again with the next estimate, for a full disk may have been cleared.
     Attributes: outputs, taken (estimates given to all), lost (estimates that an output did not take, by its name),
     errors (the newest of each that failed, its closing included).

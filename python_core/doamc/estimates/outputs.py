@@ -1,4 +1,4 @@
-"""Where estimates go beside ZMQ: files and servers that map tools read, and annotations; all behind one face.
+"""Where estimates go beside ZMQ: files and servers that map tools read, and annotations; all with one interface.
 
 Each has ``write`` and ``close``, as `doamc.estimates.fan_out.Output` has, and raises DoamcError from either.
 """
@@ -67,7 +67,7 @@ class LatestFile(BearingOutput):
     def put(self, found: list[Bearing]) -> None:
         """Replace the file. Raises RecordingError when it cannot be written."""
         data = xml_document(found[0], self.station) if self._kind == "xml" else csv_lines(found, self.station)
-        with whole_file(self._path, durable=False) as file:  # the next one comes soon enough
+        with whole_file(self._path, durable=False) as file:  # a power cut may lose it: the next one comes soon
             file.write(data)
 
 

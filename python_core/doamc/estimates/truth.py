@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from doamc.angles import wrap_deg
 from doamc.estimates.assignment import assign
 
 
@@ -54,11 +55,6 @@ class Truth:
 def message_time(message: dict[str, Any]) -> float:
     """Stream time in s at which an estimate's batch began; Unix time for a source that does not tell."""
     return float(message["time"] if message.get("sample_time") is None else message["sample_time"])
-
-
-def wrap_deg(angle: np.ndarray) -> np.ndarray:
-    """Angles in [-180, 180)."""
-    return (np.asarray(angle) + 180.0) % 360.0 - 180.0
 
 
 def match(estimate_deg: np.ndarray, truth_deg: np.ndarray) -> list[int | None]:

@@ -1,8 +1,8 @@
 """Alternating projection: sources placed on a grid one after the other, then each again while the others are held.
 
 Maximises tr(Pi Rhat), Pi the projector on the responses of the sources, over one source at a time (deterministic
-maximum likelihood: Ziskind and Wax, IEEE Trans. Acoustics, Speech and Signal Processing 36 (1988) 1553-1560). It asks
-nothing of the rank of the source covariance, which coherent sources lack and every subspace method needs.
+maximum likelihood, [Ziskind-Wax]). It asks nothing of the rank of the source covariance, which coherent sources lack
+and every subspace method needs.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from doamc.spec import ArraySpec
 
 
 class Bartlett(Estimator):
-    """Peaks of the beam power a^H R a (Krim and Viberg 1996, eq. 18), for any geometry and any L >= 1.
+    """Peaks of the beam power a^H R a ([Krim-Viberg] eq. (18)), for any geometry and any L >= 1.
 
     One source: the maximum-likelihood estimate. Several: biased by side lobes whatever the SNR, and blind within a
     beamwidth; that bias has no large-sample variance, so no standard deviation is given.

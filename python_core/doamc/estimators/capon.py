@@ -10,7 +10,7 @@ from doamc.spec import ArraySpec
 
 
 class Capon(Estimator):
-    """Peaks of 1 / (a^H R^-1 a) (Capon 1969; Krim and Viberg 1996, eq. 22), for any geometry.
+    """Peaks of 1 / (a^H R^-1 a) ([Capon]; [Krim-Viberg] eq. (22)), for any geometry.
 
     With L < N snapshots the sample covariance is singular and is loaded: R + (N / L) s2 I where the noise power s2 is
     known, else R + 0.03 (tr R / N) I. With L >= N it is used as it is, but for 1e-12 tr R / N that only matters

@@ -11,7 +11,7 @@ from doamc.spec import ArraySpec
 
 
 class Esprit(Estimator):
-    """Total-least-squares ESPRIT (Roy and Kailath 1989) on the first and last N - 1 elements; needs L >= P.
+    """Total-least-squares ESPRIT ([Roy-Kailath]) on the first and last N - 1 elements; needs L >= P.
 
     No grid and no search. Uniform linear arrays; raises EstimatorError for another geometry.
     """
@@ -37,7 +37,7 @@ class Esprit(Estimator):
 def total_least_squares_rotation(signal: torch.Tensor) -> torch.Tensor:
     """Psi (B, P, P) of E_1 Psi = E_2, both in error; E_1, E_2 are the signal basis (B, N, P) less its last, first row.
 
-    Psi = -V_12 V_22^-1, with V the eigenvectors of [E_1 E_2]^H [E_1 E_2] (Roy and Kailath 1989, section IV).
+    Psi = -V_12 V_22^-1, with V the eigenvectors of [E_1 E_2]^H [E_1 E_2] ([Roy-Kailath] section IV).
     """
     n_sources = signal.shape[2]
     both = torch.cat([signal[:, :-1], signal[:, 1:]], 2)
@@ -54,7 +54,7 @@ def _phase_std(
     """Large-sample standard deviation of the phases, (B, P), equal for least and total least squares.
 
     To first order d lambda_i = r_i dE t_i with r_i = q_i E_1^+ (J_2 - lambda_i J_1), q_i and t_i the left and right
-    eigenvectors; r_i lies in the noise subspace, so var = |r_i|^2 sum_k |t_ki|^2 leak_k / 2 (Rao and Hari 1989).
+    eigenvectors; r_i lies in the noise subspace, so var = |r_i|^2 sum_k |t_ki|^2 leak_k / 2 ([Rao-Hari-esprit]).
     """
     left = torch.linalg.pinv(right) @ torch.linalg.pinv(signal[:, :-1])
     zero = torch.zeros_like(left[:, :, :1])

@@ -1,10 +1,10 @@
-"""The covariance fit of eq. (34), unweighted and weighted.
+"""The covariance fit of [Luo-Fung] eq. (34), unweighted and weighted.
 
     min || W^1/2 (R_hat - C A P A^H C^H - s2 I) W^1/2 ||_F^2   over directions, powers, coupling and noise
 
-W = I is eq. (34) with powers and noise fitted as well (the paper's form assumes unit, equal powers and no noise);
+W = I is eq. (34) with powers and noise fitted as well (they assume unit, equal powers and no noise);
 it is 3-4 times off the bound at high SNR, because errors of a sample covariance are neither equal nor independent.
-W = R_hat^-1 (COMET; Ottersten, Stoica and Roy 1998) whitens them and reaches the bound.
+W = R_hat^-1 (COMET, [Ottersten-Stoica-Roy]) whitens them and reaches the bound.
 """
 
 import torch

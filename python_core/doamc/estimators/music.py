@@ -10,9 +10,9 @@ from doamc.spec import ArraySpec
 
 
 class Music(Estimator):
-    """Minima of a^H G G^H a, G the noise subspace (Schmidt 1986), for any geometry; needs L >= P.
+    """Minima of a^H G G^H a, G the noise subspace ([Schmidt]), for any geometry; needs L >= P.
 
-    The standard deviation is the large-sample one of Stoica and Nehorai (1989); it knows nothing of coupling, whose
+    The standard deviation is the large-sample one of [Stoica-Nehorai]; it knows nothing of coupling, whose
     bias comes on top. step_deg: grid step of the search, removed by Newton steps.
     """
 

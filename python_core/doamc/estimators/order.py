@@ -12,7 +12,7 @@ def source_number(
     n_snapshots: int,
     criterion: str = "mdl",
 ) -> torch.Tensor:
-    """Number of sources (B,) int64, in 0..min(N, L) - 1, for an unknown noise power (Wax and Kailath 1985, eqs. 16-17).
+    """Number of sources (B,) int64, in 0..min(N, L) - 1, for an unknown noise power ([Wax-Kailath] eqs. (16)-(17)).
 
     Minimises over k
 
@@ -46,7 +46,7 @@ def _weight(q: int, r: int) -> float:
     """Weight w that gives w T its large-sample mean (q^2 - 1) / 2 at any size, under white noise.
 
     T = q log(mean eigenvalue) - log det of a q x q sample covariance of r >= q snapshots, whose mean is exactly
-    q (digamma(q r) - log q) - sum_{i<q} digamma(r - i) (Wishart moments; Bartlett 1937 for the idea). About r for
+    q (digamma(q r) - log q) - sum_{i<q} digamma(r - i) (Wishart moments; [Bartlett 1937] for the idea). About r for
     r >> q. One eigenvalue alone has T = 0.
     """
     if q == 1:

@@ -3,7 +3,7 @@
 Over the complex span of a family C a = T(az) c with T = [E_0 a, E_1 a, ...], so a direction is present when the
 noise subspace leaves T rank deficient: E_n^H T(az) c = 0 for some c. With T orthonormalised to Q(az) that is
 lambda_min(Q^H E_n E_n^H Q) = 1 - lambda_max(E_s^H Q Q^H E_s), and only a P x P matrix is needed per grid point.
-After Pesavento, Gershman and Wong 2002 (IEEE TSP 50(9)); applied to coupling by Liu et al. (TAP 66(12)).
+After [Pesavento-Gershman-Wong]; for coupling, [Friedlander-Weiss].
 """
 
 from itertools import combinations

@@ -13,9 +13,9 @@ from doamc.spec import ArraySpec
 
 
 class RootMusic(Estimator):
-    """Roots nearest to the unit circle of a(1/z)^T G G^H a(z) (Barabell 1983), uniform linear arrays; needs L >= P.
+    """Roots nearest to the unit circle of a(1/z)^T G G^H a(z) ([Barabell]), uniform linear arrays; needs L >= P.
 
-    No grid; resolves closer sources than MUSIC, with the same large-sample variance (Rao and Hari 1989).
+    No grid; resolves closer sources than MUSIC, with the same large-sample variance ([Rao-Hari-music]).
     Raises EstimatorError for another geometry.
     """
 

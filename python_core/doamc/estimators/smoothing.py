@@ -18,7 +18,7 @@ def forward_backward(covariance: torch.Tensor) -> torch.Tensor:
     """(R + J conj(R) J) / 2 with J the exchange matrix, (..., N, N).
 
     Keeps the covariance of an array that is symmetric about its centre, doubles the snapshots and decorrelates two
-    coherent paths (Pillai and Kwon 1989).
+    coherent paths ([Pillai-Kwon]).
     """
     return (covariance + covariance.conj().flip(-2, -1)) / 2
 
@@ -26,7 +26,7 @@ def forward_backward(covariance: torch.Tensor) -> torch.Tensor:
 def spatial_smooth(covariance: torch.Tensor, subarray: int) -> torch.Tensor:
     """Mean covariance of the N - M + 1 subarrays of M neighbouring elements: (..., N, N) -> (..., M, M).
 
-    Uniform linear arrays only. Restores the rank that coherent paths take away (Shan, Wax and Kailath 1985).
+    Uniform linear arrays only. Restores the rank that coherent paths take away ([Shan-Wax-Kailath]).
     Raises EstimatorError unless 1 <= M <= N.
     """
     n = covariance.shape[-1]

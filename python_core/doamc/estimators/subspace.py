@@ -34,8 +34,8 @@ def require_rank(batch: SnapshotBatch, n_sources: int, method: str) -> None:
 def eigenvector_noise(batch: SnapshotBatch, values: torch.Tensor) -> torch.Tensor:
     """Variance of the part of each signal eigenvector that leaks into a unit noise direction, (B, P).
 
-    Large-sample law lambda s2 / (L (lambda - s2)^2), circular and uncorrelated between eigenvectors (Stoica and
-    Nehorai 1989, eq. 3.8). NaN where L <= P and the noise power is not known: the data then hold no noise estimate.
+    Large-sample law lambda s2 / (L (lambda - s2)^2), circular and uncorrelated between eigenvectors ([Stoica-Nehorai]
+    eq. (3.8)). NaN where L <= P and the noise power is not known: the data then hold no noise estimate.
     values: signal eigenvalues (B, P).
     """
     n_sources, n_snapshots = values.shape[1], batch.n_snapshots
@@ -58,7 +58,7 @@ def music_std(
     """Large-sample standard deviation of MUSIC and root-MUSIC, (B, P), in units of the parameter.
 
     var = (1 / 2L) a^H U a / (d^H G G^H d), U = s2 sum_k lambda_k / (lambda_k - s2)^2 s_k s_k^H
-    (Stoica and Nehorai 1989, eq. 3.12); the estimates stand in for the truth.
+    ([Stoica-Nehorai] eq. (3.12)); the estimates stand in for the truth.
     """
     leak = eigenvector_noise(batch, values)
     weight = (leak[:, :, None] * (signal.mH @ response).abs() ** 2).sum(1)

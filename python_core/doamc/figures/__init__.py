@@ -1,8 +1,8 @@
 """Figures for print: of runs, of trainings, of comparisons; matplotlib, without any window.
 
-A module of a kind of figure of a run has ``missing(run)``, what the run lacks for it, and ``draw(figure, run)``, which
-draws into a figure or a part of one and gives the plots that bear a letter. Importing this package does not load
-matplotlib.
+Each kind of figure of a run is a module with two functions: ``missing(run)`` says what the run lacks for it, and
+``draw(figure, run)`` draws it into a figure, or a part of one, and returns the plots that are to be lettered. Importing
+this package does not load matplotlib.
 """
 
 from doamc.home import settle_matplotlib

@@ -17,9 +17,9 @@ def share_band(share: NDArray[np.float64], trials: NDArray[np.float64]) -> _Boun
 
 
 def band_of(key: str, rows: list[dict[str, Any]]) -> _Bounds | None:
-    """Interval of a figure of rows of `doamc compare`, one value a row; None for a figure that has none.
+    """Interval of one column of `doamc compare`, a value a row; None for a column that has no interval.
 
-    That of a root mean square is symmetric in its logarithm, as its axis is.
+    The interval of a root mean square is symmetric in its logarithm, as its axis is.
     """
 
     def column(name: str) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A run as figures need it: the readings of a log beside the truth."""
+"""A run as it is drawn: the readings of a log beside the truth."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.angles import wrap_deg
 from doamc.errors import RecordingError
 from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
-from doamc.estimates.truth import Truth, coupling_error_db, match, wrap_deg
+from doamc.estimates.truth import Truth, coupling_error_db, match
 from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
 from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate
 
-#: number of a source that no true one goes with
+#: number of a source that is matched to no true one
 STRAY = -1
 
 

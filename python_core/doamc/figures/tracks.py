@@ -9,7 +9,7 @@ from doamc.figures.style import named
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
 
-#: more dots than this are put into a vector figure as one picture
+#: more dots than this are drawn as one bitmap
 MOST = 4000
 
 
@@ -40,14 +40,14 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
 
 
 def dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str | None = None) -> None:
-    """A dot an estimate; very many become one picture within a vector figure, so that it stays small."""
+    """A dot for each estimate; very many are drawn as one bitmap, so that a vector figure stays small."""
     axes.plot(x, y, ".", color=colour, markersize=3, label=label, zorder=3, rasterized=len(x) > MOST)
 
 
 def fit(
     axes: Axes, values: np.ndarray, always: np.ndarray, least: float, outer: float = 0.5, margin: float = 0.15
 ) -> None:
-    """Vertical limits around all but the outer percents of the values at either end; what is left out is told.
+    """Set vertical limits that leave out the few lowest and highest values, and write on the plot how many those are.
 
     margin: share of their distance that is added on both sides, `least` at least.
     """

@@ -1,4 +1,4 @@
-"""Training curves: loss and rate over the steps, and every figure that was validated."""
+"""Training curves: loss and rate over the steps, and whatever was measured on validation data."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from doamc.figures.style import COLOURS, PAGE, curve_style, letter, plain_log
 
 _HEAD = ("schema", "kind", "array", "step", "minutes", "loss", "rate")
-#: labels of the figures that tasks validate; others are labelled by their name
+#: labels of what tasks measure on validation data; others are labelled by their name
 LABELS = {
     "validation": "validation", "validation_db": "excess error, net (dB)", "start_db": "excess error, start (dB)",
     "hit": "hits within 2 deg", "limit": "hits, Bayes limit", "reconstruction": "mean squared error",
@@ -21,7 +21,7 @@ SIZE = (PAGE, 2.5)
 
 
 def draw(figure: Figure, lines: list[dict[str, Any]]) -> None:
-    """Draw the lines of a log (see `read_training`): loss, also the validated one; rate; other figures validated."""
+    """Draw the lines of a log (see `read_training`): losses; rate; what else was measured on validation data."""
     names = [k for k in dict.fromkeys(k for line in lines for k in line) if k not in _HEAD]
     others = [n for n in names if n != "validation"]
     losses, rate, *rest = plots = list(figure.subplots(1, 2 + bool(others)))

@@ -1,1 +1,1 @@
-"""Files of any content: how they are read within bounds, and written so that nobody meets half of one."""
+"""Reading files of any content within bounds, and writing them so that nobody finds half of one."""

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from doamc.errors import RecordingError
 
-LONGEST = 230  #: bytes of a file's name, so that the temporary one beside it has a name, too
+LONGEST = 230  #: bytes of a file's name: leaves room for the longer name of the temporary file
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def whole_file(path: str | Path, durable: bool = True, private: bool = False) ->
 
 
 class _Patient(io.FileIO):
-    """A file that keeps the first error of writing to itself and takes what follows for nothing.
+    """A file that does not raise when writing fails: it keeps the first error, and drops all that is written after it.
 
     Writers of archives and pictures do not survive a full disk: they raise another error while they clean up, or later
     when they are collected.
@@ -56,7 +56,7 @@ class _Patient(io.FileIO):
     error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write, or do as if."""
+        """Write, or drop the data after an error."""
         if self.error is None:
             try:
                 return super().write(data)

@@ -1,4 +1,4 @@
-"""One writer an output: a lock that dies with the process that holds it."""
+"""One writer for each output: a lock that ends with the process that holds it."""
 
 import os
 from contextlib import suppress
@@ -10,8 +10,8 @@ from doamc.errors import RecordingError
 class Lock:
     """Keeps an output for this process until it is released; a context manager.
 
-    The lock is on a hidden file beside the output, and the kernel's: that of a process that was killed, or of a machine
-    that lost its power, holds nobody up. Where the system or the disk has no such locks, nothing is kept.
+    It is a lock of the kernel on a hidden file beside the output, so that a process that was killed, or a machine that
+    lost its power, leaves none behind. Where the system or the disk has no such locks, nothing is locked.
     Raises RecordingError when somebody else, in this process or another, holds it.
     """
 

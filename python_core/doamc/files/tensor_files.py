@@ -21,11 +21,13 @@ def read_tensors(
 ) -> "tuple[dict[str, torch.Tensor], dict[str, Any]]":
     """Tensors by name, copied out of the file, and the JSON object that the header has as ``doamc``, {} without one.
 
-    what: how the message begins where the file cannot be read, is too large, no such file, or holds tensors of other
-    than finite real numbers: then `refusal` is raised.
+    Raises `refusal`, with a message that begins with `what`, when the file cannot be read, is too large, is no such
+    file, or its tensors hold anything but finite real numbers.
     """
     with _opened(path, refusal, what, "pt") as file:
-        tensors = {k: file.get_tensor(k).clone() for k in file.keys()}  # a file's lie unaligned for complex numbers
+        tensors = {
+            k: file.get_tensor(k).clone() for k in file.keys()
+        }  # in the file they are not aligned for complex numbers
         for name, value in tensors.items():
             if not value.is_floating_point() or not bool(value.isfinite().all()):
                 raise ValueError(f"expected finite numbers, found others in {shown(name)}")

@@ -26,9 +26,9 @@ FAULTS = {
 class Faults:
     """At most one fault a frame.
 
-    rates: probability of each fault. at: faults by the number of the request, from 0, which go before. stall_s,
-    restart_s: how long these last, an hour at most. Raises ReceiverError on an unknown name, when the rates exceed 1
-    together or a time is out of range.
+    rates: probability of each fault. at: faults by the number of the frame that is asked for (of a packet, in version
+    2), from 0, which go before. stall_s, restart_s: how long these last, an hour at most. known: what there is, and
+    what each does. Raises ReceiverError on an unknown name, when the rates exceed 1 together or a time is out of range.
     """
 
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -36,11 +36,12 @@ class Faults:
     stall_s: float = 0.5
     restart_s: float = 0.2
     seed: int = 0
+    known: Mapping[str, str] = field(default_factory=lambda: FAULTS, repr=False)
 
     def __post_init__(self) -> None:
-        unknown = sorted({*self.rates, *self.at.values()} - FAULTS.keys())
+        unknown = sorted({*self.rates, *self.at.values()} - self.known.keys())
         if unknown:
-            raise ReceiverError(f"a fault is one of {', '.join(FAULTS)}; found {', '.join(unknown)}")
+            raise ReceiverError(f"a fault is one of {', '.join(self.known)}; found {', '.join(unknown)}")
         rates = list(self.rates.values())
         if any(not 0 <= r <= 1 for r in rates) or sum(rates) > 1:
             raise ReceiverError(f"expected rates of faults within 0..1 and at most 1 together, found {rates}")

@@ -1,1 +1,1 @@
-"""Two coupled arrays that sound a channel through analog beams: eqs. (1)-(3) of the source paper."""
+"""Two coupled arrays that sound a channel through analog beams: [Luo-Fung] eqs. (1)-(3)."""

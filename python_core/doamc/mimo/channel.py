@@ -1,4 +1,4 @@
-"""The ray model, eq. (1): H^s = sum_p alpha_p^s u_p v_p^H with u_p = C_R a_R, v_p = C_T a_T.
+"""The ray model, [Luo-Fung] eq. (1): H^s = sum_p alpha_p^s u_p v_p^H with u_p = C_R a_R, v_p = C_T a_T.
 
 The paper writes one angle for both ends of a path; here a path has a direction of arrival and one of departure.
 Gains differ from subcarrier to subcarrier, directions do not: the aperture is small against the bandwidth.

@@ -1,8 +1,8 @@
 """The likelihood of a sounded link and its derivatives.
 
 Unknowns are x = [az_R (P), az_T (P), theta_R, theta_T] and the gains alpha^s. White noise makes maximum likelihood a
-least-squares problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection, Golub
-and Pereyra 1973), and so is the noise power: S T log of what the projector off Psi^s leaves of y^s.
+least-squares problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection,
+[Golub-Pereyra]), and so is the noise power: S T log of what the projector off Psi^s leaves of y^s.
 """
 
 from dataclasses import dataclass

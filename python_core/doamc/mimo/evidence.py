@@ -7,7 +7,7 @@ covariance Sigma^s = s2 I + sum_g gamma_g D_g^s B_g D_g^sH, and minus the log ev
 
 log det is concave and the quadratic form convex in the components, so L is majorised at the current point by
 sum_i tr(Q_i G_i) + tr(G_i^-1 G_i^old N_i G_i^old), with Q_g = mean_s D_g^H Sigma^-1 D_g and
-N_g = mean_s D_g^H Sigma^-1 y y^H Sigma^-1 D_g (Sun, Babu and Palomar, IEEE TSP 65(3), 2017). Its minimum is a square
+N_g = mean_s D_g^H Sigma^-1 y y^H Sigma^-1 D_g ([Sun-Babu-Palomar]). Its minimum is a square
 root for a power and the geometric mean Q^-1 # (B N B) of matrices for a shape B: no step sizes, and L never grows.
 """
 

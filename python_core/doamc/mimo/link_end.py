@@ -1,6 +1,6 @@
 """One end of a link: an array whose coupling may depend on direction, and its columns u_p = C(az_p) a(az_p).
 
-The paper gives every path its own coupling matrix, C_R(az_p). Three descriptions of it, by how many parameter rows q
+[Luo-Fung] gives every path its own coupling matrix, C_R(az_p). Three descriptions of it, by how many parameter rows q
 a family has and how much of each row a path sees, C_p = I + sum_q w_q(az_p) sum_k theta_qk E_k:
 
     orders = 0      one matrix for all directions         w = 1

@@ -1,12 +1,9 @@
 """Block-sparse Bayesian learning of directions, gains and both couplings.
 
 Every pair of grid directions is a block of unknowns (blocks.py); powers, noise and the shape that all blocks share are
-learnt from the evidence (evidence.py). The shape is c_R kron c_T*: the correlation within a block *is* the coupling. A
-second pass on a finer grid around the strongest pairs brings the directions between the points of the first one.
-
-References:
-    Zhang and Rao, Extension of SBL algorithms for the recovery of block sparse signals with intra-block
-    correlation, IEEE TSP 61(8), 2013.
+learnt from the evidence (evidence.py). The shape is c_R kron c_T*: the correlation within a block *is* the coupling
+([Zhang-Rao]). A second pass on a finer grid around the strongest pairs brings the directions between the points of the
+first one.
 """
 
 from dataclasses import dataclass, replace

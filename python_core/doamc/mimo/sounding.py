@@ -1,4 +1,4 @@
-"""Sounding through analog beams, eqs. (2)-(3): y_t^s = w_t^sH H^s f_t^s + n_t^s.
+"""Sounding through analog beams, [Luo-Fung] eqs. (2)-(3): y_t^s = w_t^sH H^s f_t^s + n_t^s.
 
 With U = [u_1 .. u_P] and V = [v_1 .. v_P] (columns with coupling, eq. (1)) a subcarrier reads Psi^s alpha^s + n^s,
 Psi^s = [f_t^T kron w_t^H]_t (C_T* kron C_R)(A_T* kr A_R), a product whose factors have N_T N_R and P^2 N_T N_R
@@ -89,11 +89,5 @@ def sound(
 
 
 def sample_covariance(received: torch.Tensor) -> torch.Tensor:
-    """R_y of the paper, Y Y^H / S over the subcarriers: (B, S, T) -> (B, T, T)."""
+    """R_y of [Luo-Fung], Y Y^H / S over the subcarriers: (B, S, T) -> (B, T, T)."""
     return torch.einsum("bst,bsu->btu", received, received.conj()) / received.shape[1]
-
-
-def model_covariance(psi: torch.Tensor, path_power: torch.Tensor, noise_power: float) -> torch.Tensor:
-    """What R_y tends to with shared beams and uncorrelated gains: Psi P Psi^H + s2 I; psi (B, T, P), power (B, P)."""
-    eye = torch.eye(psi.shape[-2], dtype=psi.dtype)
-    return (psi * path_power[:, None]) @ psi.mH + noise_power * eye

@@ -3,7 +3,7 @@
     y ~ CN(0, R),   R = sum_g gamma_g T_g S T_g^H + s2 I,   T_g = [E_0 a_g, E_1 a_g, ...]
 
 C a = T(az) c over a linear coupling family, so a direction is a block of unknowns b_g = c s_g whose correlation S tends
-to c c^H: the correlation within a block *is* the coupling, as in Zhang and Rao (2013), IEEE TSP 61(8). Minus the log
+to c c^H: the correlation within a block *is* the coupling, as in [Zhang-Rao]. Minus the log
 evidence, log det R + tr R^-1 R_hat, is lowered by majorisation: each of gamma, S and s2 gets the geometric mean of its
 value and of what the data ask for, which never raises it and, unlike EM, does not slow down where powers are small.
 """
@@ -90,14 +90,6 @@ def _power(matrix: torch.Tensor, exponent: float) -> torch.Tensor:
 
 def _trace(matrix: torch.Tensor) -> torch.Tensor:
     return matrix.diagonal(dim1=1, dim2=2).real.sum(1)
-
-
-def evidence(spans: torch.Tensor, covariance: torch.Tensor, state: BlockState) -> torch.Tensor:
-    """Minus the log evidence of a state, log det R + tr R^-1 R_hat, (B,), in nats a snapshot."""
-    colored = state.gamma[..., None, None] * (spans @ state.shape[:, None])
-    eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype)
-    r = (colored @ spans.mH).sum(1) + state.noise[:, None, None] * eye
-    return torch.logdet(r).real + _trace(torch.linalg.solve(r, covariance))
 
 
 def coefficients(family: CoefficientFamily, shape: torch.Tensor) -> torch.Tensor:

@@ -1,10 +1,10 @@
-"""Diffusion over the coupling c_R, guided by the covariance likelihood (eqs. 18-19); then MUSIC, ESPRIT or SBL.
+"""Diffusion over the coupling c_R, guided by the covariance likelihood; then MUSIC, ESPRIT or SBL.
 
-The likelihood is that of the covariance of y, C A P A^H C^H + s2 I (the draft's R_x0 has noise that x0 lacks), as the
-Gaussian log det R + tr R^-1 R_hat; its quadratic part is the weighted Frobenius norm that (18) stands for. Directions,
-powers and noise are profiled. The likelihood is far stiffer than the prior (its curvature grows with L / s2), so the
-explicit step of eq. (19) would have to be far shorter than the noise schedule asks. Guidance is implicit instead:
-with r_t^2 = 1 / (1 + alpha^2 / sigma^2) the variance of u_0 given u_t, the guided denoiser returns
+[Luo-Fung] eqs. (18)-(19). The likelihood is that of the covariance of y, C A P A^H C^H + s2 I (their R_x0 has noise
+that x0 lacks): log det R + tr R^-1 R_hat, whose quadratic part is the weighted Frobenius norm that (18) stands for.
+Directions, powers and noise are profiled. The likelihood is far stiffer than the prior (its curvature grows with
+L / s2), so the explicit step of eq. (19) would have to be far shorter than the noise schedule asks. Guidance is
+implicit instead: with r_t^2 = 1 / (1 + alpha^2 / sigma^2) the variance of u_0 given u_t, the guided denoiser returns
 
     argmin over u_0 and the nuisance of   L f(u_0, nuisance) + |u_0 - E[u_0 | u_t]|^2 / (2 r_t^2)
 

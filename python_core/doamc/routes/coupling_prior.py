@@ -1,8 +1,9 @@
 """Denoisers over the coupling: the mean of c_R given a noisy c_R,t, from a network or by quadrature over the prior.
 
 c_R are the family's real parameters theta, brought to mean 0 and variance 1 a coordinate (u), and diffused by the VP
-schedule, u_t = alpha u_0 + sigma eps (eq. 8). The prior of a specification is a product over the coefficients, so
-quadrature over the plane of one coefficient gives its score exactly; the network is the learnt s_gamma of eq. (19).
+schedule, u_t = alpha u_0 + sigma eps ([Luo-Fung] eq. (8)). The prior of a specification is a product over the
+coefficients, so quadrature over the plane of one of them gives its score exactly; the network is the learnt s_gamma of
+eq. (19).
 """
 
 import math
@@ -107,7 +108,7 @@ def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetDenoiser | 
 
 
 class CouplingTask:
-    """Algorithm 1 of DDPM over the coupling parameters of a specification's prior."""
+    """[Ho-Jain-Abbeel] algorithm 1 over the coupling parameters of a specification's prior."""
 
     kind = "coupling"
 

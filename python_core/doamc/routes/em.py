@@ -1,4 +1,4 @@
-"""Expectation-maximisation, eq. (17): the clean snapshots are the data that is missing.
+"""Expectation-maximisation, [Luo-Fung] eq. (17): the clean snapshots are the data that is missing.
 
 What eq. (17) can mean. Read literally, log p(y | x0, Theta) does not depend on directions or coupling once
 x0 = C A s is given, and a posterior of x0 under Theta_i lies in the range of C_i A_i, which no M-step on x0 alone
@@ -100,8 +100,8 @@ class ExpectationMaximisation(Estimator):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """EM from x; returns x (B, D) and its observed negative log-likelihood (or posterior) a snapshot, (B,).
 
-        Plain EM crawls when the waveforms are nearly as uncertain as the response. SQUAREM (Varadhan and Roland
-        2008, scheme S3) extrapolates from two maps, applies a third, and is kept where the objective did not rise.
+        Plain EM crawls when the waveforms are nearly as uncertain as the response. SQUAREM ([Varadhan-Roland], scheme
+        S3) extrapolates from two maps, applies a third, and is kept where the objective did not rise.
         """
         step = largest_steps(model, batch.noise_power is not None)
         prior = SoftPrior(model) if self.prior else None

@@ -1,8 +1,8 @@
 """Bayesian compressive sensing for planar arrays: azimuth, elevation and coupling from the block evidence.
 
 The same evidence as `sbl` on a grid of azimuths and elevations, then on ever finer grids around the strongest blocks.
-After Ji, Xue and Carin 2008 (IEEE TSP 56(6)) for compressive sensing and Carlin et al. 2013 (IEEE TAP 61(5)) for
-planar arrays, with the coupling as the shape that all blocks share.
+After [Ji-Xue-Carin] for compressive sensing and [Carlin] for planar arrays, with the coupling as the shape that all
+blocks share.
 """
 
 import math

@@ -29,7 +29,7 @@ class SparseBayes(Estimator):
     """Directions as the strongest blocks of a grid whose common shape is the coupling; any geometry and family.
 
     step_deg: grid. iterations: of the block evidence. off_grid: whether the chosen atoms then leave the grid: the same
-    evidence, with one atom a source, is lowered over angles, powers, coupling and noise (at most 0.2 rad a
+    evidence, with one atom a source, is raised over angles, powers, coupling and noise (at most 0.2 rad a
     step), which is the Gaussian likelihood from a sparse-Bayes start. extra_peaks, starts: choices tried there.
     """
 

@@ -1,4 +1,4 @@
-"""The VAE route: clean snapshots under a variational autoencoder's prior, then the covariance fit of eq. (34).
+"""The VAE route: clean snapshots under a variational autoencoder's prior, then the fit of [Luo-Fung] eq. (34).
 
 With x0 | z ~ CN(g(z), v I) and y = x0 + n, y | z ~ CN(g(z), (v + s2) I), so z is found as the minimum of
 

@@ -2,8 +2,8 @@
 
     z ~ N(0, I),   x0 | z ~ CN(g(z), v I),   q(z | x0) = N(m(x0), diag exp(l(x0)))
 
-Training descends the negative evidence bound, log v N + |x0 - g|^2 / v + KL(q || p), with v learnt (Kingma and Welling
-2014, arXiv:1312.6114). Like `SnapshotNet` it knows snapshots of *some* scene, at unit mean signal power.
+Training descends the negative evidence bound, log v N + |x0 - g|^2 / v + KL(q || p), with v learnt ([Kingma-Welling]).
+Like `SnapshotNet` it knows snapshots of *some* scene, at unit mean signal power.
 """
 
 from dataclasses import asdict, dataclass

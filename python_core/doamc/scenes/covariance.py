@@ -1,9 +1,10 @@
-"""Covariance of the received snapshots and its derivatives, the one place where the Gaussian model is written.
+"""Covariance of the received snapshots and its derivatives, for methods that descend and for the bound.
 
     R = C A P A^H C^H + s2 I,      x = [azimuth (P), log power (P), theta (2 K), log s2]
 
 The stacked real vector x is what Fisher scoring, the covariance fits and the Cramér-Rao bound work on. Logarithms
-keep powers positive without constraints.
+keep powers positive without constraints. `likelihood` has the same model in coordinates in which the prior is flat, for
+many scenes a batch.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Sample covariances drawn without drawing snapshots.
 
-The sample covariance of L Gaussian snapshots is Wishart; Bartlett's triangular factor (Bartlett 1933; Goodman 1963
+The sample covariance of L Gaussian snapshots is Wishart; Bartlett's triangular factor ([Bartlett 1933]; [Goodman]
 for the complex case) draws it in O(N^2) whatever L is, and for L < N it gives the singular Wishart.
 """
 

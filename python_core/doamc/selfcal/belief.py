@@ -1,8 +1,8 @@
 """A normal belief over the coupling in the whitened parameters z of a start prior, z ~ N(0, I).
 
 Kept as information: precision = I + G and mean = precision^-1 h, where G and h are what batches added. Forgetting
-shrinks G and h together, so the belief relaxes towards the start prior and never beyond it (stabilised forgetting:
-Kulhavy and Zarrop, International Journal of Control 58 (1993) 905-924).
+shrinks G and h together, so the belief relaxes towards the start prior and never beyond it (stabilised forgetting,
+[Kulhavy-Zarrop]).
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Changes of the coupling: a cumulative sum of how badly batches fit (Page, Biometrika 41 (1954) 100-115).
+"""Changes of the coupling: a cumulative sum of how badly batches fit ([Page]).
 
 Each deviance is standardised by what a batch has that the model describes, and by a slowly learnt baseline, since
 real antennas, waveforms and rooms never fit entirely; one batch counts for at most `LIMIT`: a single odd one is no
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 SLACK = 0.5  #: standard deviations that are forgiven in every batch
 #: of the sum. Normal scores pass it once in (exp(2 k b) - 2 k b - 1) / (2 k^2) = 1e6 batches, k = SLACK,
-#: b = ALARM + 1.166 (Siegmund, Sequential Analysis, 1985, section 2.6)
+#: b = ALARM + 1.166 ([Siegmund] section 2.6)
 ALARM = 12.0
 LIMIT = 4.0  #: largest score that counts; a batch with a larger one is not learnt from
 BASELINE = 200  #: batches over which the baseline is learnt

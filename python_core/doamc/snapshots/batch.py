@@ -11,7 +11,7 @@ from doamc.errors import SnapshotError
 
 #: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
 POWERS = (1e-280, 1e280)
-#: a known noise power lies within this factor of the mean power, either way; rounding errors reach as far
+#: a known noise power must lie within this factor of the mean power, either way: rounding errors reach as far
 NOISE_REACH = 1e15
 
 

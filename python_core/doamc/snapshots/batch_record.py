@@ -10,6 +10,9 @@ from doamc.errors import RecordingError
 from doamc.snapshots.growing_record import GrowingRecord, moment
 from doamc.spec import ArraySpec
 
+#: batches whose place is known, so that estimates that come later can be told there
+REMEMBERED = 4096
+
 
 class BatchRecorder(GrowingRecord):
     """Appends batches (N, L) to a recording; see `GrowingRecord` for its files.
@@ -17,7 +20,7 @@ class BatchRecorder(GrowingRecord):
     The samples of one batch follow those of the last, whatever lay between them in the stream: a capture each tells its
     time, its centre frequency and, as ``doamc:seq`` and ``doamc:sample_time``, its number and stream time.
     limit: batches that are kept; later ones are counted as left out.
-    Attributes: written, left_out, sample_of (first sample by number of the batch).
+    Attributes: written, left_out, sample_of (first sample by number of the batch, of the last `REMEMBERED`).
     """
 
     def __init__(self, path: str | Path, limit: int = 100_000, array: str = "", spec: ArraySpec | None = None) -> None:
@@ -54,4 +57,6 @@ class BatchRecorder(GrowingRecord):
             capture["core:datetime"] = moment(time)
         self._append(snapshots, capture)
         self.sample_of[seq] = start
+        if len(self.sample_of) > REMEMBERED:
+            del self.sample_of[next(iter(self.sample_of))]
         self.written += 1

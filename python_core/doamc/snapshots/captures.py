@@ -21,12 +21,10 @@ def is_capture(path: str | Path, form: RawForm | None = None) -> bool:
     return known or (form is not None and form.datatype is not None and not name.endswith(".npz"))
 
 
-def open_capture(
-    path: str | Path, n_channels: int | None = None, form: RawForm | None = None, verify: bool = True
-) -> Capture:
+def open_capture(path: str | Path, n_channels: int | None = None, form: RawForm | None = None) -> Capture:
     """A SigMF recording, archive or collection, or samples that do not describe themselves.
 
-    n_channels: what is expected, None takes any. form: what a user says of bare samples. verify: as in `Recording`.
+    n_channels: what is expected, None takes any. form: what a user says of bare samples.
     Raises RecordingError when it cannot be read, with what to do.
     """
     name, form = Path(path).name.lower(), form or RawForm()
@@ -40,4 +38,4 @@ def open_capture(
     if not name.endswith((_COLLECTION, *_RECORDINGS)):
         return RawCapture(path, n_channels, form)
     form.check_unused(path)
-    return (Collection if name.endswith(_COLLECTION) else Recording)(path, n_channels, verify)
+    return (Collection if name.endswith(_COLLECTION) else Recording)(path, n_channels)

@@ -14,7 +14,7 @@ from doamc.errors import RecordingError
 from doamc.files.atomic import check_output
 from doamc.files.line_file import LineFile
 from doamc.files.lock import Lock
-from doamc.snapshots.journal import finish, frame_bytes, parts_of, recover_parts
+from doamc.snapshots.journal import finish, frame_bytes, parts_of, read_journal, recover_parts
 from doamc.snapshots.sigmf_geometry import GEOMETRY
 from doamc.spec import ArraySpec
 from doamc.spec.numbering import renumbered
@@ -33,7 +33,8 @@ class GrowingRecord:
     `close` gives both files their names, so that they appear whole or not at all; until then they are parts (see
     `journal`), which a process that is killed leaves behind and the next recorder of the same path finishes under
     another name. Room on the disk for the metadata is kept with everything that is written.
-    Attributes: samples (of each channel, so far), recovered (what was finished for an earlier recorder, or None).
+    Attributes: samples (of each channel, so far), captures (how many there are), recovered (what was finished for an
+    earlier recorder, or None).
     Raises RecordingError when the files cannot be made, or another recorder is making them.
     """
 
@@ -45,8 +46,7 @@ class GrowingRecord:
             check_output(file)
         self.samples = 0
         self._placed = False
-        self._captures: list[dict[str, Any]] = []
-        self._annotations: list[dict[str, Any]] = []
+        self.captures = 0
         self._world: dict[str, Any] = {}
         self._journal: LineFile | None = None
         self._file, self._room, self._told, self._closed = -1, 0, 0, False
@@ -61,7 +61,6 @@ class GrowingRecord:
         """Keep annotations for the metadata. Raises RecordingError when the disk is full."""
         for annotation in annotations:
             self._put(b"", {"annotation": annotation})
-            self._annotations.append(annotation)
 
     def close(self) -> None:
         """Write the metadata and give the files their names; without a sample nothing is left. Again is harmless.
@@ -75,11 +74,8 @@ class GrowingRecord:
             journal.close()
             os.close(self._file)
             if self.samples:
-                table = {
-                    "global": self._world, "captures": self._captures, "annotations": self._annotations,
-                    "samples": self.samples,
-                }  # fmt: skip
-                finish(self.path, self.path, table)
+                told = read_journal(parts_of(self.path)[0])  # not kept in memory, which would grow with the recording
+                finish(self.path, self.path, told | {"global": self._world, "samples": self.samples})
             else:
                 for part in parts_of(self.path):
                     part.unlink(missing_ok=True)
@@ -134,7 +130,7 @@ class GrowingRecord:
         about = {} if capture is None else {"capture": capture}
         self._put(data, about, {"samples": self.samples + samples.shape[1]})
         if capture is not None:
-            self._captures.append(capture)
+            self.captures += 1
             self._placed = self._placed or GEOMETRY in capture
         self.samples += samples.shape[1]
 

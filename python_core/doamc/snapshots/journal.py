@@ -65,7 +65,7 @@ def recover_parts(path: Path) -> Path | None:
     if not samples.exists():  # never begun, or killed when all but the journal was finished
         journal.unlink(missing_ok=True)
         return None
-    table = _read(journal)
+    table = read_journal(journal)
     world = table["global"]
     if world is None:
         if samples.stat().st_size:
@@ -84,7 +84,7 @@ def recover_parts(path: Path) -> Path | None:
     return target
 
 
-def _read(journal: Path) -> dict[str, Any]:
+def read_journal(journal: Path) -> dict[str, Any]:
     """What a journal holds, its global object None where there is none; a torn line is passed over."""
     table: dict[str, Any] = {"global": None, "captures": [], "annotations": [], "samples": 0}
     try:

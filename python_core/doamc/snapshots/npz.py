@@ -1,7 +1,7 @@
 """Snapshots as .npz files: ``snapshots`` complex (B, N, L).
 
 Optional: ``noise_power`` (B,) or scalar; ``positions_wavelengths`` (N, 3), where the antennas of the channels stand.
-And the coupling that a file of estimates holds.
+Also reads the coupling matrices in a file of estimates.
 """
 
 import math
@@ -17,7 +17,7 @@ from doamc.errors import SnapshotError, SpecificationError
 from doamc.files.atomic import whole_file
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
-from doamc.spec.checks import MAX_COORDINATE
+from doamc.spec.geometry import MAX_COORDINATE
 from doamc.spec.numbering import checked_channels
 from doamc.text import SHOWN, one_line, shown
 

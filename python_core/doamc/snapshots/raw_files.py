@@ -47,7 +47,7 @@ class RawCapture(Capture):
     moment, then of the next. A .npy file holds one complex array, (N, T) or (T, N). A .wav file (PCM of 8, 16 or 32
     bits) holds I and Q of channel 0, then of channel 1, ....
     n_channels: of the array, taken where the form tells none; with neither there is one (.npy: the shorter axis).
-    Raises RecordingError when something is missing, in which case it names the option, or does not fit the file.
+    Raises RecordingError when something is missing, and names the option that gives it, or does not fit the file.
     """
 
     def __init__(self, path: str | Path, n_channels: int | None, form: RawForm) -> None:

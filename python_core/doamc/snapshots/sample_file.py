@@ -28,8 +28,8 @@ def component_type(datatype: str) -> np.dtype:
 class SampleFile:
     """Frames of n_channels complex samples in a file.
 
-    path: the file. size: bytes of it that are meant, after `offset`. foreign: (first sample, bytes) pairs, ascending:
-    so many bytes before that sample are none of ours. trailing: bytes at the end that are none either.
+    path: the file. The samples lie in `size` bytes of it, from `offset` on. foreign: (first sample, bytes) pairs,
+    ascending: so many bytes before that sample belong to another format. trailing: foreign bytes at the end.
     Attributes: n_samples, rest (bytes at the end that are no whole frame).
     Raises RecordingError when there are fewer bytes than foreign ones.
     """

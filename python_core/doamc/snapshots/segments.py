@@ -175,8 +175,8 @@ def lay_out(
 ) -> list[Segment]:
     """Segments of marks (first sample, frequency_hz, Unix time, stream time in s), ascending; None: not told.
 
-    Time runs on from segment to segment unless a mark says that it is later (a gap); it never runs back, since a
-    clock may be coarse but samples take their time. A stream time that is told goes before a Unix time.
+    A segment begins when the one before it ends, or later where its mark says so (a gap); never earlier, since clocks
+    may be coarse but samples take their time. Where a mark has both, its stream time counts, not its Unix time.
     """
     if not marks or marks[0][0] > 0:
         marks = [(0, None, None, None), *marks]

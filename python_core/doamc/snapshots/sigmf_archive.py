@@ -67,9 +67,9 @@ def open_archive(path: Path) -> tuple[bytes, Data]:
 
 
 class _Careful:
-    """A file of which no more is read than metadata and headers may have: tarfile believes every size it is told.
+    """A file that refuses to be read beyond what metadata and headers may have: tarfile believes any size it finds.
 
-    All pieces count together, since newer Pythons read what is large bit by bit.
+    All reads count together, since newer Pythons read large members in pieces.
     """
 
     def __init__(self, file: IO[bytes]) -> None:

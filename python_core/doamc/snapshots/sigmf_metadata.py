@@ -14,7 +14,7 @@ from doamc.text import SHOWN, one_line, reason, shown
 
 #: bytes of metadata, beyond which they are not parsed
 MAX_METADATA = 1 << 26
-#: captures and annotations that are held against the schema, which takes 50 us each; what is used of all is checked
+#: captures and annotations that are checked against the schema, 50 us each; what is used is checked in all of them
 _VALIDATED = 1000
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -29,14 +29,14 @@ def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
     from sigmf.error import SigMFError
 
     metadata = metadata_object(text, path)
-    for name in ("captures", "annotations"):  # the schema looks at all that is wrong, not only the first
+    for name in ("captures", "annotations"):  # the schema would report all that is wrong, not only the first
         parts = metadata.get(name)
         if not isinstance(parts, list) or not all(isinstance(p, dict) and "core:sample_start" in p for p in parts):
             raise RecordingError(f"{path}: not SigMF metadata (expected {name}, each with core:sample_start)")
     some = metadata | {name: metadata[name][:_VALIDATED] for name in ("captures", "annotations")}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # undeclared extensions of others are none of our business
+            warnings.simplefilter("ignore")  # of extensions that are used but not declared: they do no harm here
             SigMFFile(metadata=some).validate()
     except ValidationError as error:
         where = one_line("/".join(str(part) for part in error.absolute_path), SHOWN) or "the file"

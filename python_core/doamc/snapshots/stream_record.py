@@ -28,11 +28,6 @@ class StreamRecorder(GrowingRecord):
         self.form: tuple[int, float] | None = None
         self._frequency_hz = 0.0
 
-    @property
-    def captures(self) -> int:
-        """How many there are."""
-        return len(self._captures)
-
     def write(
         self, samples: NDArray[np.complex64], sample_rate_hz: float, frequency_hz: float, time: float, gap: bool
     ) -> None:
@@ -48,8 +43,8 @@ class StreamRecorder(GrowingRecord):
             expected = "{} channels at {:g} Hz".format(*self.form)
             raise RecordingError(f"{self.path}: expected {expected}, found {form[0]} channels at {form[1]:g} Hz")
         capture: dict[str, Any] | None = None
-        if gap or not self._captures or frequency_hz != self._frequency_hz:
-            if len(self._captures) >= MAX_CAPTURES:
+        if gap or not self.captures or frequency_hz != self._frequency_hz:
+            if self.captures >= MAX_CAPTURES:
                 raise RecordingError(f"{self.path}: expected at most {MAX_CAPTURES} gaps, found more")
             capture = {"core:sample_start": self.samples, "core:frequency": frequency_hz, "core:datetime": moment(time)}
         self._append(samples, capture)

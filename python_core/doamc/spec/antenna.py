@@ -1,4 +1,4 @@
-"""The table [antenna] of a specification: wires, loads, a mast, and how far built arrays differ from the plan.
+"""The table [antenna] of a specification: wires, loads, a mast, and how much built arrays differ from the plan.
 
 Lengths are in wavelengths. Deviations named in pairs [careful, rough] belong to two kinds of builders; a share of the
 draws is rough.

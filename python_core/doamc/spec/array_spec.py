@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from doamc.errors import EstimatorError, SpecificationError
-from doamc.spec import checks
+from doamc.spec.geometry import METRES, in_wavelengths, scaled_geometry
 from doamc.spec.mount import Mount
 from doamc.spec.numbering import NUMBERING
 
@@ -89,7 +89,7 @@ class ArraySpec:
     @property
     def in_metres(self) -> bool:
         """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
-        return not checks.METRES.keys().isdisjoint(self.geometry)
+        return not METRES.keys().isdisjoint(self.geometry)
 
     @cached_property
     def family(self) -> "CouplingFamily":
@@ -165,7 +165,7 @@ class ArraySpec:
                 f"expected a frequency within a factor {REACH:g} of that of design, found a factor {frequency:g}"
             )
         ratio = frequency / self.frequency
-        geometry = checks.scaled_geometry(self.geometry, ratio)
+        geometry = scaled_geometry(self.geometry, ratio)
         # networks that are told the frequency are trained for the array of design, others for one geometry
         table = self.table if self.frequency_range or ratio == 1.0 else self.table | {"geometry": geometry}
         hertz = None if self.frequency_hz is None else self.frequency_hz * ratio
@@ -201,9 +201,7 @@ class ArraySpec:
         return self._resolved(hertz, known if known and near else hertz, 1.0)
 
     def _resolved(self, frequency_hz: float, trained_hz: float, frequency: float) -> "ArraySpec":
-        geometry, trained = (
-            checks.in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz)
-        )
+        geometry, trained = (in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz))
         table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
         return replace(
             self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz, own_family=None

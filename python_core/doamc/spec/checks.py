@@ -1,34 +1,17 @@
 """Checks of a parsed specification table: every wrong entry becomes one SpecificationError that names it."""
 
 import math
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 from doamc.errors import SpecificationError
-from doamc.spec.numbering import NUMBERING
 from doamc.text import SHOWN, one_line, shown
 
-#: what each geometry kind needs; ``spacing_wavelengths`` has a default
-GEOMETRY_KEYS = {
-    "ula": {"elements", "spacing_wavelengths"},
-    "uca": {"elements", "radius_wavelengths"},
-    "ura": {"rows", "columns", "spacing_wavelengths"},
-    "positions": {"points_wavelengths"},
-}
-#: lengths in metres, and the keys that they become at a frequency
-METRES = {"spacing_m": "spacing_wavelengths", "radius_m": "radius_wavelengths", "points_m": "points_wavelengths"}
 KNOWN_KEYS = {
     "sector": {"azimuth_deg", "min_separation_deg"},
-    "coupling": {"family", "magnitude", "phase_deg", "diagonal"},
-    "drawn coupling": {"family", "prior"},
     "sources": {"count", "power_db"},
     "snapshots": {"count", "snr_db"},
 }
-MAX_ELEMENTS = 256
-MAX_COORDINATE = 1e4  #: wavelengths
-MAX_MAGNITUDE = 10.0  #: of a coefficient of coupling, whose diagonal is 1
 MAX_DB = 200.0  #: of powers and SNR, either way
 MAX_DEGREES = 720.0  #: of the ends of a sector, either way
 MAX_SNAPSHOTS = 10**9
@@ -78,7 +61,7 @@ def section(table: dict[str, Any], name: str, *needed: str, known: set[str] | No
 def number(part: dict[str, Any], name: str, key: str, default: float, low: float, high: float) -> float:
     """A finite number in [low, high]."""
     value = part.get(key, default)
-    if not _is_number(value) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise SpecificationError(f"[{name}] {key} must be a number from {low:g} to {high:g}, found {shown(value)}")
     return float(value)
 
@@ -94,130 +77,27 @@ def whole(part: dict[str, Any], name: str, key: str, low: int, high: int) -> int
 def span(part: dict[str, Any], name: str, key: str, default: list[float], most: float) -> tuple[float, float]:
     """A pair [low, high] of finite numbers, -most <= low <= high <= most."""
     value = part.get(key, default)
-    if not _is_pair(value):
+    if not is_pair(value):
         raise SpecificationError(f"[{name}] {key} must be [low, high] with low <= high, found {shown(value)}")
     if max(-value[0], value[1]) > most:
         raise SpecificationError(f"[{name}] {key} must lie within {-most:g} to {most:g}, found {shown(value)}")
     return float(value[0]), float(value[1])
 
 
-def whole_span(
-    part: dict[str, Any], name: str, key: str, default: list[int], most: int = MAX_SNAPSHOTS
-) -> tuple[int, int]:
-    """A pair [low, high] of whole numbers, 1 <= low <= high <= most."""
-    low, high = span(part, name, key, [float(v) for v in default], float(most))
+def whole_span(part: dict[str, Any], name: str, key: str, default: list[int]) -> tuple[int, int]:
+    """A pair [low, high] of whole numbers, 1 <= low <= high <= 10^9."""
+    low, high = span(part, name, key, [float(v) for v in default], float(MAX_SNAPSHOTS))
     if low != int(low) or high != int(high) or low < 1:
         found = shown(part[key])
         raise SpecificationError(f"[{name}] {key} must be whole numbers [low, high] from 1 on, found {found}")
     return int(low), int(high)
 
 
-def geometry_of(table: dict[str, Any]) -> dict[str, Any]:
-    """The checked table [geometry] without the keys `NUMBERING`; in wavelengths, or in metres under keys `METRES`."""
-    part = table.get("geometry")
-    part = part if isinstance(part, dict) else {}
-    kind = part.get("kind")
-    if kind is not None and (not isinstance(kind, str) or kind not in GEOMETRY_KEYS):
-        raise SpecificationError(f"geometry kind must be one of {', '.join(GEOMETRY_KEYS)}, found {shown(kind)}")
-    keys = GEOMETRY_KEYS.get(kind or "", set())
-    for metres, wavelengths in METRES.items():
-        if wavelengths in keys and metres in part:
-            if wavelengths in part:
-                raise SpecificationError(f"[geometry] takes {metres} or {wavelengths}, found both")
-            keys = (keys - {wavelengths}) | {metres}
-    geometry = section(table, "geometry", "kind", known={"kind", *keys, *NUMBERING} if kind else set(part))
-    geometry = {key: value for key, value in geometry.items() if key not in NUMBERING}
-    missing = keys - geometry.keys() - {"spacing_wavelengths"}
-    if missing:
-        raise SpecificationError(f"geometry {kind!r} needs {', '.join(sorted(missing))}")
-    for key in keys & {"elements", "rows", "columns"}:
-        whole(geometry, "geometry", key, 2 if key == "elements" else 1, MAX_ELEMENTS)
-    for key in keys & geometry.keys() & {"spacing_wavelengths", "radius_wavelengths"}:
-        number(geometry, "geometry", key, 0.5, 1e-3, 1e3)
-    for key in keys & {"spacing_m", "radius_m"}:
-        number(geometry, "geometry", key, 0.5, 1e-5, 1e5)
-    if kind == "ura" and geometry["rows"] * geometry["columns"] > MAX_ELEMENTS:
-        found = f"{geometry['rows']} times {geometry['columns']}"
-        raise SpecificationError(f"[geometry] rows times columns must be at most {MAX_ELEMENTS}, found {found}")
-    for key in keys & {"points_wavelengths", "points_m"}:
-        _check_points(geometry, key)
-    return geometry
-
-
-def scaled_geometry(geometry: dict[str, Any], factor: float) -> dict[str, Any]:
-    """A checked table [geometry] with every distance times a factor."""
-    if geometry["kind"] == "positions":
-        return geometry | {"points_wavelengths": [[factor * v for v in p] for p in geometry["points_wavelengths"]]}
-    key = "radius_wavelengths" if geometry["kind"] == "uca" else "spacing_wavelengths"
-    return geometry | {key: factor * geometry.get(key, 0.5)}
-
-
-def in_wavelengths(geometry: dict[str, Any], wavelength_m: float) -> dict[str, Any]:
-    """A checked table [geometry] in metres with its lengths in wavelengths. Raises SpecificationError out of range."""
-    out = {key: value for key, value in geometry.items() if key not in METRES}
-    if "points_m" in geometry:
-        out["points_wavelengths"] = [[v / wavelength_m for v in p] for p in geometry["points_m"]]
-    for key in {"spacing_m", "radius_m"} & geometry.keys():
-        out[METRES[key]] = length = geometry[key] / wavelength_m
-        if not 1e-3 <= length <= 1e3:
-            found = f"{length:g} at a wavelength of {wavelength_m:g} m"
-            raise SpecificationError(f"[geometry] {key} must be 0.001 to 1000 wavelengths, found {found}")
-    return out
-
-
-def _check_points(geometry: dict[str, Any], key: str) -> None:
-    points = geometry[key]
-    ok = isinstance(points, list) and 2 <= len(points) <= MAX_ELEMENTS
-    ok = ok and all(isinstance(p, list) and len(p) in (2, 3) and all(map(_is_coordinate, p)) for p in points)
-    if not ok or len({len(p) for p in points}) != 1:
-        raise SpecificationError(
-            f"[geometry] {key} must be 2 to {MAX_ELEMENTS} points [x, y] or [x, y, z], all alike, of "
-            f"numbers from {-MAX_COORDINATE:g} to {MAX_COORDINATE:g}, found {_points_shown(points)}"
-        )
-
-
-def _points_shown(points: Any) -> str:
-    return f"{len(points)}, {shown(points)}" if isinstance(points, list) else shown(points)
-
-
-def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str, Any]:
-    """The checked table [coupling]; how many ranges a family takes is the family's own check.
-
-    The prior of a drawn family, a file beside the specification or the name of a shipped one, becomes its path.
-    """
-    given = table.get("coupling")
-    drawn = isinstance(given, dict) and given.get("family") == "drawn"
-    if drawn:
-        part = section(table, "coupling", "family", "prior", known=KNOWN_KEYS["drawn coupling"])
-        if not isinstance(part["prior"], str):
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
-        places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
-        found = [p for p in places if os.path.isfile(p)]
-        if not found:
-            place = shown(str(places[0]))
-            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")
-        return {"family": "drawn", "prior": str(found[0])}
-    part = section(table, "coupling", "family", "magnitude")
-    if not isinstance(part["family"], str):
-        raise SpecificationError(f"[coupling] family must be a name, found {shown(part['family'])}")
-    ranges = part["magnitude"]
-    are_ranges = isinstance(ranges, (list, tuple)) and all(map(_is_pair, ranges))
-    if not are_ranges or not all(0 <= low <= high <= MAX_MAGNITUDE for low, high in ranges):
-        wanted = f"[[low, high], ...], 0 <= low <= high <= {MAX_MAGNITUDE:g}"
-        raise SpecificationError(f"[coupling] magnitude must be ranges {wanted}, found {shown(ranges)}")
-    number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
-    number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
-    return part
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether value is a finite number, and no truth value."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
-def _is_coordinate(value: Any) -> bool:
-    return _is_number(value) and abs(value) <= MAX_COORDINATE
-
-
-def _is_pair(value: Any) -> bool:
+def is_pair(value: Any) -> bool:
     """Whether value is [low, high], finite, low <= high."""
-    return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(is_number, value)) and value[0] <= value[1]

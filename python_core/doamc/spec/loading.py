@@ -10,6 +10,8 @@ from doamc.errors import SpecificationError
 from doamc.files.small_file import read_toml
 from doamc.spec import checks
 from doamc.spec.array_spec import ArraySpec
+from doamc.spec.coupling import coupling_of
+from doamc.spec.geometry import METRES, geometry_of
 from doamc.spec.mount import mount_of
 from doamc.spec.numbering import NUMBERING, channels_of
 from doamc.text import shown
@@ -81,7 +83,7 @@ def _completed(table: dict[str, Any]) -> dict[str, Any]:
     base = {k: v for k, v in read_table(like)[0].items() if k not in ("name", "description")}
     own = table.get("geometry")
     if isinstance(own, dict):
-        rivals = [set(NUMBERING), *({m, w} for m, w in checks.METRES.items())]  # one of these says it all
+        rivals = [set(NUMBERING), *({m, w} for m, w in METRES.items())]  # one of these says it all
         said = set().union(*(r for r in rivals if r & own.keys()))
         base["geometry"] = {} if "kind" in own else {k: v for k, v in base["geometry"].items() if k not in said}
     both = {k: base[k] | v for k, v in table.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
@@ -95,9 +97,9 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
     table is an error too, so that a misspelt one is not passed over.
     """
     name, description = checks.name_of(table), checks.description_of(table)
-    geometry = checks.geometry_of(table)
+    geometry = geometry_of(table)
     sector = checks.section(table, "sector", "azimuth_deg")
-    coupling = checks.coupling_of(table, folder, SHIPPED)
+    coupling = coupling_of(table, folder, SHIPPED)
     if "antenna" in table:
         from doamc.spec.antenna import parse_antenna
 
@@ -145,6 +147,6 @@ def _own_frequency(table: dict[str, Any]) -> float | None:
     if "frequency_hz" not in table:
         return None if design is None else float(design)
     own = checks.number(table, "top level", "frequency_hz", 0.0, 1.0, 1e12)
-    if design is not None and own != design and checks.METRES.keys().isdisjoint(table["geometry"]):
+    if design is not None and own != design and METRES.keys().isdisjoint(table["geometry"]):
         raise SpecificationError(f"frequency_hz must be design_frequency_hz of [antenna], {design:g}, found {own:g}")
     return own

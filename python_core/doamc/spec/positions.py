@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import SpecificationError
-from doamc.spec import checks
 from doamc.spec.array_spec import SPEED_OF_LIGHT, ArraySpec
+from doamc.spec.geometry import in_wavelengths
 
 #: how far an antenna may stand beside its place: wavelengths, or a share of the array's radius where that is more
 TOLERANCE, SHARE = 0.02, 0.03
@@ -86,7 +86,7 @@ def renumbering(spec: ArraySpec, channels: Sequence[int]) -> str | None:
 def _wavelengths(spec: ArraySpec, frequency_hz: float) -> NDArray[np.float64]:
     """Positions of the elements (N, 3) in wavelengths at a frequency."""
     if spec.in_metres:
-        spec = replace(spec, geometry=checks.in_wavelengths(spec.geometry, SPEED_OF_LIGHT / frequency_hz))
+        spec = replace(spec, geometry=in_wavelengths(spec.geometry, SPEED_OF_LIGHT / frequency_hz))
     return spec.positions.numpy()
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.estimates.truth import wrap_deg
+from doamc.angles import wrap_deg
 
+#: farthest that a source may be from where it was
 GATE_DEG = 15.0
 FORGET_S = 3.0
 
@@ -26,12 +27,12 @@ class _Track:
 class SourceNumbering:
     """Gives each source a number, the same as long as it is seen; numbers of sources that left are given again.
 
-    gate_deg: farthest that a source may be from where it was. forget_s: stream time after which its number is free; so
-    it is when a source was missed more often than it was seen, so that strays do not use up the colours.
+    forget_s: stream time after which its number is free again. A number is free, too, once its source was missed more
+    often than it was seen, so that strays do not use up the colours.
     """
 
-    def __init__(self, gate_deg: float = GATE_DEG, forget_s: float = FORGET_S) -> None:
-        self._gate, self._forget = gate_deg, forget_s
+    def __init__(self, forget_s: float = FORGET_S) -> None:
+        self._forget = forget_s
         self._tracks: dict[int, _Track] = {}
 
     def assign(
@@ -50,7 +51,7 @@ class SourceNumbering:
         )
         given: dict[int, int] = {}
         for distance, i, number in pairs:
-            if distance <= self._gate and i not in given and number not in given.values():
+            if distance <= GATE_DEG and i not in given and number not in given.values():
                 given[i] = number
         for track in self._tracks.values():
             track.missed += 1

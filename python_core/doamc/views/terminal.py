@@ -15,7 +15,7 @@ from doamc.views.health import Health
 from doamc.views.palette import colour_of, magnitude_db
 from doamc.views.reading import Reading
 
-#: columns of the numbers beside the compass, and of the gap between
+#: columns of the numbers beside the compass, and of the gap between the two
 _BESIDE, _GAP = 36, 2
 _STYLES = {"running": "bold green", "idle": "yellow", "waiting": "yellow"}
 
@@ -94,8 +94,8 @@ def screen(
 ) -> RenderableType:  # fmt: skip
     """All of it in `size` (columns, rows), at most 23 rows; the compass is left out where there is no room for it.
 
-    An estimate that is no longer of now has no needle, and its numbers are dim. trouble: of reading, where there is
-    any; it goes before an error that the publisher tells.
+    An estimate that is too old to say anything about now has no needle, and its numbers are dim. trouble: what hinders
+    reading, if anything does; shown in place of an error of the publisher.
     """
     columns, rows = size[0], min(size[1] - 1, 23)
     state = health.state()

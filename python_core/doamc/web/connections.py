@@ -1,7 +1,7 @@
 """Limits on a server's connections: a time for the head of the first request, and a greatest number.
 
 A connection that has not sent the head of its first request within `HEAD_S` is closed. At most `capacity` connections
-are open, fewer than the system has descriptors; beyond, the one that has been silent for longest is closed, and when
+are open, fewer than the system has descriptors. For one more, that which has been silent for longest is closed; when
 all have sent a request, the new one is.
 """
 
@@ -27,7 +27,7 @@ def capacity() -> int:
 
 
 class Limited:
-    """Makes the protocols of a server: those that ``make`` gives, each within the limits. Its event loop only."""
+    """Makes the protocols of a server: those of ``make``, each within the limits. Used from its event loop only."""
 
     def __init__(self, make: Callable[[], asyncio.Protocol]) -> None:
         self._make = make

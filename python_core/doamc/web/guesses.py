@@ -14,9 +14,9 @@ _MOST, _LONGEST = 1024, 200
 class Guesses:
     """Counts wrong tokens by address (IPv6: by network of 64 bits). clock: monotonic time in s.
 
-    An address that has used up its guesses is not heard until it has waited, not even with the right token: otherwise
-    whoever guesses would only look for the answer that does not wait. The same wrong token again is no new guess, but
-    a page with an old cookie.
+    An address that has used up its guesses is refused until it has waited, even with the right token: otherwise a
+    guesser could tell the right token by the answer that comes at once. The same wrong token again, as from a page with
+    an old cookie, is no new guess.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

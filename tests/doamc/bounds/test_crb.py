@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import crb_of_scene
 
 from doamc.bounds import cramer_rao, crb
 from doamc.estimators import make_estimator
 from doamc.scenes import Scene, draw_scene
 from doamc.spec import load_spec
-from tests.doamc.helpers.crb import crb_of_scene
 from tests.doamc.helpers.scenes import angle_error, edited_spec, observed
 
 RECIPROCAL = {"family": "reciprocal", "magnitude": [[0.1, 0.3]], "phase_deg": 180.0, "diagonal": 0.1}

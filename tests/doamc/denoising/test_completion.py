@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import stochastic_crb
 
 from doamc.arrays.steering import steering
 from doamc.denoising.completion import complete_channels, sparse_spectrum
@@ -10,7 +11,6 @@ from doamc.errors import SamplerError
 from doamc.estimators import make_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
-from tests.doamc.helpers.crb import stochastic_crb
 from tests.doamc.helpers.scenes import fixed_scene, uncoupled_spec
 
 SPEC = uncoupled_spec("ula8")

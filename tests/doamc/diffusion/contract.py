@@ -13,6 +13,7 @@ import math
 
 import pytest
 import torch
+from benchmarks.yardsticks.gaussian_truth import Given, kl, law, random_problem, stacked
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from doamc.diffusion.denoiser import GaussianDenoiser, MixtureDenoiser
@@ -21,7 +22,6 @@ from doamc.diffusion.guidance import guide
 from doamc.diffusion.linear_operator import LinearOperator
 from doamc.diffusion.samplers import ItemNoise, make_sampler, network_calls, sample
 from doamc.diffusion.schedules import SCHEDULES, make_schedule
-from tests.doamc.diffusion.gaussian_truth import Given, kl, law, random_problem, stacked
 
 VP = make_schedule("vp")
 EYE = torch.eye(3, dtype=torch.float64)

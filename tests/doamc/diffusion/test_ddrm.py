@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from benchmarks.yardsticks.gaussian_truth import Given, law, random_problem, stacked
 
 from doamc.diffusion.denoiser import GaussianDenoiser
 from doamc.diffusion.grid import GRIDS, clean_grid, make_grid
@@ -11,7 +12,6 @@ from doamc.diffusion.samplers import ItemNoise, sample
 from doamc.diffusion.schedules import SCHEDULES, make_schedule
 from doamc.errors import SamplerError
 from tests.doamc.diffusion.contract import VP, span_of
-from tests.doamc.diffusion.gaussian_truth import Given, law, random_problem, stacked
 
 
 def chain(problem, **options):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from benchmarks.yardsticks.gaussian_truth import random_problem
 
 from doamc.diffusion.denoiser import MixtureDenoiser
 from doamc.diffusion.grid import make_grid
@@ -10,7 +11,6 @@ from doamc.diffusion.linear_operator import LinearOperator
 from doamc.diffusion.samplers import ItemNoise, make_sampler, sample
 from doamc.errors import SamplerError
 from tests.doamc.diffusion.contract import VP, GuidanceContract
-from tests.doamc.diffusion.gaussian_truth import random_problem
 
 
 class TestMoments(GuidanceContract):

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+from benchmarks.yardsticks.gaussian_truth import law
 
 from doamc.diffusion.denoiser import GaussianDenoiser
 from doamc.diffusion.samplers import ItemNoise, indi_grid, make_sampler, sample
 from doamc.errors import SamplerError
-from tests.doamc.diffusion.gaussian_truth import law
 
 ONE = torch.ones(1, 1, dtype=torch.complex128)
 V = 2.0

@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
+from benchmarks.yardsticks.gaussian_truth import kl, law, random_problem
 
 from doamc.diffusion.denoiser import GaussianDenoiser
 from doamc.diffusion.grid import Grid, make_grid
 from doamc.diffusion.samplers import SAMPLERS, ItemNoise, make_sampler, network_calls, sample
 from doamc.errors import SamplerError
 from tests.doamc.diffusion.contract import VP, SamplerContract, guided, span_of
-from tests.doamc.diffusion.gaussian_truth import kl, law, random_problem
 
 
 class TestAdams(SamplerContract):

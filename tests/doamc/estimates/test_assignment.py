@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from doamc.angles import wrap_deg
 from doamc.estimates.assignment import assign
-from doamc.estimates.truth import match, wrap_deg
+from doamc.estimates.truth import match
 
 
 def total(cost, columns):

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import crb_of_scene
 
 from doamc.errors import EstimatorError
 from doamc.estimators import METHODS, Estimator, estimator_class, make_estimator
 from doamc.scenes import receive
 from doamc.snapshots import make_batch
 from tests.doamc.estimators.cases import CASES
-from tests.doamc.helpers.crb import crb_of_scene
 from tests.doamc.helpers.scenes import angle_error, observed
 
 L, SNR_DB = 200, 20.0

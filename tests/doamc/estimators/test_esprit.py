@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import one_source_ula_std
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from doamc.estimators import make_estimator
 from doamc.estimators.esprit import total_least_squares_rotation
 from doamc.scenes import receive
 from doamc.snapshots import make_batch
-from tests.doamc.helpers.crb import one_source_ula_std
 from tests.doamc.helpers.scenes import edited_spec, fixed_scene, uncoupled_spec
 
 

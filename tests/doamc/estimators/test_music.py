@@ -3,13 +3,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import stochastic_crb
 
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.scenes import receive
 from doamc.snapshots import make_batch
 from doamc.spec import parse_spec
-from tests.doamc.helpers.crb import stochastic_crb
 from tests.doamc.helpers.scenes import angle_error, edited_spec, exact_batch, fixed_scene, observed, uncoupled_spec
 
 

@@ -1,11 +1,9 @@
-"""95 % intervals against closed forms and against repetition."""
+"""95 % intervals against closed forms."""
 
 import numpy as np
 import pytest
-import torch
 
 from doamc.figures.bands import band_of, share_band
-from doamc.trials.monte_carlo import rms_deviation
 
 
 def test_shares_against_their_definition():
@@ -15,15 +13,6 @@ def test_shares_against_their_definition():
         end = np.clip(end, 0.0, 1.0)
         distance = np.abs(share - end)
         np.testing.assert_allclose(distance, 1.959964 * np.sqrt(end * (1 - end) / trials), atol=1e-9)
-
-
-def test_deviation_of_a_root_mean_square_by_repetition():
-    error = torch.randn(4000, 50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    predicted = np.mean([rms_deviation(e) for e in error[:500]])
-    actual = error.square().mean((1, 2)).sqrt().std().item()
-    # of P L = 100 Gaussian errors it is 1 / sqrt(200) of the root; the 4000 repetitions tell it to 1.1 %
-    assert actual == pytest.approx(1 / np.sqrt(200), rel=0.05) and predicted == pytest.approx(actual, rel=0.05)
-    assert rms_deviation(error[0][:1]) is None and rms_deviation(torch.zeros(3, 1)) == 0.0
 
 
 def test_bands_of_rows():

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, on a full disk too: one error, whatever the writer does after it."""
 
+import os
 import subprocess
 import sys
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from doamc.errors import RecordingError
-from doamc.files.atomic import make_folder, whole_file
+from doamc.files.atomic import check_output, make_folder, whole_file
+from doamc.snapshots.npz import write_snapshots
 
 #: a limit on the size of files stands for a full disk
 FULL = """
@@ -63,3 +65,31 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "plain").write_text("")
     with pytest.raises(RecordingError, match=r"no folder .*plain can be made"):
         make_folder(tmp_path / "plain" / "file")
+
+
+def test_output_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "out.npz"
+    write_snapshots(path, snapshots=np.ones((1, 2, 3), complex))
+    before = path.read_bytes()
+    for error in (RuntimeError, KeyboardInterrupt):
+        with pytest.raises(error), whole_file(path) as file:
+            file.write(b"half")
+            file.flush()
+            raise error
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["out.npz"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_output_that_cannot_be_made_is_refused_beforehand(tmp_path):
+    for path, message in (
+        (tmp_path / "no" / "out.npz", "there is no folder"),
+        (tmp_path, "found a folder"),
+        ("/dev/null", "or a device"),
+        (tmp_path / ("long" * 100) / "out.npz", "there is no folder"),  # the system refuses even to look
+    ):
+        with pytest.raises(RecordingError, match=message):
+            check_output(path)
+        with pytest.raises(RecordingError, match=message), whole_file(path):
+            pytest.fail("the block must not start")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from doamc.arrays import steering
 from doamc.errors import SnapshotError
 from doamc.mimo.channel import draw_rays
-from doamc.mimo.sounding import Sounding, model_covariance, phase_shifters, sample_covariance, sound
+from doamc.mimo.sounding import Sounding, phase_shifters, sample_covariance, sound
 from tests.doamc.mimo.links import direct_psi, drawn, small_link
 
 
@@ -70,7 +70,8 @@ def test_the_sample_covariance_tends_to_the_model():
     sounding = phase_shifters(link, 8, generator=generator)
     received = sound(link, rays, sounding, 0.1, generator)
     power = rays.gains.abs().square().mean(1)
-    expected = model_covariance(sounding.psi(*link.responses(rays))[:, 0], power, 0.1)
+    psi = sounding.psi(*link.responses(rays))[:, 0]
+    expected = (psi * power[:, None]) @ psi.mH + 0.1 * torch.eye(8)
     found = sample_covariance(received)
     size = expected.diagonal(dim1=1, dim2=2).real.sqrt()
     assert ((found - expected).abs() / size[:, :, None] / size[:, None]).max() < 5 / 20_000**0.5

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from benchmarks.yardsticks.stochastic_bound import stochastic_crb
 
 from doamc.cli import main
 from doamc.errors import EstimatorError
@@ -11,7 +12,6 @@ from doamc.routes.completed import Completed, default_finish
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
-from tests.doamc.helpers.crb import stochastic_crb
 from tests.doamc.helpers.scenes import fixed_scene, uncoupled_spec
 
 UNCOUPLED = uncoupled_spec("ula8")

@@ -1,21 +1,16 @@
-"""Recorded batches are found again, sample for sample, with their times; after a crash or on a full disk, too."""
+"""Recorded batches are found again, sample for sample, with their times; on a full disk, too."""
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from doamc.cli import main
 from doamc.errors import RecordingError
-from doamc.snapshots.batch_record import BatchRecorder
-from doamc.snapshots.journal import parts_of, recover
+from doamc.snapshots.batch_record import REMEMBERED, BatchRecorder
 from doamc.snapshots.sigmf_files import Recording
-
-
-def batch(k, n=3, length=50):
-    rng = np.random.default_rng(k)
-    return (rng.standard_normal((n, length)) + 1j * rng.standard_normal((n, length))).astype(np.complex64)
+from tests.doamc.snapshots.batches import batch
 
 
 def test_batches_are_cut_again_where_they_were_joined(tmp_path):
@@ -59,82 +54,6 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
             BatchRecorder(path)
 
 
-KILLED = """
-import sys, time
-from doamc.snapshots.batch_record import BatchRecorder
-from tests.doamc.snapshots.test_batch_record import batch
-record = BatchRecorder(sys.argv[1], array="ula4")
-k = 0
-while True:
-    record.write(batch(k), k, 0.5 * k, 2e4, 433.9e6)
-    record.annotate([{"core:sample_start": 50 * k, "core:sample_count": 50, "doamc:seq": k}])
-    k += 1
-    k == 20 and print(k, flush=True)
-"""
-
-
-@pytest.fixture
-def torn(tmp_path, child):
-    """The path of a recording whose recorder was killed while it wrote its batches."""
-    path = tmp_path / "a.sigmf-meta"
-    recorder = child([sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE)
-    assert recorder.stdout.readline() == b"20\n"
-    with pytest.raises(RecordingError, match="somebody else"):
-        recover(path)  # not while it lives
-    recorder.kill()
-    recorder.wait(60)
-    return path
-
-
-def check_torn(path):
-    recording = Recording(path)
-    count = recording.n_samples // 50
-    assert count >= 20 and recording.n_samples == 50 * count and recording.array == "ula4"
-    assert np.array_equal(recording.cut(count, 50), [batch(k) for k in range(count)])
-    assert [c["doamc:seq"] for c in recording.metadata["captures"]] == list(range(count))
-    assert count - 1 <= len(recording.metadata["annotations"]) <= count
-
-
-def test_what_a_killed_recorder_wrote_is_recovered_by_the_command(torn, capsys):
-    assert main(["recover", str(torn)]) == 0
-    found = torn.with_name("a-torn.sigmf-meta")
-    assert capsys.readouterr().out == f"{found}\n"
-    check_torn(found)
-    assert sorted(p.name for p in torn.parent.iterdir()) == ["a-torn.sigmf-data", "a-torn.sigmf-meta"]
-    assert main(["recover", str(torn)]) == 2 and "found none" in capsys.readouterr().err
-
-
-def test_the_next_recorder_recovers_before_it_begins(torn):
-    torn.with_name("a-torn.sigmf-meta").write_text("an earlier one")
-    with BatchRecorder(torn) as record:
-        record.write(batch(0), 0, 0.0, 1e4)
-        assert record.recovered == torn.with_name("a-torn-2.sigmf-meta")
-    check_torn(record.recovered)
-    assert Recording(torn).n_samples == 50
-
-
-def test_a_torn_journal_costs_its_last_batch(torn):
-    journal, samples = parts_of(torn)
-    lines = journal.read_bytes().splitlines(keepends=True)
-    captures = [k for k, line in enumerate(lines) if line.startswith(b'{"capture"')]
-    journal.write_bytes(b"".join(lines[: captures[10]]) + lines[captures[10]][:30])
-    recording = Recording(recover(torn))
-    assert recording.n_samples == 500 and len(recording.metadata["annotations"]) == 10
-    assert not journal.exists() and not samples.exists()
-
-
-def test_parts_without_a_batch_leave_nothing_and_those_without_a_journal_are_left(tmp_path):
-    path = tmp_path / "a.sigmf-meta"
-    journal, samples = parts_of(path)
-    journal.write_text('{"global": {"core:num_channels": 2}}\n')
-    samples.write_bytes(b"\0" * 100)
-    assert recover(path) is None and list(tmp_path.iterdir()) == []
-    samples.write_bytes(b"\0" * 100)
-    with pytest.raises(RecordingError, match="expected a journal"):
-        BatchRecorder(path)
-    assert [p.name for p in tmp_path.iterdir()] == [samples.name]
-
-
 def test_two_recorders_of_one_file_do_not_mix(tmp_path):
     with BatchRecorder(tmp_path / "a.sigmf-meta"), pytest.raises(RecordingError, match="somebody else"):
         BatchRecorder(tmp_path / "a.sigmf-meta")
@@ -144,7 +63,7 @@ FULL = """
 import resource, sys
 from doamc.errors import RecordingError
 from doamc.snapshots.batch_record import BatchRecorder
-from tests.doamc.snapshots.test_batch_record import batch
+from tests.doamc.snapshots.batches import batch
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
 refused = 0
 with BatchRecorder(sys.argv[1]) as record:
@@ -169,12 +88,22 @@ def test_on_a_full_disk_what_fits_is_kept_with_its_metadata(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.sigmf-data", "a.sigmf-meta"]
 
 
-def test_metadata_that_cannot_be_written_leave_the_parts_for_later(tmp_path):
-    path = tmp_path / "a.sigmf-meta"
-    record = BatchRecorder(path)
-    record.write(batch(0), 0, 0.0, 1e4)
-    path.mkdir()  # in the way
-    with pytest.raises(RecordingError, match=r"doamc recover .*a\.sigmf-meta"):
-        record.close()
-    path.rmdir()
-    assert np.array_equal(Recording(recover(path)).cut(1, 50), [batch(0)])
+def test_memory_does_not_grow_with_a_recording(tmp_path):
+    """What is told of batches lies in the journal; an hour of ten a second would take 50 MB."""
+    y = batch(0, 2, 4)
+    with BatchRecorder(tmp_path / "a.sigmf-meta", 10**6) as record:
+
+        def write(count):
+            for k in range(record.written, record.written + count):
+                record.write(y, k, 0.1 * k, 1e4)
+                record.annotate([{"core:sample_start": 4 * k, "core:sample_count": 4, "doamc:seq": k}])
+
+        tracemalloc.start()
+        write(REMEMBERED + 1000)
+        before, _ = tracemalloc.get_traced_memory()
+        write(2000)
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert after - before < 400_000  # 1.5 MB where captures and annotations are kept; a table may be made larger once
+    found = Recording(tmp_path / "a.sigmf-meta")
+    assert len(found.metadata["captures"]) == len(found.metadata["annotations"]) == REMEMBERED + 3000

@@ -1,20 +1,15 @@
 """Snapshots and estimates as .npz: shapes, streaming, damage, whole output."""
 
 import gc
-import os
 import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doamc.errors import RecordingError, SnapshotError
-from doamc.estimates.estimate_file import write_estimates
-from doamc.estimators.base import Estimates
-from doamc.files.atomic import check_output, whole_file
+from doamc.errors import SnapshotError
 from doamc.snapshots.npz import SnapshotFile, write_snapshots
 
 
@@ -99,40 +94,6 @@ def test_array_shorter_than_its_header_says_is_an_error(tmp_path):
         SnapshotFile(path)
 
 
-def test_estimates_are_written_in_degrees_and_db(tmp_path):
-    nan = torch.nan
-    e = Estimates(
-        azimuth=torch.tensor([[-0.5, 0.5], [0.1, nan]]).double(),
-        std=torch.full((2, 2), 0.01).double(),
-        power=torch.tensor([[1.0, 0.1], [0.0, nan]]).double(),
-        coupling=torch.eye(3).to(torch.complex128).expand(2, 3, 3),
-        noise_power=torch.tensor([0.1, 0.2]).double(),
-        n_sources=torch.tensor([2, 1]),
-    )
-    write_estimates(tmp_path / "out.npz", e)
-    with np.load(tmp_path / "out.npz", allow_pickle=False) as z:
-        assert set(z) == {"doa_deg", "doa_std_deg", "power_db", "coupling", "noise_power", "n_sources"}
-        np.testing.assert_allclose(z["doa_deg"], [[-28.64788975654116, 28.64788975654116], [5.729577951308232, np.nan]])
-        np.testing.assert_allclose(z["power_db"], [[0.0, -10.0], [np.nan, np.nan]], atol=1e-12)
-        assert z["coupling"].shape == (2, 3, 3) and np.iscomplexobj(z["coupling"])
-        assert z["n_sources"].tolist() == [2, 1] and z["noise_power"].shape == (2,)
-
-
-def test_output_appears_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "out.npz"
-    write_snapshots(path, snapshots=np.ones((1, 2, 3), complex))
-    before = path.read_bytes()
-    for error in (RuntimeError, KeyboardInterrupt):
-        with pytest.raises(error), whole_file(path) as file:
-            file.write(b"half")
-            file.flush()
-            raise error
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["out.npz"]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
-
-
 def test_an_interrupted_write_leaves_nothing_and_prints_nothing(tmp_path):
     class Interrupted:
         def __array__(self, dtype=None, copy=None):
@@ -142,16 +103,3 @@ def test_an_interrupted_write_leaves_nothing_and_prints_nothing(tmp_path):
         write_snapshots(tmp_path / "out.npz", first=np.ones(3), second=Interrupted())
     gc.collect()  # what would be told of archives that were not closed fails the test
     assert list(tmp_path.iterdir()) == []
-
-
-def test_output_that_cannot_be_made_is_refused_beforehand(tmp_path):
-    for path, message in (
-        (tmp_path / "no" / "out.npz", "there is no folder"),
-        (tmp_path, "found a folder"),
-        ("/dev/null", "or a device"),
-        (tmp_path / ("long" * 100) / "out.npz", "there is no folder"),  # the system refuses even to look
-    ):
-        with pytest.raises(RecordingError, match=message):
-            check_output(path)
-        with pytest.raises(RecordingError, match=message), whole_file(path):
-            pytest.fail("the block must not start")

@@ -8,7 +8,6 @@ import pytest
 from doamc.errors import PublishError
 from doamc.estimates import make_message
 from doamc.views import read_estimate
-from doamc.views.palette import COLOURS, colour_of, magnitude_db, phase_deg
 
 
 def message(**changes):
@@ -40,11 +39,3 @@ def test_what_is_unknown_is_nan():
 def test_other_messages_are_refused(wrong):
     with pytest.raises(PublishError, match="expected"):
         read_estimate(wrong)
-
-
-def test_scales():
-    c = np.array([[1, 0.1j], [-0.01, 0]])
-    np.testing.assert_allclose(magnitude_db(c), [[0, -20], [-40, -180]], atol=1e-9)
-    np.testing.assert_allclose(phase_deg(c), [[0, 90], [math.nan, math.nan]])
-    np.testing.assert_allclose(phase_deg(c, -50), [[0, 90], [180, math.nan]])
-    assert colour_of(0) == colour_of(6) == COLOURS[0] and len(set(COLOURS)) == 6

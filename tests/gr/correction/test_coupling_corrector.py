@@ -231,7 +231,7 @@ def test_it_follows_the_estimator_beside_it():
 @pytest.mark.slow
 def test_eight_channels_at_ten_million_samples_a_second_on_one_core(tmp_path):
     script, result = Path(__file__).resolve().parents[3] / "benchmarks" / "corrector.py", tmp_path / "result.json"
-    command = [sys.executable, str(script), "--seconds", "4", "--output", str(result)]
+    command = [sys.executable, str(script), "--seconds", "4", "--out", str(result)]
     subprocess.run(command, capture_output=True, timeout=120, check=True)
     cases = json.loads(result.read_text(encoding="utf-8"))["cases"]
     # sources and sinks included; per second of processor time, so that a busy machine does not matter much

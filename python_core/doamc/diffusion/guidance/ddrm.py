@@ -1,4 +1,4 @@
-"""DDRM: a chain in the coordinates of the SVD of H, guided without derivatives. Kawar et al. 2022 (arXiv:2201.11793).
+"""DDRM: a chain in the coordinates of the SVD of H, guided without derivatives: [Kawar].
 
 With z_i = (V^H x_t / alpha)_i, noise level q = sigma / alpha, m_i = (V^H D)_i and w_i = (U^H y)_i / s_i, which has
 noise sigma_y / s_i:
@@ -8,7 +8,7 @@ noise sigma_y / s_i:
     q' >= sigma_y / s_i:     z_i' ~ N((1 - eta_b) m_i + eta_b w_i,                              q'^2 - eta_b^2
     sigma_y^2 / s_i^2)
 
-It is a sampler, and takes the denoiser unguided: y comes in through the chain. eqs. (7)-(8) there; H is complex
+It is a sampler, and takes the denoiser unguided: y comes in through the chain. [Kawar] eqs. (7)-(8); H is complex
 here, the noise circular. It does not sample the posterior: the deviation of its samples is no error bar.
 """
 

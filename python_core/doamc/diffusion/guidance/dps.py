@@ -1,4 +1,4 @@
-"""DPS: p(y | x_t) taken as p(y | x_0 = D(x_t)), with the full Jacobian of D. Chung et al. 2023 (arXiv:2209.14687)."""
+"""DPS: p(y | x_t) taken as p(y | x_0 = D(x_t)), with the full Jacobian of D: [Chung]."""
 
 import torch
 

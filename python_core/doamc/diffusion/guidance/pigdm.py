@@ -1,4 +1,4 @@
-"""PiGDM, pseudo-inverse guidance: p(y | x_t) with covariance r_t^2 H H^H + sigma_y^2 I. Song et al. 2023."""
+"""PiGDM, pseudo-inverse guidance: p(y | x_t) with covariance r_t^2 H H^H + sigma_y^2 I: [Song-Vahdat]."""
 
 import torch
 

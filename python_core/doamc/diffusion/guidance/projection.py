@@ -8,7 +8,7 @@ from doamc.diffusion.linear_operator import LinearOperator
 
 
 class Replacement(Guidance):
-    """D + H^+ (y - H D): the range-null decomposition of DDNM (Wang et al. 2023, arXiv:2212.00490, eq. (12)).
+    """D + H^+ (y - H D): the range-null decomposition of DDNM, [Wang] eq. (12).
 
     Made for noise-free y: it copies the noise of y, amplified by 1/s, into x_0.
     """

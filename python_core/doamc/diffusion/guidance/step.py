@@ -1,4 +1,4 @@
-"""The source paper's guidance, eq. (31): a step from x_0_hat up the likelihood, with the identity for a Jacobian."""
+"""The guidance of [Luo-Fung], eq. (31): a step from x_0_hat up the likelihood, with the identity for a Jacobian."""
 
 import torch
 
@@ -12,7 +12,7 @@ class Step(Guidance):
 
     eta None takes the posterior weight, eta / sigma_y^2 = r_t^2 / (r_t^2 s_1^2 + sigma_y^2), r_t^2 the variance of x_0
     given x_t for white x_0 of this power: the step that is right for H = I and never overshoots for any H. A constant
-    eta is the paper's: near sigma_y^2 it copies y, near 0 it ignores y, above 2 sigma_y^2 / s_1^2 it diverges.
+    eta is theirs: near sigma_y^2 it copies y, near 0 it ignores y, above 2 sigma_y^2 / s_1^2 it diverges.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Step(Guidance):
 
 
 class Likelihood(Guidance):
-    """Equations (13)-(16): grad log p(y | x_t) = gamma / (alpha sigma_y^2) H^H (y - H x_0_hat), identity Jacobian.
+    """[Luo-Fung] eqs. (13)-(16): grad log p(y | x_t) = gamma / (alpha sigma_y^2) H^H (y - H x_0_hat), Jacobian I.
 
     In the reverse SDE this is the drift lambda(t) sigma_y^-2 H^H (y - H x_0_hat) with lambda(t) = gamma g^2 /
     alpha, eq. (15); as a denoiser, a step of weight gamma sigma^2 / (alpha sigma_y)^2. At high noise that weight is
-    far above 1, where the identity is no Jacobian of anything: gamma wants careful tuning, as the paper says, and
+    far above 1, where the identity is no Jacobian of anything: gamma wants careful tuning, as they say, and
     `limit` caps weight times s_1^2.
     """
 

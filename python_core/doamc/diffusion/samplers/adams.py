@@ -5,7 +5,7 @@ In X = x / sigma and q = alpha / sigma the probability flow is dX / dq = D. Thre
 * D is interpolated as a polynomial not in log q but in u = log(1 + q / knee), in which it is smooth at both ends:
   it is linear in q where the noise hides the signal, and settles like 1 / q^2 where it does not;
 * when D has been evaluated at the predicted state, the step that led there is taken again with it (Adams-Moulton,
-  as UniPC does, Zhao et al. 2023, arXiv:2302.04867), at no further call;
+  as UniPC does, [Zhao]), at no further call;
 * the weights are exact integrals, for any grid.
 
 Steps are of fourth order, but the first, which has one D to go by, is of third, and its error stays.

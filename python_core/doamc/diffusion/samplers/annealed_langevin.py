@@ -1,6 +1,6 @@
 """Annealed Langevin dynamics (SMLD): some Langevin steps of length size sigma^2 at every noise level of the grid.
 
-Song and Ermon 2019 (arXiv:1907.05600), algorithm 1, whose alpha_i = eps sigma_i^2 / sigma_L^2 and step alpha_i / 2
+[Song-Ermon] algorithm 1, whose alpha_i = eps sigma_i^2 / sigma_L^2 and step alpha_i / 2
 are size = eps / (2 sigma_L^2) here.
 """
 

@@ -26,7 +26,7 @@ class Sampler(ABC):
     order: ClassVar[int | None] = None
     calls: ClassVar[int] = 1
     stochastic: ClassVar[bool] = False
-    _planned: tuple[Grid, Sequence[Any]] | None = None  #: the last grid and its plan
+    _last: tuple[Grid, Sequence[Any]] | None = None  #: grid of the last run and its plan
 
     @abstractmethod
     def plan(self, grid: Grid) -> Sequence[Any]:
@@ -45,9 +45,9 @@ class Sampler(ABC):
 
     def planned(self, grid: Grid) -> Sequence[Any]:
         """The plan of a grid, made when the grid is not that of the last run."""
-        last = self._planned
+        last = self._last
         if last is None or last[0] != grid:
-            last = self._planned = grid, self.plan(grid)
+            last = self._last = grid, self.plan(grid)
         return last[1]
 
     def settle(self, x: torch.Tensor, x_0: torch.Tensor, plan: Any, memory: list[torch.Tensor]) -> torch.Tensor:

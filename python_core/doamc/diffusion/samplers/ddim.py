@@ -1,8 +1,8 @@
-"""DDIM with eta, eqs. (32)-(33): eta = 0 is deterministic (and DPM-Solver-1), eta = 1 is ancestral sampling.
+"""DDIM with eta, [Luo-Fung] eqs. (32)-(33): eta = 0 is deterministic (and DPM-Solver-1), eta = 1 is ancestral sampling.
 
     x_s = alpha_s x_0 + sqrt(sigma_s^2 - w^2) eps + w z,      eps = (x_t - alpha_t x_0) / sigma_t
 
-Song et al. 2021 (arXiv:2010.02502), eq. (12); eps is eq. (32). With a = alpha_t / alpha_s and any schedule,
+[Song-Meng-Ermon] eq. (12); eps is eq. (32). With a = alpha_t / alpha_s and any schedule,
 w^2 = eta^2 sigma_s^2 (sigma_t^2 - a^2 sigma_s^2) / sigma_t^2; eta = 1 is eq. (42), corrected.
 """
 

@@ -1,4 +1,7 @@
-"""Ancestral sampling of DDPM: draw from q(x_s | x_t, x_0) with x_0 replaced by its mean. Eq. (42), corrected."""
+"""Ancestral sampling of DDPM: draw from q(x_s | x_t, x_0) with x_0 replaced by its mean.
+
+[Ho-Jain-Abbeel] algorithm 2; [Luo-Fung] eqs. (41)-(42), corrected.
+"""
 
 import math
 from collections.abc import Sequence

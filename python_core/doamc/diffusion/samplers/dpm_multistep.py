@@ -3,7 +3,7 @@
     x_s / sigma_s = x_t / sigma_t + int e^lambda D(lambda) d lambda,    lambda = log(alpha / sigma)
 
 D is replaced by the polynomial through its last values, which is integrated against e^lambda exactly, for any
-spacing of the grid. (Lu et al. 2022, arXiv:2211.01095, use Taylor coefficients that agree to the order of the
+spacing of the grid. ([Lu-multistep] uses Taylor coefficients that agree to the order of the
 method.)
 """
 

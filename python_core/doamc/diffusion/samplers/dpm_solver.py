@@ -2,7 +2,7 @@
 
     x_s = alpha_s / alpha_t x_t - alpha_s int e^-lambda eps(lambda) d lambda,    lambda = log(alpha / sigma)
 
-with eps expanded around the start of the step; Lu et al. 2022 (arXiv:2206.00927), eqs. (3.7) and algorithms 1, 2.
+with eps expanded around the start of the step; [Lu-solver] eqs. (3.7) and algorithms 1, 2.
 The first is DDIM.
 """
 

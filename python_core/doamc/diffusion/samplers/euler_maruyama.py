@@ -1,4 +1,4 @@
-"""Euler-Maruyama on the (guided) reverse SDE, eqs. (13)-(16) with the sign of the bracket put right.
+"""Euler-Maruyama on the (guided) reverse SDE, [Luo-Fung] eqs. (13)-(16) with the sign of the bracket put right.
 
     x_{t - dt} = x_t + [-f x_t + g^2 s(x_t)] dt + g sqrt(dt) z,       s = (alpha D - x_t) / sigma^2
 

@@ -1,6 +1,6 @@
 """The probability-flow ODE by Runge-Kutta: Euler, Heun, classical RK4.
 
-In t:        dx/dt = f x - g^2 s / 2                         (tutorial, section 4.5)
+In t:        dx/dt = f x - g^2 s / 2                         ([Chan] section 4.5)
 In log-SNR:  d(x / alpha) / d lambda = D - x / alpha,        lambda = log(alpha / sigma)
 
 Both are the same curve. The second has no coefficient that changes by orders of magnitude along it, so it is the

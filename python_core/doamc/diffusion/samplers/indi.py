@@ -1,11 +1,13 @@
-"""InDI, inversion by direct denoising, eqs. (62)-(67) of the tutorial: from y = x_0 + n straight to x_0.
+"""InDI, inversion by direct denoising: from y = x_0 + n straight to x_0.
+
+[Delbracio-Milanfar], as [Chan] eqs. (62)-(67) have it:
 
     x_t = (1 - t) x_0 + t y + t sigma_t z,    t from 1 to 0
     x_{t-tau} = (1 - tau/t) x_t + tau/t D(x_t) + (t - tau) sqrt(sigma_{t-tau}^2 - sigma_t^2) z
 
 In x_t the noise of y has shrunk to t sigma_y, so InDI is a walk down a VE grid that starts at y. Deterministic InDI
 (sigma_t = 0) gives one estimate for one y, no samples. The stochastic variant takes sigma_t = path_std / sqrt(t), a
-Brownian path whose noise t sigma_t vanishes with t; (67) of the tutorial should read t sigma_t, as (66) has it.
+Brownian path whose noise t sigma_t vanishes with t; the text at (67) should read t sigma_t, as (66) has it.
 """
 
 import math
@@ -61,7 +63,7 @@ class Indi(Sampler):
         noise: Noise | None,
         memory: list[torch.Tensor],
     ) -> torch.Tensor:
-        """Equation (66)."""
+        """[Chan] eq. (66)."""
         sigma, keep, pull, of_noise = plan
         x = torch.add(x * keep, denoiser(x, 1.0, sigma), alpha=pull)
         return x if noise is None or of_noise == 0 else x.add_(noise.draw(), alpha=of_noise)

@@ -1,4 +1,4 @@
-"""Langevin dynamics at one noise level, eqs. (68) and (88) of the tutorial: x <- x + tau s + sqrt(2 tau) z.
+"""Langevin dynamics at one noise level, [Chan] eqs. (68) and (88): x <- x + tau s + sqrt(2 tau) z.
 
 Its steps are all taken at the last, least noisy point of the grid; the others only say how many there are. It
 reaches the law of x_t there in the limit of many short steps, from any start, and is slow wherever that law is

@@ -1,6 +1,6 @@
 """Predictor-corrector: an ancestral step to the next level, then Langevin steps there.
 
-Eqs. (109)-(110) of the tutorial, with beta_i s in the ancestral step and sqrt(2 eps) in the corrector.
+[Chan] eqs. (109)-(110), with beta_i s in the ancestral step and sqrt(2 eps) in the corrector.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from doamc.errors import SamplerError
 
 
 class PredictorCorrector(Sampler):
-    """corrections: Langevin steps a level; ratio: r of Song et al. 2021 (arXiv:2011.13456), algorithm 5.
+    """corrections: Langevin steps a level; ratio: r of [Song-SDE] algorithm 5.
 
     Their step eps = 2 (r |z| / |s|)^2 takes norms over the whole batch; with |s| = |z| / sigma as it is for x_t it is
     2 r^2 sigma^2, which depends on nothing but the level and is used here.

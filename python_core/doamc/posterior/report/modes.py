@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.estimators.intervals import MOST_MODES
+from doamc.estimators.intervals import MODES
 from doamc.posterior.report.quantiles import half_width, quantiles
 
 LINK_DEG = 4.0  #: samples closer than this are one mode
@@ -17,7 +17,7 @@ SAME = 1e-12  #: rad; closer probes are copies of one state of a chain
 
 
 @dataclass(frozen=True)
-class Modes:
+class SampleModes:
     """Medians azimuth and 90 % half-widths (B, M, P) in rad and shares (B, M) of modes, NaN and 0 past the last."""
 
     azimuth: torch.Tensor
@@ -54,17 +54,17 @@ def find_modes(
     main: torch.Tensor,  # shape: (B, n) bool, members of the main mode
     middle: torch.Tensor,  # shape: (B, P), its median
     own: torch.Tensor,  # shape: (B, P), its 90 % half-width
-) -> Modes:
+) -> SampleModes:
     """The main mode, and those apart from it.
 
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
     """
     b, p, n = azimuth.shape
-    places = azimuth.new_full((b, MOST_MODES, p), math.nan)
-    widths, shares = places.clone(), azimuth.new_zeros(b, MOST_MODES)
+    places = azimuth.new_full((b, MODES, p), math.nan)
+    widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
     places[:, 0], widths[:, 0] = middle, own
     left = ~main
-    for i in range(1, MOST_MODES):
+    for i in range(1, MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
         if not len(some):
             break
@@ -78,4 +78,4 @@ def find_modes(
                 widths[item, i] = half_width(rest, place[None], member)[0]
             left[item, left[item].nonzero()[member[0], 0]] = False
     shares[:, 0] = 1 - shares.sum(1)
-    return Modes(places, widths, shares)
+    return SampleModes(places, widths, shares)

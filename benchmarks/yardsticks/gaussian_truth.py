@@ -5,13 +5,19 @@ noise it draws: run on unit vectors it shows its matrix, and the mean and covari
 drawing any.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 
-from doamc.diffusion.denoiser import GaussianDenoiser
+from doamc.diffusion.denoiser import Denoiser, GaussianDenoiser
+from doamc.diffusion.grid import Grid
 from doamc.diffusion.linear_operator import LinearOperator
 from doamc.diffusion.samplers import sample
+from doamc.diffusion.samplers.base import Sampler
+from doamc.diffusion.samplers.noise import Noise
+
+DTYPE = torch.complex128
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Problem:
 
     @property
     def denoiser(self) -> GaussianDenoiser:
+        """The exact denoiser of the prior."""
         return GaussianDenoiser(self.mean, self.covariance)
 
     def posterior(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,36 +43,42 @@ class Problem:
         return self.mean + gain @ (self.y - h @ self.mean), self.covariance - gain @ h @ self.covariance
 
 
-def random_problem(n=6, rank=3, noise_std=0.1, seed=0, rows=None, spread=1.0, dtype=torch.complex128) -> Problem:
-    """Prior eigenvalues log-uniform within exp(+-spread) around 1 - scaled to unit mean power - and H with singular
-    values in 0.5..1."""
+def random_problem(
+    n: int = 6, rank: int = 3, noise_std: float = 0.1, seed: int = 0, rows: int | None = None, spread: float = 1.0,
+) -> Problem:  # fmt: skip
+    """A problem of seeded random matrices.
+
+    Prior eigenvalues are log-uniform within exp(+-spread) around 1, scaled to unit mean power; the singular values of H
+    lie in 0.5..1.
+    """
     g = torch.Generator().manual_seed(seed)
 
-    def unitary(k):
-        return torch.linalg.qr(torch.randn(k, k, dtype=dtype, generator=g))[0]
+    def unitary(k: int) -> torch.Tensor:
+        return torch.linalg.qr(torch.randn(k, k, dtype=DTYPE, generator=g))[0]
 
     rows = rows or rank
     values = torch.exp(spread * (2 * torch.rand(n, dtype=torch.float64, generator=g) - 1))
     values = values / values.mean()
     u = unitary(n)
     covariance = (u * values) @ u.mH
-    mean = 0.5 * torch.randn(n, dtype=dtype, generator=g)
+    mean = 0.5 * torch.randn(n, dtype=DTYPE, generator=g)
     s = 0.5 + 0.5 * torch.rand(rank, dtype=torch.float64, generator=g)
     operator = LinearOperator(unitary(rows)[:, :rank], s.sort(descending=True)[0], unitary(n)[:, :rank])
-    x = mean + u @ (values.sqrt() * torch.randn(n, dtype=dtype, generator=g))
-    y = operator.apply(x) + noise_std * torch.randn(rows, dtype=dtype, generator=g)
+    x = mean + u @ (values.sqrt() * torch.randn(n, dtype=DTYPE, generator=g))
+    y = operator.apply(x) + noise_std * torch.randn(rows, dtype=DTYPE, generator=g)
     return Problem(mean, 0.5 * (covariance + covariance.mH), operator, y, noise_std**2)
 
 
 def stacked(problem: Problem) -> Problem:
-    """The same problem in real and imaginary parts, in units in which real noise has unit power: everything times
-    sqrt 2.
+    """The same problem in real and imaginary parts.
+
+    Everything is multiplied by sqrt 2, so that real noise has unit power.
     """
 
-    def vector(v):
+    def vector(v: torch.Tensor) -> torch.Tensor:
         return 2**0.5 * torch.cat([v.real, v.imag], -1)
 
-    def matrix(m):
+    def matrix(m: torch.Tensor) -> torch.Tensor:
         return torch.cat([torch.cat([m.real, -m.imag], 1), torch.cat([m.imag, m.real], 1)])
 
     operator = LinearOperator.from_matrix(matrix(problem.operator.matrix))
@@ -76,45 +89,50 @@ def stacked(problem: Problem) -> Problem:
 class Given:
     """Noise that is told: a list of draws, each (B, N)."""
 
-    def __init__(self, draws):
+    def __init__(self, draws: Iterable[torch.Tensor]) -> None:
         self.draws = list(draws)
 
-    def draw(self):
+    def draw(self) -> torch.Tensor:
+        """The next draw."""
         return self.draws.pop(0)
 
 
 class Counting:
     """Zero noise that counts how often it is drawn."""
 
-    def __init__(self, n, dtype):
-        self.shape, self.dtype, self.count = (1, n), dtype, 0
+    def __init__(self, n: int) -> None:
+        self.shape, self.count = (1, n), 0
 
-    def draw(self):
+    def draw(self) -> torch.Tensor:
+        """Zeros."""
         self.count += 1
-        return torch.zeros(self.shape, dtype=self.dtype)
+        return torch.zeros(self.shape, dtype=DTYPE)
 
 
-def law(denoiser, sampler, grid, n, end="flow", dtype=torch.complex128, start=None):
+def law(
+    denoiser: Denoiser, sampler: Sampler, grid: Grid, n: int, end: str = "flow",
+    start: tuple[torch.Tensor, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """Exact mean (N,) and covariance (N, N) of the samples; the map must be affine, which is checked.
 
     start: mean (N,) and factor (N, N) of the state at the first point; by default sigma_0 times white noise.
     """
-    mean, factor = start or (torch.zeros(n, dtype=dtype), grid.sigma[0] * torch.eye(n, dtype=dtype))
+    mean, factor = start or (torch.zeros(n, dtype=DTYPE), grid.sigma[0] * torch.eye(n, dtype=DTYPE))
 
-    def run(first, noise):
+    def run(first: torch.Tensor, noise: Noise) -> torch.Tensor:
         return sample(denoiser, sampler, grid, noise, mean + first @ factor.mT, end)
 
-    zero = Counting(n, dtype)
-    middle = run(torch.zeros(1, n, dtype=dtype), zero)[0]
+    zero = Counting(n)
+    middle = run(torch.zeros(1, n, dtype=DTYPE), zero)[0]
     size = (zero.count + 1) * n
-    basis = torch.eye(size, dtype=dtype).reshape(size, zero.count + 1, n)
+    basis = torch.eye(size, dtype=DTYPE).reshape(size, zero.count + 1, n)
     columns = run(basis[:, 0], Given(basis.unbind(1)[1:])) - middle
     twice = run(2 * basis[:1, 0], Given((2 * basis[:1]).unbind(1)[1:])) - middle
     assert torch.allclose(twice, 2 * columns[:1], atol=1e-8), "not an affine map"
     return middle, columns.mT @ columns.conj()
 
 
-def kl(mean_p, cov_p, mean_q, cov_q) -> float:
+def kl(mean_p: torch.Tensor, cov_p: torch.Tensor, mean_q: torch.Tensor, cov_q: torch.Tensor) -> float:
     """KL(p || q) in nats between Gaussians, circular where complex."""
     half = 1.0 if cov_p.is_complex() else 0.5
     ratio = torch.linalg.solve(cov_q, cov_p)

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from tests.doamc.helpers.crb import one_source_ula_std, stochastic_crb
+from benchmarks.yardsticks.stochastic_bound import one_source_ula_std, stochastic_crb
 
 CASES = [(4, 0.5, 0.3, 20), (8, 0.4, -0.9, 0), (16, 0.5, 0, -10)]
 

@@ -1,0 +1,73 @@
+"""What the emulators of both versions of the KrakenSDR's server are told alike: what is heard, where, and faults."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from doamc.cli.options import number, port, positive, seconds, whole
+
+if TYPE_CHECKING:
+    from doamc.krakensdr.sources import RecordedFrames
+    from doamc.spec import ArraySpec
+
+REPORT_S = 10.0
+
+
+def add_emulator_arguments(parser: argparse.ArgumentParser, array: str, samples: str) -> None:
+    """Arguments of both versions. array: the default, in words. samples: what `--samples` is of, and its default."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--array", metavar="NAME_OR_TOML", help=f"simulate this array (default {array})")
+    source.add_argument("--recording", metavar="FILE.sigmf-meta", help="serve this recording, again and again")
+    parser.add_argument("--azimuth-deg", type=number, nargs="+", metavar="A", help="emitters (default: two drawn)")
+    parser.add_argument("--snr-db", type=number, default=20.0, metavar="S", help="per element (default 20)")
+    parser.add_argument(
+        "--channel-order", metavar="ORDER",
+        help="as-specified; around a ring clockwise, as the manual wires it, or counter-clockwise, from element 0 on; "
+        "or the element of each channel, as 0,4,3,2,1",
+    )  # fmt: skip
+    parser.add_argument("--samples", type=whole(1), metavar="T", help=samples)
+    parser.add_argument("--sample-rate", type=positive, default=2.4e6, metavar="R", help="Hz (default 2.4e6)")
+    parser.add_argument("--frequency", type=positive, default=433.9e6, metavar="F", help="Hz (default 433.9e6)")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
+    parser.add_argument("--fast", action="store_true", help="as fast as a client takes it, not at the sample rate")
+    parser.add_argument(
+        "--fault", action="append", default=[], type=_fault, metavar="NAME=RATE",
+        help="commit a fault at random, e.g. drop=0.01 (again for others; an unknown one tells which there are)",
+    )  # fmt: skip
+    parser.add_argument("--stall", type=seconds, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
+    parser.add_argument("--restart", type=seconds, default=2.0, metavar="S", help="how long a restart takes (2 s)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of scene, noise and faults (default 0)")
+
+
+def add_ports(parser: argparse.ArgumentParser, data: str, control: str) -> None:
+    """The two ports. data, control: their defaults, in words."""
+    parser.add_argument("--port", type=port, help=f"data (default {data}; 0: a free one)")
+    parser.add_argument("--control-port", type=port, help=f"control (default {control}; 0: a free one)")
+
+
+def recorded(args: argparse.Namespace, samples: int) -> "RecordedFrames":
+    """Frames of the recording that is named, of so many samples or as many as it has."""
+    from doamc.krakensdr.sources import RecordedFrames
+    from doamc.snapshots.sigmf_files import Recording
+
+    recording = Recording(args.recording)
+    return RecordedFrames(recording, min(samples, recording.n_samples), args.sample_rate, args.frequency)
+
+
+def array_of(args: argparse.Namespace, default: str) -> "ArraySpec":
+    """The array that is named, to be tuned to the frequency received."""
+    from doamc.spec import load_spec
+
+    return load_spec(args.array or default, tunable=True)
+
+
+def scene_in_words(name: str, azimuth_deg: list[float], order: list[int]) -> str:
+    """What is heard, for a person. order: the element of each channel."""
+    wired = "" if order == sorted(order) else f", channels from elements {', '.join(map(str, order))}"
+    return f"{name}, emitters at {', '.join(f'{a:.1f}' for a in azimuth_deg)} deg{wired}"
+
+
+def _fault(text: str) -> tuple[str, float]:
+    name, sign, rate = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"expected NAME=RATE, found {text!r}")
+    return name, number(rate)

@@ -1,0 +1,67 @@
+"""A simulated scene as the channels of a receiver hear it: still emitters, an array with mutual coupling, noise."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doamc.errors import ReceiverError
+from doamc.spec import ArraySpec
+
+#: limits of what is asked for: emitters, dB
+_EMITTERS, _SNR_DB = 64, 100
+
+
+class Scene:
+    """Emitters of independent Gaussian waveforms, received by an array whose coupling is drawn from its prior.
+
+    spec: the array, N elements. azimuth_deg: (P,) directions, at most 64; None draws two from the prior. snr_db: power
+    of an emitter over the noise per element, before coupling. seed: of all that is drawn. order: the element of each
+    channel (`wiring.channel_order`); None: as the specification numbers its streams.
+    Attributes: azimuth_deg (P,), coupling (N, N) of the elements, n_channels.
+    Raises ReceiverError when one of them is out of range.
+    """
+
+    def __init__(
+        self, spec: ArraySpec, azimuth_deg: list[float] | None = None, snr_db: float = 20.0, seed: int = 0,
+        order: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
+        import torch
+
+        from doamc.arrays.steering import steering
+        from doamc.scenes import draw_azimuth
+
+        if azimuth_deg is not None and (len(azimuth_deg) > _EMITTERS or not all(abs(a) <= 360 for a in azimuth_deg)):
+            raise ReceiverError(
+                f"expected at most {_EMITTERS} azimuths of -360 to 360 deg, found {len(azimuth_deg)} of "
+                f"{min(azimuth_deg):g} to {max(azimuth_deg):g}"
+            )
+        if not abs(snr_db) <= _SNR_DB or not 0 <= seed < 2**63:
+            raise ReceiverError(f"expected an SNR of +-{_SNR_DB} dB and a seed below 2^63, found {snr_db:g} and {seed}")
+        generator = torch.Generator().manual_seed(seed)
+        drawn = draw_azimuth(spec, 1, min(2, spec.source_count[1]), generator)[0]
+        azimuth = drawn if azimuth_deg is None else torch.tensor(azimuth_deg, dtype=torch.float64).deg2rad()
+        coupling = spec.family.matrix(spec.family.draw((1,), generator))[0]
+        response = coupling @ steering(spec.positions, azimuth[None])[0].to(torch.complex128)
+        self.azimuth_deg, self.coupling = azimuth.rad2deg().tolist(), coupling.numpy()
+        rows = np.asarray(spec.channels if order is None else order, np.intp)
+        self.n_channels = len(rows)
+        self._response = response.numpy().astype(np.complex64)[rows]
+        self._noise = np.float32(10 ** (-snr_db / 20))
+        self._rng = np.random.default_rng(seed)
+
+    def draw(self, length: int) -> NDArray[np.complex64]:
+        """The next samples, (M, length)."""
+        samples = self._normal(self.n_channels, length)
+        samples *= self._noise
+        for steering in self._response.T:  # one emitter after the other, in the memory of one channel
+            waveform = self._normal(1, length)[0]
+            for row, gain in zip(samples, steering, strict=True):
+                row += gain * waveform
+        return samples
+
+    def _normal(self, rows: int, length: int) -> NDArray[np.complex64]:
+        parts = self._rng.standard_normal((rows, 2 * length), dtype=np.float32)
+        parts *= np.float32(math.sqrt(0.5))
+        return parts.view(np.complex64)

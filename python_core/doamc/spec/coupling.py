@@ -1,0 +1,42 @@
+"""The table [coupling] of a specification, checked."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from doamc.errors import SpecificationError
+from doamc.spec.checks import is_pair, number, section
+from doamc.text import shown
+
+KEYS, DRAWN_KEYS = {"family", "magnitude", "phase_deg", "diagonal"}, {"family", "prior"}
+MAX_MAGNITUDE = 10.0  #: of a coefficient, where the diagonal is 1
+
+
+def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str, Any]:
+    """The checked table [coupling]; how many ranges a family takes is the family's own check.
+
+    The prior of a drawn family, a file beside the specification or the name of a shipped one, becomes its path.
+    """
+    given = table.get("coupling")
+    drawn = isinstance(given, dict) and given.get("family") == "drawn"
+    if drawn:
+        part = section(table, "coupling", "family", "prior", known=DRAWN_KEYS)
+        if not isinstance(part["prior"], str):
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
+        places = [folder / part["prior"], *(base / f"{part['prior']}.prior.safetensors" for base in (folder, shipped))]
+        found = [p for p in places if os.path.isfile(p)]
+        if not found:
+            place = shown(str(places[0]))
+            raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")
+        return {"family": "drawn", "prior": str(found[0])}
+    part = section(table, "coupling", "family", "magnitude", known=KEYS)
+    if not isinstance(part["family"], str):
+        raise SpecificationError(f"[coupling] family must be a name, found {shown(part['family'])}")
+    ranges = part["magnitude"]
+    are_ranges = isinstance(ranges, (list, tuple)) and all(map(is_pair, ranges))
+    if not are_ranges or not all(0 <= low <= high <= MAX_MAGNITUDE for low, high in ranges):
+        wanted = f"[[low, high], ...], 0 <= low <= high <= {MAX_MAGNITUDE:g}"
+        raise SpecificationError(f"[coupling] magnitude must be ranges {wanted}, found {shown(ranges)}")
+    number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
+    number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
+    return part
