@@ -19,11 +19,11 @@ from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.sampling.chains import MetropolisChains
-from doamc.posterior.training.bayes_limit import samples_from_truth
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_hit
 from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
+from doamc.trials.bayes_limit import samples_from_truth
 from doamc.trials.monte_carlo import compare
 
 MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]

@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("train", help="train a network for an array")
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
-    parser.add_argument("--net", choices=list(NETWORKS), default="posterior", help=f"{nets} (default posterior)")
+    parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
     parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")

@@ -5,16 +5,12 @@ power, the rank-reduction (RARE) null spectrum of the coupling family, log L, le
 frequency where a network serves a range of them.
 """
 
-import math
 from functools import cached_property
 
 import torch
 
-from doamc.arrays.steering import steering
-from doamc.estimators.peaks import azimuth_grid
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.spec import ArraySpec
-
-GRID_POINTS = 121
 
 
 class FeatureMap:
@@ -25,28 +21,9 @@ class FeatureMap:
         n = spec.n_elements
         rows, columns = torch.triu_indices(n, n, 1)
         self._upper = rows, columns
-        self._forms, self._own = self._rank_reduction_forms()
+        self.null_spectrum = NullSpectrum(spec)
         span = spec.frequency_range
         self._place = None if span is None else (2 * spec.frequency - span[0] - span[1]) / (span[1] - span[0])
-
-    def _rank_reduction_forms(self) -> tuple[torch.Tensor, int]:
-        """T(az)^H M T(az) as a linear map of Hermitian M, and its size; T: orthonormal basis of [B_k a(az)]."""
-        span = self.spec.azimuth_deg[1] - self.spec.azimuth_deg[0]
-        grid = self.grid = azimuth_grid(self.spec, span / (GRID_POINTS - 1))
-        family = self.spec.family
-        basis = family.linear_basis
-        if family.narrow:  # the null spectrum of the prior's mean, blunted by no rank reduction
-            mean = torch.zeros(1, family.n_parameters, dtype=torch.float64)
-            t = family.response(mean, self.spec.positions, grid[:, None])  # (G, N, 1)
-        else:
-            if basis.shape[0] > 5 or basis.shape[0] >= self.spec.n_elements:  # too free a family: plain null spectrum
-                basis = basis[:1]
-            a = steering(self.spec.positions, grid).to(basis.dtype)
-            t = torch.einsum("kij,jg->gik", basis.to(torch.complex128), a)
-        t = torch.linalg.qr(t)[0]  # orthonormal columns: the forms lie between 0 and 1
-        form = torch.einsum("gik,gjl->ijgkl", t.conj(), t)
-        n, k = self.spec.n_elements, t.shape[-1]
-        return form.reshape(n * n, -1).to(torch.complex64), k
 
     @cached_property
     def size(self) -> int:
@@ -97,41 +74,13 @@ class FeatureMap:
                 self._flat(r / level[:, None, None]),
                 2 * self._flat(projector),
                 (values / s2[:, None]).clamp_min(1e-2).log() / 4,
-                self._null_spectrum(eye - projector),
+                self.null_spectrum(eye - projector),
                 flags,
                 count,
             ],
             1,
         ).float()
 
-    def null_spectrum(self, features: torch.Tensor) -> torch.Tensor:
-        """The part of features (B, F) that is the null spectrum over `grid`, (B, G)."""
-        first = 2 * self.spec.n_elements**2 + self.spec.n_elements
-        return features[:, first : first + len(self.grid)]
-
     def _flat(self, matrix: torch.Tensor) -> torch.Tensor:
         upper = matrix[:, self._upper[0], self._upper[1]]
         return torch.cat([matrix.diagonal(dim1=1, dim2=2).real - 1, upper.real, upper.imag], 1)
-
-    def _null_spectrum(self, noise_projector: torch.Tensor) -> torch.Tensor:
-        k = self._own
-        flat = noise_projector.flatten(1) @ self._forms.to(noise_projector.device)
-        form = flat.view(len(flat), -1, k, k)
-        return _log_det(form).clamp_min(-14.0) / 4 + 0.5
-
-
-def _log_det(matrix: torch.Tensor) -> torch.Tensor:
-    """log det of small Hermitian matrices (..., k, k), closed form up to 3; floors at 1e-12."""
-    k = matrix.shape[-1]
-    if k == 1:
-        value = matrix[..., 0, 0].real
-    elif k == 2:
-        value = (matrix[..., 0, 0] * matrix[..., 1, 1]).real - matrix[..., 0, 1].abs().square()
-    elif k == 3:
-        a, b, c = (matrix[..., i, i].real for i in range(3))
-        d, e, f = matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2]
-        square = [v.real.square() + v.imag.square() for v in (d, e, f)]
-        value = a * b * c + 2 * (d * f * e.conj()).real - a * square[2] - b * square[1] - c * square[0]
-    else:
-        value = torch.linalg.det(matrix).real
-    return value.clamp_min(1e-12).log() / math.sqrt(k)

@@ -23,6 +23,9 @@ Net = TypeVar("Net", bound=torch.nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
+RESUME = "-resume"  #: ends the kind of a checkpoint that a training goes on from
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Weights, hyper-parameters, the specification they were trained for, and the record of training."""
@@ -130,10 +133,9 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     or was trained for an array of another geometry, sector or coupling family.
     """
     path = Path(path)
+    training = f"doamc train --array ARRAY --net {kind.removesuffix(RESUME)}"
     if not os.path.isfile(path):
-        raise CheckpointError(
-            f"no weights at {path.name}; train them with: doamc train --array ARRAY (method map needs none)"
-        )
+        raise CheckpointError(f"no weights at {path.name}; train them with: {training} (method posterior needs none)")
     damaged = f"{path.name} is not a checkpoint of this project, or is damaged"
     tensors, header = read_tensors(path, CheckpointError, damaged)
     held = header.get("kind")
@@ -155,6 +157,6 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     if wanted is not None and wanted.digest != digest:
         raise CheckpointError(
             f"{path.name} was trained for array {trained.name!r} ({shown(digest)}), "
-            f"found {wanted.name!r} ({wanted.digest}); train: doamc train --array ARRAY"
+            f"found {wanted.name!r} ({wanted.digest}); train: {training}"
         )
     return Checkpoint(kind, trained, config, record, tensors)

@@ -24,7 +24,6 @@ class Network:
 
 #: kind -> network; the kind is the first part of a checkpoint's name
 NETWORKS = {
-    "posterior": Network("doamc.posterior.training.task:PosteriorTask", "posterior", 40.0, 1.2e-3, 300),
     "batch": Network("doamc.denoising.batch_task:BatchTask", "ddim", 20.0),
     "snapshot": Network("doamc.denoising.snapshot_net:SnapshotTask", "ddim-snapshot", 6.0),
     "vae": Network("doamc.routes.vae_net:VaeTask", "vae", 5.0),

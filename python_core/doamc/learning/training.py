@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from doamc.errors import CheckpointError
-from doamc.learning.checkpoint import Checkpoint, compact, load_checkpoint, save_checkpoint
+from doamc.learning.checkpoint import RESUME, Checkpoint, compact, load_checkpoint, save_checkpoint
 from doamc.learning.ema import MovingAverage
 from doamc.learning.parallel import Team
 from doamc.learning.training_log import TrainingLog, log_of
@@ -144,12 +144,12 @@ def _save(
         if parameter in optimiser.state:
             moments = optimiser.state[parameter]
             state |= {f"first.{i}": moments["exp_avg"], f"second.{i}": moments["exp_avg_sq"]}
-    save_checkpoint(twin_of(path), Checkpoint(task.kind + "-resume", task.spec, task.config, record, state))
+    save_checkpoint(twin_of(path), Checkpoint(task.kind + RESUME, task.spec, task.config, record, state))
     return record
 
 
 def _restore(task: Task, path: Path, optimiser: torch.optim.Optimizer, average: MovingAverage) -> tuple[int, float]:
-    kept = load_checkpoint(twin_of(path), task.kind + "-resume", task.spec)
+    kept = load_checkpoint(twin_of(path), task.kind + RESUME, task.spec)
     try:
         task.net.load_state_dict(_part(kept.tensors, "net."))
         step, minutes = int(kept.record["steps"]), float(kept.record["minutes"])

@@ -1,15 +1,13 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from doamc.errors import CheckpointError, EstimatorError
+from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
-from doamc.estimators.features import FeatureMap
-from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.likelihood.coordinates import NEPER_PER_DB
 from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.likelihood.noise_test import NoiseTest
@@ -17,8 +15,6 @@ from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
-from doamc.posterior.proposals.network import NetConfig, ScoreNet
-from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
@@ -26,30 +22,28 @@ from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-KIND = "posterior"
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
 PART = 32  #: observations worked on at once
 DRAWN_BROAD_DEG = 2.5  #: `Options.broad_deg` for coupling drawn from antennas
 
 
 class Posterior(Estimator):
-    """A score network over scenes proposes; the exact likelihood weighs, localises and corrects.
+    """Samples of the posterior by mode search and Metropolis chains on the exact likelihood; for any specification.
 
-    weights: checkpoint; the shipped one of the array where left out. seed: of all random tables (same seed, same
-    result; an observation's result does not depend on the others of its batch).
+    seed: of all random tables (same seed, same result; an observation's result does not depend on the others of its
+    batch).
     coherent: "no" for uncorrelated sources, "yes" for sources of any correlation, two paths of one emitter among them,
     "auto" for whichever has the greater evidence.
     """
 
     name = "posterior"
-    summary = "posterior over scenes: learned score, exact likelihood; medians and calibrated 90 % intervals"
+    summary = "posterior over scenes by the exact likelihood and the array's prior; medians, calibrated 90 % intervals"
 
     def __init__(
         self,
         spec: ArraySpec | str,
         device: str = "cpu",
         seed: int = 0,
-        weights: str | Path | None = None,
         options: Options | None = None,
         coherent: str = "no",
     ) -> None:
@@ -57,37 +51,32 @@ class Posterior(Estimator):
             raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
         self.coherent = coherent
         super().__init__(spec)
-        checkpoint = load_checkpoint(weights or find_weights(KIND, *self.spec.names), KIND, self.spec)
         self.device = torch.device(device)
-        self.layout, self.features = make_layout(self.spec), FeatureMap(self.spec)
-        self.net = checkpoint.network(lambda config: ScoreNet(NetConfig(**config))).to(self.device)
-        found, needed = [checkpoint.config[k] for k in ("features", "state")], [self.features.size, self.layout.size]
-        if found != needed:
-            raise CheckpointError(f"posterior weights: expected {needed} features and coordinates, found {found}")
+        self.null_spectrum = NullSpectrum(self.spec)
         self.options = replace(options or Options(), seed=seed)
-        self.kinds = kinds_of(self.spec, self.layout)
+        self.kinds = kinds_of(self.spec)
         self._samplers: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
         self._noise_test = NoiseTest(self.spec)
 
     def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
 
-        kind: of coupling, where the prior has several. Raises EstimatorError when the network was not trained for so
-        many sources.
+        kind: of coupling, where the prior has several. Raises EstimatorError outside the specification's numbers of
+        sources.
         """
         low, high = self.spec.source_count
         if not low <= n_sources <= high:
             raise EstimatorError(
-                f"posterior weights of {self.spec.name} know {low} to {high} sources, found {n_sources}; "
-                "use another method or train for more"
+                f"the prior of {self.spec.name} knows {low} to {high} sources, found {n_sources}; "
+                "use another method or a specification with more"
             )
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._samplers:
             options = few_snapshots(self.options) if few else self.options
             if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
                 options = replace(options, broad_deg=DRAWN_BROAD_DEG)
-            layout = self.kinds[kind][1]
-            self._samplers[key] = PosteriorSampler(self.net, layout, self.features, n_sources, options, key[2])
+            spec = self.kinds[kind][1]
+            self._samplers[key] = PosteriorSampler(spec, self.null_spectrum, n_sources, options, key[2], self.device)
         return self._samplers[key]
 
     def samples(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None = None) -> list[SampledPart]:

@@ -10,7 +10,9 @@ FEW_FACTOR = 4  #: times as many proposals and starts for fewer snapshots than e
 class Options:
     """Sizes of the sampler.
 
-    samples, ddim_steps: of the network. prior_draws: scenes of the prior (see `PriorDraws`); 0 for none.
+    prior_scenes: of the prior that are always tried. projections: starts of alternating projection, where sources may
+    be coherent.
+    prior_draws: scenes of the prior that are weighted by the likelihood (see `PriorDraws`); 0 for none.
     search_starts, search_steps, survivors: of `search_modes`. mode_draws: around the modes, for every chain that starts
     there. least_fit: effective share of these from which on chains start there and nowhere else.
     chains, steps: of the Metropolis chains, of which the last keep steps are samples.
@@ -20,8 +22,8 @@ class Options:
     long_steps: of the chains that go on from there, where it still is so wide.
     """
 
-    samples: int = 48
-    ddim_steps: int = 6
+    prior_scenes: int = 192
+    projections: int = 48
     chains: int = 96
     mode_draws: int = 16
     search_starts: int = 8
@@ -42,7 +44,7 @@ def few_snapshots(options: Options) -> Options:
     """Sizes for fewer snapshots than elements, where the likelihood is a thin curved sheet with many modes."""
     return replace(
         options,
-        samples=FEW_FACTOR * options.samples,
+        projections=FEW_FACTOR * options.projections,
         search_starts=FEW_FACTOR * options.search_starts,
         survivors=FEW_FACTOR * options.survivors,
         steps=2 * options.steps,
@@ -52,6 +54,6 @@ def few_snapshots(options: Options) -> Options:
 
 
 def broad(options: Options) -> Options:
-    """Sizes for a broad posterior, where chains have far to go and the network alone may miss a mode."""
+    """Sizes for a broad posterior, where chains have far to go and a mode may be missed."""
     o = options
     return replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps, prior_draws=PRIOR_DRAWS)

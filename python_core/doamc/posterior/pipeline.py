@@ -5,8 +5,7 @@ from functools import cached_property
 
 import torch
 
-from doamc.errors import EstimatorError
-from doamc.estimators.features import FeatureMap
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.metropolis import ChainRun
@@ -15,19 +14,19 @@ from doamc.posterior.options import Options, broad
 from doamc.posterior.proposals.alternating_projection import AlternatingProjection
 from doamc.posterior.proposals.localisation import find_modes
 from doamc.posterior.proposals.mode_draws import ModeSampler
-from doamc.posterior.proposals.network import ScoreNet
 from doamc.posterior.proposals.prior_draws import PriorDraws
+from doamc.posterior.proposals.prior_scenes import PriorScenes
 from doamc.posterior.proposals.proposals import Proposals
-from doamc.posterior.proposals.proposer import Proposer
-from doamc.posterior.proposals.scene_vector import StateLayout
-from doamc.posterior.proposals.starting_points import network_points, rare_points
+from doamc.posterior.proposals.rare_starts import rare_points
 from doamc.posterior.proposals.starts import ChainStarts, choose_starts
 from doamc.posterior.proposals.weights import weigh
 from doamc.posterior.sampling.broad import azimuth_width, longer_samples, settled_steps
 from doamc.posterior.sampling.chains import MetropolisChains
 from doamc.posterior.sampling.resampling import even_comb, gather
 from doamc.posterior.sampling.samples import Samples
+from doamc.spec import ArraySpec
 
+CPU = torch.device("cpu")
 #: primes that keep the random tables of one seed apart: by the number of sources, and of chains that go on
 SOURCES_SEED, LONG_SEED = 7919, 104_729
 FEW_DIMENSIONS = 10  #: up to which chains forget their starts in `Options.steps`; beyond they take half as many more
@@ -40,25 +39,24 @@ class PosteriorSampler:
 
     def __init__(
         self,
-        net: ScoreNet,
-        layout: StateLayout,
-        features: FeatureMap,
+        spec: ArraySpec,
+        null_spectrum: NullSpectrum,
         n_sources: int,
         options: Options,
         coherent: bool = False,
+        device: torch.device = CPU,
     ) -> None:
         self.coherent = coherent and n_sources > 1
-        self.net, self.layout, self.features, self.n_sources, self.options = net, layout, features, n_sources, options
-        o = options
-        self.proposer = Proposer(net, o.samples, o.ddim_steps, o.seed)
-        device = next(net.parameters()).device
-        d = 2 * n_sources + layout.spec.family.n_parameters + 1
+        self.spec, self.null_spectrum, self.n_sources, self.options = spec, null_spectrum, n_sources, options
+        self.device, o = device, options
+        d = 2 * n_sources + spec.family.n_parameters + 1
         d += n_sources * (n_sources - 1) if self.coherent else 0
         seed = o.seed + SOURCES_SEED * n_sources
         steps = o.steps if d <= FEW_DIMENSIONS else 3 * o.steps // 2
         scales = o.proposal_scales, o.difference_scales
         self.chains = MetropolisChains(o.chains, d, steps, *scales, seed, device)
         self.long_chains = MetropolisChains(o.chains, d, o.long_steps, *scales, seed + LONG_SEED, device)
+        self.prior_scenes = PriorScenes(o.prior_scenes, d, o.seed, device)
         self.prior_draws = PriorDraws(o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
         self.mode_sampler = ModeSampler(o.chains, o.mode_draws, d, seed + 1, device)
         self.comb = even_comb(o.chains, device)
@@ -67,13 +65,13 @@ class PosteriorSampler:
     def projection(self) -> AlternatingProjection:
         """Starts for coherent sources."""
         o = self.options
-        return AlternatingProjection(self.layout.spec, self.n_sources, self.features.grid, o.samples, o.seed)
+        return AlternatingProjection(self.spec, self.n_sources, self.null_spectrum.grid, o.projections, o.seed)
 
     @cached_property
     def broad_sampler(self) -> "PosteriorSampler":
         """The sampler for observations whose posterior this one finds broad."""
         options = broad(self.options)
-        return PosteriorSampler(self.net, self.layout, self.features, self.n_sources, options, self.coherent)
+        return PosteriorSampler(self.spec, self.null_spectrum, self.n_sources, options, self.coherent, self.device)
 
     @torch.no_grad()
     def __call__(
@@ -83,13 +81,10 @@ class PosteriorSampler:
         noise_power: torch.Tensor | None,  # shape: (B,), where known
         power_margin_db: float = 0.0,
     ) -> Samples:
-        """Posterior samples; power_margin_db widens the prior over source powers at both ends.
-
-        Raises: EstimatorError where the network proposes what is no number.
-        """
+        """Posterior samples; power_margin_db widens the prior over source powers at both ends."""
         observations = Observations(covariance, snapshots, noise_power, power_margin_db)
         posterior = self.posterior(observations)
-        proposals = self.propose(observations, posterior)
+        proposals = self.propose(posterior)
         starts = self.localise(posterior, proposals)
         run = self.chains(posterior, starts.x, starts.value, starts.factors, self.options.keep)
         kept = self.again_where_broad(observations, posterior, run)
@@ -99,27 +94,20 @@ class PosteriorSampler:
 
     def posterior(self, observations: Observations) -> ExactPosterior:
         """The exact posterior of observations."""
-        spec, noise = self.layout.spec, observations.noise_power
+        spec, noise = self.spec, observations.noise_power
         margin, device = observations.power_margin_db, observations.covariance.device
         coordinates = make_coordinates(
             spec, self.n_sources, noise is None, spec.noise_db, margin, device, self.coherent
         )
         return ExactPosterior(coordinates, observations.covariance, observations.snapshots, noise)
 
-    def propose(self, observations: Observations, posterior: ExactPosterior) -> Proposals:
-        """Steps 1 and 2: features, and the points that the network, prior draws and rank reduction propose."""
-        covariance, snapshots, noise = observations.covariance, observations.snapshots, observations.noise_power
-        coordinates, o, b = posterior.coordinates, self.options, len(covariance)
-        count, known = torch.full((b,), self.n_sources), torch.full((b,), noise is not None)
-        given = torch.ones(b, dtype=torch.float64) if noise is None else noise
-        features = self.features(covariance, snapshots, count, given, known)
-        if self.coherent:  # the network has seen uncorrelated sources alone
-            x = self.projection(coordinates, covariance)
+    def propose(self, posterior: ExactPosterior) -> Proposals:
+        """Steps 1 and 2: points that the prior, its draws weighted by the likelihood, and rank reduction propose."""
+        o = self.options
+        if self.coherent:
+            x = self.projection(posterior.coordinates, posterior.covariance)
         else:
-            z = self.proposer(features, self.layout.mask(count))
-            x = network_points(self.layout, coordinates, z, covariance, snapshots)
-            if not bool(x.isfinite().all()):
-                raise EstimatorError("expected finite proposals of the network, found others: its weights are damaged")
+            x = self.prior_scenes(posterior)
         value, prior = posterior(x), None
         if self.prior_draws is not None:
             prior = self.prior_draws(posterior, PRIOR_STARTS * o.survivors, self.comb)
@@ -127,12 +115,13 @@ class PosteriorSampler:
         if self.coherent:
             classical = gather(x, value.topk(o.search_starts, 1)[1][:, :COHERENT_STARTS])
         else:
-            classical = rare_points(self.features, coordinates, features, covariance)
+            classical = rare_points(self.null_spectrum, posterior)
         return Proposals(x, value, classical, prior)
 
     def localise(self, posterior: ExactPosterior, proposals: Proposals) -> ChainStarts:
         """Steps 3 and 4: weights, modes, and whether chains start around these."""
-        weighted = weigh(posterior, proposals.x, proposals.value, self.options.samples, self.comb)
+        tried = self.options.projections if self.coherent else self.options.prior_scenes
+        weighted = weigh(posterior, proposals.x, proposals.value, tried, self.comb)
         modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
         near = self.mode_sampler(posterior, modes)
         too_wide = modes.deficit(weighted.weight, proposals.value) > posterior.coordinates.size

@@ -12,7 +12,7 @@ from doamc.angles import wrap_rad
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
-from doamc.estimators.intervals import MODES, NORMAL_90
+from doamc.estimators.intervals import MOST_MODES, NORMAL_90
 from doamc.files.atomic import check_output
 from doamc.selfcal.files import load_belief, save_belief
 from doamc.selfcal.observation import Observation, observe
@@ -97,13 +97,13 @@ class SelfCalibrating(Estimator):
 
     def _estimates(self, observed: Observation, update: Update) -> Estimates:
         fit, belief = update.fit, self.tracker.best.belief
-        azimuth = fit.azimuth[:MODES]
+        azimuth = fit.azimuth[:MOST_MODES]
         if self.spec.full_circle:
             azimuth = wrap_rad(azimuth, self.spec.sector_rad[0])
         azimuth, order = azimuth.sort(1)
-        missing = (0, 0, 0, MODES - len(azimuth))
+        missing = (0, 0, 0, MOST_MODES - len(azimuth))
         places = torch.nn.functional.pad(azimuth, missing, value=math.nan)
-        stds = torch.nn.functional.pad(fit.std[:MODES].gather(1, order), missing, value=math.nan)
+        stds = torch.nn.functional.pad(fit.std[:MOST_MODES].gather(1, order), missing, value=math.nan)
         first, std = places[0], stds[0]
         half = NORMAL_90 * std
         return Estimates(
@@ -117,7 +117,7 @@ class SelfCalibrating(Estimator):
             coupling_std=belief.coupling_std[None],
             mode_azimuth=places[None],
             mode_std=stds[None],
-            mode_share=torch.nn.functional.pad(fit.share[:MODES], missing[2:])[None],
+            mode_share=torch.nn.functional.pad(fit.share[:MOST_MODES], missing[2:])[None],
             snapshots=torch.tensor([observed.snapshots], dtype=torch.float64),
         )
 

@@ -15,7 +15,6 @@ from doamc.arrays import steering
 from doamc.coupling.drawn_file import load_drawn_family
 from doamc.coupling.interpolation import chebyshev_nodes, interpolation_weights
 from doamc.errors import SpecificationError
-from doamc.posterior.training.task import mixed_batch, places_of
 from doamc.spec import load_spec
 
 pytest.importorskip("PyNEC", reason="PyNEC, which has wheels for x86-64 only")
@@ -115,17 +114,6 @@ def test_parameters_mean_the_same_array_at_every_frequency(wide):
         else:
             before, after = np.linalg.norm(away), np.linalg.norm(away - z @ basis)
     assert after < 0.5 * before
-
-
-def test_training_sees_the_range(wide):
-    spec = load_spec(wide)
-    places = places_of(spec)
-    assert [places[k][0].spec.frequency for k in (0, -1)] == [0.75, 1.0]
-    x, z, mask = mixed_batch(places, 64, 5)
-    assert len(x) == len(z) == len(mask) == 64 and x.shape[1] == places[0][1].size
-    told = x[:, -2]  # the frequency, before the number of sources (one)
-    assert len(told.unique()) == 4 and told.abs().max() <= 1 and told.std() > 0.1
-    assert len(places_of(load_spec("ula4"))) == 1
 
 
 def test_frequencies_out_of_range_are_refused(wide):

@@ -19,7 +19,6 @@ from doamc.learning.checkpoint import (
     save_checkpoint,
     shipped_weights,
 )
-from doamc.posterior.proposals.network import NetConfig, ScoreNet
 from doamc.spec import SHIPPED, load_spec
 from tests.doamc.helpers.scenes import edited_spec, observed
 
@@ -43,7 +42,7 @@ def test_another_array_another_kind_and_damage_are_refused(tmp_path):
         load_checkpoint(path, "batch", wider)
     with pytest.raises(CheckpointError, match="expected weights of kind 'snapshot', found 'batch'"):
         load_checkpoint(path, "snapshot")
-    with pytest.raises(CheckpointError, match=r"no weights at b.safetensors; .*: doamc train .*map needs none"):
+    with pytest.raises(CheckpointError, match=r"no weights at b.safetensors; .*: doamc train .*posterior needs none"):
         load_checkpoint(tmp_path / "b.safetensors", "batch")
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(CheckpointError, match=r"a.safetensors is not a checkpoint of this project, or is damaged"):
@@ -82,13 +81,13 @@ def test_without_a_home_the_shipped_weights_serve_and_others_need_a_folder(tmp_p
     for name in ("DOAMC_WEIGHTS", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)  # what it gives without HOME, for a user that no list knows
-    assert find_weights("posterior", "ula8") == shipped_weights("posterior", "ula8")
+    assert find_weights("batch", "ula8") == shipped_weights("batch", "ula8")
     with pytest.raises(CheckpointError, match="found no HOME; tell a folder by DOAMC_WEIGHTS"):
-        find_weights("posterior", "mine")
+        find_weights("batch", "mine")
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path))
-    assert own_weights("posterior", "mine") == tmp_path / "posterior-mine.safetensors"
+    assert own_weights("batch", "mine") == tmp_path / "batch-mine.safetensors"
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / ("long" * 100)))  # cannot even be asked for
-    assert find_weights("posterior", "ula8") == shipped_weights("posterior", "ula8")
+    assert find_weights("batch", "ula8") == shipped_weights("batch", "ula8")
 
 
 def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
@@ -101,15 +100,15 @@ def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
         (folder / "mine.prior.safetensors").write_bytes(Path(source.coupling["prior"]).read_bytes())
     spec = load_spec(folders[0] / "mine.toml")
     path = tmp_path / "weights.safetensors"
-    save_checkpoint(path, Checkpoint("posterior", spec, {}, {}, {"w": torch.ones(2)}))
+    save_checkpoint(path, Checkpoint("batch", spec, {}, {}, {"w": torch.ones(2)}))
     (folders[0] / "mine.prior.safetensors").unlink()
     moved = load_spec(folders[1] / "mine.toml")
-    assert load_checkpoint(path, "posterior", moved).spec.digest == moved.digest == source.digest
+    assert load_checkpoint(path, "batch", moved).spec.digest == moved.digest == source.digest
     file = folders[1] / "mine.prior.safetensors"
     tensors = load_file(file)
     save_file(tensors | {"mean": 1.01 * tensors["mean"]}, file)
     with pytest.raises(CheckpointError, match="was trained for array"):
-        load_checkpoint(path, "posterior", load_spec(folders[1] / "mine.toml"))
+        load_checkpoint(path, "batch", load_spec(folders[1] / "mine.toml"))
 
 
 def rewritten(path, change_head=None, change=None):
@@ -167,24 +166,10 @@ def test_wrong_weights_are_refused(tmp_path, change):
         make_estimator("ddim", "ula8", weights=path)
 
 
-def test_posterior_weights_for_other_features_are_refused(tmp_path):
-    """Of a net that fits its own weights, but not what this version feeds it."""
-    source = shipped_weights("posterior", "ula4")
-    with safe_open(str(source), "pt") as file:
-        head = json.loads(file.metadata()["doamc"])
-    other = ScoreNet(NetConfig(**head["config"] | {"features": 165}))
-    save_file(other.state_dict(), tmp_path / "w.safetensors", {
-        "doamc": json.dumps(head | {"config": head["config"] | {"features": 165}})
-    })  # fmt: skip
-    with pytest.raises(CheckpointError, match=r"expected \[166, 7\] features and coordinates, found \[165, 7\]"):
-        make_estimator("posterior", "ula4", weights=tmp_path / "w.safetensors")
-
-
 @pytest.mark.parametrize(
     ("method", "kind"),
     [
         ("ddim", "batch"),
-        ("posterior", "posterior"),
         ("vae", "vae"),
         ("ddim-snapshot", "snapshot"),
         ("coupling-diffusion", "coupling"),

@@ -5,12 +5,10 @@ import math
 import pytest
 import torch
 
-from doamc.estimators.features import FeatureMap
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.posterior.methods import Posterior
 from doamc.posterior.options import Options
 from doamc.posterior.pipeline import PosteriorSampler
-from doamc.posterior.proposals.network import NetConfig, ScoreNet
-from doamc.posterior.proposals.scene_vector import make_layout
 from doamc.scenes.prior import draw_scene
 from doamc.snapshots.batch import make_batch
 from tests.doamc.likelihood.scenes import coordinates_of, point_of, toy_spec
@@ -18,11 +16,7 @@ from tests.doamc.likelihood.scenes import coordinates_of, point_of, toy_spec
 
 @pytest.mark.parametrize(("snapshots", "snr_db"), [(2, 0.0), (10, 0.0), (30, 10.0)])
 def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
-    # an untrained network proposes, so it is the likelihood and the Metropolis rule that make the result
     spec = toy_spec()
-    torch.manual_seed(0)
-    features, layout = FeatureMap(spec), make_layout(spec)
-    net = ScoreNet(NetConfig(features.size, layout.size)).eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(4)
     scene = draw_scene(spec, 4, 1, snr_db, generator)
     z = torch.randn(2, 4, 3, snapshots, generator=generator, dtype=torch.float64)
@@ -30,7 +24,7 @@ def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
     y = root @ torch.complex(z[0], z[1]) / math.sqrt(2)
     covariance, count = y @ y.mH / snapshots, torch.full((4,), float(snapshots), dtype=torch.float64)
     options = Options(chains=1000, steps=400, keep=250)
-    samples = PosteriorSampler(net, layout, features, 1, options)(covariance, count, scene.noise_power)
+    samples = PosteriorSampler(spec, NullSpectrum(spec), 1, options)(covariance, count, scene.noise_power)
     found = samples.coordinates.split(samples.x)[3][:, 0]
     # quadrature over the azimuth, all else at the middle of its narrow prior
     grid = torch.linspace(*spec.sector_rad, 4801, dtype=torch.float64)

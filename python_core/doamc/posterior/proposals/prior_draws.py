@@ -1,7 +1,7 @@
 """Scenes drawn from the prior and weighted by the likelihood: what a broad posterior is found with.
 
 Where the data say little, a few thousand prior scenes hold enough good ones that resampling them by their likelihood
-gives samples of the posterior, minor modes and all; no network can do better. Where they say more, only a handful
+gives samples of the posterior, minor modes and all. Where they say more, only a handful
 count, and the draws are but another source of starting points. The noise power, whose prior is so wide that nothing
 would be hit, is drawn around what the small eigenvalues say, and the weights make up for it.
 """

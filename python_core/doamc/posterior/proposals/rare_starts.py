@@ -1,6 +1,6 @@
-"""Classical starting scenes from the rank-reduction (RARE) null spectrum, which the features hold anyway.
+"""Classical starting scenes from the rank-reduction (RARE) null spectrum.
 
-At high SNR they find the basin of the likelihood almost always, whatever the network has or has not learnt.
+At high SNR they find the basin of the likelihood almost always.
 RARE: Pesavento, Gershman and Wong, IEEE Trans. Signal Processing 50 (2002) 2103-2115; for coupling: Friedlander and
 Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 """
@@ -8,13 +8,26 @@ Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 import torch
 
 from doamc.arrays.steering import steering
+from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
 from doamc.likelihood.coordinates import Coordinates
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.separation import separate
 from doamc.spec import ArraySpec
 
 RIDGE = 1e-9  #: on the Gram matrix of responses, of its mean diagonal: two sources in one place leave it singular
 LEAST_POWER, LEAST_NOISE = 1e-9, 1e-12  #: linear: nothing less has a logarithm that means anything
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
+
+
+def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior) -> torch.Tensor:
+    """Points (B, d, Q) of the posterior by rank reduction."""
+    coordinates, covariance = posterior.coordinates, posterior.covariance
+    spectrum = null_spectrum.of_covariance(covariance, posterior.snapshots[:, 0], coordinates.n_sources).double()
+    azimuth, power_db, theta, noise_db = rank_reduction_starts(coordinates, spectrum, null_spectrum.grid, covariance)
+    azimuth = separate(azimuth.transpose(1, 2), coordinates).transpose(1, 2)
+    flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
+    return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
 
 
 def rank_reduction_starts(

@@ -7,7 +7,7 @@ import torch
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.sampling.resampling import gather, systematic
 
-EFFECTIVE_SHARE = 0.25  #: of the network's samples that stay effective: fewer say too little of where the posterior is
+EFFECTIVE_SHARE = 0.25  #: of the proposals that stay effective: fewer say too little of where the posterior is
 HIGHEST_POWER = 0.5  #: of the likelihood: its square root, which keeps what a proposal a little off its mode stands for
 
 

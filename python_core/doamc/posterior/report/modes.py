@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.estimators.intervals import MODES
+from doamc.estimators.intervals import MOST_MODES
 from doamc.posterior.report.quantiles import half_width, quantiles
 
 LINK_DEG = 4.0  #: samples closer than this are one mode
@@ -60,11 +60,11 @@ def find_modes(
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
     """
     b, p, n = azimuth.shape
-    places = azimuth.new_full((b, MODES, p), math.nan)
-    widths, shares = places.clone(), azimuth.new_zeros(b, MODES)
+    places = azimuth.new_full((b, MOST_MODES, p), math.nan)
+    widths, shares = places.clone(), azimuth.new_zeros(b, MOST_MODES)
     places[:, 0], widths[:, 0] = middle, own
     left = ~main
-    for i in range(1, MODES):
+    for i in range(1, MOST_MODES):
         some = (left.double().mean(1) > LEAST_SHARE).nonzero()[:, 0]
         if not len(some):
             break

@@ -1,0 +1,34 @@
+"""Scenes spread over the prior: where a search for modes begins beside rank reduction."""
+
+import torch
+
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.separation import separate
+
+LEAST_NOISE = 1e-12  #: of an eigenvalue that is taken for a noise power: zero has no logarithm
+LEAST_FREEDOM = 0.5  #: snapshots beyond the sources at least, where a number of them is divided by
+
+
+class PriorScenes:
+    """So many scenes of uncorrelated sources; the tables are drawn once, from the seed."""
+
+    def __init__(self, size: int, dimension: int, seed: int, device: torch.device) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.uniform = torch.rand(dimension, size, generator=generator, dtype=torch.float64).to(device)
+        self.normal = torch.randn(dimension, size, generator=generator, dtype=torch.float64).to(device)
+
+    def __call__(self, posterior: ExactPosterior) -> torch.Tensor:
+        """Points (B, d, S); where there are snapshots enough the noise power is that of the small eigenvalues."""
+        coordinates, covariance = posterior.coordinates, posterior.covariance
+        low, high = coordinates.low[:, None], coordinates.high[:, None]
+        x = (low + (high - low) * self.uniform[: coordinates.size])[None].repeat(len(covariance), 1, 1)
+        x[:, coordinates.normal] = self.normal[coordinates.normal]
+        azimuth = coordinates.split(x)[3]  # a view
+        azimuth.copy_(separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2))
+        if coordinates.unknown_noise:
+            n, p, snapshots = covariance.shape[-1], coordinates.n_sources, posterior.snapshots[:, 0]
+            small = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1)
+            noise = (small * snapshots / (snapshots - p).clamp_min(LEAST_FREEDOM)).clamp_min(LEAST_NOISE).log()
+            place = coordinates.noise_place
+            x[:, place] = torch.where((snapshots >= n)[:, None], noise[:, None], x[:, place])
+        return coordinates.clip(x)

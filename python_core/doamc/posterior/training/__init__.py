@@ -1,1 +1,0 @@
-"""Training of the proposal network: examples, task, Bayes limit, model card."""
