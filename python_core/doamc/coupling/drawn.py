@@ -118,11 +118,11 @@ class DrawnFamily:
         return e @ extended_steering(positions, azimuth, self.n_blocks)
 
     def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Parameters (..., K) as the flat and the wrapping coordinates of a chart: (..., K) and (..., 0)."""
+        """Parameters (..., K) as the flat and the wrapping coordinates of a scene: (..., K) and (..., 0)."""
         return theta, theta[..., :0]
 
     def from_coordinates(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
-        """Parameters (..., K) of a chart's coordinates."""
+        """Parameters (..., K) of coordinates of a scene."""
         return flat
 
     def coefficients(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:

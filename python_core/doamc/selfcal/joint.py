@@ -12,7 +12,7 @@ from doamc.likelihood.fisher import likelihood_information
 from doamc.selfcal.belief import Belief
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.places import Places
-from doamc.selfcal.scene import chart_of, fit_scenes, known_family, start_points
+from doamc.selfcal.scene import belief_coordinates, fit_scenes, known_family, start_points
 from doamc.selfcal.window import eliminate_scene
 from doamc.spec import ArraySpec
 
@@ -63,16 +63,16 @@ def fit_batch(
     """Modes of a batch's posterior under a belief. broad: whether more starts are worth their time."""
     p, family = observed.n_sources, belief.family
     x = scenes_at(spec, places, family, observed, broad)
-    chart = chart_of(spec, family, p, observed.noise is None)
-    own = chart.normal
+    coordinates = belief_coordinates(spec, family, p, observed.noise is None)
+    own = coordinates.normal
     x = torch.cat([x[:, :p], x.new_zeros(1, family.n_parameters, x.shape[2]), x[:, p:]], 1)
     for azimuth, z in seeds:
         more = x[:, :, :1].clone()
         more[0, own, 0] = belief.root.T @ (z - belief.mean)
-        more[0, chart.size - p :, 0] = azimuth
-        x = torch.cat([x, chart.clip(more)], 2)
+        more[0, coordinates.size - p :, 0] = azimuth
+        x = torch.cat([x, coordinates.clip(more)], 2)
     posterior, x, value = fit_scenes(
-        chart, observed.covariance, observed.length, observed.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
+        coordinates, observed.covariance, observed.length, observed.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
     )
     return Modes(belief, posterior, x, value)
 
@@ -80,10 +80,10 @@ def fit_batch(
 def scenes_at(spec: ArraySpec, places: Places, family: DrawnFamily, observed: Observation, broad: bool) -> torch.Tensor:
     """Scenes (1, d, G) of a batch at the mean of a family, best first."""
     known = known_family(family.mean, family)
-    chart = chart_of(spec, known, observed.n_sources, observed.noise is None)
+    coordinates = belief_coordinates(spec, known, observed.n_sources, observed.noise is None)
     azimuth = places(known, observed.covariance, observed.n_sources)
-    x = start_points(chart, azimuth, observed.covariance, observed.noise)
-    _, x, value = fit_scenes(chart, observed.covariance, observed.length, observed.noise, x, SCENE_STEPS, 3)
+    x = start_points(coordinates, azimuth, observed.covariance, observed.noise)
+    _, x, value = fit_scenes(coordinates, observed.covariance, observed.length, observed.noise, x, SCENE_STEPS, 3)
     if broad:
         return x
     apart = (x[0, -observed.n_sources :] - x[0, -observed.n_sources :, :1]).abs().amax(0)
@@ -96,14 +96,14 @@ class Modes:
 
     def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
         self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
-        chart = posterior.coordinates
+        coordinates = posterior.coordinates
         self.gradient, self.information = likelihood_information(posterior, x)
         whole = self.information[0].clone()
-        whole[:, chart.normal, chart.normal] += torch.eye(chart.n_flat, dtype=whole.dtype)
+        whole[:, coordinates.normal, coordinates.normal] += torch.eye(coordinates.n_flat, dtype=whole.dtype)
         self.root = torch.linalg.cholesky(whole + torch.diag_embed(1e-9 * whole.diagonal(dim1=1, dim2=2)))
         self.mass = value[0] - self.root.diagonal(dim1=1, dim2=2).log().sum(1)
-        self.azimuth, self.order = x[0, chart.size - chart.n_sources :].T.sort(1)
-        self.places = distinct(self.azimuth, self.mass, chart.spec.full_circle)
+        self.azimuth, self.order = x[0, coordinates.size - coordinates.n_sources :].T.sort(1)
+        self.places = distinct(self.azimuth, self.mass, coordinates.spec.full_circle)
 
     def fit(self) -> Fit:
         """The heaviest mode, with the others beside it."""
@@ -115,12 +115,12 @@ class Modes:
 
     def at(self, i: int, modes: torch.Tensor) -> Fit:
         """Fit at point i, with modes of these indices."""
-        chart, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
-        own, p = chart.normal, chart.n_sources
-        variance = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)[:, chart.size - p :]
+        coordinates, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
+        own, p = coordinates.normal, coordinates.n_sources
+        variance = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)[:, coordinates.size - p :]
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
         turned = belief.root @ information[0] @ belief.root.T
-        noise = chart.split(self.x[:, :, i : i + 1])[2]
+        noise = coordinates.split(self.x[:, :, i : i + 1])[2]
         return Fit(
             azimuth=self.azimuth[modes],
             log_mass=self.mass[modes],

@@ -18,8 +18,8 @@ LEAST_POWER_DB = -8.0  #: of a start: without power a source has no gradient eit
 LEAST_SEPARATION_DEG = 3.0  #: emitters that cross come closer than a specification says; held apart, they would bend C
 
 
-def chart_of(spec: ArraySpec, family: DrawnFamily, n_sources: int, unknown_noise: bool) -> Coordinates:
-    """Chart of an array whose coupling family is a belief."""
+def belief_coordinates(spec: ArraySpec, family: DrawnFamily, n_sources: int, unknown_noise: bool) -> Coordinates:
+    """Coordinates of an array whose coupling family is a belief."""
     own = replace(spec, min_separation_deg=min(spec.min_separation_deg, LEAST_SEPARATION_DEG))
     return make_coordinates(own.with_family(family), n_sources, unknown_noise, NOISE_DB, POWER_MARGIN_DB)
 
@@ -30,35 +30,32 @@ def known_family(matrix: torch.Tensor, like: DrawnFamily) -> DrawnFamily:
 
 
 def start_points(
-    chart: Coordinates,
+    coordinates: Coordinates,
     azimuth: torch.Tensor,  # shape: (B, P, Q), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
     noise_power: torch.Tensor | None,  # shape: (B,) where known
 ) -> torch.Tensor:
     """Scenes (B, d, Q) at azimuths and the family's mean: powers by least squares, noise by eigenvalues."""
-    spec, (b, p, q) = chart.spec, azimuth.shape
+    spec, (b, p, q) = coordinates.spec, azimuth.shape
     family = spec.family
-    azimuth = separated(azimuth, chart)
+    azimuth = separated(azimuth, coordinates)
     noise = noise_power_from_eigenvalues(covariance, p) if noise_power is None else noise_power
     flat = azimuth.transpose(1, 2)
     v = family.response(flat.new_zeros(b, q, family.n_parameters), spec.positions, flat)
     each = (covariance[:, None].expand(-1, q, -1, -1).flatten(0, 1), v.flatten(0, 1), noise.repeat_interleave(q))
     power_db = 10 * source_powers(*each).unflatten(0, (b, q)).log10().transpose(1, 2)
     noise_db = (10 * noise.log10())[:, None, None].expand(b, 1, q)
-    return chart.clip(
-        chart.join(
-            power_db.clamp_min(LEAST_POWER_DB), azimuth.new_zeros(b, chart.n_flat, q), noise_db, azimuth, azimuth[:, :0]
-        )
-    )
+    power_db, none = power_db.clamp_min(LEAST_POWER_DB), azimuth.new_zeros(b, coordinates.n_flat, q)
+    return coordinates.clip(coordinates.join(power_db, none, noise_db, azimuth, azimuth[:, :0]))
 
 
-def separated(azimuth: torch.Tensor, chart: Coordinates) -> torch.Tensor:
+def separated(azimuth: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Azimuths (B, P, Q) pushed apart to the least separation."""
-    return separate(azimuth.transpose(1, 2).sort(-1)[0], chart).transpose(1, 2)
+    return separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2)
 
 
 def fit_scenes(
-    chart: Coordinates,
+    coordinates: Coordinates,
     covariance: torch.Tensor,  # shape: (B, N, N)
     snapshots: torch.Tensor,  # shape: (B,)
     noise_power: torch.Tensor | None,  # shape: (B,) where known
@@ -67,7 +64,7 @@ def fit_scenes(
     survivors: int,
 ) -> tuple[ExactPosterior, torch.Tensor, torch.Tensor]:
     """Posterior, points (B, d, G) found from starts x, best first, and their log posterior (B, G)."""
-    posterior = ExactPosterior(chart, covariance, snapshots, noise_power)
+    posterior = ExactPosterior(coordinates, covariance, snapshots, noise_power)
     x, value = search_modes(posterior, x, posterior(x), steps, survivors, 2)
     value, order = value.sort(1, descending=True)
     return posterior, x.gather(2, order[:, None].expand_as(x)), value

@@ -48,16 +48,17 @@ class Seeds:
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
         except EstimatorError:  # a family too rich for rank reduction
             pass
-        chart = make_coordinates(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
-        azimuth = separated(azimuth.T[None], chart)  # (1, P, S)
+        coordinates = make_coordinates(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
+        azimuth = separated(azimuth.T[None], coordinates)  # (1, P, S)
         v = family.response(theta, self.spec.positions, azimuth[0].T)
         noise = noise_power_from_eigenvalues(observed.covariance, p) if observed.noise is None else observed.noise
         power_db = 10 * source_powers(observed.covariance.expand(len(v), -1, -1), v, noise.expand(len(v))).log10()
         flat, wrapping = (c.T[None] for c in family.coordinates(theta))
         noise_db = (10 * noise.log10())[:, None, None].expand(1, 1, len(v))
-        x = chart.clip(chart.join(power_db.T[None].clamp_min(LEAST_POWER_DB), flat, noise_db, azimuth, wrapping))
-        _, x, _ = fit_scenes(chart, observed.covariance, observed.length, observed.noise, x, STEPS, KEPT)
-        _, flat, _, azimuth, wrapping = chart.split(x)
+        power_db = power_db.T[None].clamp_min(LEAST_POWER_DB)
+        x = coordinates.clip(coordinates.join(power_db, flat, noise_db, azimuth, wrapping))
+        _, x, _ = fit_scenes(coordinates, observed.covariance, observed.length, observed.noise, x, STEPS, KEPT)
+        _, flat, _, azimuth, wrapping = coordinates.split(x)
         found = family.from_coordinates(flat[0].T, wrapping[0].T)
         return [(a, self.near(family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]
 

@@ -14,13 +14,13 @@ from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
 from doamc.likelihood.mode_search import search_modes
 from doamc.selfcal.observation import Observation
-from doamc.selfcal.scene import chart_of
+from doamc.selfcal.scene import belief_coordinates
 from doamc.spec import ArraySpec
 
 
 @dataclass(frozen=True)
 class KeptBatch:
-    """One batch at the level of its fit. scene: (d,) chart coordinates without the coupling. weight: 0..1."""
+    """One batch at the level of its fit. scene: (d,) coordinates without the coupling. weight: 0..1."""
 
     covariance: torch.Tensor
     snapshots: float
@@ -89,8 +89,8 @@ class BatchStack:
 
     def posterior(self, spec: ArraySpec, family: DrawnFamily) -> ExactPosterior:
         """Posterior of the batches for a family."""
-        chart = chart_of(spec, family, self.n_sources, self.unknown_noise)
-        return ExactPosterior(chart, self.covariance, self.snapshots, self.noise_power)
+        coordinates = belief_coordinates(spec, family, self.n_sources, self.unknown_noise)
+        return ExactPosterior(coordinates, self.covariance, self.snapshots, self.noise_power)
 
     def move_scenes(self, spec: ArraySpec, known: DrawnFamily, steps: int) -> float:
         """Move every scene to the most probable one at a known coupling; their weighted log likelihood there."""

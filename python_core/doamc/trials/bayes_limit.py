@@ -15,7 +15,7 @@ PART = 16  #: observations whose chains run at once: many steps are kept of each
 def samples_from_truth(
     posterior: ExactPosterior, scene: Scene, tables: MoveTables, keep: int, every: int = 1
 ) -> torch.Tensor:
-    """Samples (B, d, n) of chains that start at the true scenes: every so many of their last `keep` states.
+    """Samples (B, d, n) of chains that start at the true scenes: of their last `keep` states, one in `every`.
 
     What is made of them is an upper estimate of the limit, since a chain that starts at the truth knows where it is.
     """

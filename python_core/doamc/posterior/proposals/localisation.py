@@ -13,7 +13,7 @@ LARGEST_DEFICIT = 1e6  #: nats: a proposal outside the prior's support lies infi
 
 
 @dataclass(frozen=True)
-class Modes:
+class FoundModes:
     """Points x (B, d, G) that the mode search found, and their log posterior value (B, G)."""
 
     x: torch.Tensor
@@ -35,7 +35,7 @@ def find_modes(
     value: torch.Tensor,  # shape: (B, S), their log posterior
     classical: torch.Tensor,  # shape: (B, d, Q), starts by rank reduction
     options: Options,
-) -> Modes:
+) -> FoundModes:
     """Mode search from the best proposals and from classical starts.
 
     Where there are no more snapshots than sources, rank reduction means nothing and the best proposals stand in.
@@ -45,4 +45,4 @@ def find_modes(
     extra = torch.where(usable, classical, gather(x, order[:, : classical.shape[2]]))
     first = torch.cat([gather(x, order), extra], 2)
     level = torch.cat([top, posterior(extra)], 1)
-    return Modes(*search_modes(posterior, first, level, options.search_steps, options.survivors))
+    return FoundModes(*search_modes(posterior, first, level, options.search_steps, options.survivors))

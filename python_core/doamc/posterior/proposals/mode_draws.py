@@ -8,7 +8,7 @@ import torch
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import covariance_factors
-from doamc.posterior.proposals.localisation import Modes
+from doamc.posterior.proposals.localisation import FoundModes
 from doamc.posterior.sampling.random_tables import whitened
 from doamc.posterior.sampling.resampling import even_comb, gather, systematic
 
@@ -41,7 +41,7 @@ class ModeSampler:
         self.normal = whitened(table)[torch.randperm(fine, generator=generator)].to(device)
         self.fine_comb, self.comb = even_comb(fine, device), even_comb(chains, device)
 
-    def __call__(self, posterior: ExactPosterior, modes: Modes) -> ModeDraws:
+    def __call__(self, posterior: ExactPosterior, modes: FoundModes) -> ModeDraws:
         """Normal draws around each mode, one copy of each, resampled by their importance.
 
         Where too few of them count (walls, skewed posteriors) the importance is tempered, and the chains do the rest.

@@ -17,7 +17,7 @@ SAME = 1e-12  #: rad; closer probes are copies of one state of a chain
 
 
 @dataclass(frozen=True)
-class Modes:
+class SampleModes:
     """Medians azimuth and 90 % half-widths (B, M, P) in rad and shares (B, M) of modes, NaN and 0 past the last."""
 
     azimuth: torch.Tensor
@@ -54,7 +54,7 @@ def find_modes(
     main: torch.Tensor,  # shape: (B, n) bool, members of the main mode
     middle: torch.Tensor,  # shape: (B, P), its median
     own: torch.Tensor,  # shape: (B, P), its 90 % half-width
-) -> Modes:
+) -> SampleModes:
     """The main mode, and those apart from it.
 
     The share of the main mode counts what lies in none of the others, so that shares sum to one.
@@ -78,4 +78,4 @@ def find_modes(
                 widths[item, i] = half_width(rest, place[None], member)[0]
             left[item, left[item].nonzero()[member[0], 0]] = False
     shares[:, 0] = 1 - shares.sum(1)
-    return Modes(places, widths, shares)
+    return SampleModes(places, widths, shares)

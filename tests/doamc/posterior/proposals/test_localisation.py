@@ -3,13 +3,13 @@
 import torch
 
 from doamc.posterior.options import Options
-from doamc.posterior.proposals.localisation import Modes, find_modes
+from doamc.posterior.proposals.localisation import FoundModes, find_modes
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
 
 def test_samples_of_a_normal_posterior_lie_half_their_dimension_below_its_mode():
     z = torch.randn(1, 7, 40_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    modes = Modes(torch.zeros(1, 7, 2).double(), torch.tensor([[0.0, -3.0]]).double())
+    modes = FoundModes(torch.zeros(1, 7, 2).double(), torch.tensor([[0.0, -3.0]]).double())
     weight = torch.full((1, 40_000), 1 / 40_000, dtype=torch.float64)
     assert abs(float(modes.deficit(weight, -0.5 * z.square().sum(1))) - 3.5) < 0.05  # 5 sigma
     assert modes.deficit(weight[:, :2], torch.full((1, 2), -torch.inf).double()).isfinite().all()

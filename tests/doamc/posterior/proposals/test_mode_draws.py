@@ -2,7 +2,7 @@
 
 import torch
 
-from doamc.posterior.proposals.localisation import Modes
+from doamc.posterior.proposals.localisation import FoundModes
 from doamc.posterior.proposals.mode_draws import ModeSampler, same_mode
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
@@ -14,7 +14,7 @@ def problem(snapshots: int, snr_db: float):
     x = coordinates.clip(point_of(coordinates, scene))
     value, steps = posterior(x), 30
     x, value = posterior.backend.search_modes(x, value, steps, 1, steps)
-    return posterior, Modes(x, value)
+    return posterior, FoundModes(x, value)
 
 
 def test_draws_fit_where_the_posterior_is_narrow():
