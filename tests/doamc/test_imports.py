@@ -11,7 +11,8 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration estimators
+    errors text angles protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration
+    estimators
     estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures
     dashboard cli
 """.split()
