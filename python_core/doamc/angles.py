@@ -29,11 +29,13 @@ def azimuth_deg(bearing_deg: _Angle, heading_deg: float) -> _Angle:
     return circle_deg(heading_deg - bearing_deg)
 
 
-def bearing_interval_deg(low_deg: float, high_deg: float, azimuth_deg: float, heading_deg: float) -> list[float]:
+def bearing_interval_deg(
+    low_deg: _Angle, high_deg: _Angle, azimuth_deg: _Angle, heading_deg: float
+) -> tuple[_Angle, _Angle]:
     """Interval of the bearing of an azimuth that lies in [low_deg, high_deg].
 
     Bearings run the other way, so the high end of the azimuth becomes the low end. The ends stand about the bearing in
     [0, 360) as they stood about the azimuth, so they may lie below 0 or beyond 360.
     """
     bearing = circle_deg(heading_deg - azimuth_deg)
-    return [bearing - (high_deg - azimuth_deg), bearing + (azimuth_deg - low_deg)]
+    return bearing - (high_deg - azimuth_deg), bearing + (azimuth_deg - low_deg)

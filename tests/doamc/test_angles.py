@@ -28,7 +28,7 @@ def test_arrays_are_turned_as_numbers_are():
 
 @pytest.mark.parametrize(("azimuth", "interval", "heading", "turned"), INTERVALS)
 def test_the_high_end_of_an_azimuth_is_the_low_end_of_its_bearing(azimuth, interval, heading, turned):
-    assert bearing_interval_deg(*interval, azimuth, heading) == pytest.approx(list(turned), abs=1e-12)
+    assert bearing_interval_deg(*interval, azimuth, heading) == pytest.approx(turned, abs=1e-12)
 
 
 @given(azimuth=ANGLE, heading=st.floats(0, 360))

@@ -12,9 +12,8 @@ CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
     errors text angles protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration
-    estimators
-    estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall figures
-    dashboard cli
+    estimators estimates views diffusion learning likelihood denoising posterior selfcal routes mimo trials heimdall
+    figures dashboard cli
 """.split()
 
 

@@ -4,8 +4,8 @@ import argparse
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import number, positive
-from doamc.cli.remarks import tell
+from doamc.cli.options import add_heading_argument, number, positive
+from doamc.cli.remarks import tell, warn
 
 if TYPE_CHECKING:
     from doamc.estimates import Publisher
@@ -24,12 +24,16 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--record", metavar="FILE.jsonl", help="append every estimate to a file, a line each")
     out.add_argument("--annotate", metavar="FILE.sigmf-meta", help="write the estimates into this recording's metadata")
     out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
-    where = parser.add_argument_group("station, for CSV, XML and JSON")
+    where = parser.add_argument_group("station")
+    add_heading_argument(where, "that of the estimates, or by [mount] of the array")
     where.add_argument("--station-id", default="doamc", metavar="NAME", help="default doamc")
     where.add_argument("--latitude", type=number, default=0.0, metavar="DEG", help="north, default 0")
     where.add_argument("--longitude", type=number, default=0.0, metavar="DEG", help="east, default 0")
-    where.add_argument("--heading", type=number, default=0.0, metavar="DEG", help="compass bearing of the +x axis")
     where.add_argument("--station-frequency", type=positive, metavar="HZ", help="where the estimates tell none")
+
+
+#: outputs that map tools read, who take the heading of the array for granted
+_FOR_MAPS = {"--csv", "--csv-latest", "--xml", "--post"}
 
 
 class _Zmq:
@@ -37,6 +41,25 @@ class _Zmq:
 
     def __init__(self, publisher: "Publisher") -> None:
         self.write = publisher.estimate
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+
+class _Heading:
+    """Says once that map tools are given bearings of an array of which nobody knows how it stands."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def write(self, message: dict[str, Any]) -> None:
+        """Look at an estimate."""
+        from doamc.estimates.orientation import heading_of
+
+        if not self._told and message["sources"] and heading_of(message) is None:
+            self._told = True
+            words = "how the array stands is not known, and map tools will take +x for north; add --heading DEG"
+            warn([words])
 
     def close(self) -> None:
         """Nothing to finish."""
@@ -52,7 +75,7 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
     from doamc.estimates.fan_out import Outputs
     from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
-    station = Station(args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency)
+    station = Station(args.station_id, args.latitude, args.longitude, frequency_hz=args.station_frequency)
     makers: list[tuple[str, str | None, Any]] = [
         ("--annotate", args.annotate, lambda path: Annotations(path)),
         ("--csv", args.csv, lambda path: CsvLog(path, station, args.all_sources)),
@@ -68,6 +91,8 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
                 opened[option] = make(value)
                 stack.callback(opened[option].close)
         stack.pop_all()
+    if opened.keys() & _FOR_MAPS:
+        opened["heading"] = _Heading()
     return Outputs(opened, tell)
 
 

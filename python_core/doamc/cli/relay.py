@@ -24,6 +24,9 @@ def is_relayed(name: str) -> bool:
 
 def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
+    from doamc.estimates.orientation import oriented
+
+    heading = _heading(args)
     with ExitStack() as stack:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
@@ -34,7 +37,7 @@ def relay(args: argparse.Namespace) -> int:
             time.sleep(args.wait)
         try:
             for message in _messages(args):
-                outputs.write(message)
+                outputs.write(oriented(message, heading))
                 if args.count and outputs.taken >= args.count:
                     break
         finally:
@@ -44,6 +47,15 @@ def relay(args: argparse.Namespace) -> int:
         raise PublishError(f"expected estimates from {args.input}, found none")
     outputs.check()
     return 0
+
+
+def _heading(args: argparse.Namespace) -> float | None:
+    """Heading that is told here, by the option or by the mount of an array; None leaves the estimates theirs."""
+    if args.heading is not None or args.array is None:
+        return args.heading
+    from doamc.spec import load_spec
+
+    return load_spec(args.array, tunable=True).heading_deg
 
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -41,5 +41,5 @@ def _turned(source: dict[str, Any], heading_deg: float) -> dict[str, Any]:
     turned = {k: v for k, v in source.items() if k != "bearing_interval_deg"}  # one of another heading is none of ours
     turned["bearing_deg"] = bearing_deg(azimuth, heading_deg)
     if low is not None and high is not None:
-        turned["bearing_interval_deg"] = bearing_interval_deg(low, high, azimuth, heading_deg)
+        turned["bearing_interval_deg"] = list(bearing_interval_deg(low, high, azimuth, heading_deg))
     return turned

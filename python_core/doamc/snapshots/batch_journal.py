@@ -13,6 +13,7 @@ from typing import Any
 from doamc.errors import RecordingError
 from doamc.files.atomic import whole_file
 from doamc.files.lock import Lock
+from doamc.snapshots.sigmf_aperture import aimed
 
 
 def parts_of(path: Path) -> tuple[Path, Path]:
@@ -32,7 +33,8 @@ def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
     room that the metadata take. Raises RecordingError when that fails; the parts are then still there.
     """
     journal, samples = parts_of(path)
-    world, captures = table["global"], table["captures"]
+    world = table["global"]
+    captures, annotations = aimed(table["captures"], sorted(table["annotations"], key=lambda a: a["core:sample_start"]))
     count = world["doamc:batch_length"] * len(captures)
     try:
         os.truncate(samples, batch_bytes(world) * len(captures))
@@ -40,7 +42,7 @@ def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
             whole = {
                 "global": world | {"doamc:sample_count": count},
                 "captures": captures,
-                "annotations": sorted(table["annotations"], key=lambda a: a["core:sample_start"]),
+                "annotations": annotations,
             }
             file.write(json.dumps(whole, indent=1).encode())
         os.replace(samples, target.with_suffix(".sigmf-data"))
