@@ -68,10 +68,10 @@ seconds = between(1e-6, 1e6)
 heading = between(-360.0, 360.0)
 
 
-def add_heading_argument(parser: "argparse._ActionsContainer", otherwise: str, name: str = "--heading") -> None:
+def add_heading_argument(parser: "argparse._ActionsContainer", otherwise: str) -> None:
     """How the array stands: the heading, with what counts where it is not given."""
     about = f"true bearing of the array's +x axis, clockwise from north (default: {otherwise})"
-    parser.add_argument(name, type=heading, metavar="DEG", help=about)
+    parser.add_argument("--heading", type=heading, metavar="DEG", help=about)
 
 
 def check_samples(samples: int, what: str) -> None:

@@ -17,7 +17,7 @@ def heading_of(message: dict[str, Any]) -> float | None:
     """
     if message.get("heading_deg") is not None:
         return circle_deg(float(message["heading_deg"]))
-    for source in message["sources"]:
+    for source in message["sources"] or ():  # GNU Radio turns an empty list into None
         if source.get("bearing_deg") is not None:
             return circle_deg(source["bearing_deg"] + source["azimuth_deg"])
     told = (message.get("receiver") or {}).get("heading_deg")

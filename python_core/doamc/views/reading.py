@@ -19,9 +19,10 @@ from doamc.text import reason, shown
 class Reading:
     """What a view shows of an estimate.
 
-    seq: its number. heading_deg: true bearing of the array's +x axis, None where not told. time_s: stream time of its first snapshot, Unix time where the stream has none. array, method:
+    seq: its number. time_s: stream time of its first snapshot, Unix time where the stream has none. array, method:
     names. azimuth_deg, std_deg, power_db: (P,), NaN where unknown. coupling: (N, N) complex, or None. latency_ms:
-    ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far.
+    ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
+    of the array's +x axis, None where it is not told.
     """
 
     seq: int
