@@ -1,13 +1,41 @@
 """Bearings on the page: the table that Python is held against, too, and an orientation that comes, turns and goes."""
 
+import csv
+import io
+from urllib.request import urlopen
+
 import numpy as np
 import pytest
 
+from doamc.dashboard.receivers import Receiver
 from doamc.estimates import Publisher
+from tests.doamc import one_bearing
 from tests.doamc.bearing_table import INTERVALS, TABLE
 
 from .conftest import shows
 from .serving import FREE, Served, estimate
+
+#: direction of a needle on a picture, clockwise from its upper edge: of the pixels of its colour some way out
+NEEDLE = """async (picture) => {
+    const c = document.getElementById(picture), scale = c.width / c.clientWidth;
+    let x = c.clientWidth / 2, y = c.clientHeight / 2, slot = document.querySelector("#sources .dot").dataset.slot;
+    let far = 0.45 * (Math.min(x, y) - 40);
+    if (picture === "map") {
+        const { PlaneMap } = await import("/static/js/map.js"), plane = new PlaneMap(c);
+        plane._fit([{ east: 0, north: 0 }, { east: 1000, north: 0 }], [], c.clientWidth, c.clientHeight);
+        [x, y, slot, far] = [x - plane.span.east * plane.span.scale, y + plane.span.north * plane.span.scale, 0, 90];
+    }
+    const hue = getComputedStyle(document.documentElement).getPropertyValue(`--s${slot}`).trim();
+    const wanted = [1, 3, 5].map((i) => parseInt(hue.slice(i, i + 2), 16));
+    const { data, width } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+    let east = 0, north = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] < 255 || wanted.some((v, k) => Math.abs(data[i + k] - v) > 2)) continue;
+        const dx = ((i / 4) % width) + 0.5 - x * scale, dy = Math.floor(i / 4 / width) + 0.5 - y * scale;
+        if (Math.abs(Math.hypot(dx, dy) / scale - far) < 8) { east += dx; north -= dy; }
+    }
+    return (Math.atan2(east, north) * 180) / Math.PI;
+}"""
 
 
 def first(page, column):
@@ -89,3 +117,30 @@ def test_the_waterfall_shows_each_row_by_the_heading_of_its_time(stage, turns):
         headings,
     )
     assert peaks == pytest.approx([120.0, 120.0], abs=1.0)
+
+
+def test_one_estimate_has_the_bearings_that_every_other_view_shows(pages):
+    """Table, rose, map and the last minute as CSV, against tests/doamc/one_bearing.py."""
+    with Publisher(FREE, heartbeat_s=0.2) as publisher:
+        receivers = [
+            Receiver("roof", publisher.address, east_m=0.0, north_m=0.0),
+            Receiver("hill", "tcp://127.0.0.1:9", east_m=1000.0, north_m=0.0),  # for a map, which needs two
+        ]
+        with Served([], receivers) as served:
+            page = pages.open(served.url)
+            seq = 1000 + served.connected(publisher)
+            publisher.estimate(one_bearing.message(seq))
+            shows(page, "seq", f"estimate {seq}")
+            rows = page.locator("#sources tbody tr").all_inner_texts()
+            assert [row.split("\t")[1] for row in rows] == [f"{b:06.2f}°" for b in one_bearing.BEARINGS]
+            assert rows[0].split("\t")[3].replace("\xa0", " ") == "063.8° … 068.8°"  # halves upwards
+            label = "Compass rose: 066.8°, \u22123.0 dB; 314.3°, \u22129.0 dB"
+            page.wait_for_function("label => document.getElementById('rose').ariaLabel === label", arg=label)
+            for picture in ("rose", "map"):
+                assert page.evaluate(NEEDLE, picture) == pytest.approx(one_bearing.BEARINGS[0], abs=0.7), picture
+            with urlopen(served.url + "export/last-minute.csv") as answer:
+                table = list(csv.DictReader(io.StringIO(answer.read().decode())))
+            told = [[float(row[k]) for k in ("heading_deg", "bearing_deg")] for row in table[-2:]]
+            assert told == [[one_bearing.HEADING, b] for b in one_bearing.BEARINGS]
+            ends = [float(table[-2][k]) for k in ("bearing_low_deg", "bearing_high_deg")]
+            assert ends == one_bearing.BEARING_INTERVAL
