@@ -5,9 +5,12 @@ station file, an argument of a block), else the one in the message, else what th
 (docs/bearings.md).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doamc.angles import bearing_deg, bearing_interval_deg, circle_deg
+
+if TYPE_CHECKING:
+    from doamc.spec import Mount
 
 
 def heading_of(message: dict[str, Any]) -> float | None:
@@ -20,8 +23,21 @@ def heading_of(message: dict[str, Any]) -> float | None:
     for source in message["sources"] or ():  # GNU Radio turns an empty list into None
         if source.get("bearing_deg") is not None:
             return circle_deg(source["bearing_deg"] + source["azimuth_deg"])
+    return compass_of(message)
+
+
+def compass_of(message: dict[str, Any]) -> float | None:
+    """What the compass of the receiver tells, in [0, 360); None where an estimate tells of none."""
     told = (message.get("receiver") or {}).get("heading_deg")
     return None if told is None else circle_deg(float(told))
+
+
+def mounted(message: dict[str, Any], mount: "Mount | None") -> float | None:
+    """Bearing of the +x axis by the mount of an array, turned as the receiver's compass tells, where there is one."""
+    if mount is None:
+        return None
+    zero = compass_of(message)
+    return mount.heading_deg if zero is None else mount.heading_on(zero)
 
 
 def oriented(message: dict[str, Any], heading_deg: float | None = None) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Mount:
         """Compass bearing of the +x axis, clockwise from true north, in [0, 360)."""
         return circle_deg(self.offset_deg + self.declination_deg)
 
+    def heading_on(self, zero_deg: float) -> float:
+        """The same on a mast that turns, or a vehicle, whose zero has a true bearing."""
+        return circle_deg(zero_deg + self.offset_deg)
+
 
 def mount_of(table: dict[str, Any]) -> Mount | None:
     """The mount of a parsed specification, or None. Raises SpecificationError that names the entry."""

@@ -63,10 +63,14 @@ def test_the_heading_is_the_option_else_the_mount_else_the_one_in_the_estimates(
         record.write(message([10.0], heading_deg=30.0))
     with Recorder(tmp_path / "unknown.jsonl") as record:
         record.write(message([10.0]))
-    known, unknown, roof = (tmp_path / name for name in ("known.jsonl", "unknown.jsonl", "roof.toml"))
+    with Recorder(tmp_path / "vehicle.jsonl") as record:
+        record.write(message([10.0]) | {"receiver": {"heading_deg": 200.0}})
+    known, unknown, vehicle = (tmp_path / f"{name}.jsonl" for name in ("known", "unknown", "vehicle"))
+    roof = tmp_path / "roof.toml"
     assert headings(unknown) == {(None, None)} and headings(known) == {(30.0, 20.0)}
     assert headings(unknown, "--array", roof) == headings(known, "--array", roof) == {(84.5, 74.5)}
     assert headings(known, "--array", roof, "--heading", 350) == {(350.0, 340.0)}
+    assert headings(vehicle) == {(200.0, 190.0)} and headings(vehicle, "--array", roof) == {(280.0, 270.0)}
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((2, 4, 32)) + 1j)
     live = tmp_path / "in.npz", "--method", "music", "--sources", 1, "--address", FREE, "--wait", 0, "--rate", 200
