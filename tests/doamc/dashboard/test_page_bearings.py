@@ -13,7 +13,7 @@ from tests.doamc import one_bearing
 from tests.doamc.bearing_table import INTERVALS, TABLE
 
 from .conftest import shows
-from .serving import FREE, Served, estimate
+from .serving import FREE, Served, estimate, until
 
 #: direction of a needle on a picture, clockwise from its upper edge: of the pixels of its colour some way out
 NEEDLE = """async (picture) => {
@@ -34,7 +34,7 @@ NEEDLE = """async (picture) => {
         const dx = ((i / 4) % width) + 0.5 - x * scale, dy = Math.floor(i / 4 / width) + 0.5 - y * scale;
         if (Math.abs(Math.hypot(dx, dy) / scale - far) < 8) { east += dx; north -= dy; }
     }
-    return (Math.atan2(east, north) * 180) / Math.PI;
+    return east || north ? (Math.atan2(east, north) * 180) / Math.PI : null;
 }"""
 
 
@@ -137,6 +137,7 @@ def test_one_estimate_has_the_bearings_that_every_other_view_shows(pages):
             label = "Compass rose: 066.8°, \u22123.0 dB; 314.3°, \u22129.0 dB"
             page.wait_for_function("label => document.getElementById('rose').ariaLabel === label", arg=label)
             for picture in ("rose", "map"):
+                until(lambda picture=picture: page.evaluate(NEEDLE, picture) is not None)  # drawn in its turn
                 assert page.evaluate(NEEDLE, picture) == pytest.approx(one_bearing.BEARINGS[0], abs=0.7), picture
             with urlopen(served.url + "export/last-minute.csv") as answer:
                 table = list(csv.DictReader(io.StringIO(answer.read().decode())))
