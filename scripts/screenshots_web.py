@@ -155,7 +155,7 @@ def main() -> None:
         with replayed([line]) as (address,), served([Receiver("roof", address, heading_deg=60.0)]) as url:
             light = page(url, 1280, 900, "light", 1.25)
             dark, phone = page(url, 1280, 900, "dark", 1.25), page(url, 390, 844, "light", 2)
-            dark.get_by_text("Compass", exact=True).click()
+            light.get_by_text("Mathematical", exact=True).click()
             wait_for(light, RATE_HZ * SPAN_S)
             take(light, "dashboard.png", full_page=True)
             take(dark, "dashboard_dark.png", full_page=True)

@@ -1,5 +1,6 @@
 """DOA estimator: batches of snapshots in, directions and coupling out, inferred in a worker thread of its own."""
 
+import math
 import threading
 import time
 from typing import Any
@@ -46,6 +47,8 @@ class doa_estimator(message_block):
         drain_timeout: s that the end of the stream may take.
         calibration: file of method self-calibrating (which "" then stands for), read where it exists and kept up to
             date; "" for none. Messages carry key ``calibration``: batches, learnt, changes, coupling_std.
+        heading_deg: bearing of the array's +x axis, clockwise from true north; None for that of the array's [mount].
+            Where either is told, messages carry ``heading_deg`` and every source its ``bearing_deg``.
 
     Raises DoamcError (SpecificationError, EstimatorError, CheckpointError) when the arguments do not fit.
     """
@@ -53,7 +56,7 @@ class doa_estimator(message_block):
     def __init__(
         self, array: str = "ula8", method: str = "", sources: int | str = "auto", noise_power: float | None = None,
         queue_size: int = 4, threads: int = 1, device: str = "cpu", seed: int = 0, on_error: str = "continue",
-        drain_timeout: float = 30.0, calibration: str = "",
+        drain_timeout: float = 30.0, calibration: str = "", heading_deg: float | None = None,
     ) -> None:  # fmt: skip
         message_block.__init__(self, "doa_estimator", {"snapshots": self._on_snapshots}, ("estimates",))
         if queue_size < 1 or threads < 1 or drain_timeout < 0:
@@ -63,6 +66,9 @@ class doa_estimator(message_block):
             )
         if on_error not in ("continue", "stop"):
             raise EstimatorError(f"on_error must be continue or stop, found {on_error!r}")
+        if heading_deg is not None and not math.isfinite(heading_deg):
+            raise EstimatorError(f"heading_deg must be degrees, or None when it is unknown, found {heading_deg}")
+        self._heading_deg = heading_deg
         from gr_doamc.inference.engine import Engine  # late: torch; Companion and its compiler may import this file
 
         self.engine = Engine(array, method, sources, noise_power, device, seed, calibration)
@@ -71,6 +77,15 @@ class doa_estimator(message_block):
         self._timer: threading.Timer | None = None
         self._warned: str | None = None
         self._ready()
+
+    @property
+    def heading_deg(self) -> float | None:
+        """Bearing of the +x axis, clockwise from true north: as told, else by the array's mount; None when unknown."""
+        return self.engine.spec.heading_deg if self._heading_deg is None else self._heading_deg
+
+    def set_heading_deg(self, heading_deg: float | None) -> None:
+        """Tell another heading, as of a vehicle; from any thread. One that is no number is taken as unknown."""
+        self._heading_deg = None if heading_deg is None or not math.isfinite(heading_deg) else float(heading_deg)
 
     @property
     def engine_cpu_s(self) -> float:
@@ -142,7 +157,7 @@ class doa_estimator(message_block):
             seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
             array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
             latency_ms=latency_ms, dropped_batches=self._worker.dropped, batch_seq=batch.seq, rx_time=batch.rx_time,
-            **values,
+            heading_deg=self.heading_deg, **values,
         )  # fmt: skip
         self.post("estimates", message)
 

@@ -20,8 +20,9 @@ class bearing_history_sink(qt_block):
         autoscale: fit the angles shown to the estimates, or else show those from ymin to ymax.
         ymin: lowest angle, degrees.
         ymax: highest angle, degrees.
-        convention: ``math``, azimuth counter-clockwise from +x; or ``compass``, bearing clockwise from north.
-        heading: compass bearing of the array's +x axis, degrees; for ``compass``.
+        convention: ``compass``, bearing clockwise from north as long as the heading is known, and
+            azimuth otherwise; or ``math``, azimuth counter-clockwise from +x.
+        heading: true bearing of the array's +x axis, degrees; None for that of the estimates.
         update_time: least time between two drawings, s.
 
     Raises ViewError when an argument is out of range or no Qt application runs.
@@ -29,12 +30,12 @@ class bearing_history_sink(qt_block):
 
     def __init__(
         self, title: str = "", span: float = 30.0, autoscale: bool = True, ymin: float = -90.0, ymax: float = 90.0,
-        convention: str = "math", heading: float = 0.0, update_time: float = 0.1,
+        convention: str = "compass", heading: float | None = None, update_time: float = 0.1,
     ) -> None:  # fmt: skip
         from doamc.errors import ViewError
         from doamc.views.convention import Convention
 
-        self._title, self._convention, self._span = title, Convention(convention, float(heading)), float(span)
+        self._title, self._convention, self._span = title, Convention(convention, heading), float(span)
         self._limits = None if autoscale else (float(ymin), float(ymax))
         self._update_time = float(update_time)
         if not self._span > 0 or not ymin < ymax:

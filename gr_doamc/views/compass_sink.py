@@ -16,9 +16,9 @@ class compass_sink(qt_block):
 
     Args:
         title: above the rose.
-        convention: ``math``, azimuth counter-clockwise from +x, which is to the right; or ``compass``, bearing
-            clockwise from north, which is up.
-        heading: compass bearing of the array's +x axis, degrees; for ``compass``.
+        convention: ``compass``, bearing clockwise from north, which is up, as long as the heading is known, and
+            azimuth otherwise; or ``math``, azimuth counter-clockwise from +x, which is to the right.
+        heading: true bearing of the array's +x axis, degrees; None for that of the estimates.
         history: s of stream time that the trail shows; 0 shows none.
         update_time: least time between two drawings, s.
 
@@ -26,13 +26,13 @@ class compass_sink(qt_block):
     """
 
     def __init__(
-        self, title: str = "", convention: str = "math", heading: float = 0.0, history: float = 10.0,
+        self, title: str = "", convention: str = "compass", heading: float | None = None, history: float = 10.0,
         update_time: float = 0.1,
     ) -> None:  # fmt: skip
         from doamc.errors import ViewError
         from doamc.views.convention import Convention
 
-        self._title, self._convention, self._history = title, Convention(convention, float(heading)), float(history)
+        self._title, self._convention, self._history = title, Convention(convention, heading), float(history)
         self._update_time = float(update_time)
         if not self._history >= 0:
             raise ViewError(f"expected a history >= 0 s, found {history!r}")
@@ -44,9 +44,9 @@ class compass_sink(qt_block):
 
         return CompassView(self._title, self._convention, self._history, self._update_time)
 
-    def set_heading(self, heading: float) -> None:
-        """Turn the rose: compass bearing of the array's +x axis, degrees; from the thread of the window."""
+    def set_heading(self, heading: float | None) -> None:
+        """Turn the rose: true bearing of the array's +x axis, degrees, or None; from the thread of the window."""
         from doamc.views.convention import Convention
 
-        self.view.convention = Convention(self.view.convention.kind, float(heading))
+        self.view.convention = Convention(self.view.convention.kind, heading)
         self.view.update()

@@ -27,17 +27,21 @@ class CompassView(RoseView):
         self.history = history
         self.reading: Reading | None = None
         self.numbers: list[int] = []
-        self.trail: deque[tuple[float, float, int]] = deque(maxlen=MOST)  # time in s, azimuth in degrees, number
+        #: time in s, azimuth in degrees, number of the source, heading that was told
+        self.trail: deque[tuple[float, float, int, float | None]] = deque(maxlen=MOST)
         self._numbering = SourceNumbering()
 
     def show_reading(self, reading: Reading) -> None:
         """The reading becomes the newest; one that comes late joins the trail only."""
         numbers = self._numbering.assign(reading.time_s, reading.azimuth_deg)
         if self.reading is None or reading.time_s >= self.reading.time_s or reading.seq <= self.reading.seq:
-            self.reading, self.numbers = reading, numbers
+            self.reading, self.numbers, self.heading_deg = reading, numbers, reading.heading_deg
         if self.trail and self.trail[-1][0] > reading.time_s + self.history:  # another run
             self.trail.clear()
-        self.trail += [(reading.time_s, float(a), n) for a, n in zip(reading.azimuth_deg, numbers, strict=True)]
+        heading = reading.heading_deg
+        self.trail += [
+            (reading.time_s, float(a), n, heading) for a, n in zip(reading.azimuth_deg, numbers, strict=True)
+        ]
         if len(reading.azimuth_deg):
             self.signed = bool((reading.azimuth_deg < 0).any() or (reading.azimuth_deg <= 180).all())
 
@@ -65,13 +69,13 @@ class CompassView(RoseView):
         if self.history <= 0:
             return
         painter.setPen(Qt.PenStyle.NoPen)
-        for time_s, azimuth, number in self.trail:
-            age = (now_s - time_s) / self.history
-            if 0 <= age <= 1:
+        for time_s, azimuth, number, heading in self.trail:
+            age, then = (now_s - time_s) / self.history, self.convention.of(heading)
+            if 0 <= age <= 1 and then.is_compass == self.shown.is_compass:
                 colour = QtGui.QColor(colour_of(number))
                 colour.setAlphaF(0.75 - 0.55 * age)
                 painter.setBrush(colour)
-                painter.drawEllipse(self.point(azimuth, 1 - (1 - INNER) * age), 2.2, 2.2)
+                painter.drawEllipse(self.point(azimuth, 1 - (1 - INNER) * age, then), 2.2, 2.2)
 
     def _draw_wedge(self, painter: QtGui.QPainter, colour: QtGui.QColor, azimuth: float, std: float) -> None:
         if not std > 0:  # NaN: not known
@@ -79,7 +83,7 @@ class CompassView(RoseView):
         centre, radius = self.rose()
         box = QtCore.QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
         half = min(std, 180.0)
-        begin, span = self.convention.screen_deg(azimuth) - half, 2 * half
+        begin, span = self.shown.screen_deg(azimuth) - half, 2 * half
         fill = QtGui.QColor(colour)
         fill.setAlphaF(0.25)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -93,7 +97,7 @@ class CompassView(RoseView):
         centre, radius, wide = self.arrangement()
         high = 1.25 * painter.fontMetrics().height()
         lines = [
-            (colour_of(n), self.convention.text(a, s, 1 if s != s or s >= 0.1 else 2))
+            (colour_of(n), self.shown.text(a, s, 1 if s != s or s >= 0.1 else 2))
             for n, a, s in zip(self.numbers, reading.azimuth_deg, reading.std_deg, strict=True)
         ]
         if wide:
@@ -123,4 +127,4 @@ class CompassView(RoseView):
         if self.reading is None:
             return []
         found = [] if len(self.reading.azimuth_deg) else ["no emitter"]
-        return [*found, self.reading.array, self.reading.method]
+        return [*found, self.reading.array, self.reading.method, self.shown.orientation]

@@ -30,6 +30,8 @@ class HistoryView(View):
     ) -> None:
         super().__init__(title, update_time)
         self.convention, self.span, self.limits = convention, span, limits
+        #: of the newest estimate, where the orientation may be told
+        self.shown = convention
         #: time in s, angle as it is shown and standard deviation in degrees, number of the source
         self.points: deque[tuple[float, float, float, int]] = deque(maxlen=MOST)
         self._numbering = SourceNumbering()
@@ -44,15 +46,17 @@ class HistoryView(View):
         self.update()
 
     def show_reading(self, reading: Reading) -> None:
-        """Add the sources of a reading; a time long before the newest begins anew."""
-        if self._origin is None or reading.time_s < self._newest + self._origin - self.span:
+        """Add the sources of a reading; a time long before the newest, or angles of another kind, begin anew."""
+        shown = self.convention.of(reading.heading_deg)
+        turned, self.shown = shown.is_compass != self.shown.is_compass, shown
+        if self._origin is None or turned or reading.time_s < self._newest + self._origin - self.span:
             self.clear()
             self._origin = reading.time_s if reading.time_s > UNIX_S else 0.0
         time_s = reading.time_s - self._origin
         self._newest = max(self._newest, time_s)
         numbers = self._numbering.assign(reading.time_s, reading.azimuth_deg)
         for number, azimuth, std in zip(numbers, reading.azimuth_deg, reading.std_deg, strict=True):
-            self.points.append((time_s, float(self.convention.shown_deg(azimuth)), float(std), number))
+            self.points.append((time_s, float(shown.shown_deg(azimuth)), float(std), number))
         while self.points and self.points[0][0] < self._newest - self.span:
             self.points.popleft()
 
@@ -67,7 +71,7 @@ class HistoryView(View):
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
         """Axes, error bars, dots, legend."""
         axes = self.axes()
-        names = ("time (s)", f"{self.convention.quantity} (deg)")
+        names = ("time (s)", f"{self.shown.quantity} (deg)")
         axes.draw(painter, self.ink, self.faint(0.25), self.palette().base(), names)
         if not self.points:
             text_at(painter, self.faint(0.6), axes.frame.center(), "waiting for estimates")
@@ -91,13 +95,15 @@ class HistoryView(View):
         if self.limits is not None:
             return self.limits
         if not self.points:
-            return (0.0, 360.0) if self.convention.kind == "compass" else (-90.0, 90.0)
+            return (0.0, 360.0) if self.shown.is_compass else (-90.0, 90.0)
         ends = [a + sign * (s if s < LONGEST else 0.0) for _, a, s, _ in self.points for sign in (-1, 1)]
         return 10.0 * math.floor(min(ends) / 10 - 0.1), 10.0 * math.ceil(max(ends) / 10 + 0.1)
 
     def _draw_legend(self, painter: QtGui.QPainter, frame: QtCore.QRectF) -> None:
         right = frame.right()
         metrics = painter.fontMetrics()
+        above = QtCore.QPointF(frame.left(), frame.top() - 0.75 * metrics.height())
+        text_at(painter, self.faint(0.65), above, self.shown.orientation, LEFT_END)
         for number in sorted({n for *_, n in self.points}, reverse=True):
             text = f"source {number + 1}"
             right -= metrics.horizontalAdvance(text) + 24

@@ -11,16 +11,22 @@ from gr_doamc.views.qt_view import View
 class RoseView(View):
     """A rose with room for numbers beside or below it; context menu: compass bearings instead of azimuths.
 
-    convention: of angles.
+    convention: of angles. heading_deg: of the +x axis, as the newest estimate tells it, or None.
     """
 
     def __init__(self, title: str, convention: Convention, update_time: float) -> None:
         super().__init__(title, update_time)
         self.convention = convention
+        self.heading_deg: float | None = None
         self.signed = True
         compass = self.add_action("Compass bearings", self._choose)
         compass.setCheckable(True)
         compass.setChecked(convention.kind == "compass")
+
+    @property
+    def shown(self) -> Convention:
+        """How angles are shown now."""
+        return self.convention.of(self.heading_deg)
 
     def about(self) -> list[str]:
         """Lines of text that stand below the numbers."""
@@ -41,10 +47,10 @@ class RoseView(View):
         wide = radii[0] >= radii[1]
         return (beside if wide else below).center(), max(20.0, *radii), wide
 
-    def point(self, azimuth_deg: float, share: float = 1.0) -> QtCore.QPointF:
-        """Point on the screen at an azimuth and a share of the radius."""
+    def point(self, azimuth_deg: float, share: float = 1.0, convention: Convention | None = None) -> QtCore.QPointF:
+        """Point on the screen at an azimuth and a share of the radius; in the convention of now, unless another."""
         centre, radius = self.rose()
-        angle = math.radians(self.convention.screen_deg(azimuth_deg))
+        angle = math.radians((convention or self.shown).screen_deg(azimuth_deg))
         return centre + share * radius * QtCore.QPointF(math.cos(angle), -math.sin(angle))
 
     def draw_face(self, painter: QtGui.QPainter) -> None:
@@ -67,13 +73,13 @@ class RoseView(View):
             painter.setPen(QtGui.QPen(self.ink, 1))
             painter.drawLine(centre + (radius - (8 if k % 3 == 0 else 4)) * out, centre + radius * out)
         step = 30 if radius > 4 * high else 90
-        for text, angle in self.convention.ticks(step, self.signed):
+        for text, angle in self.shown.ticks(step, self.signed):
             painter.setFont(self.sized_font(1.0, bold=text in "NESW"))
             out = QtCore.QPointF(math.cos(math.radians(angle)), -math.sin(math.radians(angle)))
             beside = radius + (0.75 + 0.6 * abs(out.x())) * high
             text_at(painter, self.ink, centre + beside * out, text)
         painter.setFont(self.font())
-        if self.convention.kind == "compass":  # where the array's +x axis points
+        if self.shown.is_compass:  # where the array's +x axis points
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.faint(0.6))
             painter.drawPolygon(self.point(0.0), self.point(2.5, 0.93), self.point(-2.5, 0.93))

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments, capture_form
-from doamc.cli.options import add_estimator_arguments, elements
+from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimator
@@ -21,6 +21,7 @@ def add_parser(commands: Any) -> None:
     )
     add_estimator_arguments(parser)
     add_capture_arguments(parser, "--rate")
+    add_heading_argument(parser, "by [mount] of the array; where it is known, bearing_deg is written, too")
     lost = parser.add_argument_group("lost elements", "completed by DDRM; for methods that take the array as uncoupled")
     lost.add_argument("--missing", type=elements, metavar="M,M", help="elements that are dead or not there, from 0; "
                       "the default method is then root-music on a line, else music")  # fmt: skip
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     if args.missing:
         source = source.keep(live_elements(spec, args.missing))
     estimates = estimate_input(tuned, source, args.sources, args.noise_power, args.seed)
-    write_estimates(args.out, estimates, source.channels)
+    heading = spec.heading_deg if args.heading is None else args.heading
+    write_estimates(args.out, estimates, source.channels, heading)
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
     print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}")
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import add_reader_arguments
 from doamc.cli.logs import add_log_arguments, open_logs
-from doamc.cli.options import number, seconds, whole
+from doamc.cli.options import add_heading_argument, seconds, whole
 from doamc.cli.remarks import tell
 from doamc.errors import PublishError
 from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC
@@ -33,9 +33,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
     parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
     add_log_arguments(parser)
-    parser.add_argument("--compass", action="store_true", help="bearings clockwise from north instead of azimuths")
-    parser.add_argument("--heading", type=number, default=0.0, metavar="DEG",
-                        help="compass bearing of the array's +x axis, for --compass (default 0)")  # fmt: skip
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--compass", dest="kind", action="store_const", const="compass", default="compass",
+                      help="bearings clockwise from north, where the heading is known (default)")  # fmt: skip
+    kind.add_argument("--azimuth", dest="kind", action="store_const", const="math",
+                      help="azimuths counter-clockwise from the array's +x axis")  # fmt: skip
+    add_heading_argument(parser, "that of the estimates")
     add_reader_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         screen = None if args.json else _Screen(subscriber, args)
         # on a screen that is drawn anew all the time, the count of what is lost tells
         logs = stack.enter_context(open_logs(args, _ignore if screen is not None and screen.live else tell))
-        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, logs)
+        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, args.heading, logs)
         if screen is not None:
             screen.logs = logs
             screen.run(messages)
@@ -66,9 +69,18 @@ def _ignore(sentence: str) -> None:
 
 
 def _messages(
-    subscriber: "Subscriber", count: int | None, timeout_s: float | None, logs: "Outputs"
+    subscriber: "Subscriber",
+    count: int | None,
+    timeout_s: float | None,
+    heading_deg: float | None,
+    logs: "Outputs",
 ) -> Iterator[tuple[str, dict[str, Any]] | None]:
-    """Topics and messages; None when none came for a while. Ends after `count` estimates."""
+    """Topics and messages; None when none came for a while. Ends after `count` estimates.
+
+    heading_deg: turns them, where one is told.
+    """
+    from doamc.estimates.orientation import oriented
+
     last, left = time.monotonic(), count
     while left is None or left > 0:
         wait = _LATEST if timeout_s is None else min(_LATEST, last + timeout_s - time.monotonic())
@@ -80,6 +92,7 @@ def _messages(
         item = subscriber.receive(wait)
         if item is not None and item[0] == ESTIMATE_TOPIC:
             last, left = time.monotonic(), None if left is None else left - 1
+            item = item[0], item[1] if heading_deg is None else oriented(item[1], heading_deg)
             logs.write(item[1])
         yield item
 
@@ -107,7 +120,7 @@ class _Screen:
         self.console = Console()
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         self.subscriber, self.once = subscriber, args.once
-        self.convention = Convention("compass" if args.compass else "math", args.heading)
+        self.convention = Convention(args.kind)
         self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
@@ -173,9 +186,10 @@ class _Screen:
 
         if self.reading is None:
             return ""
-        table = sources_table(self.reading, self.numbers, self.convention, len(self.numbers) + 1)
+        convention = self.convention.of(self.reading.heading_deg)
+        table = sources_table(self.reading, self.numbers, convention, len(self.numbers) + 1)
         table.box, table.padding = box.HEAVY_HEAD, (0, 1, 0, 1)
         table.min_width = 60  # of the caption
-        words = summary(self.reading, self.health, self.losses)
+        words = summary(self.reading, convention, self.health, self.losses)
         table.title, table.caption = words["title"], words["caption"]
         return table

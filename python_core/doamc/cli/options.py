@@ -65,6 +65,13 @@ seed = whole(0, 2**62)
 hertz = between(1e-3, 1e12)
 port = whole(0, 65535)
 seconds = between(1e-6, 1e6)
+heading = between(-360.0, 360.0)
+
+
+def add_heading_argument(parser: "argparse._ActionsContainer", otherwise: str) -> None:
+    """How the array stands: the heading, with what counts where it is not given."""
+    about = f"true bearing of the array's +x axis, clockwise from north (default: {otherwise})"
+    parser.add_argument("--heading", type=heading, metavar="DEG", help=about)
 
 
 def check_samples(samples: int, what: str) -> None:

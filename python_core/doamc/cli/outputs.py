@@ -1,11 +1,11 @@
 """Arguments that say where estimates go, beside ZMQ, and what becomes of them."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doamc.cli.logs import Maker, add_log_arguments, log_makers, opened
-from doamc.cli.options import number, positive
-from doamc.cli.remarks import tell
+from doamc.cli.options import add_heading_argument, number, positive
+from doamc.cli.remarks import tell, warn
 from doamc.cli.servers import add_server_arguments, server_makers
 
 if TYPE_CHECKING:
@@ -27,11 +27,15 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     add_log_arguments(out)
     add_server_arguments(parser)
     where = parser.add_argument_group("station, for CSV, XML and JSON")
+    add_heading_argument(where, "that of the estimates, or by [mount] of the array")
     where.add_argument("--station-id", default="doamc", metavar="NAME", help="default doamc")
     where.add_argument("--latitude", type=number, default=0.0, metavar="DEG", help="north, default 0")
     where.add_argument("--longitude", type=number, default=0.0, metavar="DEG", help="east, default 0")
-    where.add_argument("--heading", type=number, default=0.0, metavar="DEG", help="compass bearing of the +x axis")
     where.add_argument("--station-frequency", type=positive, metavar="HZ", help="where the estimates tell none")
+
+
+#: outputs that map tools read, who take the heading of the array for granted
+_FOR_MAPS = {"--csv", "--csv-latest", "--xml", "--post", "--doa-value", "--mapper"}
 
 
 class _Zmq:
@@ -39,6 +43,25 @@ class _Zmq:
 
     def __init__(self, publisher: "Publisher") -> None:
         self.write = publisher.estimate
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+
+class _Heading:
+    """Says once that map tools are given bearings of an array of which nobody knows how it stands."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def write(self, message: dict[str, Any]) -> None:
+        """Look at an estimate."""
+        from doamc.estimates.orientation import heading_of
+
+        if not self._told and message["sources"] and heading_of(message) is None:
+            self._told = True
+            words = "how the array stands is not known, and map tools will take +x for north; add --heading DEG"
+            warn([words])
 
     def close(self) -> None:
         """Nothing to finish."""
@@ -53,7 +76,7 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
     from doamc.estimates.fan_out import Outputs
     from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
-    station = Station(args.station_id, args.latitude, args.longitude, args.heading, frequency_hz=args.station_frequency)
+    station = Station(args.station_id, args.latitude, args.longitude, frequency_hz=args.station_frequency)
     makers: list[Maker] = [
         ("ZMQ", publisher, _Zmq),
         ("--annotate", args.annotate, Annotations),
@@ -64,7 +87,10 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
         *server_makers(args, station),
         ("--post", args.post, lambda url: JsonPost(url, station, args.all_sources, args.post_version)),
     ]
-    return Outputs(opened(makers), tell)
+    found = opened(makers)
+    if found.keys() & _FOR_MAPS:
+        found["heading"] = _Heading()
+    return Outputs(found, tell)
 
 
 def report(outputs: "Outputs") -> str:

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.options import add_heading_argument
+
 if TYPE_CHECKING:
     from doamc.estimates.truth import Truth
 
@@ -20,6 +22,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("log", metavar="LOG.jsonl", help="log of estimates or of a training")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="figure to write: .pdf, .svg or .png")
     parser.add_argument("--truth", metavar="FILE", help="truth: .json, .csv or .jsonl (default: what the log tells)")
+    add_heading_argument(parser, "that of the estimates")
+    parser.add_argument("--azimuth", action="store_true", help="azimuths, even where bearings are known")
     parser.add_argument("--figure", choices=_FIGURES, default="all", help="one kind of figure (default: all)")
     parser.set_defaults(run=run)
 
@@ -52,7 +56,8 @@ def _plot_run(args: argparse.Namespace, truth: "Truth | None") -> None:
     from doamc.figures.page import draw_page, kinds_of, size_of
     from doamc.figures.run import read_run
     from doamc.figures.style import draw_figure
+    from doamc.views.convention import Convention
 
-    estimates = read_run(args.log, truth)
+    estimates = read_run(args.log, truth, Convention("math" if args.azimuth else "compass", args.heading))
     kinds = kinds_of(estimates, args.figure)
     draw_figure(args.out, size_of(kinds), lambda figure: draw_page(figure, estimates, kinds))

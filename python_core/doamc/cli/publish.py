@@ -81,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     warn([*source.remarks, frequency_remark(spec, () if source.frequency_hz is None else source.frequency_hz)])
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    replay = Replay(tuned, source, args.sources, args.noise_power, args.rate)
+    heading = spec.heading_deg if args.heading is None else args.heading
+    replay = Replay(tuned, source, args.sources, args.noise_power, args.rate, heading)
     with open_publisher(args, args.address or DEFAULT_ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         announce(outputs)

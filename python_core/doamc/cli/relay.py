@@ -16,6 +16,7 @@ from doamc.protocol import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
 
 if TYPE_CHECKING:
     from doamc.estimates import Subscriber
+    from doamc.spec import Mount
 
 
 def is_relayed(name: str) -> bool:
@@ -25,6 +26,9 @@ def is_relayed(name: str) -> bool:
 
 def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
+    from doamc.estimates.orientation import mounted, oriented
+
+    mount = _mount(args.array)
     with ExitStack() as stack:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
@@ -36,7 +40,8 @@ def relay(args: argparse.Namespace) -> int:
             time.sleep(args.wait)
         try:
             for message in _messages(args):
-                outputs.write(message)
+                heading = mounted(message, mount) if args.heading is None else args.heading
+                outputs.write(oriented(message, heading))
                 if args.count and outputs.taken >= args.count:
                     break
         finally:
@@ -46,6 +51,15 @@ def relay(args: argparse.Namespace) -> int:
         raise PublishError(f"expected estimates from {args.input}, found none")
     outputs.check()
     return 0
+
+
+def _mount(array: str | None) -> "Mount | None":
+    """How the array stands by its specification, where one is named; estimates that are passed on need none."""
+    if array is None:
+        return None
+    from doamc.spec import load_spec
+
+    return load_spec(array, tunable=True).mount
 
 
 def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -32,17 +32,19 @@ class Publishes(Protocol):
 class Replay:
     """State of a replay: seq (estimates made, the next number), failed (batches that could not be used), error.
 
-    tuned: the estimator by frequency. rate: batches a second, or None for the input's sample rate, gaps left out
-    (`DEFAULT_RATE` where it has none). It is the pace alone: stream time and date of a batch are those of the input,
-    and of one without a sample rate they are not known. Nothing is dropped: where estimates take longer than that, the
-    batches wait, and ``latency_ms.buffer`` says for how long.
+    tuned: the estimator by frequency. heading_deg: true bearing of the array's +x axis, None where it is not known.
+    rate: batches a second, or None for the input's sample rate, gaps left out (`DEFAULT_RATE` where it has none). It is
+    the pace alone: stream time and date of a batch are those of the input, and of one without a sample rate they are
+    not known. Nothing is dropped: where estimates take longer than that, the batches wait, and ``latency_ms.buffer``
+    says for how long.
     """
 
     def __init__(
         self, tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None,
-        rate: float | None,
+        rate: float | None, heading_deg: float | None = None,
     ) -> None:  # fmt: skip
         self.tuned, self.source, self.n_sources, self.noise_power = tuned, source, n_sources, noise_power
+        self.heading_deg = heading_deg
         self.seq = self.failed = 0
         self.error: DoamcError | None = None
         batches, _, length = source.shape
@@ -72,7 +74,7 @@ class Replay:
                     waited, taken = max(0.0, before - received), time.monotonic() - before
                     message = make_message(
                         seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
-                        snapshots=block.shape[2], dropped_batches=0,
+                        snapshots=block.shape[2], dropped_batches=0, heading_deg=self.heading_deg,
                         latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
                         **values,
                     )  # fmt: skip

@@ -10,7 +10,7 @@ from doamc.estimates.log_rows import spreadsheet_text as _text
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
     "std_deg", "low_deg", "high_deg", "power_db", "noise_power", "snapshots", "buffer_ms", "inference_ms", "total_ms",
-    "dropped_batches",
+    "dropped_batches", "heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg",
 )  # fmt: skip
 
 
@@ -38,11 +38,17 @@ def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
             head = [_text(name), kept.received, *(view[k] for k in ("seq", "time", "sample_time", "frequency_hz"))]
             head += [_text(view["array"]), _text(view["method"])]
             tail = [view["noise_power"], view["snapshots"], *view["latency_ms"].values(), view["dropped_batches"]]
-            for row in [_source(i, s) for i, s in enumerate(view["sources"], 1)] or [[None] * 6]:
-                writer.writerow([*head, *row, *tail])
+            tail.append(view["heading_deg"])
+            for i, source in enumerate(view["sources"], 1):
+                writer.writerow([*head, i, *_azimuth(source), *tail, *_bearing(source)])
+            if not view["sources"]:
+                writer.writerow([*head, *[None] * 6, *tail, *[None] * 3])
     return text.getvalue().encode()
 
 
-def _source(number: int, source: dict[str, Any]) -> list[Any]:
-    low, high = source["interval_deg"] or (None, None)
-    return [number, source["azimuth_deg"], source["std_deg"], low, high, source["power_db"]]
+def _azimuth(source: dict[str, Any]) -> list[Any]:
+    return [source["azimuth_deg"], source["std_deg"], *(source["interval_deg"] or (None, None)), source["power_db"]]
+
+
+def _bearing(source: dict[str, Any]) -> list[Any]:
+    return [source["bearing_deg"], *(source["bearing_interval_deg"] or (None, None))]

@@ -107,7 +107,7 @@ class Feed:
                 self._end.wait(_POLL_S)
 
     def _on_estimate(self, message: dict[str, Any], data: bytes, now: float) -> None:
-        view, coupling = estimate_view(message, now), coupling_view(message)
+        view, coupling = estimate_view(message, now, self.receiver.heading_deg), coupling_view(message)
         self.history.add(now, view, data)
         self._recording.write(self.receiver.name, message)
         with self._lock:

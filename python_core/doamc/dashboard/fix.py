@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from doamc.angles import bearing_deg
 from doamc.dashboard.associate import associate
 from doamc.dashboard.crossing import cross_bearings, error_ellipse
 from doamc.dashboard.receivers import EARTH_RADIUS_M, Receiver, origin
@@ -30,12 +31,13 @@ def locate(receivers: list[Receiver], views: list[dict[str, Any] | None], now: f
     """
     positions, bearings = [], []
     for receiver, view in zip(receivers, views, strict=True):
-        if view is None or now - view["received"] > MAX_AGE_S or receiver.heading_deg is None or not view["sources"]:
+        if view is None or now - view["received"] > MAX_AGE_S or not view["sources"]:
             continue
-        if receiver.east_m is None or receiver.north_m is None:
+        heading = view["heading_deg"] if receiver.heading_deg is None else receiver.heading_deg
+        if heading is None or receiver.east_m is None or receiver.north_m is None:
             continue
         positions.append((receiver.east_m, receiver.north_m))
-        bearings.append([_bearing(receiver, source) for source in by_strength(view)])
+        bearings.append([_bearing(source, heading, receiver.heading_std_deg) for source in by_strength(view)])
     if len(bearings) < 2:
         return []
     crossings = []
@@ -59,8 +61,8 @@ def locate(receivers: list[Receiver], views: list[dict[str, Any] | None], now: f
     return [fix for _, fix in sorted(crossings, key=lambda c: c[0])]  # that of the strongest bearings first
 
 
-def _bearing(receiver: Receiver, source: dict[str, Any]) -> tuple[float, float]:
+def _bearing(source: dict[str, Any], heading_deg: float, heading_std_deg: float) -> tuple[float, float]:
     """Bearing and its deviation, rad, clockwise from north."""
     std = UNKNOWN_STD_DEG if source["std_deg"] is None else source["std_deg"]
-    spread = min(math.hypot(std, receiver.heading_std_deg), NO_BEARING_DEG)
-    return math.radians((receiver.heading_deg or 0.0) - source["azimuth_deg"]), math.radians(spread)
+    spread = min(math.hypot(std, heading_std_deg), NO_BEARING_DEG)
+    return math.radians(bearing_deg(source["azimuth_deg"], heading_deg)), math.radians(spread)

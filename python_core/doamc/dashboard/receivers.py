@@ -24,9 +24,9 @@ _KEYS = {
 class Receiver:
     """One receiver.
 
-    name: shown on the page. connect: ZMQ address of its publisher. heading_deg: compass bearing of its array's +x
-    axis, None when not known. heading_std_deg: standard deviation of the heading. east_m, north_m: position on the
-    local map plane, None when not known. latitude, longitude: degrees, None when the position was given in metres.
+    name: shown on the page. connect: ZMQ address of its publisher. heading_deg: true bearing of its array's +x axis,
+    None to take that of its estimates. heading_std_deg: standard deviation of the heading. east_m, north_m: position on
+    the local map plane, None when not known. latitude, longitude: degrees, None when the position was given in metres.
     server_key, keys: files with the publisher's public key and with our own pair, where it asks for CURVE.
     """
 

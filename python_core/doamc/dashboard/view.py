@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from doamc.estimates.orientation import oriented
+
 MAX_MODES = 16
 _MAX_TEXT = 80
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
-_SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg")
+_SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg")
 
 
-def estimate_view(message: dict[str, Any], received: float) -> dict[str, Any]:
-    """View of a message of schema ``doamc.estimate/1`` that has passed the border; received: Unix time here, s."""
+def estimate_view(message: dict[str, Any], received: float, heading_deg: float | None = None) -> dict[str, Any]:
+    """View of a message of schema ``doamc.estimate/1`` that has passed the border; received: Unix time here, s.
+
+    heading_deg: true bearing of the array's +x axis where it is told here; None for that of the message.
+    """
+    message = oriented(message, heading_deg)
     view = {key: message[key] for key in _PLAIN}
+    view["heading_deg"] = message.get("heading_deg")
     view["received"] = received
     view["array"], view["method"] = message["array"][:_MAX_TEXT], message["method"][:_MAX_TEXT]
     view["has_coupling"] = message["coupling"] is not None

@@ -5,22 +5,34 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from doamc.angles import bearing_deg, circle_deg
 from doamc.errors import RecordingError
+from doamc.estimates.orientation import heading_of
 from doamc.files.atomic import whole_file
+from doamc.snapshots.sigmf_aperture import aimed
 from doamc.snapshots.sigmf_files import Recording
 
 GENERATOR = "doamc"
 
 
 def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> dict[str, Any]:
-    """Annotation of one source of an estimate; its bearing runs clockwise from +x (``spatial`` extension)."""
+    """Annotation of one source of an estimate, for a person (the label) and for programs.
+
+    ``spatial:signal_bearing`` runs clockwise from the boresight, our +x axis; where that points is of the capture (see
+    `doamc.snapshots.sigmf_aperture`).
+    """
+    azimuth, heading = source["azimuth_deg"], heading_of(message)
+    bearing = None if heading is None else bearing_deg(azimuth, heading)
+    shown = f"azimuth {azimuth:.2f} deg" if bearing is None else f"bearing {circle_deg(round(bearing, 2)):.2f} deg"
     told = {
         "core:sample_start": start,
         "core:sample_count": message["snapshots"],
         "core:generator": GENERATOR,
-        "core:label": f"{source['azimuth_deg']:.2f} deg",
-        "spatial:signal_bearing": {"azimuth": -source["azimuth_deg"] % 360.0},
-        "doamc:azimuth_deg": source["azimuth_deg"],
+        "core:label": shown,
+        "spatial:signal_bearing": {"azimuth": circle_deg(-azimuth)},
+        "doamc:bearing_deg": bearing,
+        "doamc:heading_deg": heading,
+        "doamc:azimuth_deg": azimuth,
         "doamc:std_deg": source["std_deg"],
         "doamc:power_db": source["power_db"],
         "doamc:method": message["method"],
@@ -59,11 +71,13 @@ def open_to_annotate(path: str | Path) -> Recording:
 def annotate(recording: Recording, annotations: Iterable[dict[str, Any]]) -> None:
     """Write estimates into the metadata of a recording.
 
-    What was written so before is replaced, annotations of others stay. The file is replaced whole or not at all.
+    What was written so before is replaced, annotations of others stay; where bearings are known, captures that do not
+    tell where the array points are told. The file is replaced whole or not at all.
     Raises RecordingError when it cannot be written.
     """
     metadata = recording.metadata
     others = [a for a in metadata["annotations"] if a.get("core:generator") != GENERATOR]
-    merged = sorted([*others, *annotations], key=lambda a: a["core:sample_start"])
+    captures, ours = aimed(metadata["captures"], list(annotations))
+    merged = sorted([*others, *ours], key=lambda a: a["core:sample_start"])
     with whole_file(recording.path) as file:
-        file.write(json.dumps(metadata | {"annotations": merged}, indent=4).encode())
+        file.write(json.dumps(metadata | {"captures": captures, "annotations": merged}, indent=4).encode())

@@ -1,7 +1,8 @@
 """One bearing of an estimate as map tools want it: an angle, a confidence, and a spectrum of 360 values.
 
 Angles run counter-clockwise from the array's +x axis (element 0 of a circle, the boresight of a line), as everywhere
-here and as the KrakenSDR's own ``theta`` does. Its formats write either that or ``360 - theta``; each says which.
+here and as the KrakenSDR's own ``theta`` does. Its formats write either that or ``360 - theta``; each says which, and
+carry the heading of the axis in a field of its own, from which readers compute the bearing on the map.
 """
 
 import math
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.angles import wrap_deg
+from doamc.angles import bearing_deg, circle_deg, wrap_deg
 from doamc.errors import DoamcError, PublishError
+from doamc.estimates.orientation import heading_of
 from doamc.spec import load_spec
 
 #: the spectrum lies between its highest value and this much below, dB
@@ -27,25 +29,26 @@ class Station:
     """Where the array stands.
 
     station_id: name of printable characters, without commas. latitude, longitude: degrees, north and east.
-    heading_deg: compass bearing of the array's +x axis. speed: as the receiver tells it. frequency_hz: where an
-    estimate has none.
+    heading_deg: true bearing of the array's +x axis, None to take that of the estimates. speed: as the receiver tells
+    it. frequency_hz: where an estimate has none.
     Raises PublishError when a value is out of range.
     """
 
     station_id: str = "doamc"
     latitude: float = 0.0
     longitude: float = 0.0
-    heading_deg: float = 0.0
+    heading_deg: float | None = None
     speed: float = 0.0
     frequency_hz: float | None = None
 
     def __post_init__(self) -> None:
         if not self.station_id.isprintable() or not self.station_id or "," in self.station_id:
             raise PublishError(f"expected a station id of printable characters, no commas, found {self.station_id!r}")
-        if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180 and 0 <= self.heading_deg <= 360):
+        heading = 0.0 if self.heading_deg is None else self.heading_deg
+        if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180 and 0 <= heading <= 360):
             raise PublishError(
                 "expected a latitude within 90, a longitude within 180 and a heading of 0 to 360 degrees, "
-                f"found {self.latitude}, {self.longitude} and {self.heading_deg}"
+                f"found {self.latitude}, {self.longitude} and {heading}"
             )
 
 
@@ -56,7 +59,7 @@ class Bearing:
     time_ms: Unix time, ms. azimuth_deg: 0 up to 360, to the hundredth that is written. confidence_db: highest value of
     the spectrum over its mean. power_db; snr_db (None where the noise is not known). frequency_hz. antenna: ULA, UCA or
     Custom. latency_ms, processing_ms. spectrum_db: (360,), value k at azimuth k degrees, least value 0. n_sources: of
-    the estimate.
+    the estimate. heading_deg: true bearing of the array's +x axis, None where not known.
     """
 
     time_ms: int
@@ -70,20 +73,33 @@ class Bearing:
     processing_ms: float
     spectrum_db: NDArray[np.float64]
     n_sources: int
+    heading_deg: float | None = None
 
     @property
     def clockwise_deg(self) -> float:
         """Degrees clockwise from the array's +x axis, ``360 - theta``: 0 up to 360."""
         return circle(-self.azimuth_deg)
 
+    @property
+    def bearing_deg(self) -> float | None:
+        """Bearing clockwise from true north, 0 up to 360, to the hundredth; None where the heading is not known."""
+        return None if self.heading_deg is None else circle(bearing_deg(self.azimuth_deg, self.heading_deg))
+
+    @property
+    def axis_deg(self) -> float:
+        """The heading as formats write it that cannot leave it open, to the hundredth: north where it is not known."""
+        return 0.0 if self.heading_deg is None else circle(self.heading_deg)
+
 
 def circle(angle_deg: float) -> float:
     """The angle within 0 up to 360 degrees, to the hundredth that is written."""
-    return round(angle_deg % 360.0, 2) % 360.0
+    return round(circle_deg(angle_deg), 2) % 360.0
 
 
 def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:
     """Bearings of a message ``doamc.estimate/1``: of the strongest source, or of each; none without sources.
+
+    The heading is that of the station, else that of the message.
 
     Raises PublishError when neither the message nor the station tells a frequency.
     """
@@ -93,6 +109,7 @@ def bearings(message: dict[str, Any], station: Station, every: bool = False) -> 
         return []
     if frequency is None:
         raise PublishError("expected a frequency in the estimate, found none; give one with --station-frequency")
+    heading = heading_of(message) if station.heading_deg is None else station.heading_deg
     spectrum = spectrum_db(sources)
     linear = 10 ** (spectrum / 10)
     confidence = 10 * math.log10(linear.max() / linear.mean())
@@ -111,6 +128,7 @@ def bearings(message: dict[str, Any], station: Station, every: bool = False) -> 
             processing_ms=_or(latency["inference"], 0.0),
             spectrum_db=spectrum,
             n_sources=len(sources),
+            heading_deg=heading,
         )
         for source in (ordered if every else ordered[:1])
     ]

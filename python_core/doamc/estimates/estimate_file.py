@@ -5,7 +5,8 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
 (B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
-these are numbered otherwise than elements.
+these are numbered otherwise than elements. Where the heading of the array's +x axis is known, ``heading_deg`` (),
+``bearing_deg`` (B, P), clockwise from true north, and with an interval ``bearing_interval_deg`` (B, P, 2).
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.angles import bearing_deg, bearing_interval_deg
 from doamc.snapshots.npz import write_snapshots
 from doamc.spec.numbering import renumbered
 
@@ -22,10 +24,26 @@ if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-def write_estimates(path: str | Path, estimates: "Estimates", channels: Sequence[int] = ()) -> None:
-    """Write the keys above from `Estimates` (radians, linear) to an .npz file, whole or not at all."""
+def write_estimates(
+    path: str | Path, estimates: "Estimates", channels: Sequence[int] = (), heading_deg: float | None = None
+) -> None:
+    """Write the keys above from `Estimates` (radians, linear) to an .npz file, whole or not at all.
+
+    heading_deg: bearing of the array's +x axis, where it is known.
+    """
+    arrays = estimate_arrays(estimates)
     numbering = {"channels": np.array(channels)} if renumbered(channels) else {}
-    write_snapshots(path, **estimate_arrays(estimates), **numbering)
+    bearings = {} if heading_deg is None else _bearings(arrays, heading_deg)
+    write_snapshots(path, **arrays, **numbering, **bearings)
+
+
+def _bearings(arrays: dict[str, NDArray[Any]], heading_deg: float) -> dict[str, NDArray[Any]]:
+    azimuth = arrays["doa_deg"]
+    made = {"heading_deg": np.array(heading_deg), "bearing_deg": bearing_deg(azimuth, heading_deg)}
+    if "doa_interval_deg" in arrays:
+        low, high = np.moveaxis(arrays["doa_interval_deg"], -1, 0)
+        made["bearing_interval_deg"] = np.stack(bearing_interval_deg(low, high, azimuth, heading_deg), -1)
+    return made
 
 
 def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:

@@ -18,7 +18,7 @@ def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False, v
         "gps_timestamp": bearing.time_ms,
         "latitude": f"{station.latitude:.6f}",
         "longitude": f"{station.longitude:.6f}",
-        "gpsBearing": f"{station.heading_deg:.1f}",
+        "gpsBearing": f"{bearing.axis_deg}",
         "speed": f"{station.speed:.1f}",
         "radioBearing": f"{bearing.azimuth_deg if version == 1 else bearing.clockwise_deg:.2f}",
         "conf": f"{bearing.confidence_db:.2f}",

@@ -35,7 +35,7 @@ def xml_document(bearing: Bearing, station: Station) -> bytes:
             for inner, value in (
                 ("LATITUDE", f"{station.latitude:.6f}"),
                 ("LONGITUDE", f"{station.longitude:.6f}"),
-                ("HEADING", f"{station.heading_deg:.1f}"),
+                ("HEADING", f"{bearing.axis_deg}"),
             ):
                 ElementTree.SubElement(element, inner).text = value
     return bytes(ElementTree.tostring(data, encoding="utf-8", xml_declaration=True))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from doamc import __version__
 from doamc.errors import PublishError
 from doamc.estimates.border import MAX_MESSAGE_BYTES
+from doamc.estimates.orientation import oriented
 from doamc.protocol import ESTIMATE_SCHEMA, STATUS_SCHEMA
 
 
@@ -39,6 +40,7 @@ def make_message(
     modes: list[dict[str, Any]] | None = None,
     effective_snapshots: float | None = None,
     source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
+    heading_deg: float | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
     """One estimate as a message of schema ``doamc.estimate/1``, plain Python values only.
@@ -49,8 +51,10 @@ def make_message(
     the others. latency_ms: ``buffer``, ``inference`` and ``total``.
     What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
     r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
-    directions may be; effective_snapshots; source_probability of 0, 1, ... sources. extra: further keys, e.g. the truth
-    of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
+    directions may be; effective_snapshots; source_probability of 0, 1, ... sources.
+    heading_deg: bearing of the array's +x axis, clockwise from true north, where it is known: every source then has its
+    ``bearing_deg``.
+    extra: further keys, e.g. the truth of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
     Raises PublishError when lengths differ, the coupling is not square or an extra key would replace one of these.
     """
     azimuth = np.asarray(azimuth_deg, dtype=float).reshape(-1)
@@ -96,7 +100,7 @@ def make_message(
     clash = sorted(message.keys() & extra.keys())
     if clash:
         raise PublishError(f"expected extra keys beside those of {ESTIMATE_SCHEMA}, found {', '.join(clash)}")
-    return message | _plain(extra)
+    return oriented(message | _plain(extra), heading_deg)
 
 
 def status_message(

@@ -21,9 +21,10 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     """Two plots."""
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
     sources = [n for n in run.points.numbers if n != STRAY]
+    sense = 1.0 if run.heading_deg is None else -1.0  # of bearings, which run against azimuths
     for number in sources:
         p, colour = run.points.of(number), colour_of(number)
-        dots(left, p.time_s, p.error_deg, colour)
+        dots(left, p.time_s, sense * p.error_deg, colour)
         known = np.isfinite(p.std_deg)
         if known.any():
             left.fill_between(
@@ -36,7 +37,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         right.step(size, share, where="post", color=colour, label=label)
     left.axhline(0, color="#555555", linewidth=0.6)
     # twice the middle 90 per cent to either side: all of Gaussian errors, few of gross ones
-    fit(left, run.points.error_deg[np.isfinite(run.points.error_deg)], np.zeros(1), 0.02, outer=5.0, margin=1.0)
+    error = sense * run.points.error_deg[np.isfinite(run.points.error_deg)]
+    fit(left, error, np.zeros(1), 0.02, outer=5.0, margin=1.0)
     left.set(xlabel="time (s)", ylabel="estimate - truth (deg)", xlim=limits_of(run.time_s))
     right.set(xlabel="|estimate - truth| (deg)", ylabel="share of estimates", ylim=(0, 1.02))
     positive = np.abs(run.points.error_deg[np.abs(run.points.error_deg) > 0])

@@ -14,6 +14,7 @@ from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
 from doamc.estimates.truth import Truth, coupling_error_db, match
 from doamc.protocol import ESTIMATE_SCHEMA, TRUTH_SCHEMA
+from doamc.views.convention import Convention
 from doamc.views.numbering import SourceNumbering
 from doamc.views.reading import Reading, read_estimate
 
@@ -27,7 +28,8 @@ class Points:
 
     time_s: since the first reading. azimuth_deg: beside the truth it goes with, so that no track jumps by a turn.
     std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
-    beyond the truth. error_deg: estimate less truth, NaN where unknown.
+    beyond the truth. error_deg: estimate less truth, NaN where unknown. heading_deg: of +x at that time, unwrapped; NaN
+    where not known.
     """
 
     time_s: NDArray[np.float64]
@@ -36,6 +38,7 @@ class Points:
     power_db: NDArray[np.float64]
     number: NDArray[np.int64]
     error_deg: NDArray[np.float64]
+    heading_deg: NDArray[np.float64]
 
     def of(self, number: int) -> "Points":
         """The points of one source."""
@@ -51,10 +54,12 @@ class Points:
 class Run:
     """Readings in order of time with the truth beside them.
 
-    Attributes: readings; truth; time_s (K,), since the first; points; lost (estimates missing by their ``seq``).
+    convention: of the angles. Attributes: readings; truth; time_s (K,), since the first; heading_deg (K,), of +x,
+    unwrapped, or None where one of them does not tell it or azimuths are wished for; points; lost (estimates missing by
+    their ``seq``).
     """
 
-    def __init__(self, readings: Iterable[Reading], truth: Truth) -> None:
+    def __init__(self, readings: Iterable[Reading], truth: Truth, convention: Convention | None = None) -> None:
         received = list(readings)
         seqs = sorted({r.seq for r in received})
         self.lost = max(0, seqs[-1] - seqs[0] + 1 - len(seqs)) if seqs else 0
@@ -63,6 +68,9 @@ class Run:
         self.time_s = np.array([r.time_s for r in self.readings])
         self._origin = self.time_s[0] if len(self.time_s) else 0.0
         self.time_s = self.time_s - self._origin
+        shown = [(convention or Convention()).of(r.heading_deg) for r in self.readings]
+        known = [c.heading_deg for c in shown if c.is_compass and c.heading_deg is not None]
+        self.heading_deg = np.unwrap(known, period=360.0) if 0 < len(known) == len(shown) else None
         self.points = self._points()
 
     def true_azimuth_deg(self) -> NDArray[np.float64]:
@@ -84,7 +92,8 @@ class Run:
     def _points(self) -> Points:
         rows: list[tuple[Any, ...]] = []
         numbering, true = SourceNumbering(), self.true_azimuth_deg()
-        for time_s, near, r in zip(self.time_s, true, self.readings, strict=True):
+        headings = np.full(len(self.readings), np.nan) if self.heading_deg is None else self.heading_deg
+        for time_s, near, heading, r in zip(self.time_s, true, headings, self.readings, strict=True):
             if self.truth.known:
                 pairs = [STRAY if k is None else k for k in match(r.azimuth_deg, near)]
             else:
@@ -92,13 +101,13 @@ class Run:
             for azimuth, std, power, n in zip(r.azimuth_deg, r.std_deg, r.power_db, pairs, strict=True):
                 known = self.truth.known and n != STRAY
                 error = float(wrap_deg(azimuth - near[n])) if known else np.nan
-                rows.append((time_s, near[n] + error if known else azimuth, std, power, error, n))
-        columns = np.array(rows, dtype=float).reshape(-1, 6).T
-        time, shown, deviation, level, errors, number = columns
-        return Points(time, shown, deviation, level, number.astype(np.int64), errors)
+                rows.append((time_s, near[n] + error if known else azimuth, std, power, error, n, heading))
+        columns = np.array(rows, dtype=float).reshape(-1, 7).T
+        time, shown, deviation, level, errors, number, heading = columns
+        return Points(time, shown, deviation, level, number.astype(np.int64), errors, heading)
 
 
-def read_run(path: str | Path, truth: Truth | None = None) -> Run:
+def read_run(path: str | Path, truth: Truth | None = None, convention: Convention | None = None) -> Run:
     """Run of a JSON-lines log; its own truth messages count where no truth is given.
 
     Raises RecordingError when the file cannot be read or holds no estimate, PublishError on an estimate or a truth that
@@ -113,4 +122,4 @@ def read_run(path: str | Path, truth: Truth | None = None) -> Run:
             told.add(message)
     if not readings:
         raise RecordingError(f"expected estimates ({ESTIMATE_SCHEMA}) in {path}, found none")
-    return Run(readings, told if truth is None else truth)
+    return Run(readings, told if truth is None else truth, convention)

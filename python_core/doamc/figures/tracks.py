@@ -1,10 +1,11 @@
-"""Bearings against time, with bars of one standard deviation, on the truth."""
+"""Directions against time, with bars of one standard deviation, on the truth."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Run
+from doamc.figures.shown import shown
 from doamc.figures.style import named
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
@@ -20,20 +21,23 @@ def missing(run: Run) -> str | None:
 
 def draw(figure: FigureBase, run: Run) -> list[Axes]:
     """One plot; an outlier does not set its scale."""
-    axes = figure.subplots()
-    for k, track in enumerate(run.true_azimuth_deg().T):
+    axes, angles = figure.subplots(), shown(run)
+    for k, track in enumerate(angles.truth_deg.T):
         axes.plot(run.time_s, track, color=TRUTH, linewidth=3.5, zorder=1, label=None if k else "truth")
     for number in run.points.numbers:
         p = run.points.of(number)
         colour = STRAY_COLOUR if number == STRAY else colour_of(number)
         label = "beyond the truth" if number == STRAY else f"source {number + 1}"
-        dots(axes, p.time_s, p.azimuth_deg, colour, label)
+        angle = angles.points_deg[run.points.number == number]
+        dots(axes, p.time_s, angle, colour, label)
         if number != STRAY:
-            low, high = p.azimuth_deg - p.std_deg, p.azimuth_deg + p.std_deg
+            low, high = angle - p.std_deg, angle + p.std_deg
             axes.vlines(p.time_s, low, high, color=colour, alpha=0.45, linewidth=0.8, zorder=2,
                         rasterized=len(low) > MOST)  # fmt: skip
-    axes.set(xlabel="time (s)", ylabel="azimuth (deg)", xlim=limits_of(run.time_s))
-    fit(axes, run.points.azimuth_deg, run.true_azimuth_deg(), 2.0)
+    axes.set(xlabel="time (s)", ylabel=angles.label, xlim=limits_of(run.time_s))
+    if run.heading_deg is not None:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{round(value, 6) % 360.0:g}")
+    fit(axes, angles.points_deg, angles.truth_deg, 2.0)
     if run.points.numbers:
         axes.legend(*named(axes), loc="best", ncols=2, markerscale=2)
     return [axes]

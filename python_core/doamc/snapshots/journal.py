@@ -13,6 +13,7 @@ from typing import Any
 from doamc.errors import RecordingError
 from doamc.files.atomic import whole_file
 from doamc.files.lock import Lock
+from doamc.snapshots.sigmf_aperture import aimed
 
 
 def parts_of(path: Path) -> tuple[Path, Path]:
@@ -33,13 +34,14 @@ def finish(path: Path, target: Path, table: dict[str, Any]) -> None:
     """
     journal, samples = parts_of(path)
     world, count = table["global"], table["samples"]
+    captures, annotations = aimed(table["captures"], sorted(table["annotations"], key=lambda a: a["core:sample_start"]))
     try:
         os.truncate(samples, frame_bytes(world) * count)
         with whole_file(target) as file:
             whole = {
                 "global": world | {"doamc:sample_count": count},
-                "captures": table["captures"],
-                "annotations": sorted(table["annotations"], key=lambda a: a["core:sample_start"]),
+                "captures": captures,
+                "annotations": annotations,
             }
             file.write(json.dumps(whole, indent=1).encode())
         os.replace(samples, target.with_suffix(".sigmf-data"))

@@ -5,7 +5,8 @@ captures, ``core:offset``, archives (``.sigmf``, a tar file), and datasets of ot
 ``core:dataset``, ``core:header_bytes`` and ``core:trailing_bytes``.
 
 Written (by `write_recording`), beside ``core:num_channels`` and the ``spatial`` extension (element positions in
-metres; bearings there run *clockwise*, so they are minus our azimuth): global keys of the ``doamc`` namespace:
+metres; bearings there run *clockwise* from the boresight, so they are minus our azimuth): global keys of the ``doamc``
+namespace:
 
     doamc:array            name of the array specification
     doamc:sample_count     samples per channel, so that a shortened file is noticed

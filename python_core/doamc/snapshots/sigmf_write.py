@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from doamc.angles import circle_deg
 from doamc.errors import RecordingError
 from doamc.files.atomic import check_output, whole_file
 from doamc.spec import SPEED_OF_LIGHT
@@ -87,7 +88,7 @@ def write_recording(
     if positions_wavelengths is not None:
         metres = np.asarray(positions_wavelengths, dtype=float) * (SPEED_OF_LIGHT / frequency_hz)
         capture["spatial:element_geometry"] = [{"point": p.tolist()} for p in metres]
-    bearings = [] if azimuth is None else [{"azimuth": float(-a % 360.0)} for a in azimuth]
+    bearings = [] if azimuth is None else [{"azimuth": circle_deg(-float(a))} for a in azimuth]
     if len(bearings) == 1:  # the field describes all signals of the capture
         capture["spatial:emitter_bearing"] = bearings[0]
     with whole_file(data) as out:

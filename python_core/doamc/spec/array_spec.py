@@ -87,6 +87,11 @@ class ArraySpec:
         return int(g["rows"] * g["columns"] if g["kind"] == "ura" else g["elements"])
 
     @property
+    def heading_deg(self) -> float | None:
+        """Bearing of the +x axis, clockwise from true north, by its mount; None where that is not told."""
+        return None if self.mount is None else self.mount.heading_deg
+
+    @property
     def in_metres(self) -> bool:
         """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
         return not METRES.keys().isdisjoint(self.geometry)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from doamc.angles import circle_deg
 from doamc.errors import SpecificationError
 from doamc.spec import checks
 from doamc.text import shown
@@ -26,11 +27,11 @@ class Mount:
     @property
     def heading_deg(self) -> float:
         """Compass bearing of the +x axis, clockwise from true north, in [0, 360)."""
-        return (self.offset_deg + self.declination_deg) % 360.0 % 360.0
+        return circle_deg(self.offset_deg + self.declination_deg)
 
-    def bearing_deg(self, azimuth_deg: float) -> float:
-        """Bearing, clockwise from true north in [0, 360), of an azimuth (counter-clockwise from +x)."""
-        return (self.heading_deg - azimuth_deg) % 360.0 % 360.0
+    def heading_on(self, zero_deg: float) -> float:
+        """The same on a mast that turns, or a vehicle, whose zero has a true bearing."""
+        return circle_deg(zero_deg + self.offset_deg)
 
 
 def mount_of(table: dict[str, Any]) -> Mount | None:

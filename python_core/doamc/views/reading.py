@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from doamc.errors import PublishError
 from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
+from doamc.estimates.orientation import heading_of
 from doamc.estimates.truth import coupling_matrix, message_time
 from doamc.protocol import ESTIMATE_SCHEMA
 from doamc.text import reason, shown
@@ -20,7 +21,8 @@ class Reading:
 
     seq: its number. time_s: stream time of its first snapshot, Unix time where the stream has none. array, method:
     names. azimuth_deg, std_deg, power_db: (P,), NaN where unknown. coupling: (N, N) complex, or None. latency_ms:
-    ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far.
+    ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
+    of the array's +x axis, None where it is not told.
     """
 
     seq: int
@@ -33,6 +35,7 @@ class Reading:
     coupling: NDArray[np.complex128] | None
     latency_ms: dict[str, float]
     dropped: int
+    heading_deg: float | None = None
 
 
 def read_estimate(message: dict[str, Any]) -> Reading:
@@ -56,14 +59,15 @@ def read_estimate(message: dict[str, Any]) -> Reading:
         reading = Reading(
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
-            int(message["dropped_batches"]),
+            int(message["dropped_batches"]), heading_of(message),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         found = f"{shown(message)} ({reason(repr(error))})"
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found {found}") from error
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
-    if not square or not np.isfinite(reading.azimuth_deg).all() or not math.isfinite(reading.time_s):
-        raise PublishError("expected finite azimuths and time and a square coupling matrix, found others")
+    numbers = [*reading.azimuth_deg, reading.time_s, reading.heading_deg or 0.0]
+    if not square or not all(map(math.isfinite, numbers)):
+        raise PublishError("expected finite azimuths, time and heading and a square coupling matrix, found others")
     return reading
 
 

@@ -54,11 +54,10 @@ def sources_table(
     if len(kept) > most:
         strength = np.nan_to_num(reading.power_db, nan=-np.inf)
         kept = sorted(int(k) for k in np.argsort(-strength, kind="stable")[: most - 1])
-    sign = "+" if convention.kind == "math" else ""
     for i in kept:
-        shown = convention.shown_deg(float(reading.azimuth_deg[i]))
+        angle = f"{convention.written(reading.azimuth_deg[i], 2)}°"
         table.add_row(
-            str(numbers[i] + 1), quantity(shown, f"{sign}.2f", "°"), quantity(reading.std_deg[i], ".2f", "°"),
+            str(numbers[i] + 1), angle, quantity(reading.std_deg[i], ".2f", "°"),
             quantity(reading.power_db[i], "+.1f", " dB"), style="dim" if stale else f"bold {colour_of(numbers[i])}",
         )  # fmt: skip
     if len(kept) < len(numbers):
@@ -98,6 +97,7 @@ def screen(
     reading, if anything does; shown in place of an error of the publisher.
     """
     columns, rows = size[0], min(size[1] - 1, 23)
+    convention = convention if reading is None else convention.of(reading.heading_deg)
     state = health.state()
     stale = state == "silent"
     told = health.publisher() if state in ("silent", "waiting") or health.status.get("link") else ""
@@ -110,6 +110,7 @@ def screen(
     parts: list[RenderableType] = []
     if reading is not None:
         what = f"{reading.array}, {reading.method}, estimate {reading.seq}, {reading.time_s:.1f} s"
+        what += f", {convention.orientation}"
         about = Text(what, no_wrap=True, overflow="ellipsis")
         table = sources_table(reading, numbers, convention, max(1, rows - 17), stale)
         parts = [table, Text(""), coupling_line(reading)]
@@ -148,12 +149,13 @@ def milliseconds(value: float) -> str:
     return quantity(value, ".1f" if value < 99.95 else ".0f", " ms")
 
 
-def summary(reading: Reading, health: Health, losses: dict[str, int]) -> dict[str, Text]:
+def summary(reading: Reading, convention: Convention, health: Health, losses: dict[str, int]) -> dict[str, Text]:
     """Title and caption of an estimate that is printed into a log; no names in them are taken for markup."""
     total = quantity(reading.latency_ms["total"], ".1f")
     lost = ", ".join(f"{name} {count}" for name, count in losses.items() if count or name == "lost")
+    title = f"{reading.array}, {reading.method}, estimate {reading.seq}, {convention.orientation}"
     return {
-        "title": Text(f"{reading.array}, {reading.method}, estimate {reading.seq}", style="table.title"),
+        "title": Text(title, style="table.title"),
         "caption": Text(
             f"rate {health.rate_hz():.1f}/s, latency {total} ms, {lost}, dropped {reading.dropped}",
             style="table.caption",

@@ -14,7 +14,7 @@ from doamc.cli import chunks
 from doamc.estimators import make_estimator
 from doamc.scenes import Scene, receive
 from doamc.snapshots import make_batch
-from doamc.spec import load_spec, shipped_arrays
+from doamc.spec import SHIPPED, load_spec, shipped_arrays
 
 KEYS = {"doa_deg", "doa_std_deg", "power_db", "coupling", "noise_power", "n_sources"}
 
@@ -61,6 +61,20 @@ def test_output_has_the_shapes_and_values_of_the_interface(doamc, tmp_path, two)
     assert abs(z["power_db"].mean()) < 0.3 and abs(10 * np.log10(z["noise_power"].mean() / 0.01)) < 0.3
     direct = make_estimator("music", "ula8")(make_batch(torch.from_numpy(np.load(two)["snapshots"])), 2)
     np.testing.assert_allclose(z["doa_deg"], np.degrees(direct.azimuth.numpy()), atol=1e-9)
+
+
+def test_bearings_are_written_where_the_heading_is_known(doamc, tmp_path, two):
+    """By the option, which goes before the mount of the specification; the high azimuth is the low bearing."""
+    roof, out = tmp_path / "roof.toml", tmp_path / "out.npz"
+    roof.write_text((SHIPPED / "ula8.toml").read_text() + "\n[mount]\noffset_deg = 100.0\n")
+    for options, heading in ((("--heading", "350"), 350.0), ((), 100.0)):
+        chosen = "--array", roof, "--method", "posterior", "--sources", 2, "--batches", 2, *options
+        assert doamc("estimate", two, "-o", out, *chosen)[0] == 0
+        z = _load(out)
+        assert z["heading_deg"] == heading
+        np.testing.assert_allclose(z["bearing_deg"], (heading - z["doa_deg"]) % 360)
+        away = np.abs(z["doa_interval_deg"] - z["doa_deg"][..., None])[..., ::-1]
+        np.testing.assert_allclose(np.abs(z["bearing_interval_deg"] - z["bearing_deg"][..., None]), away, atol=1e-9)
 
 
 @pytest.mark.parametrize("sources", ["2", "auto"])

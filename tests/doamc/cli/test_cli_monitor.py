@@ -271,6 +271,25 @@ def test_the_log_of_a_pipe_has_a_table_an_estimate(doamc, publishing):
     assert re.search(r"rate \d+\.\d/s, latency 13\.5 ms, lost 0, dropped 7", out)
 
 
+def test_bearings_are_shown_as_soon_as_the_orientation_is_known(doamc, publishing):
+    """By the messages, or by the option, which goes before them; everything printed then agrees."""
+    unknown, known = publishing(), publishing(lambda k: estimate(k, heading_deg=65.0))
+
+    def told(address, *options):
+        status, out, err = doamc("monitor", address, "--once", "--timeout", 20, *options)
+        assert (status, err) == (0, "")
+        return out
+
+    azimuths, bearings = ("-25.00°", "+40.00°", "azimuth"), ("90.00°", "25.00°", "bearing", "+x at 65°")
+    for options in ((), ("--compass",)):
+        assert all(words in told(unknown, *options) for words in (*azimuths, "orientation unknown"))
+        assert all(words in told(known, *options) for words in bearings)
+    assert all(words in told(known, "--azimuth") for words in azimuths)
+    assert all(words in told(unknown, "--heading", 65) for words in bearings)
+    other = json.loads(told(known, "--heading", 75, "--json"))
+    assert (other["heading_deg"], [s["bearing_deg"] for s in other["sources"]]) == (75.0, [100.0, 35.0])
+
+
 def test_json_passes_on_what_came(doamc, publishing):
     status, out, _ = doamc("monitor", publishing(), "--once", "--json", "--timeout", 20)
     message = json.loads(out)

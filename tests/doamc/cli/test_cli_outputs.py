@@ -17,6 +17,7 @@ from doamc.estimates import Publisher, Recorder, read_records
 from doamc.krakensdr import Client
 from doamc.krakensdr.version1 import Control, Heimdall
 from doamc.snapshots.sigmf_files import Recording
+from doamc.spec import SHIPPED
 from tests.doamc.estimates.bearings import message
 
 RECORDING = Path(__file__).resolve().parents[3] / "flowgraphs" / "recordings" / "kraken5_mixed_2"
@@ -45,6 +46,50 @@ def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
     assert ElementTree.parse(xml).findtext("DOA") == "270.00"
 
 
+#: 80 degrees from magnetic north, which lies 4.5 degrees to the east: +x looks to 84.5
+MOUNT = '[mount]\noffset_deg = 80.0\nnorth = "magnetic"\ndeclination_deg = 4.5\n'
+
+
+def test_the_heading_is_the_option_else_the_mount_else_the_one_in_the_estimates(doamc, tmp_path):
+    (tmp_path / "roof.toml").write_text(f"{(SHIPPED / 'ula4.toml').read_text()}\n{MOUNT}")
+    out = tmp_path / "out.jsonl"
+
+    def headings(*arguments):
+        out.unlink(missing_ok=True)
+        status, _, err = doamc("publish", *arguments, "--record", out)
+        assert (status, err) == (0, "")
+        return {(m.get("heading_deg"), m["sources"][0].get("bearing_deg")) for m in read_records(out)}
+
+    with Recorder(tmp_path / "known.jsonl") as record:
+        record.write(message([10.0], heading_deg=30.0))
+    with Recorder(tmp_path / "unknown.jsonl") as record:
+        record.write(message([10.0]))
+    with Recorder(tmp_path / "vehicle.jsonl") as record:
+        record.write(message([10.0]) | {"receiver": {"heading_deg": 200.0}})
+    known, unknown, vehicle = (tmp_path / f"{name}.jsonl" for name in ("known", "unknown", "vehicle"))
+    roof = tmp_path / "roof.toml"
+    assert headings(unknown) == {(None, None)} and headings(known) == {(30.0, 20.0)}
+    assert headings(unknown, "--array", roof) == headings(known, "--array", roof) == {(84.5, 74.5)}
+    assert headings(known, "--array", roof, "--heading", 350) == {(350.0, 340.0)}
+    assert headings(vehicle) == {(200.0, 190.0)} and headings(vehicle, "--array", roof) == {(280.0, 270.0)}
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((2, 4, 32)) + 1j)
+    live = tmp_path / "in.npz", "--method", "music", "--sources", 1, "--address", FREE, "--wait", 0, "--rate", 200
+    for array, options, heading in (("ula4", (), None), (roof, (), 84.5), (roof, ("--heading", 20), 20.0)):
+        headings(*live, "--array", array, *options)
+        for m in read_records(out):
+            (source,) = m["sources"]
+            assert m.get("heading_deg") == heading and ("bearing_deg" in source) == (heading is not None)
+            if heading is not None:
+                assert source["bearing_deg"] == pytest.approx((heading - source["azimuth_deg"]) % 360)
+
+
+@pytest.mark.parametrize("option", ["--csv", "--csv-latest", "--xml"])
+def test_map_tools_are_not_given_an_unknown_orientation_in_silence(doamc, log, tmp_path, option):
+    status, _, err = doamc("publish", log, option, tmp_path / "out")
+    assert status == 0 and err.count("\n") == 1 and "map tools will take +x for north; add --heading" in err
+
+
 def test_a_publisher_becomes_csv_and_another_publisher(doamc, tmp_path):
     ended = threading.Event()
     with Publisher(FREE, heartbeat_s=0.05) as publisher:
@@ -58,9 +103,9 @@ def test_a_publisher_becomes_csv_and_another_publisher(doamc, tmp_path):
         sender = threading.Thread(target=send)
         sender.start()
         try:
-            status, out, err = doamc("publish", publisher.address, "--csv", tmp_path / "a.csv", "--record",
-                                     tmp_path / "a.jsonl", "--address", FREE, "--wait", 0, "--count", 3, "--timeout",
-                                     20)  # fmt: skip
+            status, out, err = doamc("publish", publisher.address, "--heading", 0, "--csv", tmp_path / "a.csv",
+                                     "--record", tmp_path / "a.jsonl", "--address", FREE, "--wait", 0, "--count", 3,
+                                     "--timeout", 20)  # fmt: skip
         finally:
             ended.set()
             sender.join(10)
@@ -76,7 +121,7 @@ def test_a_recording_is_estimated_written_and_annotated(doamc, tmp_path):
     path = tmp_path / "r.sigmf-meta"
     status, out, err = doamc("publish", path, "--array", "uca5", "--method", "ml", "--sources", 2, "--batches", 3,
                              "--address", FREE, "--wait", 0, "--csv", tmp_path / "o.csv", "--all-sources",
-                             "--annotate", path)  # fmt: skip
+                             "--heading", 0, "--annotate", path)  # fmt: skip
     assert (status, err) == (0, "") and "published 3 estimates" in out
     rows = [line.split(", ") for line in (tmp_path / "o.csv").read_text().splitlines()]
     assert len(rows) == 6 and {row[4] for row in rows} == {"300000000"} and {row[5] for row in rows} == {"UCA"}
@@ -103,7 +148,7 @@ def test_a_recording_keeps_its_own_time_at_any_pace(doamc, dated, tmp_path, pace
     path, noon = dated
     made = doamc("publish", path, "--array", "uca5", "--method", "music", "--sources", 1, "--batches", 8, *pace,
                  "--address", FREE, "--wait", 0, "--record", tmp_path / "o.jsonl", "--csv", tmp_path / "o.csv",
-                 "--annotate", path)  # fmt: skip
+                 "--heading", 0, "--annotate", path)  # fmt: skip
     assert (made[0], made[2]) == (0, "")
     recording, messages = Recording(path), list(read_records(tmp_path / "o.jsonl"))
     starts = recording.starts(8, 256)
@@ -137,8 +182,8 @@ def test_a_full_disk_starves_no_other_output_and_repeats_no_number(doamc, tmp_pa
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "in.npz", snapshots=rng.standard_normal((6, 4, 32)) + 1j)
     status, out, err = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--sources", 1,
-                             "--address", FREE, "--wait", 0, "--rate", 200, "--csv", "/dev/full", "--xml",
-                             tmp_path / "o.xml", "--record", tmp_path / "o.jsonl", "--station-frequency",
+                             "--address", FREE, "--wait", 0, "--rate", 200, "--heading", 0, "--csv", "/dev/full",
+                             "--xml", tmp_path / "o.xml", "--record", tmp_path / "o.jsonl", "--station-frequency",
                              1e8)  # fmt: skip
     told, error = err.splitlines()
     assert told.startswith("doamc: --csv: cannot write /dev/full: No space left on device")
@@ -217,7 +262,7 @@ def test_a_faulty_line_of_a_log_costs_only_itself(doamc, log, tmp_path):
     lines = log.read_text().splitlines()
     faulty = json.loads(lines[-1]) | {"seq": -1}
     log.write_text("\n".join([json.dumps(faulty), *lines]) + "\n")
-    status, out, err = doamc("publish", log, "--csv", tmp_path / "a.csv")
+    status, out, err = doamc("publish", log, "--csv", tmp_path / "a.csv", "--heading", 0)
     assert (status, out) == (0, "passed on 4 estimates\n")
     assert err.startswith("doamc: passed over 1 messages; the last: doamc.estimate/1: seq: -1") and err.count("\n") == 1
 

@@ -19,7 +19,7 @@ def test_formats(doamc, tmp_path, name, magic):
         assert b"/FontFile2" in drawn and b"/Type3" not in drawn  # TrueType, as publishers ask for
     if name == "x.svg":
         words = set(re.findall(r">([^<>]+)</text>", drawn.decode()))
-        assert {"time (s)", "azimuth (deg)", "|C| (dB)", "latency (ms)", "share of estimates", "truth"} <= words
+        assert {"time (s)", "azimuth from +x (deg)", "|C| (dB)", "latency (ms)", "share of estimates", "truth"} <= words
 
 
 def test_one_kind_and_a_truth_from_a_file(doamc, tmp_path):

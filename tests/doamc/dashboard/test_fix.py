@@ -30,6 +30,13 @@ def test_azimuths_cross_by_heading():
     assert "latitude" not in fix
 
 
+def test_a_station_without_a_heading_takes_that_of_its_estimates():
+    a = Receiver("a", "tcp://a:1", east_m=0.0, north_m=0.0)
+    told = estimate_view(estimate(azimuth_deg=[45.0], std_deg=[1.0], power_db=[0.0], heading_deg=90.0), 100.0)
+    (fix,) = locate([a, B], [told, view([45.0])], 100.0)
+    assert (fix["east_m"], fix["north_m"]) == pytest.approx((500.0, 500.0))
+
+
 def test_the_strongest_source_is_crossed():
     ordered = by_strength(view([1.0, 2.0, 3.0], power=[-3.0, 1.0, 0.0]))
     assert [s["azimuth_deg"] for s in ordered] == [2.0, 3.0, 1.0]

@@ -173,7 +173,7 @@ def test_everything_is_reached_by_the_keyboard(stage):
     ]  # fmt: skip
     page.locator("input[value=math]").focus()
     page.keyboard.press("ArrowRight")
-    assert "clockwise from north" in page.locator("#convention-note").text_content()
+    assert "clockwise from true north" in page.locator("#convention-note").text_content()
     page.keyboard.press("ArrowLeft")
     page.locator("#pause").focus()
     page.keyboard.press("Space")

@@ -12,7 +12,7 @@ from .serving import toeplitz, until
 
 @pytest.fixture(autouse=True)
 def mathematical(stage):
-    """Every test begins with the default convention."""
+    """Every test begins with azimuths, as they are sent."""
     stage.page.get_by_text("Mathematical", exact=True).click()
 
 
@@ -114,15 +114,18 @@ def test_names_from_the_network_are_text_and_not_markup(stage):
 def test_bearings_by_compass(stage):
     """Heading 90: +x looks east, so azimuth 0 is bearing 90 and azimuth 100 is bearing 350."""
     page = stage.show({"azimuth_deg": [0.0, 100.0], "std_deg": [1.0, 1.0]})
-    assert text(page, "convention-note") == "counter-clockwise from +x, as sent (default)"
+    assert text(page, "convention-note") == "azimuths, counter-clockwise from +x, as sent"
     assert [r[1] for r in rows(page)] == ["0.00°", "100.00°"]
     page.get_by_text("Compass", exact=True).click()
-    assert text(page, "convention-note") == "clockwise from north; +x points to 90°"
+    assert text(page, "convention-note") == "clockwise from true north; +x points to 90°"
     page.wait_for_function("() => document.querySelector('#sources td').textContent === '090.00°'")
     assert [r[1] for r in rows(page)] == ["090.00°", "350.00°"] and text(page, "bearing-head") == "Bearing"
     assert [r[3] for r in rows(page)] == ["088.4° … 091.6°", "348.4° … 351.6°"]
-    page.reload()  # the choice is remembered
+    page.reload()
     page.wait_for_function("() => document.querySelector('#sources td')?.textContent === '090.00°'")
+    page.get_by_text("Mathematical", exact=True).click()
+    page.reload()  # the choice is remembered
+    page.wait_for_function("() => document.querySelector('#sources td')?.textContent === '0.00°'")
 
 
 @pytest.mark.parametrize("compass", [False, True])

@@ -155,7 +155,7 @@ def test_an_infinity_that_json_can_write_reaches_nobody(served, publisher):
 
 def test_last_minute_as_json_and_csv(served, publisher):
     seq = served.connected(publisher)
-    sent = estimate(seq, interval_deg=[[-24.5, -22.0], [38.0, 45.0]], array="=cmd()")
+    sent = estimate(seq, interval_deg=[[-24.5, -22.0], [38.0, 45.0]], array="=cmd()", heading_deg=90.0)
     publisher.estimate(sent)
     publisher.estimate(estimate(seq + 1, azimuth_deg=[], std_deg=[], power_db=[]))
     until(lambda: (served.feed().latest or {}).get("seq") == seq + 1)
@@ -175,6 +175,8 @@ def test_last_minute_as_json_and_csv(served, publisher):
     ]  # fmt: skip
     assert table[0]["array"] == "'=cmd()"  # a spreadsheet would run it
     assert (table[0]["inference_ms"], table[0]["total_ms"]) == ("12.25", "14.0")
+    told = [[r[k] for k in ("heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg")] for r in table]
+    assert told == [["90.0", "113.45", "112.0", "114.5"], ["90.0", "48.5", "45.0", "52.0"], ["", "", "", ""]]
 
 
 def test_recording_by_command(served, publisher, tmp_path):

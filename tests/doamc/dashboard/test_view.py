@@ -13,7 +13,9 @@ def test_a_view_says_what_was_sent():
         modes=[{"share": 0.7, "azimuth_deg": [-23.45, 41.5]}, {"share": 0.3, "azimuth_deg": [10.0, 41.5]}],
     )  # fmt: skip
     view = estimate_view(message, 123.5)
-    assert view["sources"] == message["sources"] and view["sources"][0]["interval_deg"] == [-24.7, -22.2]
+    unknown = {"bearing_deg": None, "bearing_interval_deg": None}
+    assert view["sources"] == [source | unknown for source in message["sources"]] and view["heading_deg"] is None
+    assert view["sources"][0]["interval_deg"] == [-24.7, -22.2]
     for key in ("seq", "time", "array", "method", "latency_ms", "modes", "source_probability", "effective_snapshots"):
         assert view[key] == message[key], key
     assert view["received"] == 123.5 and view["has_coupling"] is True and "coupling" not in view
@@ -21,9 +23,19 @@ def test_a_view_says_what_was_sent():
 
 def test_a_view_without_what_only_a_posterior_tells():
     view = estimate_view(estimate(std_deg=None, power_db=None, coupling=None), 1.0)
-    assert view["sources"][0] == {"azimuth_deg": -23.45, "std_deg": None, "power_db": None, "interval_deg": None}
+    unknown = dict.fromkeys(("std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg"))
+    assert view["sources"][0] == {"azimuth_deg": -23.45} | unknown
     assert (view["modes"], view["source_probability"], view["effective_snapshots"]) == ([], [], None)
     assert view["has_coupling"] is False and coupling_view(estimate(coupling=None)) is None
+
+
+def test_the_heading_of_the_stations_goes_before_that_of_the_message():
+    message = estimate(azimuth_deg=[10.0], std_deg=[1.0], power_db=[0.0], interval_deg=[[8.0, 13.0]], heading_deg=90.0)
+    own, told = estimate_view(message, 1.0), estimate_view(message, 1.0, 100.0)
+    assert (own["heading_deg"], own["sources"][0]["bearing_deg"]) == (90.0, 80.0)
+    assert (told["heading_deg"], told["sources"][0]["bearing_deg"]) == (100.0, 90.0)
+    assert told["sources"][0]["bearing_interval_deg"] == [87.0, 92.0]
+    assert message["heading_deg"] == 90.0  # what is recorded stays as it came
 
 
 def test_coupling_with_its_spread():

@@ -9,7 +9,7 @@ from doamc.estimates import encode, make_message, status_message
 from tests.fuzz.mutate import damaged, spoil
 
 #: where an estimate might take more than it does
-KEYS = ("x", "link", "\x1b", "coupling_std", "modes", "sources")
+KEYS = ("x", "link", "\x1b", "coupling_std", "modes", "sources", "heading_deg", "receiver", "bearing_deg")
 #: beside what is odd everywhere
 VALUES = ({"schema": "doamc.estimate/1"}, "doamc.status/1", "doamc.estimate/2")
 
@@ -23,7 +23,8 @@ def estimate(seq=17, **changes):
         "dropped_batches": 0, "latency_ms": {"buffer": 1.0, "inference": 12.0, "total": 13.5},
         "interval_deg": [[-24.0, -22.0], [9.0, 11.0], [160.0, 200.0]], "source_probability": [0.0, 0.1, 0.2, 0.7],
         "modes": [{"share": 0.7, "azimuth_deg": [-23.4, 10.0, 170.0], "std_deg": [0.2, 0.3, 0.4]}],
-        "effective_snapshots": 100.0, "batch_seq": 18, "rx_time": None,
+        "effective_snapshots": 100.0, "batch_seq": 18, "rx_time": None, "heading_deg": 70.0,
+        "receiver": {"heading_deg": 60.0, "latitude": 48.1, "longitude": 11.6},
     }  # fmt: skip
     return make_message(**(about | changes))
 

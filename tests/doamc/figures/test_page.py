@@ -8,11 +8,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from doamc.errors import ViewError
+from doamc.estimates import Recorder
 from doamc.estimates.truth_files import read_truth
 from doamc.figures.page import draw_page, kinds_of, size_of
 from doamc.figures.run import read_run
+from doamc.views.convention import Convention
 from doamc.views.palette import COLOURS, TRUTH
-from tests.doamc.figures.runs import COUPLING, ERRORS, truth_at, write_log
+from tests.doamc.figures.runs import COUPLING, ERRORS, estimate, truth_at, truth_message, write_log
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +55,40 @@ def test_tracks(run):
         bars = np.array(axes.collections[number].get_segments())  # (bar, end, x and y)
         np.testing.assert_allclose(bars[..., 0], np.stack([x, x], 1))
         np.testing.assert_allclose(bars[..., 1] - y[:, None], [[-0.11, 0.11], [-0.1, 0.1]][number] * np.ones((10, 1)))
-    assert axes.get_xlabel() == "time (s)" and axes.get_ylabel() == "azimuth (deg)"
+    assert axes.get_xlabel() == "time (s)" and axes.get_ylabel() == "azimuth from +x (deg)"
     low, high = axes.get_ylim()
     assert low < 100 and high > 373 and axes.get_title(loc="left") == ""  # one plot bears no letter
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_tracks_of_bearings(tmp_path, truth):
+    """Of an array that turns from 350 to 26 degrees; azimuths run the other way, and ticks stay within a turn."""
+    path = tmp_path / "x.jsonl"
+    headings = [350.0 + 4.0 * k for k in range(10)]
+    with Recorder(path) as recorder:
+        for k, heading in enumerate(headings):
+            if truth:
+                recorder.write(truth_message(float(k)))
+            recorder.write(estimate(k, heading_deg=heading))
+    bearings = [np.array([h - truth_at(k)[n] for k, h in enumerate(headings)]) for n in (0, 1)]
+    bearings = [b - 360 * np.floor(np.median(b) / 360) for b in bearings]
+    run = read_run(path)
+    (axes,) = plots_of(run, "tracks")
+    assert axes.get_ylabel() == "bearing from true north (deg)"
+    lines = lines_of(axes)
+    assert len(lines) == 2 + 2 * truth
+    for colour, _, y in lines[:2] if truth else ():
+        assert colour == TRUTH and any(np.allclose(y, b) for b in bearings)
+    for _, x, y in lines[-2:]:
+        wanted = [b - ERRORS[:, n] for n, b in enumerate(bearings)]
+        assert x.tolist() == list(range(10)) and any(np.allclose(y, b if truth else b % 360) for b in wanted)
+    assert all(0 <= float(label.get_text()) < 360 for label in axes.get_yticklabels())
+    (fixed,) = plots_of(read_run(path, convention=Convention("compass", 0.0)), "tracks")  # what is told here counts
+    assert any(np.allclose(y, 260.0 - ERRORS[:, 1]) for _, _, y in lines_of(fixed)[-2:])
+    for number, errors in enumerate(ERRORS.T) if truth else ():
+        np.testing.assert_allclose(lines_of(plots_of(run, "errors")[0])[number][2], -errors, atol=1e-9)  # of bearings
+    (plain,) = plots_of(read_run(path, convention=Convention("math")), "tracks")
+    assert plain.get_ylabel() == "azimuth from +x (deg)"
 
 
 def test_errors(run):

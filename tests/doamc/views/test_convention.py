@@ -31,11 +31,11 @@ def test_azimuths_are_shown_as_they_were_sent(azimuth):
 
 
 def test_ticks_stand_where_their_label_says():
-    assert dict(Convention("compass", 70).ticks()) | {} == dict(Convention("compass").ticks())  # north stays up
-    for convention, signed in ((Convention(), True), (Convention(), False), (Convention("compass"), True)):
+    assert Convention("compass", 70).ticks() == Convention("compass", 0.0).ticks()  # north stays up
+    for convention, signed in ((Convention(), True), (Convention(), False), (Convention("compass", 10.0), True)):
         ticks = convention.ticks(90, signed)
         labels = [label for label, _ in ticks]
-        if convention.kind == "compass":
+        if convention.is_compass:
             assert ticks == [("N", 90.0), ("E", 0.0), ("S", 270.0), ("W", 180.0)]
         else:
             assert labels == ["0°", "90°", "180°", "-90°" if signed else "270°"]
@@ -45,11 +45,23 @@ def test_ticks_stand_where_their_label_says():
 def test_words():
     assert Convention().text(-23.44, 0.21) == "-23.4° ± 0.2°"
     assert Convention("compass", 90.0).text(60.0) == "30.0°"
-    assert Convention("compass").text(0.01) == "0.0°"  # not 360.0
+    assert Convention("compass", 0.0).text(0.01) == "0.0°"  # not 360.0
     np.testing.assert_allclose(Convention("compass", 10).shown_deg(np.array([0.0, 20.0])), [10.0, 350.0])
+
+
+def test_bearings_are_shown_where_the_heading_is_known():
+    """Told here, or else by the estimate; without one, azimuths, and that is said."""
+    unknown, told = Convention(), Convention("compass", 350.0)
+    assert not unknown.is_compass and unknown.quantity == "azimuth" and unknown.orientation == "orientation unknown"
+    assert unknown.text(20.0) == "+20.0°" and unknown.ticks(90)[0] == ("0°", 0.0)
+    assert unknown.of(None) == unknown and unknown.of(90.0).text(20.0) == "70.0°"
+    assert unknown.of(84.54).orientation == "+x at 84.5°" and unknown.of(359.99).orientation == "+x at 0°"
+    assert told.of(90.0) is told and told.quantity == "bearing" and told.text(20.0) == "330.0°"
+    azimuths = Convention("math", 90.0)
+    assert not azimuths.is_compass and azimuths.of(10.0).text(20.0) == "+20.0°"
 
 
 @pytest.mark.parametrize("wrong", [("north", 0.0), ("compass", math.nan)])
 def test_other_conventions_are_refused(wrong):
-    with pytest.raises(ViewError, match="math or compass"):
+    with pytest.raises(ViewError, match="compass or math"):
         Convention(*wrong)

@@ -28,13 +28,15 @@ def test_what_is_unknown_is_nan():
     assert np.isnan(r.power_db).all() and r.latency_ms == {"buffer": 1.0, "inference": 2.0, "total": 3.0}
     np.testing.assert_array_equal(r.coupling, [[1, 0.1j], [0.1j, 1]])
     empty = read_estimate(message(azimuth_deg=[], std_deg=None, coupling=None, sample_time=None))
+    assert r.heading_deg is None and read_estimate(message(heading_deg=80.5)).heading_deg == 80.5
     assert empty.azimuth_deg.shape == (0,) and empty.coupling is None and empty.time_s == 1.79e9
 
 
 @pytest.mark.parametrize(
     "wrong",
     [None, [], {}, message() | {"sources": [{}]}, message() | {"coupling": {"re": [[1, 2]], "im": [[0, 0]]}},
-     message() | {"sources": [{"azimuth_deg": None, "std_deg": None, "power_db": None}]}, message() | {"seq": "x"}],
+     message() | {"sources": [{"azimuth_deg": None, "std_deg": None, "power_db": None}]}, message() | {"seq": "x"},
+     message() | {"heading_deg": math.nan}, message() | {"heading_deg": "north"}, message() | {"receiver": 3}],
 )  # fmt: skip
 def test_other_messages_are_refused(wrong):
     with pytest.raises(PublishError, match="expected"):

@@ -10,6 +10,7 @@ from gr_doamc import coupled_array_source, doa_estimator, snapshot_buffer
 from doamc.errors import CalibrationError, EstimatorError, SpecificationError
 from doamc.estimates import validate
 from doamc.estimators import METHODS
+from doamc.spec import SHIPPED
 from tests.gr.running import batch_message, collector, posting, run, scene
 
 
@@ -61,6 +62,26 @@ def test_estimates_of_streams_are_within_a_few_standard_deviations():
     by_batch = sorted(kept.messages, key=lambda m: m["batch_seq"])
     assert [m["batch_seq"] for m in by_batch] == list(range(20))
     assert [m["sample_time"] for m in by_batch] == pytest.approx([0.005 * k for k in range(20)])
+
+
+def test_bearings_are_told_where_the_heading_is_known(tmp_path):
+    """By the argument, which goes before the mount of the specification; unknown, no key of them is there."""
+    roof = tmp_path / "roof.toml"
+    roof.write_text((SHIPPED / "ula8.toml").read_text() + "\n[mount]\noffset_deg = 100.0\n")
+    samples = scene((-20.0, 25.0), 256)
+    for array, told, heading in (("ula8", None, None), (roof, None, 100.0), (roof, 350.0, 350.0)):
+        (message,), _, block = estimates_of([batch_message(samples, 0)], array=str(array), heading_deg=told)
+        validate(message)
+        assert message.get("heading_deg") == block.heading_deg == heading
+        for source in message["sources"]:
+            azimuth = source["azimuth_deg"]
+            assert source.get("bearing_deg") == (None if heading is None else pytest.approx((heading - azimuth) % 360))
+    block.set_heading_deg(10)
+    assert block.heading_deg == 10.0
+    block.set_heading_deg(math.nan)
+    assert block.heading_deg == 100.0  # of the mount
+    with pytest.raises(EstimatorError, match="heading_deg must be degrees"):
+        doa_estimator("ula8", "music", 2, heading_deg=math.inf)
 
 
 def test_direction_and_coupling_together():

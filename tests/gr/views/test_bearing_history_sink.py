@@ -66,6 +66,16 @@ def test_bearings_and_unix_time(qt):
     assert view.axes().y[0] <= 350 <= view.axes().y[1] and view.axes().x[0] == 0.0
 
 
+def test_bearings_of_an_array_that_turns_are_those_of_their_time(qt):
+    """An orientation that becomes known begins anew: azimuths and bearings do not share an axis."""
+    sink = bearing_history_sink(span=10.0)
+    _, view = shown(sink, qt, [estimate(0, (20.0,))])
+    assert [p[:2] for p in view.points] == [(0.0, 20.0)] and view.shown.quantity == "azimuth"
+    _, view = shown(sink, qt, [estimate(k, (10.0 * k,), heading_deg=90.0 + 10.0 * k) for k in range(1, 4)])
+    assert [p[1] for p in view.points] == [90.0, 90.0, 90.0] and view.shown.orientation == "+x at 120°"
+    assert view.shown.quantity == "bearing"
+
+
 def test_memory_is_bounded_and_another_run_begins_anew(qt):
     view = bearing_history_sink(span=1e6).qwidget()
     for k in range(6000):

@@ -22,7 +22,7 @@ def shown(sink, qt, messages):
 
 @pytest.mark.parametrize(
     ("options", "drawn"),
-    [({}, lambda a: a), ({"convention": "compass"}, lambda a: 90 + a),
+    [({}, lambda a: a), ({"heading": 0.0}, lambda a: 90 + a),
      ({"convention": "compass", "heading": 70.0}, lambda a: 20 + a)],
 )  # fmt: skip
 @pytest.mark.parametrize("azimuth_deg", [(-25.0, 40.0), (48.2, 231.5), (100.0,)])
@@ -135,6 +135,21 @@ def test_the_menu_and_grc_change_the_convention(qt):
     centre, radius = view.rose()
     angle = middle_deg(screen_angles(points, centre, 0.4 * radius, 0.98 * radius))
     assert angle == pytest.approx(90 - 200, abs=2.0)  # bearing 200 on a screen with north up
+
+
+def test_bearings_are_shown_as_soon_as_the_estimates_tell_how_the_array_stands(qt):
+    """The trail of an array that turns stays where its emitter was: bearing 90, whatever the heading was then."""
+    sink = compass_sink(history=2.0)
+    _, view = shown(sink, qt, [estimate(0, (30.0,))])
+    assert view.about()[-1] == "orientation unknown" and not view.shown.is_compass
+    messages = [estimate(k, (10.0 * k,), heading_deg=90.0 + 10.0 * k) for k in range(1, 6)]
+    pixels, view = shown(sink, qt, messages)
+    assert view.about()[-1] == "+x at 140°" and view.shown.text(50.0) == "90.0°"
+    centre, radius = view.rose()
+    angles = screen_angles(of_colour(pixels, COLOURS[0], near=60), centre, 0.35 * radius, 0.98 * radius)
+    assert angles.size > 100 and np.abs(angles).max() < 3.0  # needle and trail point east, to the right
+    next(a for a in view.actions() if a.text() == "Compass bearings").trigger()
+    assert view.shown.text(50.0) == "+50.0°"
 
 
 @pytest.mark.parametrize("wrong", [{"convention": "north"}, {"history": -1}, {"update_time": 0}])

@@ -19,7 +19,7 @@ const PLOT_MS = 200, HEAVY_MS = 500;
 
 let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, paused = false, silent = 3;
 let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
-let convention = new Convention("math", null, -180);
+let convention = new Convention("compass", null, -180);
 let matrix = null, dirty = true, frozen = 0, recording = null;
 const last = { plots: 0, heavy: 0 };
 
@@ -31,7 +31,10 @@ const current = () => receivers[chosen] ?? null;
 const waterfall = new Waterfall($("waterfall"));
 const plane = new PlaneMap($("map"));
 const bearingPlot = new TimePlot($("bearing-plot"), {
-  value: (source) => convention.shown(source.azimuth_deg),
+  value: (source, view) => {
+    const then = convention.at(view.heading_deg ?? null);
+    return then.compass === convention.compass ? then.shown(source.azimuth_deg) : NaN;
+  },
   spread: (source) => source.std_deg,
   range: () => waterfall.span(convention),
   ticks: () => ({
@@ -52,15 +55,16 @@ function choose(index) {
   setConvention();
 }
 
+/** The convention that is wished for, with what is known of the receiver that is shown. */
 function setConvention() {
-  const name = document.querySelector("input[name=convention]:checked").value;
+  const name = document.querySelector("input[name=convention]:checked").value, before = convention;
   convention = new Convention(name, current()?.heading ?? null, current()?.low() ?? -180);
-  put("convention-note", !convention.compass
-    ? "counter-clockwise from +x, as sent (default)"
-    : convention.known ? `clockwise from north; +x points to ${minus(convention.heading)}°` : "clockwise from +x: no heading is configured");
-  put("bearing-head", convention.compass ? "Bearing" : "Azimuth");
-  put("bearing-plot-title", convention.compass ? "Bearing" : "Azimuth");
-  bearingPlot.rebuild();
+  put("convention-note", convention.describe());
+  const quantity = convention.compass ? "Bearing" : "Azimuth";
+  put("bearing-head", quantity);
+  put("bearing-plot-title", quantity);
+  put("density-title", `Posterior density over ${quantity.toLowerCase()}`);
+  if (before.low !== convention.low || before.compass !== convention.compass) bearingPlot.rebuild();
   dirty = true;
 }
 
@@ -97,7 +101,7 @@ function take(receiver, part) {
     receiver.coupling = part.coupling;
     if (!receiver.reference || receiver.reference.re.length !== part.coupling.re.length) receiver.reference = part.coupling;
   }
-  if (receiver === current() && convention.low !== (convention.compass ? 0 : receiver.low())) setConvention();
+  if (receiver === current() && (receiver.heading !== convention.heading || receiver.low() !== convention.lowAzimuth)) setConvention();
 }
 
 function showRecording(state) {
@@ -181,7 +185,7 @@ $("theme").value = recall("theme", "auto");
 $("theme").addEventListener("change", () => { remember("theme", $("theme").value); applyTheme(); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 for (const input of document.querySelectorAll("input[name=convention]")) {
-  input.checked = input.value === recall("convention", "math");
+  input.checked = input.value === recall("convention", "compass");
   input.addEventListener("change", () => { remember("convention", input.value); setConvention(); });
 }
 $("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
@@ -205,7 +209,7 @@ $("export-png").addEventListener("click", () => {
   const plot = (id) => $(id).querySelector("canvas");
   savePicture(`gr-doamc · ${current()?.name ?? ""} · ${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`, $("about").textContent, [
     [[$("rose"), "Bearings"], [plot("bearing-plot"), $("bearing-plot-title").textContent]],
-    [[plot("power-plot"), "Power, dB"], [$("waterfall"), "Posterior density over azimuth"], [$("map"), "Map plane"]],
+    [[plot("power-plot"), "Power, dB"], [$("waterfall"), $("density-title").textContent], [$("map"), "Map plane"]],
     [[$("magnitude"), "Coupling, dB"], [$("phase"), "Phase, degrees"], [$("spread"), "Uncertainty, dB"], [$("change"), "Change, dB"]],
   ]);
 });

@@ -1,5 +1,6 @@
 // Receivers, their bearing lines and where they cross, on a local plane in metres, north up.
 
+import { bearing } from "./angles.js";
 import { begin, text, theme, withAlpha } from "./canvas.js";
 
 const STEPS = [1, 2, 5];
@@ -46,11 +47,11 @@ export class PlaneMap {
     c.stroke();
     const far = 2 * Math.hypot(width, height);
     for (const { receiver: r, index } of placed) {
-      const hue = colour.sources[index % 6], view = r.newest;
-      if (!view || r.heading === null || now - view.received > silent) continue;
+      const hue = colour.sources[index % 6], view = r.newest, { heading } = r;
+      if (!view || heading === null || now - view.received > silent) continue;
       const best = strongest(view);
       for (const source of view.sources) {
-        const line = (azimuth) => (((r.heading - azimuth) - 90) * Math.PI) / 180;
+        const line = (azimuth) => ((bearing(azimuth, heading) - 90) * Math.PI) / 180;
         const at = line(source.azimuth_deg), main = source === best;
         if (main && source.std_deg !== null) {
           c.fillStyle = withAlpha(hue, 0.18);

@@ -7,7 +7,7 @@ import { SLOTS, SPAN_S } from "./store.js";
 const AXIS_PX = 52;
 
 export class TimePlot {
-  /** element: where it goes. value(source) and spread(source): what is drawn, NaN or null for nothing. */
+  /** element: where it goes. value(source, view), spread(source): what is drawn, NaN or null for nothing. */
   constructor(element, { value, spread, range, ticks, digits }) {
     Object.assign(this, { element, value, spread, range, ticks, digits });
     this.bars = [];
@@ -24,7 +24,7 @@ export class TimePlot {
       seconds.push(x);
       for (const column of columns) column.push(null);
       for (const source of view.sources) {
-        const y = this.value(source);
+        const y = this.value(source, view);
         if (source.slot < 0 || !Number.isFinite(y)) continue;
         columns[source.slot][seconds.length - 1] = y;
         const spread = this.spread?.(source);

@@ -25,7 +25,7 @@ export function showSources(view, convention, none) {
     }
     row.cells[0].firstChild.dataset.slot = source.slot;
     const span = interval(source);
-    const edges = span && (convention.compass ? [span[1], span[0]] : span.map((v) => convention.shown(v))).map((v) => convention.text(v, 1));
+    const edges = span && convention.edges(span, source.azimuth_deg, 1);
     [
       convention.text(source.azimuth_deg),
       source.std_deg === null ? "–" : `${source.std_deg.toFixed(2)}°`,

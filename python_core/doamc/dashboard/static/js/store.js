@@ -12,7 +12,7 @@ export class Receiver {
   constructor(about) {
     this.name = about.name;
     this.connect = about.connect;
-    this.heading = about.heading_deg;
+    this.told = about.heading_deg; // of the +x axis, where somebody told the server
     this.east = about.east_m;
     this.north = about.north_m;
     this.health = about.health;
@@ -34,6 +34,11 @@ export class Receiver {
     let gone = 0;
     while (gone < this.views.length && (this.views[gone].received < old || this.views.length - gone > MAX_VIEWS)) gone++;
     if (gone) this.views.splice(0, gone);
+  }
+
+  /** True bearing of the array's +x axis, as the newest estimate has it; null where it is not known. */
+  get heading() {
+    return (this.newest ? this.newest.heading_deg : this.told) ?? null;
   }
 
   /** Least angle of axes in the mathematical convention: 0 where azimuths above 180 are sent, -180 otherwise. */

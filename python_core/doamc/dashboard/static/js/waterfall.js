@@ -66,6 +66,7 @@ export class Waterfall {
     this.rows = new Float32Array(BINS * ROWS);
     this.counts = new Uint16Array(ROWS);
     this.times = new Float64Array(ROWS).fill(-1); // number of the quarter second that a row holds
+    this.headings = new Array(ROWS).fill(null); // of the +x axis, by the newest estimate in it
     this.line = this.picture.getContext("2d").createImageData(BINS, 1);
     this.key = null;
   }
@@ -79,6 +80,7 @@ export class Waterfall {
       this.times[at] = quarter;
     }
     addDensity(row, view);
+    this.headings[at] = view.heading_deg ?? null;
     this.counts[at]++;
   }
 
@@ -131,23 +133,21 @@ export class Waterfall {
 
   /** Bring the picture up to `newest`: rows stand in it by time modulo its height, so that each is painted but once or twice. */
   _paint(convention, newest, from, to) {
-    const key = `${convention.compass} ${convention.heading} ${from} ${to}`;
+    const key = `${convention.compass} ${from} ${to}`;
     if (key !== this.key || newest - this.painted >= ROWS || newest < this.painted) {
       this.key = key;
       this.painted = newest - ROWS + 1;
-      this.source = Int32Array.from({ length: BINS }, (_, x) => {
-        const azimuth = convention.azimuth(from + ((x + 0.5) / BINS) * (to - from));
-        return ((Math.floor((azimuth + 180) / BIN_DEG) % BINS) + BINS) % BINS;
-      });
     }
     const context = this.picture.getContext("2d");
     for (let quarter = this.painted - 1; quarter <= newest; quarter++) { // the one before may have got more since
       let held = quarter; // slow publishers: the last estimate stands until the next, as long as nobody calls it silence
       while (!this._holds(held) && quarter - held < HOLD_ROWS) held--;
-      const some = this._holds(held), at = place(held);
+      const at = place(held), then = convention.at(this.headings[at]); // of an array that may turn
+      const some = this._holds(held) && then.compass === convention.compass;
       const pixels = new Uint32Array(this.line.data.buffer);
       for (let x = 0; x < BINS; x++) {
-        const density = some ? this.rows[at * BINS + this.source[x]] / this.counts[at] : 0;
+        const bin = Math.floor((then.azimuth(from + ((x + 0.5) / BINS) * (to - from)) + 180) / BIN_DEG);
+        const density = some ? this.rows[at * BINS + (((bin % BINS) + BINS) % BINS)] / this.counts[at] : 0;
         const level = density > 0 ? (10 * Math.log10(density) - LOW_DB) / (HIGH_DB - LOW_DB) : 0;
         pixels[x] = some ? TABLE[Math.max(0, Math.min(255, Math.round(255 * level)))] : 0;
       }
