@@ -55,7 +55,8 @@ def test_light_modules_pull_in_no_heavy_library(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["doamc.calibration", "doamc.estimates.outputs", "doamc.krakensdr", "doamc.snapshots.captures"]
+    "module",
+    ["doamc.calibration", "doamc.estimates.outputs", "doamc.krakensdr", "doamc.snapshots.captures", "doamc.antenna"],
 )
 def test_what_blocks_and_readers_load_leaves_torch_out(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'scipy', 'gnuradio') if m in sys.modules])"

@@ -4,7 +4,7 @@ from functools import cache
 
 import torch
 
-from doamc.coupling import FAMILIES, make_family
+from doamc.coupling.families import FAMILIES, make_family
 from doamc.selfcal.belief import initial_belief
 from doamc.selfcal.start import start_family
 from doamc.spec import load_spec

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from doamc.arrays import steering, uca
-from doamc.coupling import DirectionalCoupling, make_family
+from doamc.coupling.directional import DirectionalCoupling
+from doamc.coupling.families import make_family
 
 FAMILY = make_family("reciprocal", 5, [[0.1, 0.3], [0.05, 0.2]])
 POSITIONS = uca(5, 0.35)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from doamc.arrays.steering import steering
-from doamc.coupling import load_drawn_family
+from doamc.coupling.drawn_file import load_drawn_family
 from doamc.errors import SpecificationError
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doamc.coupling import FAMILIES, make_family
+from doamc.coupling.families import FAMILIES, make_family
 from doamc.errors import SpecificationError
 
 MADE = {
