@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.likelihood.coordinates import Coordinates
 
 ROUNDS = 2  #: of turning samples to their centre: the first finds it from one sample, the second from all
@@ -22,7 +23,7 @@ def align(azimuth: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor
     p = azimuth.shape[1]
     for _ in range(ROUNDS):
         turned = torch.stack([sorted_azimuth.roll(k, 1) for k in range(p)], 1)  # (B, shift, P, n)
-        apart = torch.remainder(turned - centre[:, None] + math.pi, 2 * math.pi) - math.pi
+        apart = wrap_rad(turned - centre[:, None])
         best = apart.square().sum(2).argmin(1)[:, None, None].expand(-1, 1, p, -1)
         unwrapped = apart.gather(1, best)[:, 0]
         last = centre

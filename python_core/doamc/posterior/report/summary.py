@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.estimators.intervals import NORMAL_90
 from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
 from doamc.posterior.report.modes import LINK_DEG, find_modes, main_mode
@@ -59,12 +60,12 @@ def summarise(x: torch.Tensor, coordinates: Coordinates) -> Summary:
     places, widths = modes.azimuth, modes.half_width
     if coordinates.spec.full_circle:
         start = coordinates.spec.sector_rad[0]
-        turned = torch.remainder(middle - start, 2 * math.pi) + start
+        turned = wrap_rad(middle, start)
         interval = interval + (turned - middle)[..., None]
         middle, place = turned.sort(1)
         half, power = half.gather(1, place), power.gather(1, place)
         interval = interval.gather(1, place[..., None].expand(-1, -1, 2))
-        places, turn = (torch.remainder(places - start, 2 * math.pi) + start).sort(2)
+        places, turn = wrap_rad(places, start).sort(2)
         widths = widths.gather(2, turn)
     family = coordinates.spec.family
     theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
