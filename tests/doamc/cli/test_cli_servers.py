@@ -61,7 +61,7 @@ def rows(path):
 def test_map_tools_fetch_and_listen_while_estimates_are_passed_on(program, sending, tmp_path):
     table, database = tmp_path / "log.csv", tmp_path / "log.sqlite"
     process = program("publish", sending.address, "--doa-value", 0, "--mapper", 0, "--csv-log", table, "--sqlite",
-                      database, "--station-id", "roof", "--wait", 0)  # fmt: skip
+                      database, "--station-id", "roof", "--wait", 0, "--heading", 0)  # fmt: skip
     page, socket = (process.stdout.readline().split()[-1] for _ in range(2))
     assert page.startswith("http://127.0.0.1:") and page.endswith("/DOA_value.html")
     until(lambda: get(page)[2])

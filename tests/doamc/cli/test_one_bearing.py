@@ -3,8 +3,11 @@
 In the browser: tests/doamc/dashboard/test_page_bearings.py; in Qt's windows: tests/gr/views/test_one_bearing.py.
 """
 
+import csv
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
@@ -18,8 +21,13 @@ from doamc.estimates import Publisher, Recorder, read_records
 from doamc.figures.page import draw_page
 from doamc.figures.run import read_run
 from doamc.snapshots.sigmf_write import write_recording
+from tests.doamc.dashboard.serving import until
 from tests.doamc.estimates.kraken_readers import df_aggregator, kraken_app, kraken_pro
+from tests.doamc.gateways.websocket import WebSocket
 from tests.doamc.one_bearing import BEARING_INTERVAL, BEARINGS, HEADING, message
+from tests.doamc.web.serving import get
+
+COLUMNS = ("heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg")
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +100,28 @@ def test_lines_on_the_map_of_every_reader_of_the_krakensdr(doamc, log, tmp_path,
     assert [s.peak for s in seen if s.peak is not None] == pytest.approx([BEARINGS[0]] * 3, abs=0.5)  # whole degrees
 
 
+def test_lines_on_the_map_of_those_that_fetch_or_listen(program, address):
+    process = program("publish", address, "--doa-value", 0, "--mapper", 0, "--all-sources")
+    page, socket = (process.stdout.readline().split()[-1] for _ in range(2))
+    until(lambda: get(page)[2])
+    seen = [kraken_app(line) for line in get(page)[2].decode().splitlines()]
+    with WebSocket(int(socket.rstrip("/").rpartition(":")[2])) as client:
+        seen += [kraken_pro(client.text().encode(), 2) for _ in range(2)]
+    assert [s.bearing for s in seen] == pytest.approx([*BEARINGS, *BEARINGS], abs=0.005)
+
+
 def test_logs_of_what_is_passed_on(doamc, log, tmp_path):
-    assert doamc("publish", log, "--record", tmp_path / "out.jsonl")[0] == 0
-    (told,) = read_records(tmp_path / "out.jsonl")
+    files = {option: tmp_path / option for option in ("--record", "--csv-log", "--sqlite")}
+    assert doamc("publish", log, *(word for pair in files.items() for word in pair))[0] == 0
+    (told,) = read_records(files["--record"])
     assert [s["bearing_deg"] for s in told["sources"]] == BEARINGS
+    with open(files["--csv-log"], newline="") as file:
+        rows = [[float(row[k]) for k in COLUMNS] for row in csv.DictReader(file)]
+    with closing(sqlite3.connect(files["--sqlite"])) as database:
+        assert database.execute(f"SELECT {', '.join(COLUMNS)} FROM bearings ORDER BY id").fetchall() == list(
+            map(tuple, rows)
+        )
+    assert rows[0] == [HEADING, BEARINGS[0], *BEARING_INTERVAL] and rows[1][:2] == [HEADING, BEARINGS[1]]
 
 
 def test_annotations_of_a_recording(doamc, log, tmp_path):
