@@ -153,7 +153,7 @@ def test_the_number_of_channels_can_change_for_good():
 
     with emulator(room=1) as server:
         plain = read_all(server.port, until=fewer)
-        assert plain.passed_over == 0 and server.clients.total().marks["channels"] > 0
+    assert plain.passed_over == 0 and server.clients.total().marks["channels"] > 0
     one = next(p for p in plain.packets if len(p.samples) < CHANNELS)
     loops = [p.reshape(CHANNELS, LENGTH, 2) for p in server.stream.payloads.antennas]
     assert any(np.array_equal(one.samples, loop[: CHANNELS - 1]) for loop in loops)
@@ -194,10 +194,11 @@ def test_a_client_that_talks_is_left():
 
 
 def test_a_paced_stream_runs_without_clients_and_leaves_out_what_it_is_too_late_for():
-    with emulator(paced=True, rate_hz=1e6) as server:  # 40 us a packet
-        wait_for(lambda: server.stream.produced > 100)
+    with emulator(paced=True, rate_hz=1e9) as server:  # 40 ns a packet: no computer keeps up
+        wait_for(lambda: server.skipped > 0)
         plain = read_all(server.port, until=lambda plain: len(plain.packets) > 10)
-        assert plain.packets[0].phase in range(5) and server.clients.total().packets > 10
+        assert plain.packets[0].phase in range(5)
+    assert server.clients.total().packets > 10 and server.stream.produced > server.skipped
 
 
 @pytest.mark.parametrize(
