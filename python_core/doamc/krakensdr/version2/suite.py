@@ -1,6 +1,7 @@
 """Session with the suite's data server: it sends to everybody who connects, and is never told anything."""
 
 import time
+from functools import partial
 from typing import Any
 
 from doamc.errors import ReceiverError
@@ -87,7 +88,8 @@ class _Connection:
     def __init__(self, suite: Suite, halt: Halt, desk: Desk) -> None:
         self._suite, self._desk, self._counters = suite, desk, suite.counters
         self._scanner, self._clock = Scanner(), StreamClock(suite.rate_hz)
-        self._assembler = Assembler(desk.pool, halt, suite.rate_hz, self._unix_time)
+        # bound to the clock alone: a cycle would keep megabytes of every connection until the collector runs
+        self._assembler = Assembler(desk.pool, halt, suite.rate_hz, partial(_unix_time, self._clock))
         self._before = suite.counters.passed_over, suite.counters.resyncs
         self._lost_before = suite.counters.lost_estimate, suite.counters.lost_uncertainty
         self._latest = time.monotonic()  # when a packet came
@@ -162,5 +164,7 @@ class _Connection:
         counters.lost_estimate = self._lost_before[0] + round(self._clock.lost_s * rate_hz)
         counters.lost_uncertainty = self._lost_before[1] + round(uncertainty_s * rate_hz)
 
-    def _unix_time(self, sample: int) -> float:
-        return time.time() - time.monotonic() + self._clock.time_of(sample)
+
+def _unix_time(clock: StreamClock, sample: int) -> float:
+    """Unix time of a sample of the stream, s."""
+    return time.time() - time.monotonic() + clock.time_of(sample)

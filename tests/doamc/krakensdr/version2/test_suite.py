@@ -1,6 +1,8 @@
 """Version 2 over real sockets: what passes, what is counted, what is told, whatever the server does."""
 
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -195,3 +197,19 @@ def test_what_the_clock_shows_to_be_lost_is_told_with_the_next_frame_and_counted
 def test_arguments_out_of_range_are_refused(wrong):
     with pytest.raises(ReceiverError, match="expected"):
         Suite(**wrong)
+
+
+def test_a_connection_that_ended_takes_no_memory():
+    """Its scanner and frame hold megabytes; in a cycle they would stay until the collector runs."""
+    suite = Suite()
+    gc.collect()
+    gc.disable()
+    try:
+        connection = suite_module._Connection(suite, Halt(), Desk())
+        connection.take(0, time.monotonic())
+        connection.end(time.monotonic())
+        gone = weakref.ref(connection)
+        del connection
+        assert gone() is None
+    finally:
+        gc.enable()
