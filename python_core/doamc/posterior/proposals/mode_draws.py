@@ -71,12 +71,12 @@ class ModeSampler:
 
 
 def same_mode(x: torch.Tensor, factors: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
-    """Which points (B, d, G) ended in one mode: (B, G, G) of 0 and 1, by their distance in widths of the posterior.
+    """Which points (B, d, G) ended in one mode: (B, G, G) of 0 and 1, by their Mahalanobis distance.
 
-    The widths are the diagonals of the factors (B, G, d, d), those of a coordinate where all after it are known.
+    factors: (B, G, d, d), upper triangular, of the covariance of the normal approximation at each point.
     """
     apart = (x[:, :, :, None] - x[:, :, None]).permute(0, 2, 1, 3)  # (B, G, d, G)
     period = torch.where(coordinates.wraps, coordinates.high - coordinates.low, math.inf)[:, None]
     turn = (apart / period).round() * torch.where(coordinates.wraps[:, None], period, 0.0)
-    distance = torch.linalg.solve_triangular(factors, apart - turn, upper=False).square().sum(2)
+    distance = torch.linalg.solve_triangular(factors, apart - turn, upper=True).square().sum(2)
     return (distance < SAME_MODE * coordinates.size).double()

@@ -36,3 +36,20 @@ def test_copies_of_a_mode_are_told_from_another_and_across_the_period():
     factors = torch.eye(coordinates.size, dtype=torch.float64).expand(1, 4, -1, -1) * 0.3
     same = same_mode(x, factors, coordinates)[0]
     assert same[0].tolist() == [1, 1, 0, 1] and torch.equal(same, same.T)
+
+
+def test_one_mode_is_long_where_coordinates_are_correlated():
+    """Three widths along the long axis of an ellipse are near in it; as far across they are another mode."""
+    scene, _, _ = observed("ula8", 1, 1, 100, 10.0)
+    coordinates = coordinates_of(scene)
+    d = coordinates.size
+    covariance = 1e-4 * torch.eye(d, dtype=torch.float64)
+    covariance[:2, :2] = 1e-4 * torch.tensor([[1.0, 0.99], [0.99, 1.0]], dtype=torch.float64)
+    factor = torch.linalg.cholesky(covariance.flip(0, 1)).flip(0, 1)  # upper triangular
+    torch.testing.assert_close(factor @ factor.mT, covariance)
+    x = (0.5 * (coordinates.low + coordinates.high))[None, :, None].repeat(1, 1, 3)
+    x[0, :2, 1] += 0.01
+    x[0, :2, 2] += torch.tensor([0.01, -0.01], dtype=torch.float64)
+    # squared distances: 2 / 1.99 along, 2 / 0.01 across, against d / 4
+    found = same_mode(x, factor.expand(1, 3, d, d), coordinates)[0]
+    assert found[0].tolist() == [1, 1, 0]
