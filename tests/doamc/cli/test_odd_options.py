@@ -65,7 +65,7 @@ SIZES = {
     "processes": (["antenna", "dipole8", "--jobs", 10**6], "whole number <= 256"),
     "far frequency": (["antenna", "dipole8wide", "--frequency", "1e12"], "expected a frequency from"),
     "minutes": (["train", "--array", "ula8", "--net", "vae", "--minutes", "1e-300"], "a number from 0.001"),
-    "device": (["train", "--array", "ula8", "--net", "vae", "--device", "meta"], "expected a torch device such as cpu or cuda"),
+    "device": (["train", "--array", "ula8", "--net", "vae", "--device", "meta"], "expected a torch device such as cpu"),
     "noise": ([*ESTIMATE, "--noise-power", "1e-320"], "a number from 1e-100"),
     "noise far below": ([*ESTIMATE, "--noise-power", "1e-30"], "within 150 dB"),
     "wait": (["publish", "{0}/in.npz", "--array", "ula8", "--wait", "1e9"], "a number from 0 to 3600"),
