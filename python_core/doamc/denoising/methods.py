@@ -85,7 +85,7 @@ class SnapshotDdim(Estimator):
     """The chain of [Luo-Fung]: guided DDIM with a per-snapshot eps-net, R of the result, eq. (34) from RARE."""
 
     name = "ddim-snapshot"
-    summary = "the chain of Luo and Fung: guided DDIM with an unconditional per-snapshot eps-net, then their eq. (34)"
+    summary = "the chain of Luo and Fung: guided DDIM with an unconditional per-snapshot eps-net, then eq. (34)"
 
     def __init__(
         self, spec: ArraySpec | str, weights: str | Path | None = None, steps: int = 15, seed: int = 0
