@@ -53,10 +53,10 @@ def test_what_cannot_be_used_is_kept_back_counted_and_told_with_the_next_frame()
 
 
 def test_a_retuning_costs_its_packets_and_the_settling_time():
-    monotonic, shift = time.monotonic, [0.0]
+    monotonic, shift, clients = time.monotonic, [0.0], []
 
     def then(connection, ended):
-        wait_for(lambda: client.counters.packets["settling"] == 2)
+        wait_for(lambda: clients and clients[0].counters.packets["settling"] == 2)
         shift[0] = 100.0  # s later
         connection.sendall(packet(9, frequency_hz=868e6, changes=1))
         ended.wait(60.0)
@@ -71,6 +71,7 @@ def test_a_retuning_costs_its_packets_and_the_settling_time():
         clock = type("clock", (), {"monotonic": staticmethod(lambda: monotonic() + shift[0]), "time": time.time})
         patch.setattr(suite_module, "time", clock)
         with client_of(port, settling_s=90.0, timeout_s=200.0) as client:
+            clients.append(client)
             numbers, told = take(client, 2)
             assert numbers == [0, 9] and told[1] == (0, True, False, {"retuning": 1, "settling": 2})
             assert client.counters.changes == 1  # the counter and the end of the retuning are one
