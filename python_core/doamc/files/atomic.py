@@ -81,7 +81,11 @@ def check_output(path: str | Path) -> None:
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
     if not os.path.isdir(path.parent):
         raise RecordingError(f"cannot write {path}: there is no folder {path.parent}; make it first")
-    if len(os.fsencode(path.name)) > LONGEST:
+    try:
+        name = os.fsencode(path.name)
+    except UnicodeEncodeError:
+        raise RecordingError(f"cannot write {path}: expected a name that can be encoded, found another") from None
+    if len(name) > LONGEST:
         raise RecordingError(f"cannot write {path}: expected a name of at most {LONGEST} bytes")
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")

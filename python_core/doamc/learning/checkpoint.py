@@ -17,7 +17,7 @@ from doamc.errors import CheckpointError, DoamcError, SpecificationError
 from doamc.files.atomic import make_folder, whole_file
 from doamc.files.tensor_files import read_tensors
 from doamc.spec import ArraySpec, load_spec, parse_spec
-from doamc.text import shown
+from doamc.text import reason, shown
 
 Net = TypeVar("Net", bound=torch.nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -49,7 +49,8 @@ class Checkpoint:
             raise
         except (TypeError, ValueError, KeyError, RuntimeError) as error:
             raise CheckpointError(
-                f"weights of kind {self.kind!r} for {self.spec.name}: configuration and weights do not fit ({error})"
+                f"weights of kind {self.kind!r} for {self.spec.name}: configuration and weights do not fit "
+                f"({reason(error)})"
             ) from error
         return net.requires_grad_(False).eval()
 

@@ -139,7 +139,7 @@ class GrowingRecord:
         if self._spec is None or self._spec.n_elements != channels or self._placed:
             return {}
         points = stream_positions_m(self._spec, frequency_hz)
-        return {} if points is None else {GEOMETRY: [{"point": p} for p in points.tolist()]}
+        return {} if points is None else {GEOMETRY: [{"point": p.tolist()} for p in points]}
 
     def _put(self, data: Any, *about: dict[str, Any]) -> None:
         """Write samples behind those that count, then lines of the journal, and keep room for the metadata."""

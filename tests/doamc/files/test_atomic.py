@@ -93,3 +93,8 @@ def test_output_that_cannot_be_made_is_refused_beforehand(tmp_path):
             check_output(path)
         with pytest.raises(RecordingError, match=message), whole_file(path):
             pytest.fail("the block must not start")
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(RecordingError, match="a name that can be encoded"):
+        check_output("\ud800.npz")
