@@ -265,7 +265,8 @@ def main() -> int:
         result = soak(args.version, args.minutes, args.every, args.rate, args.method, Path(folder))
     what = f"{CHANNELS} x {args.rate / 1e6:g} MS/s for {args.minutes:g} minutes, a fault every {args.every:g} s"
     about = {"what": what, "version": args.version, "method": args.method}
-    write_result(__file__, args, about | result | {"does_not_hold": faults(result)}, gnuradio=gr.version())
+    result["does_not_hold"] = faults(result)
+    write_result(__file__, args, about | result, gnuradio=gr.version())
     return int(bool(result["does_not_hold"]))
 
 
