@@ -97,9 +97,13 @@ class TestWidenedDrawn(FamilyContract):
 
 
 class TestBelief(FamilyContract):
-    """What a belief has become after it learnt of some directions of its parameters."""
+    """What a belief has become after it learnt of some directions of its parameters.
 
-    array, nearest, diagonal = "uca5", 5e-3, 5e-3
+    The axes of its parameters, and with them what is learnt here, differ from one LAPACK to another; of 20 such beliefs
+    the members are found within 0.001 to 0.010.
+    """
+
+    array, nearest, diagonal = "uca5", 0.02, 5e-3
 
     def make(self):
         belief = initial_belief(widened("uca5"))
