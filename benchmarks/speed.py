@@ -7,7 +7,6 @@ One estimate: ula8, P = 2, L = 256, 5 dB, snapshots in, estimates out.
 
 import resource
 import time
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,34 +14,10 @@ from command import make_parser, write_result
 
 from doamc.estimators import make_estimator
 from doamc.scenes import draw_scene, receive
-from doamc.snapshots import SnapshotBatch, make_batch
+from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
 SINGLE, BATCH = 200, 256
-
-
-def loop_over_network(estimator: Any, batch: SnapshotBatch, repeats: int) -> float:
-    """Time of the proposing sampler loop of `posterior` over that of its network calls alone, median of paired runs."""
-    sampler = estimator.sampler(2)
-    net, proposer = sampler.net, sampler.proposer
-    flag = torch.ones(batch.size, dtype=torch.bool)
-    count = torch.full((batch.size,), 2)
-    length = torch.full((batch.size,), 256.0)
-    x = sampler.features(batch.covariance, length, count, torch.ones(batch.size), ~flag)
-    mask = sampler.layout.mask(count)
-    ratios = []
-    with torch.no_grad():
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            proposer(x, mask)
-            loop = time.perf_counter() - begin
-            begin = time.perf_counter()
-            modulation = net.modulation(net.encode(x)[:, None], proposer.clocks)
-            z = proposer.noise.expand(batch.size, -1, -1)
-            for i in range(len(proposer.grid)):
-                net.head(z, [m[:, i : i + 1] for m in modulation])
-            ratios.append(loop / (time.perf_counter() - begin))
-    return float(np.median(ratios))
 
 
 def main() -> None:
@@ -51,7 +26,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["music", "rare", "ml", "map", "ddim", "posterior"])
     parser.add_argument("--threads", type=int, default=1, help="of torch (%(default)s)")
     args = parser.parse_args()
-    single, together, repeats = (10, 16, 3) if args.quick else (SINGLE, BATCH, 60)
+    single, together = (10, 16) if args.quick else (SINGLE, BATCH)
     torch.set_num_threads(args.threads)
     spec = load_spec("ula8")
     generator = torch.Generator().manual_seed(0)
@@ -77,10 +52,6 @@ def main() -> None:
             "batched_per_second": round(together / (time.perf_counter() - start)),
             "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
-        if method == "posterior":
-            for size in (1, 64):
-                ratio = loop_over_network(estimator, make_batch(many[:size]), repeats)
-                table[method][f"loop_over_network_batch_{size}"] = round(ratio, 3)
         print(f"{method:10s}", table[method], flush=True)
     case = "ula8, P = 2, L = 256, 5 dB"
     write_result(__file__, args, {"case": case, "threads": args.threads, "methods": table})
