@@ -1,6 +1,9 @@
 """What the emulators of both versions of the KrakenSDR's server are told alike: what is heard, where, and faults."""
 
 import argparse
+import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from doamc.cli.options import number, port, positive, seconds, whole
@@ -71,3 +74,12 @@ def _fault(text: str) -> tuple[str, float]:
     if not sign:
         raise argparse.ArgumentTypeError(f"expected NAME=RATE, found {text!r}")
     return name, number(rate)
+
+
+def report_until(done: threading.Event, summary: Callable[[], str]) -> None:
+    """Wait for the end of an emulator, and print its summary every `REPORT_S`."""
+    report = time.monotonic() + REPORT_S
+    while not done.wait(0.1):
+        if time.monotonic() >= report:
+            report += REPORT_S
+            print(summary(), flush=True)

@@ -1,10 +1,16 @@
 """``doamc heimdall-emulator``: a KrakenSDR server of version 1, for tests and demonstrations."""
 
 import argparse
-import time
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.emulator_options import REPORT_S, add_emulator_arguments, add_ports, array_of, recorded, scene_in_words
+from doamc.cli.emulator_options import (
+    add_emulator_arguments,
+    add_ports,
+    array_of,
+    recorded,
+    report_until,
+    scene_in_words,
+)
 from doamc.cli.options import whole
 from doamc.errors import ReceiverError
 
@@ -64,11 +70,7 @@ def run(args: argparse.Namespace) -> int:
     with emulator:
         print(f"data on {args.host}:{emulator.port}, control on {args.host}:{emulator.control_port}", flush=True)
         print(f"{what}: {source.n_channels} channels, {source.cpi_length} samples a frame", flush=True)
-        report = time.monotonic() + REPORT_S
-        while not emulator.done.wait(0.1):
-            if time.monotonic() >= report:
-                report += REPORT_S
-                print(_summary(emulator), flush=True)
+        report_until(emulator.done, lambda: _summary(emulator))
     print(_summary(emulator), flush=True)
     if emulator.ended:
         raise ReceiverError(f"{emulator.ended}; --forgive goes on")

@@ -3,11 +3,17 @@
 import argparse
 import json
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli import heimdall_emulator
-from doamc.cli.emulator_options import REPORT_S, add_emulator_arguments, add_ports, array_of, recorded, scene_in_words
+from doamc.cli.emulator_options import (
+    add_emulator_arguments,
+    add_ports,
+    array_of,
+    recorded,
+    report_until,
+    scene_in_words,
+)
 from doamc.cli.options import number, positive, whole
 from doamc.errors import ReceiverError
 
@@ -84,11 +90,7 @@ def _serve(args: argparse.Namespace) -> int:
         with emulator:
             print(f"data on {args.host}:{emulator.port}, control on {args.host}:{emulator.control_port}", flush=True)
             print(f"{what}: {payloads.n_channels} channels, {payloads.n_samples} samples a packet", flush=True)
-            report = time.monotonic() + REPORT_S
-            while not emulator.done.wait(0.1):
-                if time.monotonic() >= report:
-                    report += REPORT_S
-                    print(_summary(emulator), flush=True)
+            report_until(emulator.done, lambda: _summary(emulator))
     finally:  # told when it is interrupted, too
         for account in emulator.clients.accounts[-20:]:
             print(f"{account.peer}: {account.in_words()}")
