@@ -5,7 +5,8 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
 (B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
-these are numbered otherwise than elements. Where the heading of the array's +x axis is known, ``heading_deg`` (),
+these are numbered otherwise than elements. ``left_out`` (B,): snapshots left out for impulses, where there were
+any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
 ``bearing_deg`` (B, P), clockwise from true north, and with an interval ``bearing_interval_deg`` (B, P, 2).
 """
 
@@ -58,6 +59,7 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
         "mode_share": e.mode_share,
         "effective_snapshots": e.snapshots,
+        "left_out": e.left_out if e.left_out is not None and e.left_out.any() else None,
         "log_evidence": e.log_evidence,
     }
     return {k: v.cpu().numpy() for k, v in extra.items() if v is not None} | {

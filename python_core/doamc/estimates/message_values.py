@@ -39,6 +39,8 @@ def message_values(
         values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
         values["effective_snapshots"] = float(table["effective_snapshots"])
+    if table.get("left_out", 0):
+        values["snapshots_left_out"] = int(table["left_out"])
     if not np.isnan(table.get("log_evidence", np.nan)).all():  # of noise alone, none was computed
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
         values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)

@@ -1,6 +1,7 @@
 """The interface of every estimator, and their registry by name."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.impulses import without_impulses
 from doamc.spec import ArraySpec, load_spec
 from doamc.text import shown
 
@@ -25,7 +27,8 @@ class Estimates:
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
-    snapshots: (B,), effective number L of independent snapshots. log_evidence: (B, 1 + P_max) of every number of
+    snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
+    None where all are taken as they are. log_evidence: (B, 1 + P_max) of every number of
     sources, where they were counted.
     """
 
@@ -43,6 +46,7 @@ class Estimates:
     mode_std: torch.Tensor | None = None
     mode_share: torch.Tensor | None = None
     snapshots: torch.Tensor | None = None
+    left_out: torch.Tensor | None = None
     log_evidence: torch.Tensor | None = None
 
     def select(self, index: torch.Tensor | slice) -> "Estimates":
@@ -56,6 +60,7 @@ class Estimator(ABC):
 
     name: str
     summary: str
+    robust = True  #: whether snapshots that an impulse in one channel has spoilt are left out
     sequential = False  #: whether observations are taken as one after the other, and their order matters
 
     def __init__(self, spec: ArraySpec | str) -> None:
@@ -73,6 +78,11 @@ class Estimator(ABC):
         """Write what is to outlast the program; most methods have nothing to write."""
         return
 
+    def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
+        """What `estimate` makes of a batch without impulses and at an ordinary level."""
+        calm = without_impulses(batch) if self.robust else batch
+        return replace(at_ordinary_level(estimate, calm), left_out=calm.left_out)
+
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Checked `estimate`, the same at every level of the snapshots.
 
@@ -84,7 +94,7 @@ class Estimator(ABC):
             )
         if not 1 <= n_sources < batch.n_elements:
             raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")
-        return at_ordinary_level(lambda ordinary: self.estimate(ordinary, n_sources), batch)
+        return self.undisturbed(batch, lambda calm: self.estimate(calm, n_sources))
 
 
 #: method name -> "module:class"; modules are imported when first asked for

@@ -8,7 +8,6 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
-from doamc.estimators.level import at_ordinary_level
 from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.snapshots.batch import SnapshotBatch
@@ -37,9 +36,11 @@ def open_estimator(
         raise EstimatorError(f"method {kind.name} takes no {strange[0]}; leave it out, or name a method that does")
     options |= {k: v for k, v in {"device": device, "seed": seed}.items() if k in takes}
     options |= more
+    robust = bool(options.pop("robust", True))
     if device != "cpu" and "device" not in options:
         raise EstimatorError(f"method {kind.name} runs on cpu only, found --device {device}; leave it out")
     estimator = kind(spec, **options)
+    estimator.robust = robust
     if name and ":" in name:
         estimator.name = name
     return estimator
@@ -65,7 +66,7 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
         return estimator(batch, n_sources)
     if estimator.sequential and batch.size > 1:
         return join([estimate_batch(estimator, batch.select(slice(i, i + 1)), None) for i in range(batch.size)])
-    return at_ordinary_level(lambda ordinary: _counted(estimator, ordinary), batch)
+    return estimator.undisturbed(batch, lambda calm: _counted(estimator, calm))
 
 
 def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:

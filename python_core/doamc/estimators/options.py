@@ -11,6 +11,8 @@ from doamc.text import shown
 
 #: parameters of constructors that have command-line options of their own
 ELSEWHERE = ("spec", "device", "seed")
+#: options of every method, which `open_estimator` sees to
+COMMON: dict[str, type] = {"robust": bool}
 _TRUTH = {"true": True, "false": False}
 #: what options that are numbers may be, so that no search takes memory or time without end
 RANGES: dict[str, tuple[float, float]] = {
@@ -30,15 +32,14 @@ def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
     """
     name, colon, rest = text.partition(":")
     kind = estimator_class(name)
-    known = {k: v for k, v in inspect.signature(kind).parameters.items() if k not in ELSEWHERE}
+    known = {k: v.annotation for k, v in inspect.signature(kind).parameters.items() if k not in ELSEWHERE} | COMMON
     options: dict[str, Any] = {}
     for part in rest.split(",") if colon else []:
         key, equals, value = part.partition("=")
         if key not in known or not equals:
-            takes = f"options {', '.join(known)}" if known else "no options"
-            raise EstimatorError(f"method {name} takes {takes} as {name}:OPTION=VALUE, found {shown(part)}")
+            raise EstimatorError(f"method {name} takes options {', '.join(known)} as {name}:OPTION=VALUE, found {shown(part)}")
         try:
-            options[key] = made = _read(value, known[key].annotation)
+            options[key] = made = _read(value, known[key])
         except ValueError as error:
             raise EstimatorError(f"option {key} of {name} must be {error}, found {shown(value)}") from error
         low, high = RANGES.get(key, (-math.inf, math.inf))

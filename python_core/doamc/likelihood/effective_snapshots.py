@@ -23,14 +23,17 @@ def effective_snapshots(
     snapshots: torch.Tensor,  # shape: (B, N, L) complex
     covariance: torch.Tensor,  # shape: (B, N, N)
     n_sources: int,
+    left_out: torch.Tensor | None = None,  # shape: (B,)
 ) -> torch.Tensor:
-    """L_eff (B,) between 1 and L.
+    """L_eff (B,) between 1 and L; left_out: snapshots that are zero and do not count.
 
     rho is the autocorrelation of the dominant components; lags count up to the first that is not significant, so that
     white snapshots keep their L (false alarms: about one batch in a thousand).
     """
     b, _, length = snapshots.shape
     full = torch.full((b,), float(length), dtype=torch.float64, device=snapshots.device)
+    if left_out is not None:
+        full = full - left_out.to(full)
     if length < FEWEST:
         return full
     vectors = torch.linalg.eigh(covariance)[1][:, :, -n_sources:]

@@ -56,7 +56,7 @@ class NoiseTest:
         n = batch.n_elements
         if batch.n_snapshots < LEAST_SNAPSHOTS * n:
             return torch.zeros(batch.size, dtype=torch.bool)
-        length = effective_snapshots(batch.snapshots, batch.covariance, 1).cpu()
+        length = effective_snapshots(batch.snapshots, batch.covariance, 1, batch.left_out).cpu()
         p = self.p_values(batch.covariance.cpu(), length)
         if batch.noise_power is not None:
             total = length * batch.covariance.diagonal(dim1=1, dim2=2).real.sum(1).cpu()

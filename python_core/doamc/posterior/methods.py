@@ -100,7 +100,7 @@ class Posterior(Estimator):
         coherent = self.coherent == "yes" if coherent is None else coherent
         sampler = self.sampler(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
         covariance = batch.covariance.to(self.device)
-        length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources)
+        length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources, batch.left_out)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
         gain = prior_gain(self.spec, covariance, length, n_sources, noise)
         margin = self.spec.power_db[1] - self.spec.power_db[0]
@@ -131,7 +131,7 @@ class Posterior(Estimator):
             out[:, p] = self._evidence(batch, self.samples(batch, p))
             if self.coherent == "auto" and p > 1:
                 out[:, p] = torch.maximum(out[:, p], self._evidence(batch, self.samples(batch, p, True)))
-        length = effective_snapshots(batch.snapshots, batch.covariance, 1)
+        length = effective_snapshots(batch.snapshots, batch.covariance, 1, batch.left_out)
         low_db, high_db = self.spec.noise_db
         out[:, 0] = log_evidence_of_noise(
             batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * (high_db - low_db)

@@ -33,7 +33,7 @@ class Observation:
 def observe(batch: SnapshotBatch, item: int, n_sources: int) -> Observation:
     """Observation of one item of a batch; the level is the mean power of its P sources."""
     one = batch.select(slice(item, item + 1))
-    length = effective_snapshots(one.snapshots, one.covariance, n_sources)
+    length = effective_snapshots(one.snapshots, one.covariance, n_sources, one.left_out)
     noise = None if one.noise_power is None else float(one.noise_power[0])
     return at_level(one.covariance, float(length[0]), noise, n_sources)
 

@@ -20,13 +20,15 @@ class SnapshotBatch:
     """B independent observations of one array.
 
     snapshots: (B, N, L) complex128. covariance: sample covariance Y Y^H / L, (B, N, N).
-    n_snapshots: L. noise_power: (B,) per element where it is known beforehand, else None.
+    n_snapshots: L. noise_power: (B,) per element where it is known beforehand, else None. left_out: (B,) snapshots that
+    were set to zero for their impulses (`without_impulses`), None where nobody has looked.
     """
 
     snapshots: torch.Tensor
     covariance: torch.Tensor
     n_snapshots: int
     noise_power: torch.Tensor | None = None
+    left_out: torch.Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -40,8 +42,9 @@ class SnapshotBatch:
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
-        noise = None if self.noise_power is None else self.noise_power[index]
-        return replace(self, snapshots=self.snapshots[index], covariance=self.covariance[index], noise_power=noise)
+        names = ("snapshots", "covariance", "noise_power", "left_out")
+        held = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: value[index] for name, value in held.items() if value is not None})
 
 
 def make_batch(

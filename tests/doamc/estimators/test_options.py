@@ -32,8 +32,8 @@ def test_numbers_and_words():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("em:speed=3", "method em takes options prior, samples, iterations, starts, extra_peaks as em:OPTION=VALUE, "
-                       "found 'speed=3'"),
+        ("em:speed=3", "method em takes options prior, samples, iterations, starts, extra_peaks, robust as "
+                       "em:OPTION=VALUE, found 'speed=3'"),
         ("em:prior", "found 'prior'"),
         ("em:", "found ''"),
         ("music:prior=true", "method music takes .*, found 'prior=true'"),

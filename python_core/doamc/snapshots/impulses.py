@@ -1,0 +1,71 @@
+"""Snapshots that one channel's impulse has spoilt are left out: clicks of a converter, an overflow, a loose contact.
+
+A wave reaches all antennas, an impulse in a receiver one channel. So a sample is an impulse when it is too strong for
+its channel, which the level of the channel (its median power over time) tells, *and* too strong for its snapshot, which
+the other channels tell. Bursts of signals are too strong for their channels only, and stay. Trimming of this kind is
+the oldest robust estimate of scatter (Huber, Robust Statistics, 1981, chapter 8); what is left is as Gaussian as before,
+so that the exact likelihood holds for it.
+"""
+
+import math
+from dataclasses import replace
+
+import torch
+
+from doamc.snapshots.batch import SnapshotBatch
+
+#: expected false alarms of the test over time, in a batch of noise; the test over channels leaves hardly any of them
+FALSE_ALARMS = 1e-3
+#: times the median channel of its snapshot from which on one channel is impossible for waves; two of equal power, whose
+#: crests and troughs are a factor of 4 and more apart, reach it in few snapshots
+IMBALANCE = 30.0
+MEDIAN_SAMPLES = 1024  #: of a channel, evenly spread, that tell its level
+MOST = 0.5  #: share of the snapshots from which on they are no exceptions, and all stay
+
+
+def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
+    """The batch with spoilt snapshots set to zero, the others scaled so that the sample covariance is theirs.
+
+    ``left_out`` (B,) counts the snapshots that are set to zero. A batch that has been here stays as it is,
+    and one that is known by its covariance only.
+    """
+    if batch.left_out is not None or batch.snapshots.dim() != 3:
+        return batch
+    spoilt = spoilt_snapshots(batch.snapshots)
+    left_out = spoilt.sum(1)
+    chosen = ((left_out > 0) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
+    if not len(chosen):
+        return replace(batch, left_out=torch.zeros_like(left_out))
+    kept = (~spoilt[chosen]).to(batch.snapshots.dtype)
+    scale = (batch.n_snapshots / kept.real.sum(1)).sqrt()
+    y = batch.snapshots[chosen] * (kept * scale[:, None])[:, None]
+    snapshots, covariance = batch.snapshots.clone(), batch.covariance.clone()
+    snapshots[chosen], covariance[chosen] = y, y @ y.mH / batch.n_snapshots
+    counted = torch.zeros_like(left_out)
+    counted[chosen] = left_out[chosen]
+    return replace(batch, snapshots=snapshots, covariance=covariance, left_out=counted)
+
+
+def spoilt_snapshots(
+    snapshots: torch.Tensor,  # shape: (B, N, L), complex
+) -> torch.Tensor:
+    """Which snapshots hold an impulse of one channel, (B, L) bool.
+
+    Powers of Gaussian samples are exponential: their median is log(2) times their mean, and N L of them exceed
+    log(N L / f) times their mean f times in all.
+    """
+    b, n, length = snapshots.shape
+    power = snapshots.real.square() + snapshots.imag.square()
+    stride = -(-length // MEDIAN_SAMPLES)
+    level = power[:, :, ::stride].median(2)[0] / math.log(2)
+    level = torch.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
+    threshold = math.log(n * length / FALSE_ALARMS)
+    loud = (power > threshold * level[:, :, None]).any(1)
+    if not loud.any() or n < 3:  # the median of two channels is one of the two
+        return torch.zeros_like(loud)
+    item, column = loud.nonzero(as_tuple=True)
+    relative = power[item, :, column] / level[item]  # (M, N)
+    typical = relative.median(1)[0].clamp_min(1.0)
+    spoilt = torch.zeros_like(loud)
+    spoilt[item, column] = relative.amax(1) > torch.clamp(IMBALANCE * typical, min=threshold)
+    return spoilt
