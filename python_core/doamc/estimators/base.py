@@ -11,7 +11,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.impulses import without_impulses
+from doamc.snapshots.impulses import kept_gain, without_impulses
 from doamc.spec import ArraySpec, load_spec
 from doamc.text import shown
 
@@ -21,7 +21,8 @@ class Estimates:
     """Estimates of B observations; NaN where a batch has fewer sources or a method gives no value.
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
-    noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them.
+    noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them,
+    zero where a snapshot was left out.
     elevation: (B, P) rad, of the same sources, where the method gives them.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
@@ -81,7 +82,11 @@ class Estimator(ABC):
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses and at an ordinary level."""
         calm = without_impulses(batch) if self.robust else batch
-        return replace(at_ordinary_level(estimate, calm), left_out=calm.left_out)
+        estimates = replace(at_ordinary_level(estimate, calm), left_out=calm.left_out)
+        if estimates.clean is not None and calm.left_out is not None:
+            gain = kept_gain(calm.left_out, batch.n_snapshots).to(estimates.clean.device)
+            estimates.clean = estimates.clean / gain[:, None, None]
+        return estimates
 
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Checked `estimate`, the same at every level of the snapshots.

@@ -37,7 +37,8 @@ def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
     for part in rest.split(",") if colon else []:
         key, equals, value = part.partition("=")
         if key not in known or not equals:
-            raise EstimatorError(f"method {name} takes options {', '.join(known)} as {name}:OPTION=VALUE, found {shown(part)}")
+            takes = f"options {', '.join(known)}"
+            raise EstimatorError(f"method {name} takes {takes} as {name}:OPTION=VALUE, found {shown(part)}")
         try:
             options[key] = made = _read(value, known[key])
         except ValueError as error:

@@ -2,9 +2,8 @@
 
 A wave reaches all antennas, an impulse in a receiver one channel. So a sample is an impulse when it is too strong for
 its channel, which the level of the channel (its median power over time) tells, *and* too strong for its snapshot, which
-the other channels tell. Bursts of signals are too strong for their channels only, and stay. Trimming of this kind is
-the oldest robust estimate of scatter (Huber, Robust Statistics, 1981, chapter 8); what is left is as Gaussian as before,
-so that the exact likelihood holds for it.
+the other channels tell. Bursts of signals are too strong for their channels only, and stay. What is left is as Gaussian
+as before, so that the exact likelihood holds for it.
 """
 
 import math
@@ -36,14 +35,21 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
     chosen = ((left_out > 0) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
     if not len(chosen):
         return replace(batch, left_out=torch.zeros_like(left_out))
-    kept = (~spoilt[chosen]).to(batch.snapshots.dtype)
-    scale = (batch.n_snapshots / kept.real.sum(1)).sqrt()
-    y = batch.snapshots[chosen] * (kept * scale[:, None])[:, None]
-    snapshots, covariance = batch.snapshots.clone(), batch.covariance.clone()
-    snapshots[chosen], covariance[chosen] = y, y @ y.mH / batch.n_snapshots
     counted = torch.zeros_like(left_out)
     counted[chosen] = left_out[chosen]
+    kept = (~spoilt * kept_gain(counted, batch.n_snapshots)[:, None]).to(batch.snapshots.dtype)[chosen]
+    y = batch.snapshots[chosen] * kept[:, None]
+    snapshots, covariance = batch.snapshots.clone(), batch.covariance.clone()
+    snapshots[chosen], covariance[chosen] = y, y @ y.mH / batch.n_snapshots
     return replace(batch, snapshots=snapshots, covariance=covariance, left_out=counted)
+
+
+def kept_gain(
+    left_out: torch.Tensor,  # shape: (B,)
+    n_snapshots: int,
+) -> torch.Tensor:
+    """Factors (B,) on the snapshots that are left, so that they have the power of all of them."""
+    return (n_snapshots / (n_snapshots - left_out).double()).sqrt()
 
 
 def spoilt_snapshots(
@@ -54,7 +60,7 @@ def spoilt_snapshots(
     Powers of Gaussian samples are exponential: their median is log(2) times their mean, and N L of them exceed
     log(N L / f) times their mean f times in all.
     """
-    b, n, length = snapshots.shape
+    _, n, length = snapshots.shape
     power = snapshots.real.square() + snapshots.imag.square()
     stride = -(-length // MEDIAN_SAMPLES)
     level = power[:, :, ::stride].median(2)[0] / math.log(2)
