@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from doamc.likelihood.deviance import deviance, expected_deviance
 from doamc.selfcal.belief import Belief, initial_belief, response_matrix
 from doamc.selfcal.change import LIMIT, Monitor
-from doamc.selfcal.deviance import deviance, expected_deviance
 from doamc.selfcal.hypothesis import Hypothesis, Memory
 from doamc.selfcal.joint import Fit, Modes, fit_batch
 from doamc.selfcal.observation import Observation

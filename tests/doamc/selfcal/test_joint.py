@@ -8,9 +8,9 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.coupling.angular import extended_steering
+from doamc.likelihood.deviance import deviance, expected_deviance
 from doamc.scenes.wishart import draw_covariance
 from doamc.selfcal.belief import initial_belief, response_matrix
-from doamc.selfcal.deviance import deviance, expected_deviance
 from doamc.selfcal.joint import distinct, fit_batch
 from doamc.selfcal.observation import at_level
 from doamc.selfcal.places import Places

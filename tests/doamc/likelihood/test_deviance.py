@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from doamc.likelihood.deviance import deviance, expected_deviance
 from doamc.scenes.wishart import draw_covariance
-from doamc.selfcal.deviance import deviance, expected_deviance
 
 
 @pytest.mark.parametrize("snapshots", [8, 12, 60, 1000])
