@@ -5,8 +5,8 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
 (B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
-these are numbered otherwise than elements. ``left_out`` (B,): snapshots left out for impulses, where there were
-any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
+these are numbered otherwise than elements. ``left_out`` (B,): snapshots left out for impulses, and
+``offset_removed`` (B,), whether the converters' offset was taken out; where there were any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
 ``bearing_deg`` (B, P), clockwise from true north, and with an interval ``bearing_interval_deg`` (B, P, 2).
 """
 
@@ -22,6 +22,8 @@ from doamc.snapshots.npz import write_snapshots
 from doamc.spec.numbering import renumbered
 
 if TYPE_CHECKING:
+    import torch
+
     from doamc.estimators.base import Estimates
 
 
@@ -59,7 +61,8 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
         "mode_share": e.mode_share,
         "effective_snapshots": e.snapshots,
-        "left_out": e.left_out if e.left_out is not None and e.left_out.any() else None,
+        "left_out": _where_any(e.left_out),
+        "offset_removed": _where_any(e.offset_removed),
         "log_evidence": e.log_evidence,
     }
     return {k: v.cpu().numpy() for k, v in extra.items() if v is not None} | {
@@ -70,3 +73,8 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "noise_power": e.noise_power.cpu().numpy(),
         "n_sources": e.n_sources.cpu().numpy(),
     }
+
+
+def _where_any(counted: "torch.Tensor | None") -> "torch.Tensor | None":
+    """What is only told where it is not zero throughout."""
+    return counted if counted is not None and counted.any() else None

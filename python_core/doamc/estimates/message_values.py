@@ -41,6 +41,8 @@ def message_values(
         values["effective_snapshots"] = float(table["effective_snapshots"])
     if table.get("left_out", 0):
         values["snapshots_left_out"] = int(table["left_out"])
+    if table.get("offset_removed", False):
+        values["offset_removed"] = True
     if not np.isnan(table.get("log_evidence", np.nan)).all():  # of noise alone, none was computed
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
         values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from doamc.errors import EstimatorError
+from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.impulses import kept_gain, without_impulses
@@ -29,7 +30,7 @@ class Estimates:
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
     snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
-    None where all are taken as they are. log_evidence: (B, 1 + P_max) of every number of
+    None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out. log_evidence: (B, 1 + P_max) of every number of
     sources, where they were counted.
     """
 
@@ -48,6 +49,7 @@ class Estimates:
     mode_share: torch.Tensor | None = None
     snapshots: torch.Tensor | None = None
     left_out: torch.Tensor | None = None
+    offset_removed: torch.Tensor | None = None
     log_evidence: torch.Tensor | None = None
 
     def select(self, index: torch.Tensor | slice) -> "Estimates":
@@ -61,11 +63,12 @@ class Estimator(ABC):
 
     name: str
     summary: str
-    robust = True  #: whether snapshots that an impulse in one channel has spoilt are left out
+    robust = True  #: whether impulses of one channel and offsets of converters are taken out first
     sequential = False  #: whether observations are taken as one after the other, and their order matters
 
     def __init__(self, spec: ArraySpec | str) -> None:
         self.spec = load_spec(spec)
+        self._converter_offset = ConverterOffset(self.spec)
 
     @abstractmethod
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -80,9 +83,10 @@ class Estimator(ABC):
         return
 
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
-        """What `estimate` makes of a batch without impulses and at an ordinary level."""
-        calm = without_impulses(batch) if self.robust else batch
-        estimates = replace(at_ordinary_level(estimate, calm), left_out=calm.left_out)
+        """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
+        calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
+        told = {"left_out": calm.left_out, "offset_removed": calm.offset_removed}
+        estimates = replace(at_ordinary_level(estimate, calm), **told)
         if estimates.clean is not None and calm.left_out is not None:
             gain = kept_gain(calm.left_out, batch.n_snapshots).to(estimates.clean.device)
             estimates.clean = estimates.clean / gain[:, None, None]

@@ -21,7 +21,8 @@ class SnapshotBatch:
 
     snapshots: (B, N, L) complex128. covariance: sample covariance Y Y^H / L, (B, N, N).
     n_snapshots: L. noise_power: (B,) per element where it is known beforehand, else None. left_out: (B,) snapshots that
-    were set to zero for their impulses (`without_impulses`), None where nobody has looked.
+    were set to zero for their impulses (`without_impulses`); offset_removed: (B,) bool, whether a
+    constant was taken out of the channels (`ConverterOffset`); both None where nobody has looked.
     """
 
     snapshots: torch.Tensor
@@ -29,6 +30,7 @@ class SnapshotBatch:
     n_snapshots: int
     noise_power: torch.Tensor | None = None
     left_out: torch.Tensor | None = None
+    offset_removed: torch.Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -42,7 +44,7 @@ class SnapshotBatch:
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
-        names = ("snapshots", "covariance", "noise_power", "left_out")
+        names = ("snapshots", "covariance", "noise_power", "left_out", "offset_removed")
         held = {name: getattr(self, name) for name in names}
         return replace(self, **{name: value[index] for name, value in held.items() if value is not None})
 
