@@ -30,8 +30,8 @@ class Estimates:
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
     snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
-    None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out. log_evidence: (B, 1 + P_max) of every number of
-    sources, where they were counted.
+    None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out.
+    log_evidence: (B, 1 + P_max) of every number of sources, where they were counted.
     """
 
     azimuth: torch.Tensor
@@ -85,8 +85,8 @@ class Estimator(ABC):
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
-        told = {"left_out": calm.left_out, "offset_removed": calm.offset_removed}
-        estimates = replace(at_ordinary_level(estimate, calm), **told)
+        estimates = at_ordinary_level(estimate, calm)
+        estimates = replace(estimates, left_out=calm.left_out, offset_removed=calm.offset_removed)
         if estimates.clean is not None and calm.left_out is not None:
             gain = kept_gain(calm.left_out, batch.n_snapshots).to(estimates.clean.device)
             estimates.clean = estimates.clean / gain[:, None, None]
