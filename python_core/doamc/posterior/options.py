@@ -1,5 +1,6 @@
 """Sizes of the sampler of method ``posterior``."""
 
+import math
 from dataclasses import dataclass, replace
 
 PRIOR_DRAWS = 8192  #: scenes drawn from the prior where a posterior is broad or thin: some hundred of them then count
@@ -14,7 +15,8 @@ class Options:
     be coherent.
     prior_draws: scenes of the prior that are weighted by the likelihood (see `PriorDraws`); 0 for none.
     search_starts, search_steps, survivors: of `search_modes`. mode_draws: around the modes, for every chain that starts
-    there. least_fit: effective share of these from which on chains start there and nowhere else.
+    there. least_fit: effective share of these from which on chains start there and nowhere else. enough_fit: from which on
+    they are samples themselves, by their importance, and no chain runs; above 1 where draws from the prior decide.
     chains, steps: of the Metropolis chains, of which the last keep steps are samples.
     proposal_scales: of the normal proposals, in Fisher widths over sqrt(d), taken in turn.
     difference_scales: of the differential-evolution moves, which replace every third proposal, taken in turn.
@@ -36,6 +38,7 @@ class Options:
     difference_scales: tuple[float, ...] = (1.0, 0.5)
     prior_draws: int = 0
     least_fit: float = 0.1
+    enough_fit: float = 0.5
     broad_deg: float = 1.2
     long_steps: int = 144
 
@@ -50,10 +53,12 @@ def few_snapshots(options: Options) -> Options:
         steps=2 * options.steps,
         keep=2 * options.keep,
         prior_draws=PRIOR_DRAWS,
+        enough_fit=math.inf,
     )
 
 
 def broad(options: Options) -> Options:
     """Sizes for a broad posterior, where chains have far to go and a mode may be missed."""
     o = options
-    return replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps, prior_draws=PRIOR_DRAWS)
+    more = {"steps": 2 * o.steps, "keep": 2 * o.keep, "long_steps": 2 * o.long_steps}
+    return replace(o, **more, prior_draws=PRIOR_DRAWS, enough_fit=math.inf)

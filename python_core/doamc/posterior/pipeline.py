@@ -12,14 +12,15 @@ from doamc.likelihood.metropolis import ChainRun
 from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, broad
 from doamc.posterior.proposals.alternating_projection import AlternatingProjection
-from doamc.posterior.proposals.localisation import find_modes
-from doamc.posterior.proposals.mode_draws import ModeSampler
+from doamc.posterior.proposals.localisation import FoundModes, find_modes
+from doamc.posterior.proposals.mode_draws import ModeDraws, ModeSampler
 from doamc.posterior.proposals.prior_draws import PriorDraws
 from doamc.posterior.proposals.prior_scenes import PriorScenes
 from doamc.posterior.proposals.proposals import Proposals
 from doamc.posterior.proposals.rare_starts import rare_points
 from doamc.posterior.proposals.starts import ChainStarts, choose_starts
 from doamc.posterior.proposals.weights import weigh
+from doamc.posterior.rows import rows
 from doamc.posterior.sampling.broad import azimuth_width, longer_samples, settled_steps
 from doamc.posterior.sampling.chains import MetropolisChains
 from doamc.posterior.sampling.resampling import even_comb, gather
@@ -85,12 +86,18 @@ class PosteriorSampler:
         observations = Observations(covariance, snapshots, noise_power, power_margin_db)
         posterior = self.posterior(observations)
         proposals = self.propose(posterior)
-        starts = self.localise(posterior, proposals)
-        run = self.chains(posterior, starts.x, starts.value, starts.factors, self.options.keep)
-        kept = self.again_where_broad(observations, posterior, run)
-        return Samples(
-            posterior.coordinates, posterior, posterior.coordinates.wrap(kept), run.acceptance, starts.localised
-        )
+        modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
+        near = self.mode_sampler(posterior, modes)
+        kept = near.samples(self.options.chains * self.options.keep)
+        log_mass, run = near.log_mass(), None
+        left = (near.exact_fit < self.options.enough_fit).nonzero()[:, 0]
+        if len(left):
+            some = posterior if len(left) == len(kept) else posterior.select(left)
+            run = self.run_chains(some, *(rows(found, left) for found in (proposals, modes, near)))
+            kept[left], log_mass[left] = run.kept.flatten(2), math.nan
+        wide = self.again_where_broad(observations, posterior, run, kept)
+        log_mass[wide] = math.nan
+        return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass)
 
     def posterior(self, observations: Observations) -> ExactPosterior:
         """The exact posterior of observations."""
@@ -118,29 +125,33 @@ class PosteriorSampler:
             classical = rare_points(self.null_spectrum, posterior)
         return Proposals(x, value, classical, prior)
 
-    def localise(self, posterior: ExactPosterior, proposals: Proposals) -> ChainStarts:
-        """Steps 3 and 4: weights, modes, and whether chains start around these."""
+    def run_chains(
+        self, posterior: ExactPosterior, proposals: Proposals, modes: FoundModes, near: ModeDraws
+    ) -> ChainRun:
+        """Steps 3 to 5: weights, whether chains start around modes, and the chains."""
         tried = self.options.projections if self.coherent else self.options.prior_scenes
         weighted = weigh(posterior, proposals.x, proposals.value, tried, self.comb)
-        modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
-        near = self.mode_sampler(posterior, modes)
         too_wide = modes.deficit(weighted.weight, proposals.value) > posterior.coordinates.size
         localised = too_wide | (near.fit > self.options.least_fit)
-        return choose_starts(posterior, localised, near, weighted, proposals.prior)
+        around = self.mode_sampler.starts(posterior, modes, near)
+        starts = choose_starts(posterior, localised, around, weighted, proposals.prior)
+        return self.chains(posterior, starts.x, starts.value, starts.factors, self.options.keep)
 
-    def again_where_broad(self, observations: Observations, posterior: ExactPosterior, run: ChainRun) -> torch.Tensor:
-        """Step 5, its second half: samples (B, d, n), those of broad posteriors by more and longer chains."""
-        o, kept = self.options, run.kept.flatten(2)
+    def again_where_broad(
+        self, observations: Observations, posterior: ExactPosterior, run: ChainRun | None, kept: torch.Tensor
+    ) -> torch.Tensor:
+        """Step 5, its second half: kept (B, d, n) of broad posteriors anew, by more and longer chains; which (W,)."""
+        o = self.options
         width = azimuth_width(kept, posterior.coordinates)
         wide = (width > math.radians(o.broad_deg)).nonzero()[:, 0]
         if not len(wide):
-            return kept
+            return wide
         if self.prior_draws is None:
             some = observations.select(wide)
             again = self.broad_sampler(some.covariance, some.snapshots, some.noise_power, some.power_margin_db).x
             kept[wide] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)  # it keeps twice as many states
-        elif o.keep <= settled_steps(o.long_steps):
+        elif run is not None and o.keep <= settled_steps(o.long_steps):
             kept[wide] = longer_samples(
                 self.long_chains, posterior.select(wide), run.x[wide], run.value[wide], kept.shape[2]
             )
-        return kept
+        return wide

@@ -1,4 +1,4 @@
-"""Chain starts drawn around modes: a mixture of normal distributions, resampled by importance."""
+"""Draws around modes: a mixture of normal distributions, resampled by importance, for samples or for chain starts."""
 
 import math
 from dataclasses import dataclass
@@ -15,20 +15,47 @@ from doamc.posterior.sampling.resampling import even_comb, gather, systematic
 EFFECTIVE_SHARE = 0.5  #: of the chains whose starts must differ: more draws alike would be copies of a few
 OUTSIDE = -1e6  #: log weight of a draw outside the prior's support, instead of minus infinity
 SAME_MODE = 0.25  #: of d: two ends of a search whose squared distance, in widths, is below are one mode
+ONE_MODE = 0.999  #: of the mass: beside a mode that has so much, others do not count
 
 
 @dataclass(frozen=True)
 class ModeDraws:
-    """Chain starts around modes.
+    """Draws around modes, and what their importance says of them.
 
-    x: (B, d, C) points, value (B, C) their log posterior. factors: (B, C, d, d) of the covariances of their modes.
-    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions.
+    drawn: (B, d, F) points, reflected at the prior's walls, value (B, F) their log posterior. log_weight: (B, F) log
+    importance, exact where there is one mode but for what was reflected; exact_log_weight: without that, which weighs
+    nothing. which: (B, F) mode of each, factors: (B, G, d, d) of the covariances of modes.
+    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions. exact_fit: the
+    same by the exact weights, 0 where there are several modes.
     """
+
+    drawn: torch.Tensor
+    value: torch.Tensor
+    log_weight: torch.Tensor
+    exact_log_weight: torch.Tensor
+    which: torch.Tensor
+    factors: torch.Tensor
+    fit: torch.Tensor
+    exact_fit: torch.Tensor
+
+    def samples(self, count: int) -> torch.Tensor:
+        """Samples (B, d, count) of the posterior where `exact_fit` is high."""
+        comb = even_comb(count, self.drawn.device)
+        return gather(self.drawn, systematic(torch.softmax(relative(self.exact_log_weight), 1), comb))
+
+    def log_mass(self) -> torch.Tensor:
+        """Log integral (B,) of prior times likelihood, exact in the limit where `exact_fit` is high."""
+        _, d, count = self.drawn.shape
+        return torch.logsumexp(self.exact_log_weight, 1) + 0.5 * d * math.log(2 * math.pi) - math.log(count)
+
+
+@dataclass(frozen=True)
+class ModeStarts:
+    """Chain starts around modes: x (B, d, C), value (B, C) their log posterior, factors (B, C, d, d) as of the modes."""
 
     x: torch.Tensor
     value: torch.Tensor
     factors: torch.Tensor
-    fit: torch.Tensor
 
 
 class ModeSampler:
@@ -42,36 +69,75 @@ class ModeSampler:
         self.fine_comb, self.comb = even_comb(fine, device), even_comb(chains, device)
 
     def __call__(self, posterior: ExactPosterior, modes: FoundModes) -> ModeDraws:
-        """Normal draws around each mode, one copy of each, resampled by their importance.
-
-        Where too few of them count (walls, skewed posteriors) the importance is tempered, and the chains do the rest.
-        """
+        """Normal draws around each mode, one copy of each."""
         coordinates = posterior.coordinates
         root = covariance_factors(posterior, modes.x)
         volume = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        copies = same_mode(modes.x, root, coordinates).sum(-1)
-        mass = torch.log_softmax(modes.value + volume - copies.log(), 1)
+        alike = same_mode(modes.x, root, coordinates)
+        mass = torch.log_softmax((modes.value + volume).masked_fill(copies(modes.value, alike), -math.inf), 1)
         which = systematic(mass.exp(), self.fine_comb)
-        factors = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
-        z = self.normal[:, : coordinates.size]
-        centre = gather(modes.x, which)
-        drawn = coordinates.reflect(centre + (factors @ z[..., None])[..., 0].transpose(1, 2))
+        z = self.normal[:, : coordinates.size].mT
+        free = drawn_around(modes.x, root, which, z)
+        drawn = coordinates.reflect(free)
         value = posterior(drawn)
-        log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
-        log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=OUTSIDE)
-        fit = 1 / torch.softmax(log_weight, 1).square().sum(1) / log_weight.shape[1]
+        log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(0)
+        exact = log_weight.masked_fill(~coordinates.inside(free), -math.inf)
+        single = mass.amax(1) > math.log(ONE_MODE)
+        exact_fit = torch.where(single, effective_share(exact), 0.0)
+        return ModeDraws(drawn, value, log_weight, exact, which, root, effective_share(log_weight), exact_fit)
+
+    def starts(self, posterior: ExactPosterior, modes: FoundModes, near: ModeDraws) -> ModeStarts:
+        """Draws resampled by their importance, one for each chain.
+
+        Where too few of them count (walls, skewed posteriors) the importance is tempered, and the chains do the rest.
+        """
+        log_weight = relative(near.log_weight)
         power = posterior.backend.tempering(log_weight, EFFECTIVE_SHARE * len(self.comb), 1.0)
         index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
-        index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
-        none = (value == -math.inf).all(1)[:, None]  # a mode in a corner of the prior: start at the modes themselves
-        drawn = torch.where(none[:, None], centre, drawn)
-        value = torch.where(none, modes.value.gather(1, which), value)
-        factors = factors.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
-        return ModeDraws(gather(drawn, index), value.gather(1, index), factors, fit)
+        index = torch.where(near.value.gather(1, index) > -math.inf, index, near.value.argmax(1, keepdim=True))
+        none = (near.value == -math.inf).all(1)[:, None]  # a mode in a corner of the prior: start at the modes themselves
+        which = near.which.gather(1, index)
+        x = torch.where(none[:, None], gather(modes.x, which), gather(near.drawn, index))
+        value = torch.where(none, modes.value.gather(1, which), near.value.gather(1, index))
+        factors = near.factors.gather(1, which[..., None, None].expand(-1, -1, *near.factors.shape[2:]))
+        return ModeStarts(x, value, factors)
+
+
+def relative(log_weight: torch.Tensor) -> torch.Tensor:
+    """Log weights (B, F) over the greatest one, finite throughout."""
+    return (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=OUTSIDE)
+
+
+def effective_share(log_weight: torch.Tensor) -> torch.Tensor:
+    """Effective sample size of weighted draws (B, F) over their number, (B,)."""
+    return 1 / torch.softmax(relative(log_weight), 1).square().sum(1) / log_weight.shape[1]
+
+
+def drawn_around(
+    x: torch.Tensor,  # shape: (B, d, G), modes
+    factors: torch.Tensor,  # shape: (B, G, d, d)
+    which: torch.Tensor,  # shape: (B, F), mode of each draw, ascending
+    z: torch.Tensor,  # shape: (d, F), standard normal
+) -> torch.Tensor:
+    """Draws x + U z (B, d, F), by one product for all draws of a mode."""
+    out = []
+    for modes, roots, row in zip(x, factors, which, strict=True):
+        used, count = row.unique_consecutive(return_counts=True)
+        parts = zip(used.tolist(), z.split(count.tolist(), 1), strict=True)
+        out.append(torch.cat([torch.addmm(modes[:, k, None], roots[k], part) for k, part in parts], 1))
+    return torch.stack(out)
+
+
+def copies(value: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
+    """Which points (B, G) have a higher one in the same mode, (B, G) bool; of equal ones the first stays."""
+    higher = value[:, None] > value[:, :, None]
+    earlier = torch.ones_like(alike[0], dtype=torch.bool).tril(-1)
+    equal = (value[:, None] == value[:, :, None]) & earlier
+    return (alike & (higher | equal)).any(2)
 
 
 def same_mode(x: torch.Tensor, factors: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
-    """Which points (B, d, G) ended in one mode: (B, G, G) of 0 and 1, by their Mahalanobis distance.
+    """Which points (B, d, G) ended in one mode: (B, G, G) bool, by their Mahalanobis distance.
 
     factors: (B, G, d, d), upper triangular, of the covariance of the normal approximation at each point.
     """
@@ -79,4 +145,4 @@ def same_mode(x: torch.Tensor, factors: torch.Tensor, coordinates: Coordinates) 
     period = torch.where(coordinates.wraps, coordinates.high - coordinates.low, math.inf)[:, None]
     turn = (apart / period).round() * torch.where(coordinates.wraps[:, None], period, 0.0)
     distance = torch.linalg.solve_triangular(factors, apart - turn, upper=True).square().sum(2)
-    return (distance < SAME_MODE * coordinates.size).double()
+    return distance < SAME_MODE * coordinates.size

@@ -6,7 +6,7 @@ import torch
 
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import covariance_factors
-from doamc.posterior.proposals.mode_draws import ModeDraws
+from doamc.posterior.proposals.mode_draws import ModeStarts
 from doamc.posterior.proposals.prior_draws import PriorSample
 from doamc.posterior.proposals.weights import WeightedProposals
 
@@ -28,7 +28,7 @@ class ChainStarts:
 def choose_starts(
     posterior: ExactPosterior,
     localised: torch.Tensor,  # shape: (B,)
-    near: ModeDraws,
+    near: ModeStarts,
     weighted: WeightedProposals,
     prior: PriorSample | None,
 ) -> ChainStarts:

@@ -31,6 +31,18 @@ def separation_share(coordinates: Coordinates) -> float:
 @torch.no_grad()
 def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Tensor:
     """Log evidence (B,), up to a constant that does not depend on the number of sources."""
+    coordinates, log_mass = samples.coordinates, samples.log_mass.clone()
+    unknown = log_mass.isnan().nonzero()[:, 0]
+    if len(unknown):
+        log_mass[unknown] = log_mass_by_importance(samples.select(unknown), draws, seed)
+    widths = (coordinates.high - coordinates.low).log()
+    widths[coordinates.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
+    volume = widths.sum() + math.log(separation_share(coordinates))
+    return log_mass - volume + math.lgamma(coordinates.n_sources + 1)
+
+
+def log_mass_by_importance(samples: Samples, draws: int, seed: int) -> torch.Tensor:
+    """Log integral (B,) of prior times likelihood over one order of the sources."""
     coordinates, x = samples.coordinates, aligned(samples.x, samples.coordinates)
     _, d, n = x.shape
     mean = x.mean(2, keepdim=True)
@@ -45,12 +57,8 @@ def log_evidence(samples: Samples, draws: int = 512, seed: int = 0) -> torch.Ten
     t = z * (FREEDOM / square).sqrt()
     new = mean + root @ t
     log_q = student_log_density(t, FREEDOM) - root.diagonal(dim1=1, dim2=2).log().sum(1)[:, None]
-    widths = (coordinates.high - coordinates.low).log()
-    widths[coordinates.normal] = 0.5 * math.log(2 * math.pi)  # a standard normal density has this for its volume
-    volume = widths.sum() + math.log(separation_share(coordinates))
     inside = samples.posterior(coordinates.wrap(new))
-    weight = torch.logsumexp(inside - log_q, 1) - math.log(draws)
-    return weight - volume + math.lgamma(coordinates.n_sources + 1)
+    return torch.logsumexp(inside - log_q, 1) - math.log(draws)
 
 
 def student_log_density(t: torch.Tensor, freedom: float) -> torch.Tensor:

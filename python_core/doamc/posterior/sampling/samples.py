@@ -10,18 +10,16 @@ from doamc.likelihood.density import ExactPosterior
 
 @dataclass
 class Samples:
-    """Posterior samples of B observations, x (B, d, n), and how the chains that made them fared.
+    """Posterior samples of B observations, x (B, d, n).
 
-    acceptance: (B, S) of the chains, 0..1. localised: (B,), whether they started around modes.
+    log_mass: (B,), log integral of prior times likelihood up to the prior's volume, NaN where it is not known.
     """
 
     coordinates: Coordinates
     posterior: ExactPosterior
     x: torch.Tensor
-    acceptance: torch.Tensor
-    localised: torch.Tensor
+    log_mass: torch.Tensor
 
     def select(self, index: torch.Tensor) -> "Samples":
         """Samples of some of the observations."""
-        posterior = self.posterior.select(index)
-        return Samples(self.coordinates, posterior, self.x[index], self.acceptance[index], self.localised[index])
+        return Samples(self.coordinates, self.posterior.select(index), self.x[index], self.log_mass[index])
