@@ -29,17 +29,17 @@ class NullSpectrum:
         form = flat.view(len(flat), -1, k, k)
         return _log_det(form).clamp_min(-14.0) / 4 + 0.5
 
-    def of_covariance(
+    def of_vectors(
         self,
-        covariance: torch.Tensor,  # shape: (B, N, N)
+        vectors: torch.Tensor,  # shape: (B, N, N), of sample covariances, by ascending eigenvalue
         snapshots: torch.Tensor,  # shape: (B,), effective L
         n_sources: int,
     ) -> torch.Tensor:
         """Spectrum (B, G) of sample covariances."""
-        n = covariance.shape[-1]
-        vectors = torch.linalg.eigh(covariance)[1].flip(2)
+        n = vectors.shape[-1]
+        vectors = vectors.flip(2)
         rank = snapshots.clamp_max(min(n_sources, n - 1))
-        noise = (torch.arange(n, device=covariance.device) >= rank[:, None]).to(covariance.dtype)
+        noise = (torch.arange(n, device=vectors.device) >= rank[:, None]).to(vectors.dtype)
         return self((vectors * noise[:, None] @ vectors.mH).to(torch.complex64))
 
     def _rank_reduction_forms(self) -> tuple[torch.Tensor, int]:

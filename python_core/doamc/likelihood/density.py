@@ -130,6 +130,12 @@ class ExactPosterior:
         return value + self.coordinates.log_prior(x) if self.coordinates.n_normal else value
 
     @cached_property
+    def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eigenvalues (B, N), ascending, and eigenvectors (B, N, N) of the sample covariances."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        return values, vectors
+
+    @cached_property
     def backend(self) -> Backend:
         """What computes the inner loops of this posterior: compiled ones, or tensor operations."""
         return backend_of(self)

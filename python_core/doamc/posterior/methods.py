@@ -13,6 +13,7 @@ from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
+from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
@@ -85,35 +86,42 @@ class Posterior(Estimator):
         coherent: whether sources may be correlated; as the option of the estimator where left out. Where the prior over
         the coupling has several kinds, an observation's samples are of the one with the greater evidence.
         """
-        parts = self._samples_of(batch, n_sources, coherent, 0)
+        coherent = self.coherent == "yes" if coherent is None else coherent
+        levels, few = self._at_prior_level(batch, n_sources), batch.n_snapshots < batch.n_elements
+
+        def sampled(kind: int) -> list[SampledPart]:
+            sampler, log_share = self.sampler(n_sources, few, coherent, kind), self.kinds[kind][0]
+            return [SampledPart(i, sampler(o), gain, o.snapshots, log_share) for i, gain, o in levels]
+
+        parts = sampled(0)
         for kind in range(1, len(self.kinds)):
-            parts = self._likelier(batch, parts, self._samples_of(batch, n_sources, coherent, kind))
+            parts = self._likelier(batch, parts, sampled(kind))
         return parts
 
-    def _samples_of(self, batch: SnapshotBatch, n_sources: int, coherent: bool | None, kind: int) -> list[SampledPart]:
-        """Posterior samples under one kind of coupling.
+    def _at_prior_level(
+        self, batch: SnapshotBatch, n_sources: int
+    ) -> list[tuple[torch.Tensor, torch.Tensor, Observations]]:
+        """Places (n,), gains (n,) on the covariance, observations: of those at the prior's level, and of those rescaled.
 
         A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
         source powers widened by their range, since only their differences still mean something. It is always widened
         where coupling is drawn from antennas: so narrow a prior would be bent to make up for a level merely near.
         """
-        coherent = self.coherent == "yes" if coherent is None else coherent
-        sampler = self.sampler(n_sources, batch.n_snapshots < batch.n_elements, coherent, kind)
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources, batch.left_out)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
         gain = prior_gain(self.spec, covariance, length, n_sources, noise)
         margin = self.spec.power_db[1] - self.spec.power_db[0]
-        parts = []
+        levels = []
         for moved in (False, True):
             index = ((gain != 1) == moved).nonzero()[:, 0]
             if len(index):
                 g = gain[index]
-                scaled = covariance[index] * g[:, None, None]
+                widened = margin if moved or self.spec.family.narrow else 0.0
                 known = None if noise is None else noise[index] * g
-                samples = sampler(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
-                parts.append(SampledPart(index, samples, g, length[index], self.kinds[kind][0]))
-        return parts
+                observations = Observations(covariance[index] * g[:, None, None], length[index], known, widened)
+                levels.append((index, g, observations))
+        return levels
 
     def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
         """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""

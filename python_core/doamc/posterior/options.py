@@ -15,8 +15,9 @@ class Options:
     be coherent.
     prior_draws: scenes of the prior that are weighted by the likelihood (see `PriorDraws`); 0 for none.
     search_starts, search_steps, survivors: of `search_modes`. mode_draws: around the modes, for every chain that starts
-    there. least_fit: effective share of these from which on chains start there and nowhere else. enough_fit: from which on
-    they are samples themselves, by their importance, and no chain runs; above 1 where draws from the prior decide.
+    there. least_fit: effective share of these from which on chains start there and nowhere else. enough_fit: share from
+    which on they are samples themselves, by their importance, and no chain runs; infinite where draws from the prior
+    decide.
     chains, steps: of the Metropolis chains, of which the last keep steps are samples.
     proposal_scales: of the normal proposals, in Fisher widths over sqrt(d), taken in turn.
     difference_scales: of the differential-evolution moves, which replace every third proposal, taken in turn.

@@ -18,7 +18,7 @@ from doamc.posterior.proposals.prior_draws import PriorDraws
 from doamc.posterior.proposals.prior_scenes import PriorScenes
 from doamc.posterior.proposals.proposals import Proposals
 from doamc.posterior.proposals.rare_starts import rare_points
-from doamc.posterior.proposals.starts import ChainStarts, choose_starts
+from doamc.posterior.proposals.starts import choose_starts
 from doamc.posterior.proposals.weights import weigh
 from doamc.posterior.rows import rows
 from doamc.posterior.sampling.broad import azimuth_width, longer_samples, settled_steps
@@ -75,15 +75,8 @@ class PosteriorSampler:
         return PosteriorSampler(self.spec, self.null_spectrum, self.n_sources, options, self.coherent, self.device)
 
     @torch.no_grad()
-    def __call__(
-        self,
-        covariance: torch.Tensor,  # shape: (B, N, N), at the prior's level
-        snapshots: torch.Tensor,  # shape: (B,), effective L
-        noise_power: torch.Tensor | None,  # shape: (B,), where known
-        power_margin_db: float = 0.0,
-    ) -> Samples:
-        """Posterior samples; power_margin_db widens the prior over source powers at both ends."""
-        observations = Observations(covariance, snapshots, noise_power, power_margin_db)
+    def __call__(self, observations: Observations) -> Samples:
+        """Posterior samples."""
         posterior = self.posterior(observations)
         proposals = self.propose(posterior)
         modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
@@ -147,8 +140,7 @@ class PosteriorSampler:
         if not len(wide):
             return wide
         if self.prior_draws is None:
-            some = observations.select(wide)
-            again = self.broad_sampler(some.covariance, some.snapshots, some.noise_power, some.power_margin_db).x
+            again = self.broad_sampler(observations.select(wide)).x
             kept[wide] = again.unflatten(2, (-1, o.chains))[:, :, 1::2].flatten(2)  # it keeps twice as many states
         elif run is not None and o.keep <= settled_steps(o.long_steps):
             kept[wide] = longer_samples(

@@ -8,6 +8,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.base import make_estimator
 from doamc.posterior.methods import Posterior
+from doamc.posterior.observations import Observations
 from doamc.posterior.report.summary import summarise
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
@@ -110,7 +111,7 @@ def test_a_receiver_of_another_scale_gets_the_same_directions(ula8):
 
 def test_a_million_snapshots_reach_the_bound(ula8):
     scene, covariance, count = observed("ula8", 20, 2, 1_000_000, 20.0)
-    samples = ula8.sampler(2)(covariance, count, None)
+    samples = ula8.sampler(2)(Observations(covariance, count, None))
     error = (summarise(samples.x, samples.coordinates).azimuth - scene.azimuth).abs()
     # the bound at L = 200 is about 0.05 deg, so here 0.0007 deg; the worst of 40 is a few times that
     assert math.degrees(float(error.max())) < 0.01

@@ -7,6 +7,7 @@ import torch
 
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.posterior.methods import Posterior
+from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.scenes.prior import draw_scene
@@ -24,7 +25,8 @@ def test_toy_posterior_is_that_of_quadrature(snapshots, snr_db):
     y = root @ torch.complex(z[0], z[1]) / math.sqrt(2)
     covariance, count = y @ y.mH / snapshots, torch.full((4,), float(snapshots), dtype=torch.float64)
     options = Options(chains=1000, steps=400, keep=250)
-    samples = PosteriorSampler(spec, NullSpectrum(spec), 1, options)(covariance, count, scene.noise_power)
+    observations = Observations(covariance, count, scene.noise_power)
+    samples = PosteriorSampler(spec, NullSpectrum(spec), 1, options)(observations)
     found = samples.coordinates.split(samples.x)[3][:, 0]
     # quadrature over the azimuth, all else at the middle of its narrow prior
     grid = torch.linspace(*spec.sector_rad, 4801, dtype=torch.float64)

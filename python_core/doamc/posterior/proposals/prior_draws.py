@@ -76,7 +76,7 @@ class PriorDraws:
         count = float(posterior.snapshots[0, 0])
         if coordinates.unknown_noise and count >= n:
             place = coordinates.noise_place
-            small = torch.linalg.eigvalsh(posterior.covariance)[0, : n - p].mean() * count / (count - p)
+            small = posterior.eigen[0][0, : n - p].mean() * count / (count - p)
             width = NOISE_WIDTHS / math.sqrt(count * (n - p))
             z = self.normal[place]
             x[:, place] = small.log() + width * z

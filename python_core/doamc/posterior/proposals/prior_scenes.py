@@ -27,7 +27,7 @@ class PriorScenes:
         azimuth.copy_(separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2))
         if coordinates.unknown_noise:
             n, p, snapshots = covariance.shape[-1], coordinates.n_sources, posterior.snapshots[:, 0]
-            small = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1)
+            small = posterior.eigen[0][:, : n - p].mean(1)
             noise = (small * snapshots / (snapshots - p).clamp_min(LEAST_FREEDOM)).clamp_min(LEAST_NOISE).log()
             place = coordinates.noise_place
             x[:, place] = torch.where((snapshots >= n)[:, None], noise[:, None], x[:, place])

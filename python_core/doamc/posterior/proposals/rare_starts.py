@@ -22,26 +22,27 @@ LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a small
 
 def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior) -> torch.Tensor:
     """Points (B, d, Q) of the posterior by rank reduction."""
-    coordinates, covariance = posterior.coordinates, posterior.covariance
-    spectrum = null_spectrum.of_covariance(covariance, posterior.snapshots[:, 0], coordinates.n_sources).double()
-    azimuth, power_db, theta, noise_db = rank_reduction_starts(coordinates, spectrum, null_spectrum.grid, covariance)
+    coordinates = posterior.coordinates
+    vectors, snapshots = posterior.eigen[1], posterior.snapshots[:, 0]
+    spectrum = null_spectrum.of_vectors(vectors, snapshots, coordinates.n_sources).double()
+    azimuth, power_db, theta, noise_db = rank_reduction_starts(posterior, spectrum, null_spectrum.grid)
     azimuth = separate(azimuth.transpose(1, 2), coordinates).transpose(1, 2)
     flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
     return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
 
 
 def rank_reduction_starts(
-    coordinates: Coordinates,
+    posterior: ExactPosterior,
     spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
     grid: torch.Tensor,  # shape: (G,), rad
-    covariance: torch.Tensor,  # shape: (B, N, N)
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
+    coordinates, covariance = posterior.coordinates, posterior.covariance
     spec, p = coordinates.spec, coordinates.n_sources
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = posterior.eigen
     n = covariance.shape[-1]
     noise = values[:, : n - p].mean(1).clamp_min(LEAST_NOISE)
     noise_space = vectors[:, :, : n - p]

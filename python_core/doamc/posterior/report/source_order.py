@@ -16,20 +16,45 @@ def align(azimuth: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor
     On a sector that is sorting. On a circle a sorted list may be turned by one place from sample to sample; each is
     turned to lie nearest to a common centre and unwrapped around it.
     """
-    sorted_azimuth, order = azimuth.sort(1)
+    ascending, order = sorted_rows(azimuth)
     if not coordinates.spec.full_circle:
-        return sorted_azimuth, order
-    centre = sorted_azimuth[:, :, -1:]
-    p = azimuth.shape[1]
+        return ascending, order
+    centre = ascending[:, :, -1:]
     for _ in range(ROUNDS):
-        turned = torch.stack([sorted_azimuth.roll(k, 1) for k in range(p)], 1)  # (B, shift, P, n)
-        apart = wrap_rad(turned - centre[:, None])
-        best = apart.square().sum(2).argmin(1)[:, None, None].expand(-1, 1, p, -1)
-        unwrapped = apart.gather(1, best)[:, 0]
+        unwrapped, shift = nearest_turn(ascending, centre)
         last = centre
         centre = centre + torch.atan2(unwrapped.sin().mean(2, keepdim=True), unwrapped.cos().mean(2, keepdim=True))
-    orders = torch.stack([order.roll(k, 1) for k in range(p)], 1)
-    return last + unwrapped, orders.gather(1, best)[:, 0]
+    p = azimuth.shape[1]
+    if p > 1:
+        order = order.gather(1, torch.remainder(torch.arange(p, device=order.device)[:, None] - shift[:, None], p))
+    return last + unwrapped, order
+
+
+def sorted_rows(azimuth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """`azimuth.sort(1)` of azimuths (B, P, n); few sources and many samples are sorted by comparing them."""
+    p = azimuth.shape[1]
+    if p == 1:
+        return azimuth, torch.zeros_like(azimuth, dtype=torch.int64)
+    if p > 2:
+        return azimuth.sort(1)
+    first, second = azimuth.unbind(1)
+    swapped = (first > second).long()
+    ascending = torch.stack([torch.minimum(first, second), torch.maximum(first, second)], 1)
+    return ascending, torch.stack([swapped, 1 - swapped], 1)
+
+
+def nearest_turn(ascending: torch.Tensor, centre: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Differences (B, P, n) to the centre (B, P, 1) of rows turned by the places (B, n) that fit best, and these."""
+    apart = wrap_rad(ascending - centre)
+    cost = apart.square().sum(1)
+    shift = torch.zeros_like(cost, dtype=torch.int64)
+    for k in range(1, ascending.shape[1]):
+        turned = wrap_rad(ascending.roll(k, 1) - centre)
+        other = turned.square().sum(1)
+        better = other < cost
+        apart = torch.where(better[:, None], turned, apart)
+        cost, shift = torch.where(better, other, cost), shift.masked_fill(better, k)
+    return apart, shift
 
 
 def aligned(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from doamc.posterior.proposals.mode_draws import ModeDraws
+from doamc.posterior.proposals.mode_draws import ModeStarts
 from doamc.posterior.proposals.prior_draws import PriorSample
 from doamc.posterior.proposals.starts import choose_starts
 from doamc.posterior.proposals.weights import WeightedProposals
@@ -18,7 +18,7 @@ def test_a_reliable_prior_sample_goes_before_modes_and_these_before_weighted_pro
     eye = torch.eye(coordinates.size, dtype=torch.float64).expand(4, 2, -1, -1)
     reliable = torch.tensor([True, False, True, False])
     localised = torch.tensor([True, True, False, False])
-    near, prior = ModeDraws(x, value[0], eye, torch.ones(4)), PriorSample(x, value[1], x, value[1], reliable)
+    near, prior = ModeStarts(x, value[0], eye), PriorSample(x, value[1], x, value[1], reliable)
     weighted = WeightedProposals(value[2], x, value[2])
     starts = choose_starts(posterior, localised, near, weighted, prior)
     assert starts.value[:, 0].tolist() == [1, 0, 1, 2] and starts.localised.tolist() == [False, True, False, False]
