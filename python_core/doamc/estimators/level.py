@@ -23,10 +23,12 @@ BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
 
 def level_gain(batch: SnapshotBatch) -> torch.Tensor | None:
     """Factors (B,) on the snapshots, powers of two; None where every level is ordinary."""
-    _, exponent = torch.frexp(batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1))
-    beyond = exponent - exponent.clamp(-BORDER, BORDER)
-    if not beyond.any():
+    power = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
+    least, most = power.aminmax()
+    if float(least) >= 2.0 ** (-BORDER - 1) and float(most) < 2.0**BORDER:
         return None
+    _, exponent = torch.frexp(power)
+    beyond = exponent - exponent.clamp(-BORDER, BORDER)
     gain = [math.ldexp(1.0, -round(b / 2)) for b in beyond.tolist()]
     return torch.tensor(gain, dtype=torch.float64, device=batch.covariance.device)
 

@@ -1,9 +1,10 @@
 """MUSIC: multiple signal classification."""
 
-from doamc.arrays.steering import steering, steering_derivative
+import torch
+
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.quadratic import QuadraticSpectrum
-from doamc.estimators.subspace import music_std, noise_projector, require_rank, signal_subspace
+from doamc.estimators.subspace import music_std, require_rank
 from doamc.estimators.uncoupled import uncoupled_estimates
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -26,9 +27,10 @@ class Music(Estimator):
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions as minima of the noise-subspace spectrum. Raises EstimatorError when L < P."""
         require_rank(batch, n_sources, self.name)
-        values, signal = signal_subspace(batch.covariance, n_sources)
-        azimuth = self.spectrum.minima(noise_projector(signal), n_sources)
-        positions = self.spec.positions.to(azimuth.device)
-        derivative, _ = steering_derivative(positions, azimuth)
-        std = music_std(batch, values, signal, steering(positions, azimuth), derivative)
-        return uncoupled_estimates(self.spec, batch, azimuth, std)
+        values, vectors = batch.eigen
+        values, signal = values[:, -n_sources:], vectors[:, :, -n_sources:]
+        # the projector on the noise subspace is I less this, and a^H I a the same everywhere
+        azimuth = self.spectrum.minima(-(signal @ signal.mH), n_sources)
+        response, derivative = (torch.from_numpy(v) for v in self.spectrum.response(azimuth.numpy()))
+        std = music_std(batch, values, signal, response, derivative)
+        return uncoupled_estimates(self.spec, batch, azimuth, std, response)

@@ -14,8 +14,17 @@ def noise_power_from_eigenvalues(
 
     At least `LEAST_NOISE` of the mean of all: without noise they are rounding errors, of either sign.
     """
-    values = torch.linalg.eigvalsh(covariance)
-    return torch.maximum(values[:, : covariance.shape[-1] - n_sources].mean(1), LEAST_NOISE * values.mean(1))
+    return noise_power_of_eigenvalues(torch.linalg.eigvalsh(covariance), n_sources)
+
+
+def noise_power_of_eigenvalues(
+    values: torch.Tensor,  # shape: (B, N), ascending
+    n_sources: int,
+) -> torch.Tensor:
+    """`noise_power_from_eigenvalues` where these are known."""
+    n = values.shape[1]
+    least = LEAST_NOISE / n * values.sum(1)
+    return torch.maximum(values[:, : n - n_sources].sum(1) / (n - n_sources), least)
 
 
 def source_powers(
@@ -24,8 +33,7 @@ def source_powers(
     noise_power: torch.Tensor,  # shape: (B,)
 ) -> torch.Tensor:
     """Powers (B, P) = diagonal of V^+ (R - s2 I) V^+^H, at least a thousandth of the noise power each."""
-    n = covariance.shape[-1]
-    eye = torch.eye(n, dtype=covariance.dtype, device=covariance.device)
-    inverse = torch.linalg.pinv(response)
-    source = inverse @ (covariance - noise_power[:, None, None] * eye) @ inverse.mH
-    return source.diagonal(dim1=1, dim2=2).real.clamp_min(1e-3 * noise_power[:, None])
+    inverse, noise = torch.linalg.pinv(response), noise_power[:, None]
+    conjugate = inverse.conj().resolve_conj()
+    received = (inverse @ covariance * conjugate).real.sum(2)
+    return torch.maximum(received - noise * (inverse * conjugate).real.sum(2), 1e-3 * noise)

@@ -60,7 +60,13 @@ def music_std(
     var = (1 / 2L) a^H U a / (d^H G G^H d), U = s2 sum_k lambda_k / (lambda_k - s2)^2 s_k s_k^H
     ([Stoica-Nehorai] eq. (3.12)); the estimates stand in for the truth.
     """
-    leak = eigenvector_noise(batch, values)
-    weight = (leak[:, :, None] * (signal.mH @ response).abs() ** 2).sum(1)
-    curvature = derivative.abs().square().sum(1) - (signal.mH @ derivative).abs().square().sum(1)
-    return (weight / (2 * curvature.clamp_min(1e-300))).sqrt()
+    leak, p = eigenvector_noise(batch, values), values.shape[1]
+    both = torch.cat([response, derivative], 2)
+    inside = _square(signal.mH @ both)  # (B, P, 2 P)
+    curvature = _square(derivative).sum(1) - inside[:, :, p:].sum(1)
+    return ((leak[:, :, None] * inside[:, :, :p]).sum(1) / (2 * curvature.clamp_min(1e-300))).sqrt()
+
+
+def _square(x: torch.Tensor) -> torch.Tensor:
+    """Squared magnitudes of complex numbers."""
+    return torch.view_as_real(x).square().sum(-1)

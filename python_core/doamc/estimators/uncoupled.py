@@ -4,7 +4,7 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.base import Estimates
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import noise_power_of_eigenvalues, source_powers
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -13,7 +13,7 @@ def noise_power_of(batch: SnapshotBatch, n_sources: int) -> torch.Tensor:
     """Noise power (B,): the known one where there is one, else the mean of the N - P smallest eigenvalues."""
     if batch.noise_power is not None:
         return batch.noise_power
-    return noise_power_from_eigenvalues(batch.covariance, n_sources)
+    return noise_power_of_eigenvalues(batch.eigen[0], n_sources)
 
 
 def uncoupled_estimates(
@@ -21,13 +21,16 @@ def uncoupled_estimates(
     batch: SnapshotBatch,
     azimuth: torch.Tensor,  # shape: (B, P), rad, in any order
     std: torch.Tensor | None = None,  # shape: (B, P), rad, in the order of azimuth
+    response: torch.Tensor | None = None,  # shape: (B, N, P), at azimuths that ascend already
 ) -> Estimates:
     """Estimates with C = I: azimuths sorted, powers by least squares; NaN standard deviations where none are given."""
-    azimuth, order = azimuth.sort(1)
-    std = torch.full_like(azimuth, torch.nan) if std is None else std.gather(1, order)
+    if response is None:
+        azimuth, order = azimuth.sort(1)
+        std = None if std is None else std.gather(1, order)
+        response = steering(spec.positions.to(azimuth.device), azimuth)
+    std = torch.full_like(azimuth, torch.nan) if std is None else std
     size, n_sources = azimuth.shape
     noise_power = noise_power_of(batch, n_sources)
-    response = steering(spec.positions.to(azimuth.device), azimuth)
     eye = torch.eye(spec.n_elements, dtype=torch.complex128, device=azimuth.device)
     return Estimates(
         azimuth=azimuth,

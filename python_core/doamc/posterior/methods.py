@@ -101,7 +101,7 @@ class Posterior(Estimator):
     def _at_prior_level(
         self, batch: SnapshotBatch, n_sources: int
     ) -> list[tuple[torch.Tensor, torch.Tensor, Observations]]:
-        """Places (n,), gains (n,) on the covariance, observations: of those at the prior's level, and of those rescaled.
+        """Places (n,), gains (n,) on the covariance, observations: of those at the prior's level, of those rescaled.
 
         A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
         source powers widened by their range, since only their differences still mean something. It is always widened

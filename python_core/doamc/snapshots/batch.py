@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -42,6 +43,12 @@ class SnapshotBatch:
         """Number of antenna elements N."""
         return self.covariance.shape[1]
 
+    @cached_property
+    def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eigenvalues (B, N), ascending, and eigenvectors (B, N, N) of the covariance."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        return values, vectors
+
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
         names = ("snapshots", "covariance", "noise_power", "left_out", "offset_removed")
@@ -73,13 +80,14 @@ def make_batch(
     if y.shape[2] < 1 or y.shape[0] < 1:
         raise SnapshotError(f"expected at least one observation of L >= 1 snapshots, found shape {tuple(y.shape)}")
     y = y.to(torch.complex128)
-    rows = [int(k) for k in (range(y.shape[1]) if channels is None else np.argsort(channels))]
-    if rows != sorted(rows):
+    rows = list(range(y.shape[1])) if channels is None else np.argsort(channels).tolist()
+    if channels is not None and rows != sorted(rows):
         y = y[:, rows]
     covariance = y @ y.mH / y.shape[2]
     power = covariance.diagonal(dim1=1, dim2=2).real
-    unusable = ~((power >= POWERS[0]) & (power <= POWERS[1]))  # and NaN
-    if unusable.any():
+    least, most = power.aminmax()
+    if not (float(least) >= POWERS[0] and float(most) <= POWERS[1]):  # or NaN
+        unusable = ~((power >= POWERS[0]) & (power <= POWERS[1]))
         b, element = (int(v) for v in unusable.nonzero()[0])
         raise SnapshotError(_why_unusable(y[b], element, rows[element], first + b))
     noise = None

@@ -35,7 +35,7 @@ def test_slope_and_curvature_agree_with_finite_differences(name):
         a = steering(spec.positions, az)
         return (a.conj() * (m @ a)).sum(1).real
 
-    slope, bend = spectrum._derivatives(m, azimuth)
+    slope, bend = (torch.from_numpy(v) for v in spectrum._derivatives(m.numpy(), azimuth.numpy()))
     up, here, down = f(azimuth + h), f(azimuth), f(azimuth - h)
     # each derivative is up to 2 pi 3.5 times the one before, so central differences are good to (22 h)^2 = 5e-6
     scale = float(bend.abs().max())

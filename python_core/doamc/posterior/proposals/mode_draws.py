@@ -51,7 +51,7 @@ class ModeDraws:
 
 @dataclass(frozen=True)
 class ModeStarts:
-    """Where chains start around modes: x (B, d, C), its log posterior value (B, C), factors (B, C, d, d) of the modes."""
+    """Chain starts around modes: x (B, d, C), its log posterior value (B, C), factors (B, C, d, d) of the modes."""
 
     x: torch.Tensor
     value: torch.Tensor
@@ -95,9 +95,7 @@ class ModeSampler:
         power = posterior.backend.tempering(log_weight, EFFECTIVE_SHARE * len(self.comb), 1.0)
         index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
         index = torch.where(near.value.gather(1, index) > -math.inf, index, near.value.argmax(1, keepdim=True))
-        none = (near.value == -math.inf).all(1)[
-            :, None
-        ]  # a mode in a corner of the prior: start at the modes
+        none = (near.value == -math.inf).all(1)[:, None]  # a mode in a corner of the prior: start at the modes
         which = near.which.gather(1, index)
         x = torch.where(none[:, None], gather(modes.x, which), gather(near.drawn, index))
         value = torch.where(none, modes.value.gather(1, which), near.value.gather(1, index))
