@@ -14,6 +14,7 @@ from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import best_descent
+from doamc.likelihood.covariance_loops import covariance_loops
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -27,9 +28,16 @@ class LikelihoodCriterion:
 
     def __init__(self, model: CovarianceModel, covariance: torch.Tensor) -> None:
         self.model, self.covariance = model, covariance
+        self._loops = covariance_loops(model, covariance.device)
 
     def __call__(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Value (B,), gradient (B, D), curvature (B, D, D) at x for the items of the batch named by index."""
+        if self._loops is None or x.requires_grad:
+            return self.by_tensors(x, index)
+        return self._loops(self.covariance.numpy()[index.numpy()], x.numpy())
+
+    def by_tensors(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The same by tensor operations: the reference of the compiled loops."""
         r, dr = self.model.derivatives(x)
         factor, info = torch.linalg.cholesky_ex(r)
         inverse = torch.cholesky_inverse(factor)

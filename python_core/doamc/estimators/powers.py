@@ -14,10 +14,10 @@ def noise_power_from_eigenvalues(
 
     At least `LEAST_NOISE` of the mean of all: without noise they are rounding errors, of either sign.
     """
-    return noise_power_of_eigenvalues(torch.linalg.eigvalsh(covariance), n_sources)
+    return mean_of_smallest(torch.linalg.eigvalsh(covariance), n_sources)
 
 
-def noise_power_of_eigenvalues(
+def mean_of_smallest(
     values: torch.Tensor,  # shape: (B, N), ascending
     n_sources: int,
 ) -> torch.Tensor:

@@ -4,7 +4,7 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.base import Estimates
-from doamc.estimators.powers import noise_power_of_eigenvalues, source_powers
+from doamc.estimators.powers import mean_of_smallest, source_powers
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -13,7 +13,7 @@ def noise_power_of(batch: SnapshotBatch, n_sources: int) -> torch.Tensor:
     """Noise power (B,): the known one where there is one, else the mean of the N - P smallest eigenvalues."""
     if batch.noise_power is not None:
         return batch.noise_power
-    return noise_power_of_eigenvalues(batch.eigen[0], n_sources)
+    return mean_of_smallest(batch.eigen[0], n_sources)
 
 
 def uncoupled_estimates(

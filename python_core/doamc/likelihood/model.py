@@ -22,8 +22,8 @@ class ModelStructure(ctypes.Structure):
 
     _fields_ = [
         *((name, c_int64) for name in (
-            "n", "wide", "n_patterns", "n_sources", "n_flat", "n_pairs", "n_box", "size", "even", "hermitian", "normal",
-            "unknown_noise", "circle", "amplitude", "flat", "noise", "azimuth", "wrapping", "angle", "phase",
+            "n", "wide", "n_patterns", "n_sources", "n_flat", "n_pairs", "n_box", "size", "even", "hermitian", "real",
+            "normal", "unknown_noise", "circle", "amplitude", "flat", "noise", "azimuth", "wrapping", "angle", "phase",
         )),
         ("gap", c_double),
         *((name, c_void_p) for name in ("steer", "mean", "patterns", "low", "high")),
@@ -35,7 +35,8 @@ class Model:
     """Constants of an array and its prior.
 
     steer: (N, 2) 2 pi x and 2 pi y; even: whether the elements stand evenly on a line, the first at the origin.
-    mean (N, J N), patterns (K', N, J N) complex.
+    mean (N, J N), patterns (K', N, J N) complex. real: whether the flat coordinates are the coefficients themselves, and
+    normal: of standard normal prior.
     places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
     n_pairs: of sources that may be coherent, 0 where none may.
     gap: cosine of the least separation on a circle, else the separation in rad; circle: whether it is one.
@@ -47,6 +48,7 @@ class Model:
     mean: np.ndarray
     patterns: np.ndarray
     hermitian: bool
+    real: bool
     normal: bool
     n_sources: int
     n_flat: int
@@ -69,11 +71,16 @@ class Model:
         d, k = len(self.low), len(self.patterns)
         return ModelStructure(
             n, wide, k, self.n_sources, self.n_flat, self.n_pairs, self.n_box, d, self.even, self.hermitian,
-            self.normal, self.unknown_noise, self.circle, *self.places, self.gap,
+            self.real, self.normal, self.unknown_noise, self.circle, *self.places, self.gap,
             address(self.steer, "steer", (n, 2)), address(self.mean, "mean", (n, wide), np.complex128),
             address(self.patterns, "patterns", (k, n, wide), np.complex128),
             address(self.low, "low", (d,)), address(self.high, "high", (d,)),
         )  # fmt: skip
+
+
+def evenly(steer: np.ndarray) -> bool:
+    """Whether elements of wave numbers (N, 2) stand evenly on a line, the first at the origin."""
+    return bool((np.abs(steer - np.arange(len(steer))[:, None] * steer[1:2]) <= 1e-12).all())
 
 
 def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torch.Tensor") -> Model:
@@ -88,10 +95,11 @@ def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torc
     gap = math.radians(spec.min_separation_deg)
     return Model(
         steer=steer,
-        even=bool((np.abs(steer - np.arange(len(steer))[:, None] * steer[1:2]) <= 1e-12).all()),
+        even=evenly(steer),
         mean=np.ascontiguousarray(mean.numpy()),
         patterns=np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()),
         hermitian=bool(spec.family.hermitian),
+        real=coordinates.n_normal > 0,
         normal=coordinates.n_normal > 0,
         n_sources=p,
         n_flat=coordinates.n_flat,

@@ -70,7 +70,7 @@ INLINE void slopes(const struct model *m, struct workspace *w, const vec *x)
     for (int64_t k = 0; k < m->n_flat; ++k) {
         const cvec *moved = w->moved + k * np, *mirrored = w->moved + (m->n_flat + k) * np;
         cvec *by_size = w->slopes + (m->flat + k) * np;
-        if (m->normal) {
+        if (m->real) {
             memcpy(by_size, moved, sizeof(cvec) * (size_t)np);
             continue;
         }

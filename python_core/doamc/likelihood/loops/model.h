@@ -8,8 +8,9 @@ struct model {
     /* sizes: elements N; columns J N of the response; patterns K'; sources P; flat coordinates of the coupling family;
      * pairs of sources that may be coherent; leading coordinates that have walls; coordinates d */
     int64_t n, wide, n_patterns, n_sources, n_flat, n_pairs, n_box, size;
-    /* truths: elements evenly on a line, the first at the origin; Hermitian family; normal prior; noise power unknown; azimuths on a circle */
-    int64_t even, hermitian, normal, unknown_noise, circle;
+    /* truths: elements evenly on a line, the first at the origin; Hermitian family; coefficients real, the flat coordinates
+     * themselves; their prior normal; noise power unknown; azimuths on a circle */
+    int64_t even, hermitian, real, normal, unknown_noise, circle;
     /* first index of amplitudes, flat coordinates, noise, azimuths, wrapping coordinates, correlations' angles and phases */
     int64_t amplitude, flat, noise, azimuth, wrapping, angle, phase;
     double gap;             /* cosine of the least separation on a circle, else the separation in rad */
@@ -41,7 +42,7 @@ static inline int valid(const struct model *m)
     if (m->n_pairs != 0 && m->n_pairs != p * (p - 1) / 2) return 0;
     if (m->n_flat < 0 || m->n_patterns != m->n_flat * (m->hermitian ? 2 : 1) || m->n_box < 0 || m->n_box > d) return 0;
     return within(m->amplitude, p, d) && within(m->flat, m->n_flat, d) && within(m->noise, !!m->unknown_noise, d) &&
-           within(m->azimuth, p, d) && within(m->wrapping, m->normal ? 0 : m->n_flat, d) &&
+           within(m->azimuth, p, d) && within(m->wrapping, m->real ? 0 : m->n_flat, d) &&
            within(m->angle, m->n_pairs, d) && within(m->phase, m->n_pairs, d);
 }
 

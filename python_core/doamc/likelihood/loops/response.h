@@ -47,7 +47,7 @@ INLINE void coefficients(const struct model *m, struct workspace *w, const vec *
 {
     for (int64_t k = 0; k < m->n_flat; ++k) {
         const vec size = x[m->flat + k];
-        if (m->normal) {
+        if (m->real) {
             w->c[k] = (cvec){size, all(0)};
             continue;
         }
@@ -66,7 +66,7 @@ INLINE cvec entry(const struct model *m, const struct workspace *w, const struct
         const cvec c = w->c[b->k];
         e.re += c.re * b->re;
         e.im += c.re * b->im;
-        if (m->normal) continue; /* real coefficients */
+        if (m->real) continue; /* real coefficients */
         e.re -= c.im * b->im;
         e.im += c.im * b->re;
     }

@@ -1,0 +1,65 @@
+"""The likelihood of a `CovarianceModel` by the compiled loops, for descents: one call where tensors take dozens.
+
+The loops know amplitudes and any linear coupling with real coefficients, in any order of the coordinates; a logarithm of
+a power is twice that of an amplitude. One snapshot is counted, and no prior.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.kernels import Kernels
+from doamc.likelihood.model import Model, evenly
+from doamc.scenes.covariance import CovarianceModel
+
+
+class CovarianceLoops:
+    """Negative log-likelihood per snapshot of a covariance model, with gradient and Fisher information."""
+
+    def __init__(self, kernels: Kernels, model: CovarianceModel) -> None:
+        family, p = model.spec.family, model.n_sources
+        k, steer = family.n_parameters, 2 * math.pi * model.spec.positions[:, :2]
+        d = 2 * p + k + 1
+        self.kernels, none = kernels, np.zeros(d)
+        self.model = Model(
+            steer=np.ascontiguousarray(steer.numpy()), even=evenly(steer.numpy()),
+            mean=_plain(family.centre), patterns=_plain(family.basis), hermitian=False, real=True, normal=False,
+            n_sources=p, n_flat=k, n_pairs=0, unknown_noise=True, places=(p, 2 * p, d - 1, 0, 0, 0, 0),
+            low=none, high=none, n_box=0, gap=-1.0, circle=False,
+        )  # fmt: skip
+        self._scale = np.ones(d)
+        self._scale[p : 2 * p] = 0.5
+
+    def __call__(
+        self,
+        covariance: np.ndarray,  # shape: (B, N, N)
+        x: np.ndarray,  # shape: (B, D)
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Value (B,), gradient (B, D) and Fisher information (B, D, D) at x; the value is infinite where it has none."""
+        b, d = x.shape
+        scale = self._scale
+        points, once = (x * scale)[:, :, None], np.ones(b)
+        data = covariance, once, once  # the last, the logarithm of a known noise power, is not read
+        value, gradient, f = np.empty((b, 1)), np.empty((b, 1, d)), np.empty((b, 1, d, d))
+        self.kernels.log_posterior(self.model, data, points, value)
+        self.kernels.information(self.model, data, points, gradient, f)
+        value = np.where(np.isfinite(value[:, 0]), -value[:, 0], np.inf)
+        found = value, -scale * gradient[:, 0], scale[:, None] * scale * f[:, 0]
+        return torch.from_numpy(found[0]), torch.from_numpy(found[1]), torch.from_numpy(found[2])
+
+
+def covariance_loops(model: CovarianceModel, device: torch.device) -> CovarianceLoops | None:
+    """The compiled loops for a model, made once for it; None where there are none for this device."""
+    kernels = loops_for(device)
+    if kernels is None:
+        return None
+    held = model.__dict__
+    if "_loops" not in held:
+        held["_loops"] = CovarianceLoops(kernels, model)
+    return held["_loops"]
+
+
+def _plain(x: torch.Tensor) -> np.ndarray:
+    return np.ascontiguousarray(x.resolve_conj().to(torch.complex128).numpy())
