@@ -14,7 +14,10 @@ def steering(
     elevation: torch.Tensor | float = 0.0,  # shape: (*batch, P) or scalar, rad
 ) -> torch.Tensor:
     """Steering vectors, shape (*batch, N, P), unit modulus."""
-    phase = 2 * math.pi * torch.einsum("nk,...pk->...np", positions, _direction(azimuth, elevation))
+    if isinstance(elevation, torch.Tensor) or elevation:
+        phase = 2 * math.pi * torch.einsum("nk,...pk->...np", positions, _direction(azimuth, elevation))
+    else:
+        phase = (2 * math.pi * positions[:, :2]) @ torch.stack([azimuth.cos(), azimuth.sin()], -2)
     return torch.polar(torch.ones_like(phase), phase)
 
 

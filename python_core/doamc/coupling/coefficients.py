@@ -96,7 +96,8 @@ class CoefficientFamily:
     def matrix(self, theta: torch.Tensor) -> torch.Tensor:
         """C of the real parameters (..., 2 K): (..., N, N)."""
         c = self.complex(theta)
-        part = torch.einsum("...k,kij->...ij", c, self.patterns.to(c))
+        patterns = self.patterns.to(c)
+        part = (c @ patterns.flatten(1)).unflatten(-1, patterns.shape[1:])
         eye = torch.eye(self.n_elements, dtype=c.dtype, device=c.device)
         return eye + part + part.mH if self.hermitian else eye + part
 

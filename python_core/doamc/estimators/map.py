@@ -22,7 +22,7 @@ from doamc.estimators.ml import (
 )
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import best_descent
-from doamc.scenes.covariance import CovarianceModel
+from doamc.scenes.covariance import CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -127,6 +127,7 @@ class MaximumAPosteriori(Estimator):
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 30, extra_peaks: int = 2, starts: int = 4) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""
         super().__init__(spec)
+        self.models = CovarianceModels(self.spec)
         self.rare, self.max_iterations = Rare(self.spec), max_iterations
         self.extra_peaks, self.starts = extra_peaks, starts
 
@@ -136,7 +137,7 @@ class MaximumAPosteriori(Estimator):
         Raises EstimatorError when L <= P and the noise power is not given.
         """
         check_identifiable(batch, n_sources)
-        model = CovarianceModel(self.spec, n_sources)
+        model = self.models[n_sources]
         start = rare_starts(model, self.rare, batch, batch.covariance, self.extra_peaks)
         return most_probable(model, batch, start, self.starts, self.max_iterations)
 

@@ -5,6 +5,7 @@
 The curvature is the Fisher information, so the inverse at the end gives the error bars.
 """
 
+import numpy as np
 import torch
 
 from doamc.angles import wrap_rad
@@ -15,7 +16,7 @@ from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import best_descent
 from doamc.likelihood.covariance_loops import covariance_loops
-from doamc.scenes.covariance import CovarianceModel
+from doamc.scenes.covariance import CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -75,13 +76,14 @@ def start_vector(
 
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
     """Standard deviations (B, D) from the inverse of L times the Fisher information; 0 where not free."""
-    f = torch.nan_to_num(curvature[:, free][:, :, free], posinf=0.0)
-    s = f.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
-    eye = torch.eye(f.shape[-1], dtype=f.dtype)
-    inverse = torch.linalg.inv_ex(s[:, :, None] * f * s[:, None] + 1e-10 * eye)[0]  # the ridge bounds what is unseen
-    out = torch.zeros(curvature.shape[:2], dtype=curvature.dtype)
-    out[:, free] = (inverse.diagonal(dim1=1, dim2=2).clamp_min(0) / n_snapshots).sqrt() * s
-    return out
+    place = np.flatnonzero(free)
+    f = np.nan_to_num(curvature.numpy()[:, place[:, None], place], posinf=0.0)
+    s = 1 / np.sqrt(np.maximum(f.diagonal(axis1=1, axis2=2), 1e-300))
+    scaled = s[:, :, None] * f * s[:, None] + 1e-10 * np.eye(len(place))  # the ridge bounds what is unseen
+    inverse = torch.linalg.inv_ex(torch.from_numpy(scaled))[0].numpy().diagonal(axis1=1, axis2=2)
+    out = np.zeros(curvature.shape[:2])
+    out[:, place] = np.sqrt(np.maximum(inverse, 0) / n_snapshots) * s
+    return torch.from_numpy(out)
 
 
 def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> Estimates:
@@ -113,6 +115,7 @@ class MaximumLikelihood(Estimator):
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 40, extra_peaks: int = 2, starts: int = 3) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""
         super().__init__(spec)
+        self.models = CovarianceModels(self.spec)
         self.rare, self.max_iterations = Rare(self.spec), max_iterations
         self.extra_peaks, self.starts = extra_peaks, starts
 
@@ -122,7 +125,7 @@ class MaximumLikelihood(Estimator):
         Raises EstimatorError when L <= P and the noise power is not given: the likelihood has no maximum then.
         """
         check_identifiable(batch, n_sources)
-        model = CovarianceModel(self.spec, n_sources)
+        model = self.models[n_sources]
         peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)

@@ -59,7 +59,7 @@ class QuadraticSpectrum:
         return a, 1j * slope * a
 
     def _phase(self, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Phases of a and their slopes by azimuth, each (B, N, P); at elevation 0 the slope of a slope is minus its phase."""
+        """Phases of a and their slopes by azimuth, each (B, N, P); a slope's slope is minus the phase."""
         az = azimuth[:, None]
         cosine, sine, x, y = np.cos(az), np.sin(az), self._xy[:, 0], self._xy[:, 1]
         return x * cosine + y * sine, y * cosine - x * sine

@@ -35,7 +35,8 @@ class RareSpectrum:
     def _span(self, azimuth: torch.Tensor) -> torch.Tensor:
         """T(az), (..., N, K') for azimuth (...)."""
         a = steering(self.spec.positions, azimuth[..., None])[..., 0]
-        return torch.einsum("kij,...j->...ik", self.basis, a)
+        k, n, _ = self.basis.shape
+        return (a @ self.basis.flatten(0, 1).mT).unflatten(-1, (k, n)).mT
 
     def check(self, n_sources: int) -> None:
         """Raise EstimatorError where the family is too rich for RARE to be defined."""
@@ -50,11 +51,12 @@ class RareSpectrum:
         """Spectrum (B, G) of orthonormal signal subspaces (B, N, P)."""
         b, _, p = signal_subspace.shape
         z = (signal_subspace.mH @ self._q).reshape(b, p, len(self.grid), self._width)
+        if p <= 2:
+            d = torch.view_as_real(z).square().sum((3, 4))
         if p == 1:
-            top = z.abs().square().sum((1, 3))
+            top = d[:, 0]
         elif p == 2:  # largest eigenvalue of a 2 x 2 Hermitian matrix in closed form
-            d = z.abs().square().sum(3)
-            off = (z[:, 0] * z[:, 1].conj()).sum(2).abs().square()
+            off = torch.view_as_real((z[:, 0] * z[:, 1].conj()).sum(2)).square().sum(2)
             half = 0.5 * (d[:, 0] - d[:, 1])
             top = 0.5 * (d[:, 0] + d[:, 1]) + torch.sqrt(half * half + off)
         else:

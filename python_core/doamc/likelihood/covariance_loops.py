@@ -1,7 +1,7 @@
 """The likelihood of a `CovarianceModel` by the compiled loops, for descents: one call where tensors take dozens.
 
-The loops know amplitudes and any linear coupling with real coefficients, in any order of the coordinates; a logarithm of
-a power is twice that of an amplitude. One snapshot is counted, and no prior.
+The loops know amplitudes and any linear coupling with real coefficients, in any order of the coordinates; the logarithm
+of a power is twice that of an amplitude. One snapshot is counted, and no prior.
 """
 
 import math
@@ -37,7 +37,7 @@ class CovarianceLoops:
         covariance: np.ndarray,  # shape: (B, N, N)
         x: np.ndarray,  # shape: (B, D)
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Value (B,), gradient (B, D) and Fisher information (B, D, D) at x; the value is infinite where it has none."""
+        """Value (B,), gradient (B, D) and Fisher information (B, D, D) at x; infinite where there is no value."""
         b, d = x.shape
         scale = self._scale
         points, once = (x * scale)[:, :, None], np.ones(b)

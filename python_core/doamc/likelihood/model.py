@@ -35,7 +35,7 @@ class Model:
     """Constants of an array and its prior.
 
     steer: (N, 2) 2 pi x and 2 pi y; even: whether the elements stand evenly on a line, the first at the origin.
-    mean (N, J N), patterns (K', N, J N) complex. real: whether the flat coordinates are the coefficients themselves, and
+    mean (N, J N), patterns (K', N, J N) complex. real: whether the flat coordinates are the coefficients themselves,
     normal: of standard normal prior.
     places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
     n_pairs: of sources that may be coherent, 0 where none may.

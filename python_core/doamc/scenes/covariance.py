@@ -94,6 +94,18 @@ class CovarianceModel:
         return torch.eye(self.spec.n_elements, dtype=torch.complex128)
 
 
+class CovarianceModels(dict[int, CovarianceModel]):
+    """The models of an array by their number of sources, each made when first asked for."""
+
+    def __init__(self, spec: ArraySpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def __missing__(self, n_sources: int) -> CovarianceModel:
+        self[n_sources] = CovarianceModel(self.spec, n_sources)
+        return self[n_sources]
+
+
 def fisher_information(
     r: torch.Tensor,  # shape: (B, N, N)
     dr: torch.Tensor,  # shape: (B, D, N, N)
