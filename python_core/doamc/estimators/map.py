@@ -29,66 +29,66 @@ from doamc.spec import ArraySpec
 #: how far outside a range costs half a nat: rad, nepers of power, share of a magnitude range
 ANGLE_SOFTNESS, POWER_SOFTNESS, COEFFICIENT_SOFTNESS = math.radians(1.0), 0.15, 0.1
 
+LEAST_SIZE = 1e-9  #: of a coefficient whose direction is asked for
+
 
 class SoftPrior:
     """Penalty of x outside the prior's ranges, in nats, with gradient and Gauss-Newton curvature."""
 
     def __init__(self, model: CovarianceModel) -> None:
-        spec, family = model.spec, model.spec.plain_family
-        self.model, self.family = model, family
-        self.sector, self.full = spec.sector_rad, spec.full_circle
-        self.separation = math.radians(spec.min_separation_deg)
-        self.power = tuple(v * math.log(10) / 10 for v in spec.power_db)
-        self.low, self.high = family.magnitude.unbind(1)
-        self.softness = (COEFFICIENT_SOFTNESS * (self.high - self.low)).clamp_min(1e-3)
+        spec, family, p = model.spec, model.spec.plain_family, model.n_sources
+        self.model, self.family, self.full = model, family, spec.full_circle
+        self.turns = family.phase_rad < math.pi
+        louder, quieter = (v * math.log(10) / 10 for v in reversed(spec.power_db))
+        gaps, separation = p if self.full else p - 1, math.radians(spec.min_separation_deg)
+        walls = [] if self.full else [(*spec.sector_rad, ANGLE_SOFTNESS)] * p
+        if p > 1:
+            walls += [(separation, math.inf, ANGLE_SOFTNESS)] * gaps + [(quieter - louder, 0.0, POWER_SOFTNESS)] * p
+        sizes = family.magnitude.tolist()
+        walls += [(low, high, max(COEFFICIENT_SOFTNESS * (high - low), 1e-3)) for low, high in sizes]
+        walls += [(-family.phase_rad, family.phase_rad, 0.1 * family.phase_rad)] * (len(sizes) if self.turns else 0)
+        self.low, self.high, self.softness = torch.tensor(walls, dtype=torch.float64).unbind(1)
 
     def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Penalty (B,), gradient (B, D), curvature (B, D, D)."""
-        residual, slope = self._residuals(x)
-        return (
-            0.5 * residual.square().sum(1),
-            torch.einsum("br,brd->bd", residual, slope),
-            torch.einsum("br,brd,bre->bde", (residual != 0).to(x.dtype), slope, slope),
-        )
+        value = self._values(x)
+        residual = ((value - self.high).clamp_min(0) + (value - self.low).clamp_max(0)) / self.softness
+        if not residual.any():  # inside, as most scenes are
+            b, d = x.shape
+            return residual.sum(1), torch.zeros_like(x), x.new_zeros(b, d, d)
+        slope = self._slopes(x) / self.softness[:, None]
+        held = torch.where((residual != 0)[..., None], slope, 0.0)
+        return 0.5 * residual.square().sum(1), (residual[:, None] @ slope)[:, 0], held.mT @ slope
 
-    def _residuals(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Excess beyond each wall over its softness (B, R), and its derivative by x (B, R, D)."""
+    def _values(self, x: torch.Tensor) -> torch.Tensor:
+        """What has walls (B, R): azimuths, gaps between them, powers below the greatest one, coefficients."""
+        p = self.model.n_sources
+        parts = [] if self.full else [x[:, :p]]
+        if p > 1:
+            ascending = x[:, :p].sort(1)[0]
+            gap = ascending.roll(-1, 1) - ascending
+            power = x[:, p : 2 * p]
+            parts += [wrap_rad(gap, 0.0) if self.full else gap[:, :-1], power - power.amax(1, keepdim=True)]
+        c = self.family.complex(x[:, 2 * p : -1])
+        return torch.cat([*parts, c.abs().clamp_min(LEAST_SIZE), *([c.angle()] if self.turns else [])], 1)
+
+    def _slopes(self, x: torch.Tensor) -> torch.Tensor:
+        """Derivatives (B, R, D) of the values by x."""
         p, eye = self.model.n_sources, torch.eye(x.shape[1], dtype=x.dtype)
-        rows, slopes = [], []
-
-        def wall(value: torch.Tensor, low: float, high: float, softness: float, slope: torch.Tensor) -> None:
-            rows.append(_excess(value, low, high) / softness)
-            slopes.append(slope.expand(len(x), -1, -1) / softness)
-
-        if not self.full:
-            wall(x[:, :p], *self.sector, ANGLE_SOFTNESS, eye[:p])
+        parts = [] if self.full else [eye[:p].expand(len(x), -1, -1)]
         if p > 1:
             order = x[:, :p].argsort(1)
-            after, before = order.roll(-1, 1), order
-            gap = x.gather(1, after) - x.gather(1, before)
-            if self.full:
-                gap = wrap_rad(gap, 0.0)
-            else:
-                gap, after, before = gap[:, :-1], after[:, :-1], before[:, :-1]
-            wall(gap, self.separation, math.inf, ANGLE_SOFTNESS, eye[after] - eye[before])
+            gap = eye[order.roll(-1, 1)] - eye[order]
             top = x[:, p : 2 * p].argmax(1, keepdim=True)
-            below = x[:, p : 2 * p] - x[:, p : 2 * p].gather(1, top)
-            wall(below, self.power[0] - self.power[1], 0.0, POWER_SOFTNESS, eye[p : 2 * p] - eye[p + top])
+            parts += [gap if self.full else gap[:, :-1], eye[p : 2 * p] - eye[p + top]]
         c = self.family.complex(x[:, 2 * p : -1])
-        size, k = c.abs().clamp_min(1e-9), c.shape[1]
+        size, k = c.abs().clamp_min(LEAST_SIZE), c.shape[1]
         re, im = eye[2 * p : 2 * p + k], eye[2 * p + k : -1]
         unit = c / size
-        radial = unit.real[..., None] * re + unit.imag[..., None] * im
-        rows.append(_excess(size, self.low, self.high) / self.softness)
-        slopes.append(radial / self.softness[:, None])
-        if self.family.phase_rad < math.pi:
-            turn = (unit.real[..., None] * im - unit.imag[..., None] * re) / size[..., None]
-            wall(c.angle(), -self.family.phase_rad, self.family.phase_rad, 0.1 * self.family.phase_rad, turn)
-        return torch.cat(rows, 1), torch.cat(slopes, 1)
-
-
-def _excess(value: torch.Tensor, low: torch.Tensor | float, high: torch.Tensor | float) -> torch.Tensor:
-    return (value - high).clamp_min(0) + (value - low).clamp_max(0)
+        parts.append(unit.real[..., None] * re + unit.imag[..., None] * im)
+        if self.turns:
+            parts.append((unit.real[..., None] * im - unit.imag[..., None] * re) / size[..., None])
+        return torch.cat(parts, 1)
 
 
 class PosteriorCriterion:
