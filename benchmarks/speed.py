@@ -22,7 +22,7 @@ from command import make_parser, write_result
 from doamc.scenes import draw_scene, receive
 from doamc.spec import load_spec
 
-SINGLE, TURN = 200, 20  #: estimates one at a time, and how many of them before the other checkout's turn
+SINGLE, TURN = 100, 20  #: estimates one at a time, and how many of them before the other checkout's turn
 BATCH, BATCHES = 256, 3
 METHODS = ("music", "rare", "ml", "map", "ddim", "posterior")
 CASES = [f"ula8:{m}" for m in METHODS] + ["kraken5:posterior", "dipole8:posterior"]

@@ -31,6 +31,8 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
     if batch.left_out is not None or batch.snapshots.dim() != 3:
         return batch
     spoilt = spoilt_snapshots(batch.snapshots)
+    if not spoilt.any():
+        return replace(batch, left_out=torch.zeros(batch.size, dtype=torch.int64, device=spoilt.device))
     left_out = spoilt.sum(1)
     chosen = ((left_out > 0) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
     if not len(chosen):
@@ -60,15 +62,16 @@ def spoilt_snapshots(
     Powers of Gaussian samples are exponential: their median is log(2) times their mean, and N L of them exceed
     log(N L / f) times their mean f times in all.
     """
-    _, n, length = snapshots.shape
+    b, n, length = snapshots.shape
     power = snapshots.real.square() + snapshots.imag.square()
     stride = -(-length // MEDIAN_SAMPLES)
     level = power[:, :, ::stride].median(2)[0] / math.log(2)
-    level = torch.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
+    if not level.all():  # coarse samples, zero most of the time
+        level = torch.where(level > 0, level, power.mean(2))
     threshold = math.log(n * length / FALSE_ALARMS)
+    if n < 3 or not (power.amax(2) > threshold * level).any():  # the median of two channels is one of the two
+        return torch.zeros(b, length, dtype=torch.bool, device=snapshots.device)
     loud = (power > threshold * level[:, :, None]).any(1)
-    if not loud.any() or n < 3:  # the median of two channels is one of the two
-        return torch.zeros_like(loud)
     item, column = loud.nonzero(as_tuple=True)
     relative = power[item, :, column] / level[item]  # (M, N)
     typical = relative.median(1)[0].clamp_min(1.0)
