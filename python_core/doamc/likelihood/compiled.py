@@ -14,8 +14,7 @@ import torch
 from doamc.likelihood.chain_arrays import ChainArrays, ChainTables
 from doamc.likelihood.kernels import Data, Kernels
 from doamc.likelihood.metropolis import ChainRun, MoveTables
-from doamc.likelihood.mode_search import FIRST_DAMPING, ridge
-from doamc.likelihood.model import make_model
+from doamc.likelihood.mode_search import FIRST_DAMPING
 
 if TYPE_CHECKING:
     from doamc.likelihood.density import ExactPosterior
@@ -26,11 +25,11 @@ class CompiledBackend:
 
     def __init__(self, kernels: Kernels, posterior: "ExactPosterior") -> None:
         self.kernels = kernels
-        self.model = make_model(posterior.coordinates, posterior.mean, posterior.patterns)
+        self.model = posterior.constants.model
         count, noise = _plain(posterior.snapshots[:, 0]), posterior.known_log_noise
         log_noise = np.full_like(count, np.nan) if noise is None else _plain(noise[:, 0])
         self.data: Data = _plain(posterior.covariance), count, log_noise
-        self.ridge = _plain(ridge(posterior))
+        self.ridge = posterior.constants.loops_ridge
 
     def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
         """Log posterior (B, S) of x (B, d, S)."""

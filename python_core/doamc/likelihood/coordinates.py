@@ -9,8 +9,9 @@ P (P - 1) / 2 angles stand before the noise and as many phases at the end (see `
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -24,6 +25,7 @@ class Coordinates:
     """Places of the parameters in x and the box of the prior.
 
     low, high: (d,) of the box; a wrapping coordinate has its period as box. wraps: (d,) bool, the wrapping ones last.
+    constants: by device, see `constants_of`.
     """
 
     spec: ArraySpec
@@ -33,6 +35,7 @@ class Coordinates:
     high: torch.Tensor
     wraps: torch.Tensor
     coherent: bool = False
+    constants: dict[torch.device, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def n_pairs(self) -> int:

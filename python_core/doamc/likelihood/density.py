@@ -15,6 +15,7 @@ import torch
 
 from doamc.coupling.angular import angular_functions
 from doamc.likelihood.backend import Backend, backend_of
+from doamc.likelihood.constants import constants_of
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor
 
@@ -34,29 +35,20 @@ class ExactPosterior:
     ) -> None:
         self.coordinates, self.covariance = coordinates, covariance
         self.snapshots = snapshots.double()[:, None]
-        n, device = covariance.shape[-1], covariance.device
-        family, positions = coordinates.spec.family, coordinates.spec.positions.to(device)
-        patterns = family.patterns.to(device=device, dtype=torch.complex128)
-        if family.hermitian:
-            patterns = torch.cat([patterns, patterns.mH])
-        eye = torch.eye(n, dtype=torch.complex128, device=device)
-        #: response to all coefficients zero, (N, J N): the identity, or the mean of a drawn family
-        self.mean = family.mean.to(eye)
-        self.n_blocks = self.mean.shape[1] // n
-        #: whether all coefficients zero mean no coupling, so that a product can be saved
-        self.starts_uncoupled = self.n_blocks == 1 and bool(torch.equal(self.mean, eye))
-        self.patterns = patterns.reshape(-1, self.mean.shape[1])
-        both = torch.cat([eye.expand_as(covariance), covariance], 1)
-        self._product = both @ torch.cat([self.mean, *patterns], 1)  # (B, 2 N, (1 + K) J N)
-        self.eye = eye
-        place, last = coordinates.noise_place, coordinates.size - 1  # `information` appends the noise instead
-        order = [*range(place), last, *range(place, last)] if coordinates.unknown_noise else []
-        self.noise_last = torch.tensor(order, device=device).long()
-        self._one = torch.ones(1, 1, 1, dtype=torch.complex128, device=device)
-        self._trace = covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
+        self.constants = constants_of(coordinates, covariance.device)
+        self.eye, self.mean, self.patterns = self.constants.eye, self.constants.mean, self.constants.patterns
+        self.n_blocks, self.planar, self.wave = self.constants.n_blocks, self.constants.planar, self.constants.wave
         self.known_log_noise = None if noise_power is None else noise_power.double().log()[:, None]
-        self.planar = bool(positions[:, 0].abs().max() > 0)
-        self.wave = 2 * math.pi * (positions[:, :2] if self.planar else positions[:, 1:2])  # (N, 1 or 2)
+
+    @cached_property
+    def _product(self) -> torch.Tensor:
+        """[I; Rhat] [mean, B_1, ..., B_K], (B, 2 N, (1 + K) J N)."""
+        both = torch.cat([self.eye.expand_as(self.covariance), self.covariance], 1)
+        return both @ torch.cat([self.mean, *self.patterns.unflatten(0, (-1, len(self.eye)))], 1)
+
+    @cached_property
+    def _trace(self) -> torch.Tensor:
+        return self.covariance.diagonal(dim1=1, dim2=2).real.sum(1)[:, None]
 
     def select(self, index: slice | torch.Tensor) -> "ExactPosterior":
         """The posterior of some of the observations."""
@@ -89,7 +81,7 @@ class ExactPosterior:
     def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
         c = self.coordinates.spec.family.coefficients(size, phase)
-        one = self._one.expand(c.shape[0], 1, c.shape[2])
+        one = torch.ones(1, 1, 1, dtype=c.dtype, device=c.device).expand(c.shape[0], 1, c.shape[2])
         return torch.cat([one, c, c.conj()] if self.coordinates.spec.family.hermitian else [one, c], 1)
 
     def response(self, x: torch.Tensor) -> torch.Tensor:

@@ -40,7 +40,7 @@ def derivatives(
     flat = both.view(b, 2, -1, p * s)
     moved = (posterior.patterns @ flat).view(b, 2, -1, n, p, s)
     c = posterior.coefficients(size, phase)[:, None, 1:, None, None]
-    first = both if posterior.starts_uncoupled else (posterior.mean @ flat).view(b, 2, n, p, s)
+    first = both if posterior.constants.starts_uncoupled else (posterior.mean @ flat).view(b, 2, n, p, s)
     v, dv = (first + (moved * c).sum(2)).unbind(1)
     eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
     by_azimuth = dv[:, None] * eye
@@ -120,16 +120,10 @@ def likelihood_information(
     cross = ends[..., 1] * s2[..., None]
     side = torch.cat([f, cross[..., None]], -1)
     whole = torch.cat([side, torch.cat([cross, own], -1)[:, :, None]], 2)
-    order = posterior.noise_last
+    order = posterior.constants.noise_last
     return torch.cat([gradient, trace], -1)[..., order], whole.index_select(2, order).index_select(3, order)
 
 
 def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     flat = v.flatten(0, 1)
     return flat, flat.mH
-
-
-def prior_precision(posterior: "ExactPosterior") -> torch.Tensor:
-    """12 / width^2 of the prior's box, (d,): keeps proposals inside a thin prior and matrices invertible."""
-    width = (posterior.coordinates.high - posterior.coordinates.low).to(posterior.covariance.device)
-    return 12 / width.square()

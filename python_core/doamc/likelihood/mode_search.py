@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.likelihood.fisher import information, prior_precision
+from doamc.likelihood.fisher import information
 
 if TYPE_CHECKING:
     from doamc.likelihood.density import ExactPosterior
 
 # those of the compiled loop stand in loops/mode_search.h
 PRUNE_AFTER = 3  #: steps after which the best points go on alone
-RIDGE = 0.1  #: share of the prior's precision that is added to the information, which may be singular
 WIDEST_STEP = 0.25  #: of the box's width: a longer step leaves the place where the quadratic model holds
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-8, 1e4  #: of Levenberg and Marquardt
 LESS_DAMPING, MORE_DAMPING = 0.1, 10.0  #: factors on it after a step that was taken, and one that was not
@@ -41,11 +40,6 @@ def search_modes(
     return posterior.backend.search_modes(x, value, steps, survivors, prune_after)
 
 
-def ridge(posterior: "ExactPosterior") -> torch.Tensor:
-    """What is added to the diagonal of the information, (d,)."""
-    return RIDGE * prior_precision(posterior)
-
-
 def search_modes_by_tensors(
     posterior: "ExactPosterior",
     x: torch.Tensor,  # shape: (B, d, G)
@@ -58,7 +52,7 @@ def search_modes_by_tensors(
     coordinates = posterior.coordinates
     low, high = coordinates.low[:, None], coordinates.high[:, None]
     box = ~coordinates.wraps[:, None]
-    weak = torch.diag_embed(ridge(posterior))
+    weak = torch.diag_embed(posterior.constants.ridge)
     widest = WIDEST_STEP * (high - low)
     low, high = torch.where(box, low, -math.inf), torch.where(box, high, math.inf)
     damping = torch.full_like(value, FIRST_DAMPING)
@@ -97,7 +91,7 @@ def covariance_factors(
     That is the inverse of Fisher information plus prior precision.
     """
     f = posterior.backend.information(x)[1]
-    f = f + torch.diag_embed(prior_precision(posterior))
+    f = f + torch.diag_embed(posterior.constants.prior_precision)
     scale = f.diagonal(dim1=-2, dim2=-1).rsqrt()
     eye = torch.eye(f.shape[-1], dtype=f.dtype, device=f.device).expand_as(f)
     root = torch.linalg.cholesky(f * scale[..., None] * scale[..., None, :] + UNIT_RIDGE * eye)

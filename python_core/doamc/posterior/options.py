@@ -61,5 +61,5 @@ def few_snapshots(options: Options) -> Options:
 def broad(options: Options) -> Options:
     """Sizes for a broad posterior, where chains have far to go and a mode may be missed."""
     o = options
-    more = {"steps": 2 * o.steps, "keep": 2 * o.keep, "long_steps": 2 * o.long_steps}
-    return replace(o, **more, prior_draws=PRIOR_DRAWS, enough_fit=math.inf)
+    o = replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps)
+    return replace(o, prior_draws=PRIOR_DRAWS, enough_fit=math.inf)

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 
 from doamc.estimators.null_spectrum import NullSpectrum
-from doamc.likelihood.coordinates import make_coordinates
+from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.metropolis import ChainRun
 from doamc.posterior.observations import Observations
@@ -61,6 +61,7 @@ class PosteriorSampler:
         self.prior_draws = PriorDraws(o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
         self.mode_sampler = ModeSampler(o.chains, o.mode_draws, d, seed + 1, device)
         self.comb = even_comb(o.chains, device)
+        self._coordinates: dict[tuple[bool, float, torch.device], Coordinates] = {}
 
     @cached_property
     def projection(self) -> AlternatingProjection:
@@ -81,25 +82,36 @@ class PosteriorSampler:
         proposals = self.propose(posterior)
         modes = find_modes(posterior, proposals.x, proposals.value, proposals.classical, self.options)
         near = self.mode_sampler(posterior, modes)
-        kept = near.samples(self.options.chains * self.options.keep)
-        log_mass, run = near.log_mass(), None
-        left = (near.exact_fit < self.options.enough_fit).nonzero()[:, 0]
-        if len(left):
-            some = posterior if len(left) == len(kept) else posterior.select(left)
-            run = self.run_chains(some, *(rows(found, left) for found in (proposals, modes, near)))
-            kept[left], log_mass[left] = run.kept.flatten(2), math.nan
+        sure = (near.single & (near.fit >= self.options.enough_fit)).nonzero()[:, 0]
+        o, b, d = self.options, len(near.fit), posterior.coordinates.size
+        kept, log_mass, run = near.value.new_empty(b, d, o.chains * o.keep), near.value.new_full((b,), math.nan), None
+        left = torch.ones_like(near.single)
+        if len(sure):
+            importance = rows(near, sure).importance(posterior.coordinates)
+            enough = importance.fit >= o.enough_fit
+            left[sure] = ~enough
+            kept[sure], log_mass[sure[enough]] = importance.samples(kept.shape[2]), importance.log_mass()[enough]
+        if left.all():
+            run = self.run_chains(posterior, proposals, modes, near)
+            kept = run.kept.flatten(2)
+        elif left.any():
+            index = left.nonzero()[:, 0]
+            some = rows(proposals, index), rows(modes, index), rows(near, index)
+            run = self.run_chains(posterior.select(index), *some)
+            kept[index] = run.kept.flatten(2)
         wide = self.again_where_broad(observations, posterior, run, kept)
         log_mass[wide] = math.nan
         return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass)
 
     def posterior(self, observations: Observations) -> ExactPosterior:
         """The exact posterior of observations."""
-        spec, noise = self.spec, observations.noise_power
-        margin, device = observations.power_margin_db, observations.covariance.device
-        coordinates = make_coordinates(
-            spec, self.n_sources, noise is None, spec.noise_db, margin, device, self.coherent
-        )
-        return ExactPosterior(coordinates, observations.covariance, observations.snapshots, noise)
+        o, spec = observations, self.spec
+        key = o.noise_power is None, o.power_margin_db, o.covariance.device
+        if key not in self._coordinates:
+            self._coordinates[key] = make_coordinates(
+                spec, self.n_sources, key[0], spec.noise_db, key[1], key[2], self.coherent
+            )
+        return ExactPosterior(self._coordinates[key], o.covariance, o.snapshots, o.noise_power)
 
     def propose(self, posterior: ExactPosterior) -> Proposals:
         """Steps 1 and 2: points that the prior, its draws weighted by the likelihood, and rank reduction propose."""

@@ -1,7 +1,7 @@
 """Some of the observations of what a step of the pipeline found."""
 
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -9,9 +9,12 @@ Found = TypeVar("Found")
 
 
 def rows(found: Found, index: torch.Tensor) -> Found:
-    """A dataclass of tensors (B, ...), or of such, with the rows of the index alone."""
-    if isinstance(found, torch.Tensor):
-        return found[index]
-    if not is_dataclass(found) or isinstance(found, type):
-        return found
-    return replace(found, **{f.name: rows(getattr(found, f.name), index) for f in fields(found)})
+    """A dataclass of tensors (B, ...), or of such dataclasses, with the rows of the index alone."""
+    whole: Any = found
+    return replace(whole, **{f.name: _rows(getattr(whole, f.name), index) for f in fields(whole)})
+
+
+def _rows(part: Any, index: torch.Tensor) -> Any:
+    if isinstance(part, torch.Tensor):
+        return part[index]
+    return rows(part, index) if is_dataclass(part) else part

@@ -22,31 +22,45 @@ ONE_MODE = 0.999  #: of the mass: beside a mode that has so much, others do not 
 class ModeDraws:
     """Draws around modes, and what their importance says of them.
 
-    drawn: (B, d, F) points, reflected at the prior's walls, value (B, F) their log posterior. log_weight: (B, F) log
-    importance, exact where there is one mode but for what was reflected; exact_log_weight: without that, which weighs
-    nothing. which: (B, F) mode of each, factors: (B, G, d, d) of the covariances of modes.
-    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions. exact_fit: the
-    same by the exact weights, 0 where there are several modes.
+    drawn: (B, d, F) points, reflected at the prior's walls from free (B, d, F). value: (B, F) their log posterior,
+    log_weight (B, F) their log importance, which is exact where there is one mode, but for what was reflected. which:
+    (B, F) mode of each, factors: (B, G, d, d) of the covariances of modes.
+    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions. single: (B,),
+    whether one mode has all of the mass.
     """
 
     drawn: torch.Tensor
+    free: torch.Tensor
     value: torch.Tensor
     log_weight: torch.Tensor
-    exact_log_weight: torch.Tensor
     which: torch.Tensor
     factors: torch.Tensor
     fit: torch.Tensor
-    exact_fit: torch.Tensor
+    single: torch.Tensor
+
+    def importance(self, coordinates: Coordinates) -> "Importance":
+        """Importance sampling by the draws of single modes, where what was reflected weighs nothing."""
+        log_weight = self.log_weight.masked_fill(~coordinates.inside(self.free), -math.inf)
+        return Importance(self.drawn, log_weight, torch.where(self.single, effective_share(log_weight), 0.0))
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Draws (B, d, F) of a normal distribution with exact log weights (B, F), and the effective share fit (B,)."""
+
+    drawn: torch.Tensor
+    log_weight: torch.Tensor
+    fit: torch.Tensor
 
     def samples(self, count: int) -> torch.Tensor:
-        """Samples (B, d, count) of the posterior where `exact_fit` is high."""
+        """Samples (B, d, count) of the posterior; few of them differ where the fit is low."""
         comb = even_comb(count, self.drawn.device)
-        return gather(self.drawn, systematic(torch.softmax(relative(self.exact_log_weight), 1), comb))
+        return gather(self.drawn, systematic(torch.softmax(relative(self.log_weight), 1), comb))
 
     def log_mass(self) -> torch.Tensor:
-        """Log integral (B,) of prior times likelihood, exact in the limit where `exact_fit` is high."""
+        """Log integral (B,) of prior times likelihood; exact in the limit."""
         _, d, count = self.drawn.shape
-        return torch.logsumexp(self.exact_log_weight, 1) + 0.5 * d * math.log(2 * math.pi) - math.log(count)
+        return torch.logsumexp(self.log_weight, 1) + 0.5 * d * math.log(2 * math.pi) - math.log(count)
 
 
 @dataclass(frozen=True)
@@ -81,10 +95,8 @@ class ModeSampler:
         drawn = coordinates.reflect(free)
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(0)
-        exact = log_weight.masked_fill(~coordinates.inside(free), -math.inf)
         single = mass.amax(1) > math.log(ONE_MODE)
-        exact_fit = torch.where(single, effective_share(exact), 0.0)
-        return ModeDraws(drawn, value, log_weight, exact, which, root, effective_share(log_weight), exact_fit)
+        return ModeDraws(drawn, free, value, log_weight, which, root, effective_share(log_weight), single)
 
     def starts(self, posterior: ExactPosterior, modes: FoundModes, near: ModeDraws) -> ModeStarts:
         """Draws resampled by their importance, one for each chain.

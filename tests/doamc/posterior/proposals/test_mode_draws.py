@@ -99,12 +99,13 @@ def test_mass_and_samples_by_importance_are_those_of_a_known_density():
             return x, torch.diag(width**-2 - 12 / (coordinates.high - coordinates.low).square())[None, None]
 
     density = Normal()
-    found = sampler(density, FoundModes(middle[None, :, None], density(middle[None, :, None])))
-    torch.testing.assert_close(found.factors, root, rtol=1e-6, atol=0.0)
+    draws = sampler(density, FoundModes(middle[None, :, None], density(middle[None, :, None])))
+    found = draws.importance(coordinates)
+    torch.testing.assert_close(draws.factors, root, rtol=1e-6, atol=0.0)
     below = 0.5 * (1 + math.erf(1 / math.sqrt(2)))  # share of the normal distribution below the wall
     expected = 0.5 * d * math.log(2 * math.pi) + float(width.log().sum()) + math.log(below)
     assert abs(float(found.log_mass()) - expected) < 0.02  # 6144 draws: 0.0056 standard deviations
     mean = -math.exp(-0.5) / math.sqrt(2 * math.pi) / below  # of a normal number below 1
     z = (found.samples(5000)[0, 0] - middle[0]) / width[0]
     assert abs(float(z.mean()) - mean) < 0.05 and float(z.max()) <= 1.0
-    assert abs(float(found.exact_fit) - below) < 0.02  # the draws that are left weigh alike
+    assert abs(float(found.fit) - below) < 0.02  # the draws that are left weigh alike
