@@ -35,9 +35,7 @@ class Worker:
         array, _, method = case.partition(":")
         script = Path(__file__).with_name("speed_worker.py")
         command = [python, str(script), str(snapshots), array, method, str(threads)]
-        self._process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.singles: list[dict[str, Any]] = []
         self.batches: list[dict[str, Any]] = []
 

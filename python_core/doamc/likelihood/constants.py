@@ -19,8 +19,8 @@ class Constants:
 
     eye: (N, N). mean: (N, J N), response to all coefficients zero, the identity or the mean of a drawn family.
     patterns: (K' N, J N). n_blocks: J. starts_uncoupled: whether all coefficients zero mean no coupling, so that a
-    product can be saved. noise_last: order of the coordinates of which the noise is appended. planar: whether elements lie off a line
-    along y. wave: (N, 2), or (N, 1) along y, wave numbers.
+    product can be saved. noise_last: order of the coordinates of which the noise is appended. planar: whether elements
+    lie off a line along y. wave: (N, 2), or (N, 1) along y, wave numbers.
     """
 
     coordinates: Coordinates

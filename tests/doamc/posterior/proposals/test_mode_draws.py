@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from doamc.likelihood.constants import constants_of
 from doamc.posterior.proposals.localisation import FoundModes
 from doamc.posterior.proposals.mode_draws import ModeSampler, copies, drawn_around, same_mode
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
@@ -89,7 +90,7 @@ def test_mass_and_samples_by_importance_are_those_of_a_known_density():
 
         def __init__(self) -> None:
             self.coordinates, self.backend = coordinates, self
-            self.covariance = torch.eye(8, dtype=torch.complex128)[None]
+            self.constants = constants_of(coordinates, torch.device("cpu"))
 
         def __call__(self, x: torch.Tensor) -> torch.Tensor:
             inside = -0.5 * ((x - middle[:, None]) / width[:, None]).square().sum(1)
