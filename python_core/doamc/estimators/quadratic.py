@@ -31,7 +31,7 @@ class QuadraticSpectrum:
         self._upper = np.triu_indices(spec.n_elements, 1)
         a, _ = self.response(self._azimuth[None])
         pair = a[0, self._upper[0]].conj() * a[0, self._upper[1]]
-        self._kernel = 2 * np.concatenate([pair.real, -pair.imag])
+        self._kernel = torch.from_numpy(2 * np.concatenate([pair.real, -pair.imag]))
 
     def values(self, matrix: torch.Tensor) -> torch.Tensor:
         """Values of f on the grid: M (B, N, N) Hermitian -> (B, G) real."""
@@ -67,7 +67,8 @@ class QuadraticSpectrum:
     def _values(self, m: np.ndarray) -> np.ndarray:
         entries = m[:, self._upper[0], self._upper[1]]
         trace = m.real.trace(axis1=1, axis2=2)[:, None]
-        return trace + np.concatenate([entries.real, entries.imag], 1) @ self._kernel
+        flat = torch.from_numpy(np.concatenate([entries.real, entries.imag], 1))
+        return trace + (flat @ self._kernel).numpy()  # the one large product: NumPy's would wake threads of its own
 
     def _lowest(self, f: np.ndarray, count: int) -> np.ndarray:
         """Azimuths (B, count) of the lowest local minima by a parabola; lowest other points where there are fewer."""
