@@ -36,7 +36,7 @@ def played(server, frames, **options):
 
 def source_of(server, **options):
     ports = {"port": server.port, "control_port": server.control_port}
-    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 2.0} | options))
+    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 20.0} | options))
 
 
 def numbers_of(streams):

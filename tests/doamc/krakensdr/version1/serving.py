@@ -49,8 +49,8 @@ def take(client, count=None, until=None, limit_s=60.0):
 
 
 def connected(server, **options):
-    """A client of an emulator."""
-    return client_of(server.port, **({"timeout_s": 2.0, "n_channels": CHANNELS} | options))
+    """A client of an emulator, by default more patient than a busy computer needs."""
+    return client_of(server.port, **({"timeout_s": 20.0, "n_channels": CHANNELS} | options))
 
 
 def client_of(port, on_state=None, **options):
