@@ -76,7 +76,9 @@ class BatchDdim(Estimator):
         starts = rare_starts(model, self.scene.rare, batch, r_x0, self.scene.extra_peaks)
         theta = self.spec.family.project(scene.coupling)
         first = model.pack(scene.azimuth, scene.power, theta, scene.noise_power)[:, None]
-        found = most_probable(model, batch, torch.cat([first, starts], 1), self.starts, self.max_iterations)
+        found = most_probable(
+            self.scene.search, model, batch, torch.cat([first, starts], 1), self.starts, self.max_iterations
+        )
         found.clean = mean
         return found
 

@@ -11,10 +11,12 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator, make_estimator
-from doamc.estimators.ml import error_bars, largest_steps, start_vector, to_estimates
+from doamc.estimators.ml import error_bars, largest_steps, to_estimates
 from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import best_descent, fisher_scoring
+from doamc.estimators.scoring import fisher_scoring
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -107,6 +109,6 @@ class WeightedCovarianceFit(Estimator):
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x, _ = best_descent(criterion, start, steps, keep=3)
+        x, _ = WideSearch(self.spec)(model, batch, criterion, start, steps, keep=3)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))
