@@ -28,7 +28,7 @@ def mean_of_smallest(
 
 def unbiased_noise_power(
     power: torch.Tensor,  # shape: (B,), of `noise_power_from_eigenvalues`
-    snapshots: torch.Tensor | int,  # L, shape: (B,) where it is not the same
+    snapshots: torch.Tensor | float,  # L, shape: (B,) where it is not the same
     n_sources: int,
 ) -> torch.Tensor:
     """Noise power (B,) with the P degrees of freedom given back that the signal subspace takes: times L / (L - P).

@@ -57,24 +57,28 @@ class WideSearch:
             def own(v: torch.Tensor, i: torch.Tensor, index: torch.Tensor = index) -> Evaluation:
                 return criterion(v, index[i])
 
-            again = self._starts(model, batch.select(index))
+            again = self.starts(model, batch, index)
             found, bend = best_descent(own, again, largest_step, KEPT, max_iterations, tolerance)
             better = criterion(found, index)[0] < criterion(x[index], index)[0]
             x[index[better]], curvature[index[better]] = found[better], bend[better]
         return x, curvature
 
-    def starts(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
-        """The likeliest `KEPT` starting vectors (B, S, D) of MUSIC under C = I and couplings of the prior."""
-        parts = torch.arange(batch.size).split(PART)
-        return torch.cat([self._starts(model, batch.select(index)) for index in parts])
+    def starts(self, model: CovarianceModel, batch: SnapshotBatch, index: torch.Tensor | None = None) -> torch.Tensor:
+        """The likeliest `KEPT` starting vectors (B, S, D) of MUSIC under C = I and couplings of the prior.
 
-    def _starts(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
-        p, b = model.n_sources, batch.size
-        signal = torch.linalg.eigh(batch.covariance)[1][..., -min(p, batch.n_snapshots) :]
+        index: of some of the observations; all where left out.
+        """
+        every = torch.arange(len(batch.covariance)) if index is None else index
+        return torch.cat([self._starts(model, batch, part) for part in every.split(PART)])
+
+    def _starts(self, model: CovarianceModel, batch: SnapshotBatch, index: torch.Tensor) -> torch.Tensor:
+        p, b = model.n_sources, len(index)
+        covariance, noise = batch.covariance[index], None if batch.noise_power is None else batch.noise_power[index]
+        signal = torch.linalg.eigh(covariance)[1][..., -min(p, batch.n_snapshots) :]
         azimuth = self._music.directions(signal, p)
-        x = start_vector(model, batch.covariance, batch.noise_power, azimuth, self._music.theta.expand(b, -1, -1))
+        x = start_vector(model, covariance, noise, azimuth, self._music.theta.expand(b, -1, -1))
         s = x.shape[1]
-        value = negative_log_likelihood(model, batch.covariance.repeat_interleave(s, 0), x.flatten(0, 1))
+        value = negative_log_likelihood(model, covariance.repeat_interleave(s, 0), x.flatten(0, 1))
         best = value.unflatten(0, (b, s)).topk(min(KEPT, s), 1, largest=False)[1]
         return x.gather(1, best[..., None].expand(-1, -1, x.shape[2]))
 
