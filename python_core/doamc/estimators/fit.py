@@ -127,6 +127,6 @@ class WeightedCovarianceFit(Estimator):
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x, _ = WideSearch(self.spec)(model, batch, criterion, start, steps, keep=3)
+        x, _ = WideSearch(self.spec)(model, batch, criterion, start, steps, keep=3, likelihood=False)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))

@@ -48,18 +48,24 @@ class WideSearch:
         keep: int,
         max_iterations: int = 40,
         tolerance: float = 1e-7,
+        likelihood: bool = True,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lowest point x (B, D) reached, and the curvature (B, D, D) of the criterion there; see `best_descent`."""
-        x, curvature = best_descent(criterion, start, largest_step, keep, max_iterations, tolerance)
-        doubtful = (misfit(model, batch, x) > largest_misfit(model)).nonzero()[:, 0]
-        for index in doubtful.split(PART):
+        """Lowest point x (B, D) reached, and the curvature (B, D, D) of the criterion there; see `best_descent`.
+
+        likelihood: whether the criterion is F, with or without a penalty; F is computed where it is not.
+        """
+        x, value, curvature = best_descent(criterion, start, largest_step, keep, max_iterations, tolerance)
+        f = value if likelihood else negative_log_likelihood(model, batch.covariance, x)
+        excess = f - free_minimum(batch.covariance, model.n_sources, batch.noise_power)
+        doubtful = (batch.n_snapshots * excess > largest_misfit(model)).nonzero()[:, 0]
+        for index in doubtful.split(PART) if len(doubtful) else ():  # no items are split into one empty part
 
             def own(v: torch.Tensor, i: torch.Tensor, index: torch.Tensor = index) -> Evaluation:
                 return criterion(v, index[i])
 
             again = self.starts(model, batch, index)
-            found, bend = best_descent(own, again, largest_step, KEPT, max_iterations, tolerance)
-            better = criterion(found, index)[0] < criterion(x[index], index)[0]
+            found, level, bend = best_descent(own, again, largest_step, KEPT, max_iterations, tolerance)
+            better = level < value[index]
             x[index[better]], curvature[index[better]] = found[better], bend[better]
         return x, curvature
 
@@ -89,14 +95,8 @@ class WideSearch:
         return CoupledMusic(self.spec, torch.cat([torch.zeros_like(drawn[:1]), drawn]), STEP_DEG)
 
 
-def misfit(model: CovarianceModel, batch: SnapshotBatch, x: torch.Tensor) -> torch.Tensor:
-    """How many nats (B,) a scene's likelihood lies below that of the likeliest P free signal components."""
-    value = negative_log_likelihood(model, batch.covariance, x)
-    return batch.n_snapshots * (value - free_minimum(batch.covariance, model.n_sources, batch.noise_power))
-
-
 def largest_misfit(model: CovarianceModel) -> float:
-    """Nats that the misfit at the right place exceeds once in ten times (chi-squared after Wilson and Hilferty)."""
+    """Nats that L (F - F_0) exceeds once in ten times at the right place (chi-squared after Wilson and Hilferty)."""
     n, p = model.spec.n_elements, model.n_sources
     free = 2 * n * p - p * p + 1
     degrees = max(free - (2 * p + model.spec.family.n_parameters + 1), 1)
