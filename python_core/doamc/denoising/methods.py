@@ -42,9 +42,9 @@ class BatchDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
+        self.scene, self.seed = scene_estimator(self.spec), seed  # tells first what no weights would mend
         kept = load_checkpoint(weights or find_weights("batch", *self.spec.names), "batch", self.spec)
         self.net = kept.network(lambda config: BatchNet(self.spec, BatchNetConfig(**config)))
-        self.scene, self.seed = scene_estimator(self.spec), seed
         self.max_iterations, self.starts = max_iterations, starts
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
 
@@ -94,9 +94,9 @@ class SnapshotDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
+        self.seed, self.fit = seed, CovarianceFit(self.spec)  # tells first what no weights would mend
         kept = load_checkpoint(weights or find_weights("snapshot", *self.spec.names), "snapshot", self.spec)
         self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
-        self.seed, self.fit = seed, CovarianceFit(self.spec)
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:

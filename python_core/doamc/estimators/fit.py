@@ -55,6 +55,7 @@ class CovarianceFit(Estimator):
         if start not in STARTS:
             raise EstimatorError(f"start must be one of {', '.join(STARTS)}, found {start!r}")
         self.start, self.sweeps = start, sweeps
+        self.rare, self.search = Rare(self.spec) if start == "rare" else None, WideSearch(self.spec)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, powers, coupling and noise; error bars are the bound at the estimate, which is optimistic."""
@@ -68,13 +69,13 @@ class CovarianceFit(Estimator):
 
     def _starts(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
         """Where to begin, (B, S, D)."""
-        if self.start == "rare":
-            azimuth, theta = Rare(self.spec).candidates(batch.covariance, model.n_sources, batch.n_snapshots)
+        if self.rare is not None:
+            azimuth, theta = self.rare.candidates(batch.covariance, model.n_sources, batch.n_snapshots)
         else:
             azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth[:, None]
             theta = torch.zeros(batch.size, 1, self.spec.family.n_parameters, dtype=torch.float64)
         x = start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
-        return torch.cat([x, WideSearch(self.spec).starts(model, batch)], 1) if self.start == "rare" else x
+        return x if self.rare is None else torch.cat([x, self.search.starts(model, batch)], 1)
 
     def _minimise(self, criterion: FitCriterion, start: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
         """Lowest point (B, D) of alternating minimisation; the best of several starts (B, S, D) soon goes on alone."""
@@ -116,6 +117,10 @@ class WeightedCovarianceFit(Estimator):
     name = "comet"
     summary = "covariance fit of eq. (34) weighted by the inverse sample covariance; reaches the bound"
 
+    def __init__(self, spec: ArraySpec | str) -> None:
+        super().__init__(spec)
+        self.rare, self.search = Rare(self.spec), WideSearch(self.spec)
+
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, powers, coupling and noise with error bars. Raises EstimatorError when L < N (no inverse)."""
         if batch.n_snapshots < batch.n_elements:
@@ -123,10 +128,10 @@ class WeightedCovarianceFit(Estimator):
                 f"the weighted fit needs at least {batch.n_elements} snapshots, found {batch.n_snapshots}; use ml"
             )
         model = CovarianceModel(self.spec, n_sources)
-        peaks = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
+        peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x, _ = WideSearch(self.spec)(model, batch, criterion, start, steps, keep=3, likelihood=False)
+        x, _ = self.search(model, batch, criterion, start, steps, keep=3, likelihood=False)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))
