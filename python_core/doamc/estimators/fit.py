@@ -50,7 +50,7 @@ class CovarianceFit(Estimator):
     summary = "covariance fit of eq. (34), unweighted, by alternating minimisation"
 
     def __init__(self, spec: ArraySpec | str, start: str = "rare", sweeps: int = 25) -> None:
-        """start: where directions begin, one of rare, music, esprit (the latter two from C = I)."""
+        """start: where directions begin, one of rare (with MUSIC under couplings), music, esprit (these from C = I)."""
         super().__init__(spec)
         if start not in STARTS:
             raise EstimatorError(f"start must be one of {', '.join(STARTS)}, found {start!r}")
@@ -112,7 +112,7 @@ def alternate(
 
 
 class WeightedCovarianceFit(Estimator):
-    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from several RARE starts."""
+    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from RARE and MUSIC starts."""
 
     name = "comet"
     summary = "covariance fit of eq. (34) weighted by the inverse sample covariance; reaches the bound"

@@ -119,10 +119,10 @@ def rare_starts(
 
 
 class MaximumAPosteriori(Estimator):
-    """Likelihood with the specification's prior, from several RARE starts."""
+    """Likelihood with the specification's prior, from RARE starts, and from others where these mislead."""
 
     name = "map"
-    summary = "maximum a posteriori: the likelihood with the array's own prior, from several RARE starts"
+    summary = "maximum a posteriori: the likelihood with the array's own prior, from RARE and MUSIC starts"
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 30, extra_peaks: int = 2, starts: int = 4) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""

@@ -79,10 +79,10 @@ def check_identifiable(batch: SnapshotBatch, n_sources: int) -> None:
 
 
 class MaximumLikelihood(Estimator):
-    """Maximum likelihood from a RARE start; reaches the Cramér-Rao bound above the threshold."""
+    """Maximum likelihood from RARE starts, and from others where these mislead; at the bound above the threshold."""
 
     name = "ml"
-    summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from a RARE start"
+    summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from RARE and MUSIC starts"
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 40, extra_peaks: int = 2, starts: int = 3) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""

@@ -96,7 +96,7 @@ class WideSearch:
 
 
 def largest_misfit(model: CovarianceModel) -> float:
-    """Nats that L (F - F_0) exceeds once in ten times at the right place (chi-squared after Wilson and Hilferty)."""
+    """Nats that L (F - F_0) exceeds once in ten times at the right place (chi-squared by [Wilson-Hilferty])."""
     n, p = model.spec.n_elements, model.n_sources
     free = 2 * n * p - p * p + 1
     degrees = max(free - (2 * p + model.spec.family.n_parameters + 1), 1)

@@ -39,14 +39,14 @@ M_STEPS, LONGEST, TOLERANCE = 1, 40.0, 1e-7
 
 
 class ExpectationMaximisation(Estimator):
-    """EM of eq. (17) from several RARE starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
+    """EM of eq. (17) from RARE and MUSIC starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
 
     prior: whether log p(Theta) is in the M-step. samples: draws a snapshot in the E-step; None for exact moments
     (then the likelihood never falls). iterations: cycles of three EM maps. starts: choices of RARE peaks followed.
     """
 
     name = "em"
-    summary = "expectation-maximisation over the clean snapshots, M-step by autograd, from RARE starts"
+    summary = "expectation-maximisation over the clean snapshots, M-step by autograd, from RARE and MUSIC starts"
 
     def __init__(
         self,
