@@ -15,10 +15,10 @@ from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.map import most_probable, rare_starts
 from doamc.estimators.ml import check_identifiable
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 #: range of the sampling grid: x0 has unit mean square, and noise 40 dB below it must still be resolved

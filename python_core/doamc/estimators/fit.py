@@ -12,13 +12,13 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator, make_estimator
 from doamc.estimators.ml import error_bars, largest_steps, to_estimates
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import SCOUTING, Criterion, fisher_scoring
 from doamc.estimators.starts import start_vector
 from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 STARTS = ("rare", "music", "esprit")

@@ -3,8 +3,9 @@
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.scenes.covariance import CovarianceModel
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 
 
 def start_vector(

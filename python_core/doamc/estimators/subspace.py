@@ -3,9 +3,9 @@
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.powers import unbiased_noise_power
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import unbiased_noise_power
 
 
 def signal_subspace(

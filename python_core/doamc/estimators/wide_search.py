@@ -17,11 +17,11 @@ from functools import cached_property
 import torch
 
 from doamc.estimators.coupled_music import CoupledMusic
-from doamc.estimators.powers import mean_of_smallest
 from doamc.estimators.scoring import Criterion, Evaluation, best_descent
 from doamc.estimators.starts import start_vector
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
 COUPLINGS = 16  #: draws of the prior beside C = I: twice as many find no more places

@@ -7,7 +7,7 @@ something about the scene.
 
 import torch
 
-from doamc.estimators.powers import noise_power_from_eigenvalues, unbiased_noise_power
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues, unbiased_noise_power
 from doamc.spec import ArraySpec
 
 COUPLING_GAIN = 2.0  #: coupling changes what a source delivers by at most so much, either way, for the shipped families

@@ -10,11 +10,12 @@ import torch
 from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import EstimatorError
 from doamc.estimators.coupled_music import CoupledMusic
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.estimators.rare import Rare
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_scenes, separated
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 NEARNESS = 0.01  #: how well an entry of the coupling is matched, against the start prior

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.estimators.powers import noise_power_from_eigenvalues, unbiased_noise_power
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.sampling.resampling import gather, systematic
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues, unbiased_noise_power
 
 EFFECTIVE_SHARE = 0.5  #: effective scenes per point drawn, from which on the importance sampling can be relied on
 NOISE_WIDTHS = (

@@ -2,9 +2,9 @@
 
 import torch
 
-from doamc.estimators.powers import noise_power_from_eigenvalues, unbiased_noise_power
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.separation import separate
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues, unbiased_noise_power
 
 
 class PriorScenes:

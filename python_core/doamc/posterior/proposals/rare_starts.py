@@ -10,10 +10,10 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
-from doamc.estimators.powers import mean_of_smallest
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.separation import separate
+from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
 RIDGE = 1e-9  #: on the Gram matrix of responses, of its mean diagonal: two sources in one place leave it singular
