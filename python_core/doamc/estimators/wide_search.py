@@ -24,7 +24,7 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
-COUPLINGS = 16  #: draws of the prior beside C = I: twice as many find no more places
+COUPLINGS = 16  #: draws of the prior beside C = I: three times as many found no more places
 STEP_DEG = 0.5  #: of MUSIC's grid
 KEPT = 4  #: of these starts, the likeliest, that are descended from
 PART = 32  #: observations searched at once: memory is bounded
