@@ -31,6 +31,8 @@ class LikelihoodCriterion:
         """Value (B,), gradient (B, D), curvature (B, D, D) at x for the items of the batch named by index."""
         r, dr = self.model.derivatives(x)
         factor, info = torch.linalg.cholesky_ex(r)
+        if info.any():  # a step too far, not taken: its value is infinite, but the inverse must exist
+            factor = torch.where((info == 0)[:, None, None], factor, torch.eye(r.shape[1], dtype=r.dtype))
         inverse = torch.cholesky_inverse(factor)
         ratio = inverse @ self.covariance[index]
         log_det = 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1)
