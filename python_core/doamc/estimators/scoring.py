@@ -91,8 +91,8 @@ def best_descent(
     keep: int,
     max_iterations: int = 40,
     tolerance: float = 1e-7,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Lowest point x (B, D) reached from several starts, and the curvature (B, D, D) there.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Lowest point x (B, D) reached from several starts, the value (B,) and the curvature (B, D, D) there.
 
     All S are scored, the best ``keep`` are descended from for a few steps, and the lowest goes on alone.
     """
@@ -107,4 +107,4 @@ def best_descent(
     least = known[0].unflatten(0, (b, keep)).argmin(1) + keep * torch.arange(b)
     known = (known[0][least], known[1][least], known[2][least])
     x, known = _descend(criterion, x[least], known, largest_step, max_iterations - scouting, tolerance)
-    return x, known[2]
+    return x, known[0], known[2]

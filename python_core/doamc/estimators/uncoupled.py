@@ -4,8 +4,9 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.base import Estimates
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 
