@@ -112,7 +112,7 @@ class Posterior(Estimator):
                 scaled = covariance[index] * g[:, None, None]
                 known = None if noise is None else noise[index] * g
                 samples = sampler(scaled, length[index], known, margin if moved or self.spec.family.narrow else 0.0)
-                parts.append(SampledPart(index, samples, g, length[index], self.kinds[kind][0]))
+                parts.append(SampledPart(index, samples, g, length[index], self.kinds[kind][0], kind))
         return parts
 
     def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
@@ -164,6 +164,10 @@ class Posterior(Estimator):
         parts = self.samples(batch, n_sources)
         if self.coherent == "auto" and n_sources > 1:
             parts = self._likelier(batch, parts, self.samples(batch, n_sources, True))
+        return self.summed_up(parts, batch, n_sources)
+
+    def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Estimates of the samples of a batch."""
         estimates = [self._estimates_of(g, batch, n_sources) for g in parts]
         if len(estimates) == 1:
             return estimates[0]

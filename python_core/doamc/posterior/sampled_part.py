@@ -1,6 +1,6 @@
 """Samples of some observations of a batch, with what was done to these before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -11,7 +11,7 @@ from doamc.posterior.sampling.samples import Samples
 class SampledPart:
     """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L.
 
-    log_share: log prior probability of the kind of coupling that the samples assume.
+    kind: of coupling that the samples assume, where the prior has several, and the log of its prior probability.
     """
 
     index: torch.Tensor
@@ -19,9 +19,11 @@ class SampledPart:
     gain: torch.Tensor
     length: torch.Tensor
     log_share: float = 0.0
+    kind: int = 0
 
     def select(self, index: torch.Tensor) -> "SampledPart":
         """Some of the observations."""
-        return SampledPart(
-            self.index[index], self.samples.select(index), self.gain[index], self.length[index], self.log_share
+        picked = self.samples.select(index)
+        return replace(
+            self, index=self.index[index], samples=picked, gain=self.gain[index], length=self.length[index]
         )
