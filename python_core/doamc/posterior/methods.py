@@ -180,7 +180,7 @@ class Posterior(Estimator):
         return [g for g in chosen if len(g.index)]
 
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        s = summarise(part.samples.x, part.samples.coordinates)
+        s = summarise(part.samples.x, part.samples.coordinates, self.options.chains)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain

@@ -10,6 +10,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.estimators.intervals import NORMAL_90
+from doamc.posterior.sampled_part import SampledPart
 from doamc.scenes import Scene
 from doamc.scenes.accuracy import azimuth_error, is_hit
 from doamc.spec import ArraySpec
@@ -19,6 +20,7 @@ from doamc.trials.tarp import tarp_shares
 
 PART = 32  #: scenes under one seed of the method: its own random tables must not err alike in all scenes
 NORMAL_DRAWS = 96  #: of a posterior taken as normal, for TARP
+SAME = ("quantities", "independent")  #: what all records of a case share
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Case:
 class Trials:
     """Records of B scenes of a case, d quantities each; rank and share as in `doamc.trials.ranks`.
 
-    tarp: (B,), uniform for exact samples. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
+    tarp: (B,), uniform for exact samples. independent: how many samples there are of each, None for very many. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
     deviation (90 % half-width over 1.645) and the Cramér-Rao bound. held: (B, P), whether the 90 % interval has the
     truth. hit: (B,), every source within 2 degrees.
     """
@@ -52,6 +54,7 @@ class Trials:
     bound: torch.Tensor
     held: torch.Tensor
     hit: torch.Tensor
+    independent: int | None = None
 
 
 def calibrate(spec: ArraySpec, method: str | None, case: Case, scenes: int, seed: int = 0, device: str = "cpu",
@@ -77,32 +80,34 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     scene, batch = observe(spec, count, case.n_sources, case.n_snapshots, case.snr_db, generator,
                            known_noise=case.known_noise)  # fmt: skip
     torch.manual_seed(seed)
+    independent = None
     if hasattr(estimator, "summed_up"):
+        independent = estimator.options.chains  # a state of every chain
         parts = estimator.samples(batch, case.n_sources)
         estimates = estimator.summed_up(parts, batch, case.n_sources)
-        quantities, rank, share, tarp = _of_samples(estimator, parts, scene, generator)
+        quantities, rank, share, tarp = _of_samples(estimator.name, parts, scene, independent, generator)
     else:
         estimates = estimator(batch, case.n_sources)
         quantities, rank, share, tarp = _of_error_bars(estimator, estimates, scene, generator)
     error = azimuth_error(scene.azimuth, estimates.azimuth.cpu(), spec.full_circle)
     std = estimates.std.cpu()
     return Trials(quantities, rank, share, tarp, error, std, crb(scene, case.n_snapshots),
-                  error.abs() < NORMAL_90 * std, is_hit(error))  # fmt: skip
+                  error.abs() < NORMAL_90 * std, is_hit(error), independent)  # fmt: skip
 
 
 def _of_samples(
-    estimator: Any, parts: list[Any], scene: Scene, generator: torch.Generator
+    name: str, parts: list[SampledPart], scene: Scene, independent: int, generator: torch.Generator
 ) -> tuple[list[str], torch.Tensor, torch.Tensor, torch.Tensor]:
     """Names, ranks, shares and TARP of what was sampled, in the order of the scenes."""
     rows, names = [], []
     for part in parts:
         if part.samples.coordinates.n_pairs:
             raise EstimatorError(
-                f"method {estimator.name} takes sources as correlated, and these are not; leave out coherent=yes"
+                f"method {name} takes sources as correlated, and these are not; leave out coherent=yes"
             )
         names = quantities_of(part.samples.coordinates)
         truth, x = standing_together(part, scene.select(part.index.cpu()))
-        last = x[:, :, -estimator.options.chains :]  # a state of every chain: independent of each other
+        last = x[:, :, -independent:]
         rank, share = ranks_of(truth, last, generator), (x < truth).double().mean(2)
         rows.append(torch.cat([rank, share, tarp_shares(truth, last, generator)[:, None]], 1))
     table = torch.cat(rows)[torch.cat([part.index.cpu() for part in parts]).argsort()]
@@ -125,5 +130,5 @@ def _of_error_bars(
 
 
 def _joined(parts: list[Trials]) -> Trials:
-    joined = {f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Trials) if f.name != "quantities"}
-    return Trials(quantities=parts[0].quantities, **joined)
+    joined = {f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Trials) if f.name not in SAME}
+    return Trials(**{name: getattr(parts[0], name) for name in SAME}, **joined)

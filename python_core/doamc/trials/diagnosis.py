@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from doamc.posterior.report.quantiles import level_of
 from doamc.trials.calibration import Case, Trials
 from doamc.trials.shares import share_band
 from doamc.trials.uniformity import band_of, chi_square_p, counts_of
@@ -34,10 +35,11 @@ def diagnose(case: Case, trials: Trials) -> dict[str, Any]:
     quantities = {name: _uniformity(ranks[:, i]) for i, name in enumerate(trials.quantities)}
     groups = list(dict.fromkeys(group_of(name) for name in trials.quantities))
     inside = (2 * trials.share - 1).abs()
+    widths = [2 * level_of(0.5 + level / 2, trials.independent) - 1 for level in LEVELS]
     coverage, p_ranks = {}, {}
     for group in groups:
         members = [i for i, name in enumerate(trials.quantities) if group_of(name) == group]
-        held = [(inside[:, members] < level).double().mean().item() for level in LEVELS]
+        held = [(inside[:, members] < width).double().mean().item() for width in widths]
         coverage[group] = [_share(value, scenes) for value in held]
         p = [q[key] for i in members for key in ("p_chi_square", "p_band") for q in [quantities[trials.quantities[i]]]]
         p_ranks[group] = min(1.0, min(p) * len(p))
