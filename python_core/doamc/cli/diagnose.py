@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import add_threads_argument, decibel, seed, whole
+from doamc.cli.options import add_threads_argument, decibel, whole
 
 if TYPE_CHECKING:
     from doamc.trials.calibration import Case
@@ -25,13 +25,13 @@ def add_parser(commands: Any) -> None:
         "--snr-db is a case.",
     )
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("--method", metavar="M", help="method with error bars, with options as in posterior:OPTION=VALUE"
-                        " (default: the most accurate one)")  # fmt: skip
+    parser.add_argument("--method", metavar="M", help="method with error bars (default: the most accurate one)")
     parser.add_argument("--sources", nargs="+", type=whole(1), metavar="P", help="default: all of the array, to 3")
     parser.add_argument("--snapshots", nargs="+", type=whole(1), default=[200], metavar="L", help="default 200")
     parser.add_argument("--snr-db", nargs="+", type=decibel, metavar="X",
-                        help="SNRs, the noise power known (default: the range of the array, noise power unknown)")  # fmt: skip
-    parser.add_argument("--scenes", type=whole(20, MOST_SCENES), default=1000, metavar="B", help="a case (default 1000)")
+                        help="SNRs, noise power known (default: the array's range, unknown)")  # fmt: skip
+    parser.add_argument("--scenes", type=whole(20, MOST_SCENES), default=1000, metavar="B",
+                        help="of each case (default 1000)")  # fmt: skip
     parser.add_argument("--seed", type=whole(0, 2**30), default=0, help="seed (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
@@ -110,12 +110,13 @@ def _write(path: str, result: dict[str, Any]) -> None:
 def _print(rows: list[dict[str, Any]]) -> None:
     """A line a case and group of quantities."""
     print(f"{'P':>2}{'L':>6}{'SNR dB':>8}{'hits':>7}  {'quantities':<11}{'50 %':>7}{'80 %':>7}{'90 %':>7}{'99 %':>7}"
-          f"{'p ranks':>9}{'p TARP':>8}{'std/bound':>11}")  # fmt: skip
+          f"{'p ranks':>9}{'p TARP':>8}{'std/CRB':>9}{'/long':>7}")  # fmt: skip
     for row in rows:
         level = "prior" if row["snr_db"] is None else f"{row['snr_db']:g}"
         head = f"{row['sources']:>2}{row['snapshots']:>6}{level:>8}{row['hits'][0]:>7.3f}"
-        sharp = row["sharpness"]["std_over_bound"]
-        tail = f"{row['tarp']['p_band']:>8.3f}{'-' if sharp is None else format(sharp[1], '.2f'):>11}"
+        sharp = [row["sharpness"][f"std_over_{name}"] for name in ("bound", "limit")]
+        bound, limit = ("-" if spread is None else f"{spread[1]:.2f}" for spread in sharp)
+        tail = f"{row['tarp']['p_band']:>8.3f}{bound:>9}{limit:>7}"
         for group, shares in row["coverage"].items():
             held = "".join(f"{share[0]:>7.3f}" for share in shares)
             print(f"{head}  {group:<11}{held}{row['p_ranks'][group]:>9.3f}{tail}")

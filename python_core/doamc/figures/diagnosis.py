@@ -34,10 +34,10 @@ def draw(figure: Figure, diagnosis: dict[str, Any]) -> None:
         _difference(tarp, case["tarp"]["counts"], "black", 1.2)
         _band(tarp, case["scenes"])
         _sharpness(sharp, case)
-    titles = ("ranks of the truth", "coverage - level", "TARP", "std, bound, RMSE of hits")
+    titles = ("ranks of the truth", "coverage - level", "TARP", "sharpness")
     for axes, title in zip(plots[0], titles, strict=True):
         axes.set_title(title)
-    for axes, label in zip(plots[-1], ("rank", "level", "share nearer", "degrees"), strict=True):
+    for axes, label in zip(plots[-1], ("rank", "level", "share nearer", "ratio, of hits"), strict=True):
         axes.set_xlabel(label)
     told = dict.fromkeys(group_of(name) for case in cases for name in case["quantities"])
     handles = [plots[0, 0].plot([], [], color=SHADES[group], label=group)[0] for group in told]
@@ -75,15 +75,16 @@ def _coverage(axes: Axes, case: dict[str, Any]) -> None:
 
 
 def _sharpness(axes: Axes, case: dict[str, Any]) -> None:
-    """Spread (10 to 90 %) and median of deviations and bounds, and the error of hits."""
-    sharp = case["sharpness"]
-    for k, (key, colour) in enumerate((("std_deg", COLOURS[0]), ("bound_deg", "black"))):
+    """Spread (10 to 90 %) and median of published deviations over what they may be, and the error of hits over them."""
+    sharp, names = case["sharpness"], ("std / CRB", "std / long chains", "RMSE / std")
+    for k, key in enumerate(("std_over_bound", "std_over_limit")):
         if sharp[key] is not None:
             low, middle, high = sharp[key]
-            axes.plot([low, high], [k, k], color=colour, linewidth=3, alpha=0.4, solid_capstyle="butt")
-            axes.plot([middle], [k], "|", color=colour, markersize=10)
-    if case["rmse_of_hits_deg"]:
-        axes.plot([case["rmse_of_hits_deg"]], [2], "o", color=COLOURS[1], markersize=4)
-    axes.set(xscale="log", yticks=range(3), yticklabels=["std", "bound", "RMSE"], ylim=(2.6, -0.6))
-    axes.tick_params(axis="y", length=0)
+            axes.plot([low, high], [k, k], color=COLOURS[0], linewidth=3, alpha=0.4, solid_capstyle="butt")
+            axes.plot([middle], [k], "|", color=COLOURS[0], markersize=10)
+    if sharp["rms_std_deg"]:
+        axes.plot([case["rmse_of_hits_deg"] / sharp["rms_std_deg"]], [2], "o", color=COLOURS[1], markersize=4)
+    axes.axvline(1, color="black", linewidth=0.6)
+    axes.set(xlim=(0, 2), yticks=range(3), yticklabels=names, ylim=(2.9, -0.6))
+    axes.tick_params(axis="y", length=0, labelsize=6)
     axes.annotate(f"hits {case['hits'][0]:.2f}", (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=7)

@@ -24,6 +24,4 @@ class SampledPart:
     def select(self, index: torch.Tensor) -> "SampledPart":
         """Some of the observations."""
         picked = self.samples.select(index)
-        return replace(
-            self, index=self.index[index], samples=picked, gain=self.gain[index], length=self.length[index]
-        )
+        return replace(self, index=self.index[index], samples=picked, gain=self.gain[index], length=self.length[index])

@@ -1,5 +1,6 @@
 """Trials of calibration: scenes drawn from the prior, sampled, and the truth ranked among its samples."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,12 +11,14 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.estimators.intervals import NORMAL_90
+from doamc.posterior.methods import Posterior
 from doamc.posterior.sampled_part import SampledPart
 from doamc.scenes import Scene
 from doamc.scenes.accuracy import azimuth_error, is_hit
 from doamc.spec import ArraySpec
 from doamc.trials.observe import IN_SEQUENCE, observe
 from doamc.trials.ranks import quantities_of, ranks_of, standing_together
+from doamc.trials.sharpness import limit_std
 from doamc.trials.tarp import tarp_shares
 
 PART = 32  #: scenes under one seed of the method: its own random tables must not err alike in all scenes
@@ -40,9 +43,10 @@ class Case:
 class Trials:
     """Records of B scenes of a case, d quantities each; rank and share as in `doamc.trials.ranks`.
 
-    tarp: (B,), uniform for exact samples. independent: how many samples there are of each, None for very many. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
-    deviation (90 % half-width over 1.645) and the Cramér-Rao bound. held: (B, P), whether the 90 % interval has the
-    truth. hit: (B,), every source within 2 degrees.
+    tarp: (B,), uniform for exact samples. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
+    deviation (90 % half-width over 1.645) and the Cramér-Rao bound. limit: (B, P) rad, deviations by long chains, of
+    the first scenes; NaN of the others. held: (B, P), whether the 90 % interval has the truth. hit: (B,), every source
+    within 2 degrees. independent: how many samples there are of each scene, None for very many.
     """
 
     quantities: list[str]
@@ -54,6 +58,7 @@ class Trials:
     bound: torch.Tensor
     held: torch.Tensor
     hit: torch.Tensor
+    limit: torch.Tensor
     independent: int | None = None
 
 
@@ -66,13 +71,14 @@ def calibrate(spec: ArraySpec, method: str | None, case: Case, scenes: int, seed
     parts = []
     for first in range(0, scenes, PART):
         count = min(PART, scenes - first)
-        parts.append(_part(spec, method, case, count, (seed << 32) + first, device))
+        parts.append(_part(spec, method, case, count, (seed << 32) + first, device, first == 0))
         if progress is not None:
             progress(count)
     return _joined(parts)
 
 
-def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int, device: str) -> Trials:
+def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int, device: str,
+          long_chains: bool) -> Trials:  # fmt: skip
     estimator = open_estimator(method, spec, case.n_sources, device, seed)
     if estimator.sequential:
         raise EstimatorError(f"method {estimator.name} cannot be tried: {IN_SEQUENCE}")
@@ -80,19 +86,22 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     scene, batch = observe(spec, count, case.n_sources, case.n_snapshots, case.snr_db, generator,
                            known_noise=case.known_noise)  # fmt: skip
     torch.manual_seed(seed)
-    independent = None
-    if hasattr(estimator, "summed_up"):
+    independent, limit = None, torch.full((count, case.n_sources), math.nan, dtype=torch.float64)
+    if isinstance(estimator, Posterior):
         independent = estimator.options.chains  # a state of every chain
         parts = estimator.samples(batch, case.n_sources)
         estimates = estimator.summed_up(parts, batch, case.n_sources)
         quantities, rank, share, tarp = _of_samples(estimator.name, parts, scene, independent, generator)
+        if long_chains:
+            for part in parts:
+                limit[part.index.cpu()] = limit_std(part, scene.select(part.index.cpu()), seed).cpu()
     else:
         estimates = estimator(batch, case.n_sources)
         quantities, rank, share, tarp = _of_error_bars(estimator, estimates, scene, generator)
     error = azimuth_error(scene.azimuth, estimates.azimuth.cpu(), spec.full_circle)
     std = estimates.std.cpu()
     return Trials(quantities, rank, share, tarp, error, std, crb(scene, case.n_snapshots),
-                  error.abs() < NORMAL_90 * std, is_hit(error), independent)  # fmt: skip
+                  error.abs() < NORMAL_90 * std, is_hit(error), limit, independent)  # fmt: skip
 
 
 def _of_samples(
@@ -130,5 +139,8 @@ def _of_error_bars(
 
 
 def _joined(parts: list[Trials]) -> Trials:
-    joined = {f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Trials) if f.name not in SAME}
-    return Trials(**{name: getattr(parts[0], name) for name in SAME}, **joined)
+    joined: dict[str, Any] = {}
+    for field in fields(Trials):
+        values: list[Any] = [getattr(part, field.name) for part in parts]
+        joined[field.name] = values[0] if field.name in SAME else torch.cat(values)
+    return Trials(**joined)

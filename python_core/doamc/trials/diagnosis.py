@@ -27,8 +27,9 @@ def diagnose(case: Case, trials: Trials) -> dict[str, Any]:
     quantities: of each the counts of ranks in bins, p_chi_square and p_band of their uniformity. coverage: of each
     group of quantities the shares of truths in central intervals at `LEVELS`, with 95 % intervals (binomial; the
     quantities of a scene err together, so that scenes count). p_ranks: the smallest p of a group times how many there
-    are. reported: coverage of the azimuths' 90 % intervals as they are published. tarp: as a quantity. sharpness: 10,
-    50 and 90 % of the published deviations in degrees and over the Cramér-Rao bound, of hits.
+    are. reported_90: coverage of the azimuths' 90 % intervals as they are published. tarp: as a quantity. sharpness,
+    of hits: 10, 50 and 90 % of the published deviations in degrees, over the Cramér-Rao bound and over those of long
+    chains.
     """
     scenes = len(trials.hit)
     ranks = trials.rank.numpy()
@@ -73,12 +74,14 @@ def _rmse_deg(trials: Trials) -> float | None:
     return error.square().mean().sqrt().item() if len(error) else None
 
 
-def _sharpness(trials: Trials) -> dict[str, list[float] | None]:
-    std, bound = trials.std[trials.hit], trials.bound[trials.hit]
+def _sharpness(trials: Trials) -> dict[str, Any]:
+    std, bound, limit = (x[trials.hit] for x in (trials.std, trials.bound, trials.limit))
     return {
         "std_deg": _spread(std.rad2deg()),
+        "rms_std_deg": std.square().mean().sqrt().rad2deg().item() if len(std) else None,
         "bound_deg": _spread(bound.rad2deg()),
         "std_over_bound": _spread(std / bound),
+        "std_over_limit": _spread(std / limit),
     }
 
 

@@ -27,15 +27,20 @@ def quantities_of(coordinates: Coordinates) -> list[str]:
     return names + noise + tail + [f"correlation phase {i}" for i in pairs]
 
 
+def scene_of(part: SampledPart, scene: Scene) -> Scene:
+    """Scenes in the terms of a part's samples: at their level, with coupling by the parameters of their kind."""
+    gain, spec = part.gain.cpu(), part.samples.coordinates.spec
+    theta = scene.theta / scene.spec.family.kinds[part.kind][2]
+    return Scene(spec, scene.azimuth, scene.power * gain[:, None], theta, scene.noise_power * gain)
+
+
 def standing_together(part: SampledPart, scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     """The truth (B, d, 1) and the samples (B, d, n) of a part, one source a row and wrapping angles unwrapped alike.
 
-    scene: the scenes of this part, at their own level; they are brought to that of the samples.
+    scene: the scenes of this part.
     """
-    coordinates, gain = part.samples.coordinates, part.gain.cpu()
-    theta = scene.theta / scene.spec.family.kinds[part.kind][2]
-    level = Scene(coordinates.spec, scene.azimuth, scene.power * gain[:, None], theta, scene.noise_power * gain)
-    truth = scene_points(coordinates, level)
+    coordinates = part.samples.coordinates
+    truth = scene_points(coordinates, scene_of(part, scene))
     both = aligned(torch.cat([truth, part.samples.x.cpu()], 2), coordinates)
     return both[:, :, :1], both[:, :, 1:]
 

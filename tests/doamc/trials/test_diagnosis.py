@@ -37,6 +37,7 @@ def diagnosed(width=1.0, bias=0.0):
         rank=ranks_of(truth, samples, generator), share=(samples < truth).double().mean(2),
         tarp=tarp_shares(truth, samples, generator), error=error, std=std, bound=deviation.expand(SCENES, SIZE),
         held=error.abs() < NORMAL_90 * std, hit=torch.ones(SCENES, dtype=torch.bool),
+        limit=deviation.expand(SCENES, SIZE), independent=SAMPLES,
     )  # fmt: skip
     return diagnose(Case(2, 10), trials)
 
@@ -46,11 +47,11 @@ def test_the_right_posterior_is_called_right():
     assert min(told["p_ranks"].values()) > 0.01 and told["tarp"]["p_band"] > 0.01
     for shares in told["coverage"].values():
         for (share, low, high), level in zip(shares, LEVELS, strict=True):
-            # four standard deviations of 2000 scenes, and what 400 samples lose at the ends
+            # four standard deviations of 2000 scenes; a share of 400 samples is one of 401
             assert share == pytest.approx(level, abs=4 * (level * (1 - level) / SCENES) ** 0.5 + 1 / SAMPLES)
             assert low < share < high
     assert told["reported_90"][0] == pytest.approx(0.9, abs=0.02)
-    assert told["sharpness"]["std_over_bound"] == pytest.approx([1.0, 1.0, 1.0])
+    assert told["sharpness"]["std_over_bound"] == told["sharpness"]["std_over_limit"] == pytest.approx([1.0, 1.0, 1.0])
     assert told["hits"][0] == 1.0 and told["scenes"] == SCENES
     assert list(told["coverage"]) == ["azimuths", "noise"]
 

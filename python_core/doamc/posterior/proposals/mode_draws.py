@@ -25,7 +25,7 @@ class ModeDraws:
     """Chain starts around modes.
 
     x: (B, d, C) points, value (B, C) their log posterior. factors: (B, C, d, d) of the covariances of their modes.
-    fit: (B,), effective share of the draws over `WIDE_SHARE`, near 1 where the posterior is a sum of normal distributions.
+    fit: (B,), effective share of the draws over `WIDE_SHARE`, near 1 where the posterior is a sum of normal ones.
     """
 
     x: torch.Tensor

@@ -56,7 +56,7 @@ def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None
     half = half_width(aligned, middle, everyone, independent)
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
-    own = half if one_mode else half_width(aligned, middle, member)
+    own = half if one_mode else half_width(aligned, middle, member, independent)
     modes = find_modes(aligned, member, middle, own)
     places, widths = modes.azimuth, modes.half_width
     if coordinates.spec.full_circle:
