@@ -45,8 +45,9 @@ class Trials:
 
     tarp: (B,), uniform for exact samples. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
     deviation (90 % half-width over 1.645) and the Cramér-Rao bound. limit: (B, P) rad, deviations by long chains, of
-    the first scenes; NaN of the others. held: (B, P), whether the 90 % interval has the truth. hit: (B,), every source
-    within 2 degrees. independent: how many samples there are of each scene, None for very many.
+    the first scenes; NaN of the others, and where coupling is of several kinds. held: (B, P), whether the 90 %
+    interval has the truth. hit: (B,), every source within 2 degrees. independent: how many samples there are of each
+    scene, None for very many.
     """
 
     quantities: list[str]
@@ -93,7 +94,7 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
         estimates = estimator.summed_up(parts, batch, case.n_sources)
         quantities, rank, share, tarp = _of_samples(estimator.name, parts, scene, independent, generator)
         if long_chains:
-            for part in parts:
+            for part in (part for part in parts if not part.kinds):
                 limit[part.index.cpu()] = limit_std(part, scene.select(part.index.cpu()), seed).cpu()
     else:
         estimates = estimator(batch, case.n_sources)

@@ -28,10 +28,9 @@ def quantities_of(coordinates: Coordinates) -> list[str]:
 
 
 def scene_of(part: SampledPart, scene: Scene) -> Scene:
-    """Scenes in the terms of a part's samples: at their level, with coupling by the parameters of their kind."""
-    gain, spec = part.gain.cpu(), part.samples.coordinates.spec
-    theta = scene.theta / scene.spec.family.kinds[part.kind][2]
-    return Scene(spec, scene.azimuth, scene.power * gain[:, None], theta, scene.noise_power * gain)
+    """Scenes at the level of a part's samples."""
+    gain = part.gain.cpu()
+    return Scene(scene.spec, scene.azimuth, scene.power * gain[:, None], scene.theta, scene.noise_power * gain)
 
 
 def standing_together(part: SampledPart, scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
