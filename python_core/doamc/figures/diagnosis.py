@@ -24,7 +24,7 @@ def size_of(diagnosis: dict[str, Any]) -> tuple[float, float]:
 def draw(figure: Figure, diagnosis: dict[str, Any]) -> None:
     """Draw what `doamc.trials.diagnosis` says of each case."""
     cases = diagnosis["cases"]
-    plots = figure.subplots(len(cases), 4, squeeze=False, sharex="col")
+    plots = figure.subplots(len(cases), 4, squeeze=False)
     for (ranks, coverage, tarp, sharp), case in zip(plots, cases, strict=True):
         for name, told in case["quantities"].items():
             _difference(ranks, told["counts"], SHADES[group_of(name)], 0.8)
@@ -85,6 +85,9 @@ def _sharpness(axes: Axes, case: dict[str, Any]) -> None:
     if sharp["rms_std_deg"]:
         axes.plot([case["rmse_of_hits_deg"] / sharp["rms_std_deg"]], [2], "o", color=COLOURS[1], markersize=4)
     axes.axvline(1, color="black", linewidth=0.6)
-    axes.set(xlim=(0, 2), yticks=range(3), yticklabels=names, ylim=(2.9, -0.6))
+    widest = max(
+        [2.0, *(1.1 * sharp[key][2] for key in ("std_over_bound", "std_over_limit") if sharp[key] is not None)]
+    )
+    axes.set(xlim=(0, widest), yticks=range(3), yticklabels=names, ylim=(2.9, -0.6))
     axes.tick_params(axis="y", length=0, labelsize=6)
     axes.annotate(f"hits {case['hits'][0]:.2f}", (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=7)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from doamc.bounds import crb
+from doamc.bounds import cramer_rao
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import open_estimator
@@ -15,6 +15,7 @@ from doamc.posterior.methods import Posterior
 from doamc.posterior.sampled_part import SampledPart
 from doamc.scenes import Scene
 from doamc.scenes.accuracy import azimuth_error, is_hit
+from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 from doamc.trials.observe import IN_SEQUENCE, observe
 from doamc.trials.ranks import quantities_of, ranks_of, standing_together
@@ -44,10 +45,10 @@ class Trials:
     """Records of B scenes of a case, d quantities each; rank and share as in `doamc.trials.ranks`.
 
     tarp: (B,), uniform for exact samples. error, std, bound: (B, P) rad, of the azimuths as they were reported, their
-    deviation (90 % half-width over 1.645) and the Cramér-Rao bound. limit: (B, P) rad, deviations by long chains, of
-    the first scenes; NaN of the others, and where coupling is of several kinds. held: (B, P), whether the 90 %
-    interval has the truth. hit: (B,), every source within 2 degrees. independent: how many samples there are of each
-    scene, None for very many.
+    deviation (90 % half-width over 1.645) and the Cramér-Rao bound, which takes coupling drawn from antennas as known
+    and any other as unknown. limit: (B, P) rad, deviations by long chains, of the first scenes; NaN of the others, and
+    where coupling is of several kinds. held: (B, P), whether the 90 % interval has the truth. hit: (B,), every source
+    within 2 degrees. independent: how many samples there are of each scene, None for very many.
     """
 
     quantities: list[str]
@@ -90,8 +91,7 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     independent, limit = None, torch.full((count, case.n_sources), math.nan, dtype=torch.float64)
     if isinstance(estimator, Posterior):
         independent = estimator.options.chains  # a state of every chain
-        parts = estimator.samples(batch, case.n_sources)
-        estimates = estimator.summed_up(parts, batch, case.n_sources)
+        parts, estimates = _sampled(estimator, batch, case.n_sources)
         quantities, rank, share, tarp = _of_samples(estimator.name, parts, scene, independent, generator)
         if long_chains:
             for part in (part for part in parts if not part.kinds):
@@ -101,8 +101,21 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
         quantities, rank, share, tarp = _of_error_bars(estimator, estimates, scene, generator)
     error = azimuth_error(scene.azimuth, estimates.azimuth.cpu(), spec.full_circle)
     std = estimates.std.cpu()
-    return Trials(quantities, rank, share, tarp, error, std, crb(scene, case.n_snapshots),
+    bound = cramer_rao(scene, case.n_snapshots, coupling_known=spec.family.narrow).azimuth
+    return Trials(quantities, rank, share, tarp, error, std, bound,
                   error.abs() < NORMAL_90 * std, is_hit(error), limit, independent)  # fmt: skip
+
+
+def _sampled(estimator: Posterior, batch: SnapshotBatch, n_sources: int) -> tuple[list[SampledPart], Estimates]:
+    """Samples, and the estimates that are published of them."""
+    parts: list[SampledPart] = []
+
+    def estimate(calm: SnapshotBatch) -> Estimates:
+        parts.extend(estimator.samples(calm, n_sources))
+        return estimator.summed_up(parts, calm, n_sources)
+
+    estimates = estimator.undisturbed(batch, estimate)
+    return parts, estimates
 
 
 def _of_samples(

@@ -37,7 +37,7 @@ def level_of(share: float, independent: int | None) -> float:
     """Share of n independent samples below a point that the truth lies below with a given probability.
 
     A truth and n samples of its posterior are exchangeable: it lies below the k-th smallest with a probability of
-    k / (n + 1) (Wilks, Ann. Math. Stat. 12, 1941), and that sample has a share of (k - 1/2) / n about it. So few
+    k / (n + 1) ([Wilks]), and that sample has a share of (k - 1/2) / n about it. So few
     samples are further apart than what they are drawn from. None: so many that it does not matter.
     """
     return share if independent is None else min(1.0, max(0.0, share + (share - 0.5) / independent))
