@@ -24,6 +24,7 @@ from doamc.trials.tarp import tarp_shares
 
 PART = 32  #: scenes under one seed of the method: its own random tables must not err alike in all scenes
 NORMAL_DRAWS = 96  #: of a posterior taken as normal, for TARP
+SEED_STRIDE = 1_000_003  #: between the scenes of one seed and the next: generators take 32 bits of it
 SAME = ("quantities", "independent")  #: what all records of a case share
 
 
@@ -73,7 +74,7 @@ def calibrate(spec: ArraySpec, method: str | None, case: Case, scenes: int, seed
     parts = []
     for first in range(0, scenes, PART):
         count = min(PART, scenes - first)
-        parts.append(_part(spec, method, case, count, (seed << 32) + first, device, first == 0))
+        parts.append(_part(spec, method, case, count, SEED_STRIDE * seed + first, device, first == 0))
         if progress is not None:
             progress(count)
     return _joined(parts)

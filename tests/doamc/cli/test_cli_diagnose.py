@@ -35,14 +35,16 @@ def test_a_small_case_as_table_json_and_figure(doamc, tmp_path):
         assert word in drawn
 
 
-def test_the_same_seed_gives_the_same_figures(doamc, tmp_path):
+def test_the_same_seed_gives_the_same_figures_and_another_others(doamc, tmp_path):
     runs = []
-    for name in "ab":
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         path = tmp_path / f"{name}.json"
-        words = ("--sources", 1, "--snr-db", 0, "--snapshots", 20, "--scenes", 40)
+        words = ("--sources", 1, "--snr-db", 0, "--snapshots", 20, "--scenes", 40, "--seed", seed)
         assert doamc("diagnose", "--array", "ula4", *words, "-o", path)[0] == 0
         runs.append(path.read_bytes())
     assert runs[0] == runs[1]
+    first, other = (json.loads(run)["cases"][0]["quantities"]["azimuth 1"]["counts"] for run in runs[1:])
+    assert first != other
     (case,) = json.loads(runs[0])["cases"]
     assert case["known_noise"] and case["snr_db"] == 0.0 and "noise" not in case["quantities"]
 
