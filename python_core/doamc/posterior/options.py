@@ -55,7 +55,7 @@ def few_snapshots(options: Options) -> Options:
 
 
 def broad(options: Options) -> Options:
-    """Sizes for a broad posterior, where chains have far to go and minor modes are missed by a search from few starts."""
+    """Sizes for a broad posterior, where chains have far to go and a search from few starts misses minor modes."""
     o = options
     return replace(
         o,
