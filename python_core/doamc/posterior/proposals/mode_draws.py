@@ -14,6 +14,9 @@ from doamc.posterior.sampling.resampling import even_comb, gather, systematic
 
 EFFECTIVE_SHARE = 0.5  #: of the chains whose starts must differ: more draws alike would be copies of a few
 OUTSIDE = -1e6  #: log weight of a draw outside the prior's support, instead of minus infinity
+#: effective share of the draws where the posterior is normal: they are drawn so much wider than it, since tails that
+#: the draws hardly reach are missing from the chains' starts, and a short chain keeps the lack
+WIDE_SHARE = 0.5
 SAME_MODE = 0.25  #: of d: two ends of a search whose squared distance, in widths, is below are one mode
 
 
@@ -22,7 +25,7 @@ class ModeDraws:
     """Chain starts around modes.
 
     x: (B, d, C) points, value (B, C) their log posterior. factors: (B, C, d, d) of the covariances of their modes.
-    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions.
+    fit: (B,), effective share of the draws over `WIDE_SHARE`, near 1 where the posterior is a sum of normal ones.
     """
 
     x: torch.Tensor
@@ -55,11 +58,12 @@ class ModeSampler:
         factors = root.gather(1, which[..., None, None].expand(-1, -1, *root.shape[2:]))
         z = self.normal[:, : coordinates.size]
         centre = gather(modes.x, which)
-        drawn = coordinates.reflect(centre + (factors @ z[..., None])[..., 0].transpose(1, 2))
+        wide = widening(coordinates.size, WIDE_SHARE)
+        drawn = coordinates.reflect(centre + wide * (factors @ z[..., None])[..., 0].transpose(1, 2))
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(1)
         log_weight = (log_weight - log_weight.amax(1, keepdim=True)).nan_to_num(nan=0.0, neginf=OUTSIDE)
-        fit = 1 / torch.softmax(log_weight, 1).square().sum(1) / log_weight.shape[1]
+        fit = 1 / torch.softmax(log_weight, 1).square().sum(1) / (WIDE_SHARE * log_weight.shape[1])
         power = posterior.backend.tempering(log_weight, EFFECTIVE_SHARE * len(self.comb), 1.0)
         index = systematic(torch.softmax(power[:, None] * log_weight, 1), self.comb)
         index = torch.where(value.gather(1, index) > -math.inf, index, value.argmax(1, keepdim=True))
@@ -68,6 +72,15 @@ class ModeSampler:
         value = torch.where(none, modes.value.gather(1, which), value)
         factors = factors.gather(1, index[..., None, None].expand(-1, -1, *root.shape[2:]))
         return ModeDraws(gather(drawn, index), value.gather(1, index), factors, fit)
+
+
+def widening(size: int, share: float) -> float:
+    """Factor w on the deviations of normal draws in d dimensions that leaves a share of them effective.
+
+    That share is (sqrt(2 w^2 - 1) / w^2)^d where the posterior is normal.
+    """
+    c = share ** (-2 / size)
+    return math.sqrt(c + math.sqrt(c * c - c))
 
 
 def same_mode(x: torch.Tensor, factors: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:

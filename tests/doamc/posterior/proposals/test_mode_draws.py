@@ -3,7 +3,7 @@
 import torch
 
 from doamc.posterior.proposals.localisation import FoundModes
-from doamc.posterior.proposals.mode_draws import ModeSampler, same_mode
+from doamc.posterior.proposals.mode_draws import ModeSampler, same_mode, widening
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
 
@@ -53,3 +53,14 @@ def test_one_mode_is_long_where_coordinates_are_correlated():
     # squared distances: 2 / 1.99 along, 2 / 0.01 across, against d / 4
     found = same_mode(x, factor.expand(1, 3, d, d), coordinates)[0]
     assert found[0].tolist() == [1, 1, 0]
+
+
+def test_draws_are_so_much_wider_that_a_share_of_them_counts():
+    """Importance weights of normal draws widened by w, towards the normal distribution itself."""
+    generator = torch.Generator().manual_seed(1)
+    for size in (3, 9, 25):
+        w = widening(size, 0.5)
+        z = torch.randn(200_000, size, generator=generator, dtype=torch.float64)
+        weight = (0.5 * (1 - w * w) * z.square().sum(1)).exp()
+        share = float(weight.sum() ** 2 / weight.square().sum() / len(weight))
+        assert w > 1 and abs(share - 0.5) < 0.02
