@@ -4,6 +4,7 @@ METHOD ?=
 DURATION ?=
 PYTEST_OPTIONS ?=
 FUZZ_MINUTES ?= 60
+TEST_JOBS ?= 2
 PY := .venv/bin/python
 
 # One BLAS and OpenMP thread a process: the matrices are small, and every GNU Radio block is a thread already, so
@@ -28,8 +29,9 @@ demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHO
 	@$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
 	  $(if $(DURATION),--duration $(DURATION))
 
-test: tools  ## all tests but the slow ones
-	$(PY) -m pytest -m "not slow" $(PYTEST_OPTIONS)
+# A file of tests stays in one process: its fixtures are made once.
+test: tools  ## all tests but the slow ones, in TEST_JOBS=2 processes
+	$(PY) -m pytest -m "not slow" -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 test-all: tools  ## all tests, with those that take minutes
 	$(PY) -m pytest $(PYTEST_OPTIONS)

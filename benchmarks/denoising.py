@@ -13,9 +13,9 @@ from command import make_parser, write_result
 
 from doamc.denoising.methods import BatchDdim, SnapshotDdim
 from doamc.denoising.wiener import SignalCovariance, subspace_wiener
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import load_spec
 
 SLOW = 40  #: scenes for the per-snapshot model, which evaluates its network for every snapshot and step

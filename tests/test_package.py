@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from tests.gr.few_blocks import LIVE, few_blocks
 from tests.test_repository import FILES, ROOT
 
 
@@ -66,8 +67,7 @@ def test_the_wheel_estimates_by_the_default_method(installed, tmp_path):
 def test_plain_grcc_compiles_a_flowgraph_with_the_blocks_of_the_wheel_and_it_runs(installed, tmp_path):
     done = run(installed, tmp_path, "doamc", "grc", "--install")
     assert (done.returncode, done.stderr) == (0, "") and str(installed / "share") in done.stdout
-    grc = ROOT / "flowgraphs" / "live_doa.grc"
-    run(installed, tmp_path, shutil.which("grcc"), "-o", tmp_path, grc)
+    run(installed, tmp_path, shutil.which("grcc"), "-o", tmp_path, LIVE, **few_blocks(tmp_path / "blocks"))
     address = f"ipc://{tmp_path}/estimates"
     done = run(installed, tmp_path, "python", "live_doa.py", "--address", address, "--duration", "2", "--method", "ml")
     assert done.returncode == 0, done.stderr

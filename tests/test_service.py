@@ -15,6 +15,7 @@ import pytest
 
 from doamc.cli import main
 from doamc.estimates import Subscriber, validate
+from tests.gr.few_blocks import LIVE, few_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = sorted((ROOT / "docs" / "systemd").glob("*.service"))
@@ -88,7 +89,8 @@ def test_estimates_and_figures_are_made(place):
 
 def test_a_flowgraph_compiles_and_runs(place):
     folder, before = place
-    done = run(place, "grcc", ROOT / "flowgraphs" / "live_doa.grc", "-o", folder / "doamc")
+    blocks = [f"{name}={value}" for name, value in few_blocks(folder / "blocks").items()]
+    done = run((folder, [*before, *blocks]), "grcc", LIVE, "-o", folder / "doamc")
     assert (done.returncode, done.stderr) == (0, "")
     script = [sys.executable, str(folder / "doamc" / "live_doa.py"), "--method", "ml", "--duration", "1"]
     script += ["--address", f"ipc://{folder}/live"]

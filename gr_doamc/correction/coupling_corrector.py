@@ -60,7 +60,7 @@ class coupling_corrector(channels_block):
         self._n, self._file, self._fade, self._array = n_elements, file, fade, array
         self._lambda = None if regularisation == "mmse" else float(regularisation)
         self._matrix = FadingMatrix(n_elements)
-        self._next: tuple[np.ndarray, int, float] | None = None
+        self._next: tuple[np.ndarray, int, dict[str, Any]] | None = None
         #: coupling matrix (N, N) between streams that is, or will be after the next samples, taken out, and lambda
         self.coupling, self.regularisation = np.eye(n_elements, dtype=complex), 0.0
         self.failure: Exception | None = None
@@ -86,11 +86,7 @@ class coupling_corrector(channels_block):
 
         Raises CalibrationError where it is none.
         """
-        matrix = correction_matrix(coupling, regularisation)
-        if len(matrix) != self._n:
-            raise CalibrationError(f"expected a coupling matrix {self._n} x {self._n}, found {matrix.shape}")
-        self.coupling, self.regularisation = np.asarray(coupling, complex), regularisation
-        self._next = matrix, self._fade if fade is None else fade, regularisation
+        self._take(coupling, regularisation, fade, self.counters["updates"])
 
     def start(self) -> bool:
         """Tell what is taken out; called by GNU Radio."""
@@ -110,9 +106,9 @@ class coupling_corrector(channels_block):
     def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Multiply; a new matrix comes in with the first sample."""
         if self._next is not None:
-            (matrix, fade, weight), self._next = self._next, None
+            (matrix, fade, told), self._next = self._next, None
             self._matrix.fade_to(matrix, fade)
-            value = pmt.to_pmt({"updates": self.counters["updates"], "fade": fade, "regularisation": weight})
+            value = pmt.to_pmt(told)
             for port in range(self._n):
                 self.add_item_tag(port, self.nitems_written(0), pmt.intern(_TAG), value)
         self._matrix.apply(input_items, output_items)
@@ -135,6 +131,14 @@ class coupling_corrector(channels_block):
     def _keeps(self) -> bool:
         return self._file.endswith(".toml")
 
+    def _take(self, coupling: Any, regularisation: float, fade: int | None, updates: int) -> None:
+        matrix = correction_matrix(coupling, regularisation)
+        if len(matrix) != self._n:
+            raise CalibrationError(f"expected a coupling matrix {self._n} x {self._n}, found {matrix.shape}")
+        self.coupling, self.regularisation = np.asarray(coupling, complex), regularisation
+        fade = self._fade if fade is None else fade
+        self._next = matrix, fade, {"updates": updates, "fade": fade, "regularisation": regularisation}
+
     @guarded
     def _on_estimate(self, message: Any) -> None:
         estimate = pmt.to_python(message)
@@ -153,8 +157,9 @@ class coupling_corrector(channels_block):
         if weight is None:
             powers = [source["power_db"] for source in estimate["sources"]]
             weight = mmse_regularisation(estimate["noise_power"], powers)
-        self.set_coupling(coupling, weight)
-        self.counters["updates"] += 1
+        updates = self.counters["updates"] + 1
+        self._take(coupling, weight, None, updates)
+        self.counters["updates"] = updates
         self._publish()
 
     def _publish(self, state: str = "running") -> None:

@@ -1,5 +1,6 @@
 """Estimators that are slow or fail, for tests of what the block around them does."""
 
+import threading
 import time
 
 import torch
@@ -22,10 +23,15 @@ class Slow(Estimator):
         return Estimates(azimuth, none, none, unknown, torch.ones(batch.size, dtype=torch.float64), count)
 
 
-class VerySlow(Slow):
-    """Takes five seconds."""
+class Held(Slow):
+    """Waits while it is not open."""
 
-    name, seconds = "very-slow", 5.0
+    name, seconds, open = "held", 0.0, threading.Event()
+    open.set()
+
+    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        assert self.open.wait(60)
+        return super().estimate(batch, n_sources)
 
 
 class Garbled(Slow):

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -111,10 +112,25 @@ def test_replay_recording_once_to_its_end(scripts):
     assert counts["received"] == 10 and len(heard["doamc.estimate"]) == counts["estimated"]
 
 
+class Tuned(SimulatedFrames):
+    """Frames of which the fourth to be fetched waits, with the emulator's clock, until the frequency has been set."""
+
+    server: Emulator
+    fetched = 0
+
+    def frame(self, number):
+        begin, self.fetched = time.time(), self.fetched + 1
+        while self.fetched == 4 and self.server.control.frequency_hz != 868e6 and time.time() < begin + 60:
+            time.sleep(0.01)
+        self.server._begin += time.time() - begin
+        return super().frame(number)
+
+
 def test_krakensdr_with_the_emulator(scripts):
     """An array wired as the KrakenSDR's manual says, and not a word about it to the flowgraph."""
-    scene = SimulatedFrames(load_spec("krakensdr"), [40.0, 200.0], 20.0, cpi_length=20_000, sample_rate_hz=2e5, seed=3)
-    with Emulator(scene) as server:
+    scene = Tuned(load_spec("krakensdr"), [40.0, 200.0], 20.0, cpi_length=20_000, sample_rate_hz=2e5, seed=3)
+    scene.server = Emulator(scene)
+    with scene.server as server:
         heard, done = run(
             scripts / "krakensdr.py", "--port", server.port, "--control-port", server.control_port, "--sources", 2,
             "--duration", 1, "--hop", 20_000, "--frequency", 868e6, "--gain", 20.7,
@@ -122,8 +138,9 @@ def test_krakensdr_with_the_emulator(scripts):
         assert server.control.gains_db == [20.7] * 5 and server.control.frequency_hz == 868e6
     counts = heard["doamc.status"][-1]["counters"]
     assert counts["received"] == 10 == counts["estimated"] + counts["dropped"] and counts["failed"] == 0
-    assert len(heard["doamc.estimate"]) == counts["estimated"] > 5
-    assert heard["doamc.estimate"][-1]["frequency_hz"] == 868e6
+    assert len(heard["doamc.estimate"]) == counts["estimated"] > 0  # a busy computer drops batches, but the newest
+    newest = max(heard["doamc.estimate"], key=lambda m: m["batch_seq"])  # which the last one need not be
+    assert newest["frequency_hz"] == 868e6
     for message in heard["doamc.estimate"]:
         found = sorted(s["azimuth_deg"] % 360 for s in message["sources"])
         assert found == pytest.approx([40.0, 200.0], abs=1.0)

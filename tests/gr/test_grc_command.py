@@ -7,9 +7,7 @@ import pytest
 from doamc.cli import main
 from doamc.cli.grc import blocks_path, command, environment
 from doamc.errors import DoamcError
-
-ROOT = Path(__file__).resolve().parents[2]
-LIVE = ROOT / "flowgraphs" / "live_doa.grc"
+from tests.gr.few_blocks import LIVE, few_blocks
 
 
 def error_of(capsys, *arguments):
@@ -39,8 +37,15 @@ def test_without_gnuradio_the_error_says_so(monkeypatch, capsys, tmp_path):
         command("grcc")
 
 
+@pytest.fixture
+def quick(tmp_path, monkeypatch):
+    """Only few blocks are read."""
+    for name, value in few_blocks(tmp_path / "blocks").items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.mark.parametrize("home", ["file", "missing"])
-def test_flowgraphs_compile_without_a_home(home, capsys, tmp_path, monkeypatch):
+def test_flowgraphs_compile_without_a_home(home, capsys, tmp_path, monkeypatch, quick):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOME", str(tmp_path / home / "a"))
     assert main(["grcc", str(LIVE), "-o", str(tmp_path / "out")]) == 0, capsys.readouterr().err
@@ -52,7 +57,7 @@ def test_a_missing_file_is_named(capsys, tmp_path):
     assert "found no file nothing.grc" in error_of(capsys, "grc", "nothing.grc")
 
 
-def test_a_flowgraph_that_does_not_compile_leaves_nothing_behind(capsys, tmp_path):
+def test_a_flowgraph_that_does_not_compile_leaves_nothing_behind(capsys, tmp_path, quick):
     bad = tmp_path / "bad.grc"
     text = LIVE.read_text(encoding="utf-8")
     bad.write_text(text.replace("id: blocks_throttle", "id: blocks_no_such_block"), encoding="utf-8")

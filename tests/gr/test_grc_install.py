@@ -10,8 +10,7 @@ import pytest
 from doamc.cli import main
 from doamc.cli.grc import blocks_path
 from doamc.cli.grc_install import companion_python, install
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.gr.few_blocks import LIVE, few_blocks
 
 
 @pytest.fixture
@@ -20,13 +19,15 @@ def home(tmp_path, monkeypatch):
     for name in ("GRC_BLOCKS_PATH", "GRC_HIER_PATH", "XDG_STATE_HOME", "XDG_CACHE_HOME", "PYTHONPATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name, value in few_blocks(tmp_path / "blocks").items():
+        monkeypatch.setenv(name, value)
     return tmp_path / "home"
 
 
 def compiles(folder: Path) -> bool:
     """Whether plain grcc compiles a flowgraph of ours."""
     folder.mkdir()
-    command = [shutil.which("grcc"), "-o", folder, ROOT / "flowgraphs" / "live_doa.grc"]
+    command = [shutil.which("grcc"), "-o", folder, LIVE]
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     return (folder / "live_doa.py").is_file()
 

@@ -15,8 +15,8 @@ from doamc.snapshots.sigmf_write import write_recording
 from doamc.spec import load_spec
 from tests.doamc.calibration.signals import normal
 from tests.doamc.helpers.rings import clockwise_snapshots, numbered, ring
-from tests.gr.running import batch_message, collector, poster, posting, run
-from tests.gr.streaming import passed, streams
+from tests.gr.running import batch_message, collector, posting, run
+from tests.gr.streaming import passed
 
 ORDER = [2, 0, 4, 1, 3]
 
@@ -128,11 +128,8 @@ def test_a_coupling_of_elements_is_taken_out_of_streams(tmp_path):
     made = passed(coupling_corrector(5, str(tmp_path / "c.npz"), 0.0, 0), y)
     assert np.abs(made.samples - z[ORDER]).max() < 1e-4
     block = coupling_corrector(5, str(tmp_path / "kept.toml"), 0.0, 0)
-    told = posting([estimate(c, channels=ORDER)], block, "estimates", ("status",))
-    for k in range(5):
-        told.connect(blocks.vector_source_c(y[k].tolist()), blocks.throttle(8, 1e5), (block, k))
-        told.connect((block, k), blocks.null_sink(8))
-    run(told)
+    message = estimate(c, channels=ORDER)
+    passed(block, y, stops=[(0, [message], lambda: block.counters["updates"])], port="estimates")
     assert block.counters == {"updates": 1, "without_coupling": 0, "failed": 0}
     assert block.coupling == pytest.approx(c[np.ix_(ORDER, ORDER)])
     kept = load_coupling(tmp_path / "kept.toml")[0]  # of streams, as what is taken out
@@ -143,11 +140,9 @@ def test_a_coupling_of_elements_is_taken_out_of_streams(tmp_path):
 
 def test_an_estimate_of_impossible_channels_is_refused():
     block = coupling_corrector(5)
-    made = streams(block, np.ones((5, 20_000), np.complex64), rate=1e5)
-    clock = poster([estimate(coupling(1), channels=[0, 1, 2, 3, 3])])
-    made.msg_connect(clock, "out", block, "estimates")
-    made.connect(clock, blocks.null_sink(1))
-    run(made)
+    message = estimate(coupling(1), channels=[0, 1, 2, 3, 3])
+    samples = np.ones((5, 20_000), np.complex64)
+    passed(block, samples, stops=[(0, [message], lambda: block.counters["failed"])], port="estimates")
     assert block.counters["failed"] == 1 and block.counters["updates"] == 0
     assert "channels of an estimate must be the element of each of 5 streams" in block.last_error
 

@@ -15,10 +15,10 @@ from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.map import most_probable, rare_starts
 from doamc.estimators.ml import check_identifiable
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 #: range of the sampling grid: x0 has unit mean square, and noise 40 dB below it must still be resolved
@@ -42,9 +42,9 @@ class BatchDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM. starts: how many the final fit descends."""
         super().__init__(spec)
+        self.scene, self.seed = scene_estimator(self.spec), seed  # tells first what no weights would mend
         kept = load_checkpoint(weights or find_weights("batch", *self.spec.names), "batch", self.spec)
         self.net = kept.network(lambda config: BatchNet(self.spec, BatchNetConfig(**config)))
-        self.scene, self.seed = scene_estimator(self.spec), seed
         self.max_iterations, self.starts = max_iterations, starts
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
 
@@ -76,7 +76,9 @@ class BatchDdim(Estimator):
         starts = rare_starts(model, self.scene.rare, batch, r_x0, self.scene.extra_peaks)
         theta = self.spec.family.project(scene.coupling)
         first = model.pack(scene.azimuth, scene.power, theta, scene.noise_power)[:, None]
-        found = most_probable(model, batch, torch.cat([first, starts], 1), self.starts, self.max_iterations)
+        found = most_probable(
+            self.scene.search, model, batch, torch.cat([first, starts], 1), self.starts, self.max_iterations
+        )
         found.clean = mean
         return found
 
@@ -92,9 +94,9 @@ class SnapshotDdim(Estimator):
     ) -> None:
         """weights: checkpoint (default: the shipped one). steps: of DDIM."""
         super().__init__(spec)
+        self.seed, self.fit = seed, CovarianceFit(self.spec)  # tells first what no weights would mend
         kept = load_checkpoint(weights or find_weights("snapshot", *self.spec.names), "snapshot", self.spec)
         self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
-        self.seed, self.fit = seed, CovarianceFit(self.spec)
         self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:

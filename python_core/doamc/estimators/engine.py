@@ -126,7 +126,8 @@ def _join(values: list[torch.Tensor | None], sizes: list[int], axis: int | None,
 
     def wide(x: torch.Tensor | None, size: int) -> torch.Tensor:
         if x is None:
-            x = torch.full((size, *like.shape[1:]), torch.nan, dtype=like.dtype, device=like.device)
+            unknown = torch.nan if like.is_floating_point() or like.is_complex() else 0  # nothing counted
+            x = torch.full((size, *like.shape[1:]), unknown, dtype=like.dtype, device=like.device)
         if axis is None or x.shape[axis] == width:
             return x
         missing = list(x.shape)

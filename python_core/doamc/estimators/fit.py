@@ -11,12 +11,14 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator, make_estimator
-from doamc.estimators.ml import error_bars, largest_steps, start_vector, to_estimates
-from doamc.estimators.powers import noise_power_from_eigenvalues
+from doamc.estimators.ml import error_bars, largest_steps, to_estimates
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import best_descent, fisher_scoring
+from doamc.estimators.scoring import SCOUTING, Criterion, fisher_scoring
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 STARTS = ("rare", "music", "esprit")
@@ -48,53 +50,76 @@ class CovarianceFit(Estimator):
     summary = "covariance fit of eq. (34), unweighted, by alternating minimisation"
 
     def __init__(self, spec: ArraySpec | str, start: str = "rare", sweeps: int = 25) -> None:
-        """start: where directions begin, one of rare, music, esprit (the latter two from C = I)."""
+        """start: where directions begin, one of rare (with MUSIC under couplings), music, esprit (these from C = I)."""
         super().__init__(spec)
         if start not in STARTS:
             raise EstimatorError(f"start must be one of {', '.join(STARTS)}, found {start!r}")
         self.start, self.sweeps = start, sweeps
+        self.rare, self.search = Rare(self.spec) if start == "rare" else None, WideSearch(self.spec)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, powers, coupling and noise; error bars are the bound at the estimate, which is optimistic."""
         model = CovarianceModel(self.spec, n_sources)
-        x = self._start(model, batch)
         scale = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)[:, None, None]
         eye = torch.eye(self.spec.n_elements, dtype=torch.complex128)
-        x = self._minimise(FitCriterion(model, batch.covariance, eye / scale), x, batch)
+        x = self._minimise(FitCriterion(model, batch.covariance, eye / scale), self._starts(model, batch), batch)
         free = largest_steps(model, batch.noise_power is not None) > 0
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, free))
 
-    def _start(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
-        if self.start == "rare":
-            azimuth, theta = Rare(self.spec).candidates(batch.covariance, model.n_sources, batch.n_snapshots)
+    def _starts(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
+        """Where to begin, (B, S, D)."""
+        if self.rare is not None:
+            azimuth, theta = self.rare.candidates(batch.covariance, model.n_sources, batch.n_snapshots)
         else:
             azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth[:, None]
             theta = torch.zeros(batch.size, 1, self.spec.family.n_parameters, dtype=torch.float64)
-        return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)[:, 0]
+        x = start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
+        return x if self.rare is None else torch.cat([x, self.search.starts(model, batch)], 1)
 
-    def _minimise(self, criterion: FitCriterion, x: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
-        p = criterion.model.n_sources
+    def _minimise(self, criterion: FitCriterion, start: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
+        """Lowest point (B, D) of alternating minimisation; the best of several starts (B, S, D) soon goes on alone."""
+        b, s, d = start.shape
+        p, place = criterion.model.n_sources, torch.arange(d)
+        directions, coupling = place < p, (place >= 2 * p) & (place < d - 1)
         steps = largest_steps(criterion.model, batch.noise_power is not None)
-        place = torch.arange(len(steps))
-        directions, coupling = place < p, (place >= 2 * p) & (place < len(steps) - 1)
         blocks = [steps * part for part in (directions, coupling, ~directions & ~coupling)]
-        for _ in range(self.sweeps):
-            for block in blocks:
-                if block.any():
-                    x, _ = fisher_scoring(criterion, x, block, max_iterations=3)
+        item = torch.arange(b).repeat_interleave(s)
+        scouting = min(SCOUTING, self.sweeps)
+        x, value = alternate(lambda v, i: criterion(v, item[i]), start.flatten(0, 1), blocks, scouting)
+        x = x.unflatten(0, (b, s))[torch.arange(b), value.unflatten(0, (b, s)).argmin(1)]
+        x, _ = alternate(criterion, x, blocks, self.sweeps - scouting)
         # an unweighted misfit hardly sees the noise power and may drive it to nothing
-        floor = 0.1 * noise_power_from_eigenvalues(batch.covariance, p)
         if batch.noise_power is None:
+            floor = 0.1 * noise_power_from_eigenvalues(batch.covariance, p)
             x[:, -1] = torch.maximum(x[:, -1], floor.log())
         return x
 
 
+def alternate(
+    criterion: Criterion,
+    x: torch.Tensor,  # shape: (B, D)
+    blocks: list[torch.Tensor],  # largest steps (D,) of each block, 0 outside it
+    sweeps: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """x (B, D) after so many descents in each block in turn, and the criterion's value there, (B,)."""
+    value = x.new_zeros(len(x))
+    for _ in range(sweeps):
+        for block in blocks:
+            if block.any():
+                x, value = fisher_scoring(criterion, x, block, max_iterations=3)
+    return x, value
+
+
 class WeightedCovarianceFit(Estimator):
-    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from several RARE starts."""
+    """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from RARE and MUSIC starts."""
 
     name = "comet"
     summary = "covariance fit of eq. (34) weighted by the inverse sample covariance; reaches the bound"
+
+    def __init__(self, spec: ArraySpec | str) -> None:
+        super().__init__(spec)
+        self.rare, self.search = Rare(self.spec), WideSearch(self.spec)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, powers, coupling and noise with error bars. Raises EstimatorError when L < N (no inverse)."""
@@ -103,10 +128,10 @@ class WeightedCovarianceFit(Estimator):
                 f"the weighted fit needs at least {batch.n_elements} snapshots, found {batch.n_snapshots}; use ml"
             )
         model = CovarianceModel(self.spec, n_sources)
-        peaks = Rare(self.spec).candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
+        peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
         start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
-        x, _ = best_descent(criterion, start, steps, keep=3)
+        x, _ = self.search(model, batch, criterion, start, steps, keep=3, likelihood=False)
         fisher = fisher_information(*model.derivatives(x))
         return to_estimates(model, x, error_bars(fisher, batch.n_snapshots, steps > 0))

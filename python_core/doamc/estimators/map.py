@@ -17,11 +17,11 @@ from doamc.estimators.ml import (
     check_identifiable,
     error_bars,
     largest_steps,
-    start_vector,
     to_estimates,
 )
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import best_descent
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -119,16 +119,16 @@ def rare_starts(
 
 
 class MaximumAPosteriori(Estimator):
-    """Likelihood with the specification's prior, from several RARE starts."""
+    """Likelihood with the specification's prior, from RARE starts, and from others where these mislead."""
 
     name = "map"
-    summary = "maximum a posteriori: the likelihood with the array's own prior, from several RARE starts"
+    summary = "maximum a posteriori: the likelihood with the array's own prior, from RARE and MUSIC starts"
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 30, extra_peaks: int = 2, starts: int = 4) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""
         super().__init__(spec)
         self.models = CovarianceModels(self.spec)
-        self.rare, self.max_iterations = Rare(self.spec), max_iterations
+        self.rare, self.search, self.max_iterations = Rare(self.spec), WideSearch(self.spec), max_iterations
         self.extra_peaks, self.starts = extra_peaks, starts
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -139,10 +139,11 @@ class MaximumAPosteriori(Estimator):
         check_identifiable(batch, n_sources)
         model = self.models[n_sources]
         start = rare_starts(model, self.rare, batch, batch.covariance, self.extra_peaks)
-        return most_probable(model, batch, start, self.starts, self.max_iterations)
+        return most_probable(self.search, model, batch, start, self.starts, self.max_iterations)
 
 
 def most_probable(
+    search: WideSearch,
     model: CovarianceModel,
     batch: SnapshotBatch,
     start: torch.Tensor,  # shape: (B, S, D)
@@ -152,5 +153,6 @@ def most_probable(
     """Estimates at the most probable scene reached from several starts; error bars from the curvature there."""
     criterion = PosteriorCriterion(model, batch.covariance, batch.n_snapshots)
     steps = largest_steps(model, batch.noise_power is not None)
-    x, curvature = best_descent(criterion, start, steps, keep, max_iterations, SETTLED / batch.n_snapshots)
+    tolerance = SETTLED / batch.n_snapshots
+    x, curvature = search(model, batch, criterion, start, steps, keep, max_iterations, tolerance)
     return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from doamc.angles import wrap_rad
-from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
 from doamc.estimators.rare import Rare
-from doamc.estimators.scoring import best_descent
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.likelihood.covariance_loops import covariance_loops
 from doamc.scenes.covariance import CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
@@ -41,6 +40,8 @@ class LikelihoodCriterion:
         """The same by tensor operations: the reference of the compiled loops."""
         r, dr = self.model.derivatives(x)
         factor, info = torch.linalg.cholesky_ex(r)
+        if info.any():  # a step too far, not taken: its value is infinite, but the inverse must exist
+            factor = torch.where((info == 0)[:, None, None], factor, torch.eye(r.shape[1], dtype=r.dtype))
         inverse = torch.cholesky_inverse(factor)
         ratio = inverse @ self.covariance[index]
         log_det = 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1)
@@ -55,23 +56,6 @@ def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
     """Longest step per coordinate of x: 0.2 rad, 3 dB, 0.2 in a coefficient, 4 dB in the noise (0 when known)."""
     p, k = model.n_sources, model.spec.family.n_parameters
     return torch.tensor([0.2] * p + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64)
-
-
-def start_vector(
-    model: CovarianceModel,
-    covariance: torch.Tensor,  # shape: (B, N, N)
-    noise_power: torch.Tensor | None,  # shape: (B,), where known
-    azimuth: torch.Tensor,  # shape: (B, S, P), rad
-    theta: torch.Tensor,  # shape: (B, S, 2 K)
-) -> torch.Tensor:
-    """Vectors x (B, S, D) at S choices of directions and coupling; powers by least squares, noise by eigenvalues."""
-    b, s, _ = azimuth.shape
-    noise = noise_power_from_eigenvalues(covariance, model.n_sources) if noise_power is None else noise_power
-    noise, wide = noise.repeat_interleave(s), covariance.repeat_interleave(s, 0)
-    azimuth, theta = azimuth.flatten(0, 1), theta.flatten(0, 1)
-    response = model.spec.family.matrix(theta) @ steering(model.spec.positions, azimuth)
-    power = source_powers(wide, response, noise).clamp_min(0.1 * noise[:, None])
-    return model.pack(azimuth, power, theta, noise).unflatten(0, (b, s))
 
 
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
@@ -107,16 +91,16 @@ def check_identifiable(batch: SnapshotBatch, n_sources: int) -> None:
 
 
 class MaximumLikelihood(Estimator):
-    """Maximum likelihood from a RARE start; reaches the Cramér-Rao bound above the threshold."""
+    """Maximum likelihood from RARE starts, and from others where these mislead; at the bound above the threshold."""
 
     name = "ml"
-    summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from a RARE start"
+    summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from RARE and MUSIC starts"
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 40, extra_peaks: int = 2, starts: int = 3) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""
         super().__init__(spec)
         self.models = CovarianceModels(self.spec)
-        self.rare, self.max_iterations = Rare(self.spec), max_iterations
+        self.rare, self.search, self.max_iterations = Rare(self.spec), WideSearch(self.spec), max_iterations
         self.extra_peaks, self.starts = extra_peaks, starts
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -131,5 +115,5 @@ class MaximumLikelihood(Estimator):
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = LikelihoodCriterion(model, batch.covariance)
         tolerance = SETTLED / batch.n_snapshots
-        x, curvature = best_descent(likelihood, start, steps, self.starts, self.max_iterations, tolerance)
+        x, curvature = self.search(model, batch, likelihood, start, steps, self.starts, self.max_iterations, tolerance)
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -104,8 +104,8 @@ def best_descent(
     keep: int,
     max_iterations: int = 40,
     tolerance: float = 1e-7,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Lowest point x (B, D) reached from several starts, and the curvature (B, D, D) there.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Lowest point x (B, D) reached from several starts, the value (B,) and the curvature (B, D, D) there.
 
     All S are scored, the best ``keep`` are descended from for a few steps, and the lowest goes on alone.
     """
@@ -120,4 +120,4 @@ def best_descent(
     least = at[0].reshape(b, keep).argmin(1) + keep * every
     at = at[0][least], at[1][least], at[2][least]
     x, at = _descend(criterion, x[least], every, at, limit, max_iterations - scouting, tolerance)
-    return torch.from_numpy(x), torch.from_numpy(at[2])
+    return torch.from_numpy(x), torch.from_numpy(at[0]), torch.from_numpy(at[2])

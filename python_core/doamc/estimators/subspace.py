@@ -5,6 +5,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import unbiased_noise_power
 
 
 def signal_subspace(
@@ -43,7 +44,7 @@ def eigenvector_noise(batch: SnapshotBatch, values: torch.Tensor) -> torch.Tenso
     if batch.noise_power is None:
         if n_snapshots <= n_sources:
             return torch.full_like(values, torch.nan)
-        noise = noise * n_snapshots / (n_snapshots - n_sources)  # the eigenvalues left over are too small by as much
+        noise = unbiased_noise_power(noise, n_snapshots, n_sources)
     excess = (values - noise).clamp_min(1e-3 * noise)
     return values * noise / (n_snapshots * excess**2)
 

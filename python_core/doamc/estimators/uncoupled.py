@@ -4,8 +4,9 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.base import Estimates
-from doamc.estimators.powers import mean_of_smallest, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
 

@@ -5,15 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_Z = 1.959964
+from doamc.trials.shares import NORMAL_95, share_band
+
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-
-def share_band(share: NDArray[np.float64], trials: NDArray[np.float64]) -> _Bounds:
-    """Interval of a share of so many trials (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
-    middle = (share + _Z**2 / (2 * trials)) / (1 + _Z**2 / trials)
-    half = _Z / (1 + _Z**2 / trials) * np.sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2))
-    return middle - half, middle + half
 
 
 def band_of(key: str, rows: list[dict[str, Any]]) -> _Bounds | None:
@@ -29,6 +23,6 @@ def band_of(key: str, rows: list[dict[str, Any]]) -> _Bounds | None:
         return share_band(column("hits"), column("trials"))
     if key == "rmse_hit_deg":
         rmse = column(key)
-        factor = np.exp(_Z * column("rmse_hit_std_deg") / rmse)
+        factor = np.exp(NORMAL_95 * column("rmse_hit_std_deg") / rmse)
         return rmse / factor, rmse * factor
     return None

@@ -5,6 +5,7 @@ No pickle: a checkpoint is tensors and a JSON header. One trained for another ar
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -127,6 +128,15 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
         file.write(data)
 
 
+def training_command(kind: str, spec: ArraySpec | None, path: Path) -> str:
+    """The command that trains a kind of network for an array and writes it to where it was looked for at path."""
+    array = "ARRAY" if spec is None else spec.source or f"{spec.name}.toml"
+    words = ["doamc", "train", "--array", array, "--net", kind]
+    if path.parent != WEIGHTS:  # the user named it
+        words += ["--out", str(path)]
+    return shlex.join(words)
+
+
 def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = None) -> Checkpoint:
     """Read a checkpoint of one kind, for one array when spec is given.
 
@@ -134,7 +144,8 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     or was trained for an array of another geometry, sector or coupling family.
     """
     path = Path(path)
-    training = f"doamc train --array ARRAY --net {kind.removesuffix(RESUME)}"
+    wanted = None if spec is None else load_spec(spec)
+    training = training_command(kind.removesuffix(RESUME), wanted, path)
     if not os.path.isfile(path):
         raise CheckpointError(f"no weights at {path.name}; train them with: {training} (method posterior needs none)")
     damaged = f"{path.name} is not a checkpoint of this project, or is damaged"
@@ -145,7 +156,6 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
         raise CheckpointError(f"{damaged}: expected tables spec, config and record, found {shown(list(header))}")
     if held != kind:
         raise CheckpointError(f"expected weights of kind {kind!r}, found {shown(held)} in {path.name}")
-    wanted = None if spec is None else load_spec(spec)
     coupling = table.get("coupling")
     drawn = isinstance(coupling, dict) and coupling.get("family") == "drawn"
     if wanted is not None and wanted.coupling["family"] == "drawn" and drawn:
@@ -156,8 +166,10 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
         raise CheckpointError(f"{damaged}: {error}") from error
     digest = header.get("digest", trained.digest)
     if wanted is not None and wanted.digest != digest:
+        # shipped weights come before those that training writes
+        first = "give that array a name of its own, then train" if path.parent == WEIGHTS else "train"
         raise CheckpointError(
             f"{path.name} was trained for array {trained.name!r} ({shown(digest)}), "
-            f"found {wanted.name!r} ({wanted.digest}); train: {training}"
+            f"found {wanted.name!r} ({wanted.digest}); {first}: {training}"
         )
     return Checkpoint(kind, trained, config, record, tensors)

@@ -35,7 +35,7 @@ class Coordinates:
     high: torch.Tensor
     wraps: torch.Tensor
     coherent: bool = False
-    constants: dict[torch.device, Any] = field(default_factory=dict, repr=False, compare=False)
+    constants: dict[torch.device, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def n_pairs(self) -> int:

@@ -3,6 +3,9 @@
 At high SNR times L the network's resolution (a fraction of a degree) is many posterior widths. A few scoring steps
 from the best proposals find the modes; chains then start from the Gaussian approximation around them. Below that
 regime nothing here is used: a maximum of a broad posterior is not where its mass is.
+
+`estimators.scoring` descends any criterion, without walls. Here walls hold coordinates still and points are pruned on
+the way, and steps and damping are those of the compiled loop, which must come to the same points.
 """
 
 import math

@@ -7,6 +7,7 @@ something about the scene.
 
 import torch
 
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues, unbiased_noise_power
 from doamc.spec import ArraySpec
 
 COUPLING_GAIN = 2.0  #: coupling changes what a source delivers by at most so much, either way, for the shipped families
@@ -25,7 +26,7 @@ def prior_gain(
     n, p = covariance.shape[-1], n_sources
     total = covariance.diagonal(dim1=1, dim2=2).real.mean(1)
     if noise_power is None:
-        noise = torch.linalg.eigvalsh(covariance)[:, : n - p].mean(1) * snapshots / (snapshots - p).clamp_min(1.0)
+        noise = unbiased_noise_power(noise_power_from_eigenvalues(covariance, p), snapshots, p)
         noise = torch.where(snapshots >= n, noise, torch.zeros_like(noise))
     else:
         noise = noise_power

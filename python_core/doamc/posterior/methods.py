@@ -13,6 +13,7 @@ from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.likelihood.noise_test import NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
+from doamc.posterior.mixture import mixed
 from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
@@ -84,7 +85,7 @@ class Posterior(Estimator):
         """Posterior samples, in parts: of observations at the prior's level, and of those rescaled to it.
 
         coherent: whether sources may be correlated; as the option of the estimator where left out. Where the prior over
-        the coupling has several kinds, an observation's samples are of the one with the greater evidence.
+        the coupling has several kinds, samples are of each as often as it is probable.
         """
         coherent = self.coherent == "yes" if coherent is None else coherent
         levels, few = self._at_prior_level(batch, n_sources), batch.n_snapshots < batch.n_elements
@@ -93,10 +94,15 @@ class Posterior(Estimator):
             sampler, log_share = self.sampler(n_sources, few, coherent, kind), self.kinds[kind][0]
             return [SampledPart(i, sampler(o), gain, o.snapshots, log_share) for i, gain, o in levels]
 
-        parts = sampled(0)
-        for kind in range(1, len(self.kinds)):
-            parts = self._likelier(batch, parts, sampled(kind))
-        return parts
+        kinds = [sampled(kind) for kind in range(len(self.kinds))]
+        if len(kinds) == 1:
+            return kinds[0]
+        return [self._mixed(batch, list(parts)) for parts in zip(*kinds, strict=True)]
+
+    def _mixed(self, batch: SnapshotBatch, parts: list[SampledPart]) -> SampledPart:
+        """Samples over all kinds of coupling, of samples of the same observations under each."""
+        evidence = torch.stack([self._evidence(batch, [part])[part.index] for part in parts], 1)
+        return mixed(parts, evidence, self.spec, self.options.chains, self.options.seed)
 
     def _at_prior_level(
         self, batch: SnapshotBatch, n_sources: int
@@ -150,6 +156,9 @@ class Posterior(Estimator):
         """Log evidence (B,) of what was sampled."""
         out = torch.empty(batch.size, dtype=torch.float64)
         for g in parts:
+            if g.log_evidence is not None:
+                out[g.index] = g.log_evidence
+                continue
             # the likelihood of a rescaled covariance differs by L N log(gain)
             shift = g.length * batch.n_elements * g.gain.log()
             out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu() + g.log_share
@@ -172,6 +181,10 @@ class Posterior(Estimator):
         parts = self.samples(batch, n_sources)
         if self.coherent == "auto" and n_sources > 1:
             parts = self._likelier(batch, parts, self.samples(batch, n_sources, True))
+        return self.summed_up(parts, batch, n_sources)
+
+    def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """Estimates of the samples of a batch."""
         estimates = [self._estimates_of(g, batch, n_sources) for g in parts]
         if len(estimates) == 1:
             return estimates[0]
@@ -184,7 +197,7 @@ class Posterior(Estimator):
         return [g for g in chosen if len(g.index)]
 
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        s = summarise(part.samples.x, part.samples.coordinates)
+        s = summarise(part.samples.x, part.samples.coordinates, self.options.chains)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain

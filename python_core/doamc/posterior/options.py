@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 PRIOR_DRAWS = 8192  #: scenes drawn from the prior where a posterior is broad or thin: some hundred of them then count
 FEW_FACTOR = 4  #: times as many proposals and starts for fewer snapshots than elements
+BROAD_FACTOR = 4  #: times as many starts of the mode search for a broad posterior
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,15 @@ def few_snapshots(options: Options) -> Options:
 
 
 def broad(options: Options) -> Options:
-    """Sizes for a broad posterior, where chains have far to go and a mode may be missed."""
+    """Sizes for a broad posterior, where chains have far to go and a search from few starts misses minor modes."""
     o = options
-    o = replace(o, steps=2 * o.steps, keep=2 * o.keep, long_steps=2 * o.long_steps)
-    return replace(o, prior_draws=PRIOR_DRAWS, enough_fit=math.inf)
+    return replace(
+        o,
+        steps=2 * o.steps,
+        keep=2 * o.keep,
+        long_steps=2 * o.long_steps,
+        prior_draws=PRIOR_DRAWS,
+        search_starts=BROAD_FACTOR * o.search_starts,
+        survivors=BROAD_FACTOR * o.survivors,
+        enough_fit=math.inf,
+    )

@@ -1,6 +1,6 @@
 """Samples of some observations of a batch, with what was done to these before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -11,7 +11,8 @@ from doamc.posterior.sampling.samples import Samples
 class SampledPart:
     """Some observations of a batch: their places, samples, the gain (n,) applied to their covariance, effective L.
 
-    log_share: log prior probability of the kind of coupling that the samples assume.
+    log_share: log prior probability of the kind of coupling that the samples assume. kinds: the parts, one for every
+    kind, that samples over several kinds are mixed from, and log_evidence (n,) of all these; empty and None else.
     """
 
     index: torch.Tensor
@@ -19,9 +20,13 @@ class SampledPart:
     gain: torch.Tensor
     length: torch.Tensor
     log_share: float = 0.0
+    kinds: "list[SampledPart]" = field(default_factory=list)
+    log_evidence: torch.Tensor | None = None
 
     def select(self, index: torch.Tensor) -> "SampledPart":
         """Some of the observations."""
         return SampledPart(
-            self.index[index], self.samples.select(index), self.gain[index], self.length[index], self.log_share
-        )
+            self.index[index], self.samples.select(index), self.gain[index], self.length[index], self.log_share,
+            [part.select(index) for part in self.kinds],
+            None if self.log_evidence is None else self.log_evidence[index],
+        )  # fmt: skip

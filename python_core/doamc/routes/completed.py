@@ -9,8 +9,9 @@ from doamc.arrays.steering import steering
 from doamc.denoising.completion import complete_channels
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.snapshots.batch import SnapshotBatch, make_batch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 #: methods for a whole array without coupling

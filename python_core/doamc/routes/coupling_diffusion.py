@@ -25,9 +25,10 @@ from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.map import SoftPrior
-from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps, start_vector
+from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps
 from doamc.estimators.powers import source_powers
 from doamc.estimators.scoring import fisher_scoring
+from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.routes.corrected import CorrectedManifold
 from doamc.routes.coupling_prior import CouplingScale, QuadratureDenoiser, open_denoiser

@@ -23,11 +23,12 @@ from doamc.estimators.ml import (
     check_identifiable,
     error_bars,
     largest_steps,
-    start_vector,
     to_estimates,
 )
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import Criterion, fisher_scoring
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.routes.complete_data import CompleteData, expectation
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
@@ -38,14 +39,14 @@ M_STEPS, LONGEST, TOLERANCE = 1, 40.0, 1e-7
 
 
 class ExpectationMaximisation(Estimator):
-    """EM of eq. (17) from several RARE starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
+    """EM of eq. (17) from RARE and MUSIC starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
 
     prior: whether log p(Theta) is in the M-step. samples: draws a snapshot in the E-step; None for exact moments
     (then the likelihood never falls). iterations: cycles of three EM maps. starts: choices of RARE peaks followed.
     """
 
     name = "em"
-    summary = "expectation-maximisation over the clean snapshots, M-step by autograd, from RARE starts"
+    summary = "expectation-maximisation over the clean snapshots, M-step by autograd, from RARE and MUSIC starts"
 
     def __init__(
         self,
@@ -60,7 +61,8 @@ class ExpectationMaximisation(Estimator):
         super().__init__(spec)
         if samples is not None and samples < 1:
             raise EstimatorError(f"samples must be at least 1, or None for exact moments, found {samples}")
-        self.rare, self.prior, self.samples, self.seed = Rare(self.spec), prior, samples, seed
+        self.rare, self.search = Rare(self.spec), WideSearch(self.spec)
+        self.prior, self.samples, self.seed = prior, samples, seed
         self.iterations, self.starts, self.extra_peaks = iterations, starts, extra_peaks
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -75,6 +77,7 @@ class ExpectationMaximisation(Estimator):
         else:
             peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
             start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
+        start = torch.cat([start, self.search.starts(model, batch)], 1)
         s = start.shape[1]
         item = torch.arange(batch.size).repeat_interleave(s)
         observed: Criterion = LikelihoodCriterion(model, batch.covariance)

@@ -13,12 +13,12 @@ from doamc.estimators.ml import (
     check_identifiable,
     error_bars,
     largest_steps,
-    start_vector,
     to_estimates,
 )
 from doamc.estimators.peaks import azimuth_grid
 from doamc.estimators.powers import source_powers
-from doamc.estimators.scoring import best_descent
+from doamc.estimators.starts import start_vector
+from doamc.estimators.wide_search import WideSearch
 from doamc.routes.block_sbl import BlockState, block_spans, coefficients, learn, merged_peaks, prior_shape
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
@@ -51,7 +51,7 @@ class SparseBayes(Estimator):
         self.grid = azimuth_grid(self.spec, step_deg)
         response = steering(self.spec.positions, self.grid).to(torch.complex128)
         self.spans = block_spans(self.spec.plain_family, response.mT)[None]
-        self.iterations, self.off_grid = iterations, off_grid
+        self.iterations, self.off_grid, self.search = iterations, off_grid, WideSearch(self.spec)
         self.extra_peaks, self.starts = extra_peaks, starts
 
     def spectrum(self, batch: SnapshotBatch) -> BlockState:
@@ -84,6 +84,5 @@ class SparseBayes(Estimator):
                              theta[:, None].expand(-1, azimuth.shape[1], -1))  # fmt: skip
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = LikelihoodCriterion(model, batch.covariance)
-        x, _ = best_descent(likelihood, start, steps, self.starts)
-        curvature = likelihood(x, torch.arange(batch.size))[2]
+        x, curvature = self.search(model, batch, likelihood, start, steps, self.starts)
         return to_estimates(model, x, error_bars(curvature, batch.n_snapshots, steps > 0))

@@ -35,9 +35,10 @@ class VariationalAutoencoder(Estimator):
         self, spec: ArraySpec | str, weights: str | Path | None = None, steps: int = 20, rate: float = 0.1
     ) -> None:
         super().__init__(spec)
+        self.steps, self.rate = steps, rate
+        self.fit = CovarianceFit(self.spec)  # tells first what no weights would mend
         kept = load_checkpoint(weights or find_weights("vae", *self.spec.names), "vae", self.spec)
         self.net = kept.network(lambda config: VaeNet(self.spec, VaeConfig(**config)))
-        self.steps, self.rate, self.fit = steps, rate, CovarianceFit(self.spec)
 
     def denoise(self, y: torch.Tensor, noise_power: torch.Tensor) -> torch.Tensor:
         """E[x0 | y, z] at the most probable z: y (M, N) complex at unit mean signal power, noise_power (M,)."""

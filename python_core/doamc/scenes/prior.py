@@ -22,6 +22,10 @@ class Scene:
     theta: torch.Tensor
     noise_power: torch.Tensor
 
+    def select(self, index: torch.Tensor) -> "Scene":
+        """Some of the scenes."""
+        return Scene(self.spec, self.azimuth[index], self.power[index], self.theta[index], self.noise_power[index])
+
     @property
     def coupling(self) -> torch.Tensor:
         """Coupling matrices C, (B, N, N)."""

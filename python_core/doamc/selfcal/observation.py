@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import torch
 
 from doamc.coupling.drawn import DrawnFamily
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
 from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import search_modes
 from doamc.likelihood.separation import separate
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 POWER_MARGIN_DB = 20.0  #: by which powers may lie outside the specification's range: a receiver has its own scale

@@ -7,15 +7,15 @@ the family, which has few parameters.
 
 import torch
 
-from doamc.arrays.steering import steering
 from doamc.coupling.drawn import DrawnFamily
 from doamc.errors import EstimatorError
-from doamc.estimators.peaks import azimuth_grid, highest_peaks
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.coupled_music import CoupledMusic
+from doamc.estimators.powers import source_powers
 from doamc.estimators.rare import Rare
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import LEAST_POWER_DB, NOISE_DB, POWER_MARGIN_DB, fit_scenes, separated
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 NEARNESS = 0.01  #: how well an entry of the coupling is matched, against the start prior
@@ -30,19 +30,16 @@ class Seeds:
         self.spec, self.start = spec, start
         if spec.family.narrow:  # its mean is near enough to start from
             return
-        self.rare, self.grid = Rare(spec, GRID_DEG), azimuth_grid(spec, GRID_DEG)
-        self.theta = spec.family.draw((DRAWS,), torch.Generator().manual_seed(0))
-        response = spec.family.matrix(self.theta) @ steering(spec.positions, self.grid).to(torch.complex128)
-        self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (S, N, G)
+        theta = spec.family.draw((DRAWS,), torch.Generator().manual_seed(0))
+        self.rare, self.music = Rare(spec, GRID_DEG), CoupledMusic(spec, theta, GRID_DEG)
 
     def __call__(self, observed: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior, best first."""
         if self.spec.family.narrow:
             return []
         p, family = observed.n_sources, self.spec.family
-        signal = torch.linalg.eigh(observed.covariance[0])[1][:, -p:]
-        spectrum = (signal.mH @ self.response).abs().square().sum(1)
-        azimuth, theta = highest_peaks(spectrum, self.grid, p, self.spec.full_circle), self.theta
+        signal = torch.linalg.eigh(observed.covariance)[1][:, :, -p:]
+        azimuth, theta = self.music.directions(signal, p)[0], self.music.theta
         try:
             more = self.rare.candidates(observed.covariance, p, max(int(observed.snapshots), 1), 2)
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])

@@ -38,6 +38,7 @@ class ArraySpec:
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
     channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
     mount: how the array is turned on its mast, where that is told. like: the shipped array that it was made from.
+    source: what `load_spec` was given, name or path, for a command to name the array by; empty where it was not.
     own_family: coupling family in the place of that of the table (see `with_family`).
     """
 
@@ -57,6 +58,7 @@ class ArraySpec:
     channels: tuple[int, ...] = ()
     mount: Mount | None = None
     like: str | None = None
+    source: str = field(default="", repr=False, compare=False)
     own_family: "CouplingFamily | None" = field(default=None, repr=False, compare=False)
 
     @cached_property

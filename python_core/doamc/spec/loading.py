@@ -35,7 +35,7 @@ def load_spec(name_or_path: "str | Path | ArraySpec", tunable: bool = False) -> 
     text, _, frequency_hz = str(name_or_path).rpartition("@")
     table, path = read_table(text or name_or_path)
     try:
-        spec = parse_spec(table, path.parent)
+        spec = replace(parse_spec(table, path.parent), source=str(name_or_path))
         if text:
             spec = _at_hertz(spec, frequency_hz)
         return spec if tunable else spec.tuned(None)

@@ -10,10 +10,9 @@ import torch
 from doamc.errors import DoamcError
 from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
-from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, is_hit
-from doamc.snapshots.batch import make_batch
 from doamc.spec import ArraySpec
+from doamc.trials.observe import IN_SEQUENCE, observe
 
 
 def compare(
@@ -34,10 +33,7 @@ def compare(
     rows = []
     for level in snr_db:
         generator = torch.Generator().manual_seed(seed)
-        scene = draw_scene(spec, trials, n_sources, level, generator)
-        received = receive(scene, n_snapshots, waveform, generator)
-        # a network sees single precision, and so does a receiver: the results shall not depend on more
-        batch = make_batch(received.snapshots.to(torch.complex64), spec.n_elements)
+        scene, batch = observe(spec, trials, n_sources, n_snapshots, level, generator, waveform)
         bound = crb(scene, n_snapshots).rad2deg().square().mean().sqrt().item()
         for estimator in estimators:
             torch.manual_seed(seed)
@@ -68,14 +64,13 @@ def usable_methods(
 ) -> tuple[list[str], dict[str, str]]:
     """Methods that take this array, P and L, and for the others why not: each is tried on one scene."""
     generator = torch.Generator().manual_seed(seed)
-    scene = draw_scene(spec, 1, n_sources, 10.0, generator)
-    batch = make_batch(receive(scene, n_snapshots, generator=generator).snapshots)
+    _, batch = observe(spec, 1, n_sources, n_snapshots, 10.0, generator)
     taken, refused = [], {}
     for name in METHODS:
         try:
             estimator = open_estimator(name, spec, n_sources, device, seed)
             if estimator.sequential:
-                refused[name] = "it takes scenes as one after the other, and these have nothing to do with each other"
+                refused[name] = IN_SEQUENCE
                 continue
             estimator(batch, n_sources)
         except DoamcError as error:

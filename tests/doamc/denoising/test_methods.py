@@ -9,9 +9,9 @@ from doamc.denoising.methods import BatchDdim, SnapshotDdim
 from doamc.denoising.wiener import SignalCovariance, subspace_wiener
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators import make_estimator
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, edited_spec
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from doamc.estimators.powers import noise_power_from_eigenvalues, source_powers
+from doamc.estimators.powers import source_powers
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import observed
 

@@ -105,7 +105,8 @@ def test_the_best_of_several_starts_wins_and_items_stay_apart():
         return value, (4 * y * (y * y - 1) - 0.3)[:, None], torch.full((len(x), 1, 1), 8.0, dtype=x.dtype)
 
     start = torch.tensor([[[-1.2], [0.6]], [[-0.8], [-1.1]]], dtype=torch.float64)
-    x, curvature = best_descent(wells, start, torch.tensor([0.5]), 2)
+    x, value, curvature = best_descent(wells, start, torch.tensor([0.5]), 2)
+    assert torch.equal(value, wells(x, None)[0])
     assert torch.equal(curvature, torch.full((2, 1, 1), 8.0, dtype=torch.float64))
     assert float(x[0, 0]) == pytest.approx(1.035, abs=0.01) and float(x[1, 0]) == pytest.approx(-0.96, abs=0.01)
     assert torch.equal(best_descent(wells, start[1:], torch.tensor([0.5]), 2)[0][0], x[1])

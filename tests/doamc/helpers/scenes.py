@@ -46,7 +46,8 @@ def exact_batch(scene: Scene, n_snapshots: int) -> SnapshotBatch:
     """A batch whose covariance is the model's own, as if L snapshots had no estimation error."""
     size, n = len(scene.azimuth), scene.spec.n_elements
     ones = torch.ones(size, n, n_snapshots, dtype=torch.complex128)
-    return replace(make_batch(ones), covariance=scene.covariance)
+    nothing = torch.zeros(size, dtype=torch.int64)  # the ones are no snapshots to be looked at
+    return replace(make_batch(ones), covariance=scene.covariance, left_out=nothing, offset_removed=nothing.bool())
 
 
 def angle_error(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -11,11 +11,11 @@ from doamc.denoising.snapshot_net import clean_snapshots
 from doamc.denoising.wiener import SignalCovariance, subspace_wiener
 from doamc.errors import CheckpointError
 from doamc.estimators import make_estimator
-from doamc.estimators.powers import noise_power_from_eigenvalues
 from doamc.routes.vae import VariationalAutoencoder
 from doamc.routes.vae_net import VaeNet, VaeTask, evidence_bound
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
+from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import edited_spec
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,8 @@ from doamc.calibration import correction_matrix, load_coupling, save_coupling
 from doamc.errors import DoamcError
 from doamc.estimates import make_message, validate
 from tests.doamc.calibration.signals import normal
-from tests.gr.running import collector, poster, run
-from tests.gr.streaming import passed, streams
+from tests.gr.running import collector, run
+from tests.gr.streaming import gate, passed
 
 
 def coupling(seed, n=4):
@@ -37,13 +36,14 @@ def estimate(matrix, seq=0, array="ula4", noise_power=0.1, power_db=(0.0, -3.0))
     )  # fmt: skip
 
 
-def posted(block, samples, messages, **options):
-    """The flowgraph after samples have passed while messages were posted."""
-    made, clock = streams(block, samples, **options), poster(messages)
-    made.connect(clock, blocks.null_sink(1))
-    made.msg_connect(clock, "out", block, "estimates")
-    run(made)
-    return made
+def posted(block, samples, messages, every=20_000):
+    """The flowgraph after samples have passed, with a message before every so many of them."""
+
+    def stop(k, message):
+        before = sum(block.counters.values())
+        return every * (k + 1), [message], lambda: sum(block.counters.values()) == before + k + 1
+
+    return passed(block, samples, stops=[stop(*m) for m in enumerate(messages)], port="estimates")
 
 
 def test_without_regularisation_it_is_the_inverse_to_rounding(tmp_path):
@@ -72,11 +72,7 @@ def test_updates_lose_and_double_no_sample():
     numbers = np.tile(np.arange(size), (4, 1)).astype(np.complex64)
     turns = [np.diag(np.exp(1j * np.array([0, 0.3, -0.2, 0.1]) * k)) for k in range(1, 21)]
     block = coupling_corrector(4, "", 0.0, fade)
-    made = streams(block, numbers, rate=3e5)
-    poster_ = pulse([estimate(t, k) for k, t in enumerate(turns)], 0.03)
-    made.connect(poster_, blocks.null_sink(1))
-    made.msg_connect(poster_, "out", block, "estimates")
-    run(made)
+    made = posted(block, numbers, [estimate(t, k) for k, t in enumerate(turns)], size // 21)
     out, tags = made.samples, made.tags("coupling_correction")
     assert out.shape == numbers.shape
     assert np.abs(out[0] - numbers[0]).max() < 1e-6 * size  # channel 0 has a gain of 1 all along
@@ -98,7 +94,7 @@ def test_a_step_of_the_matrix_is_no_step_of_the_streams():
     level = normal(np.random.default_rng(3), 4)
     samples = np.tile(level[:, None], 200_000)
     fade = 5000
-    made = posted(coupling_corrector(4, "", 0.0, fade), samples, [estimate(first), estimate(second, 1)], rate=2e5)
+    made = posted(coupling_corrector(4, "", 0.0, fade), samples, [estimate(first), estimate(second, 1)], 60_000)
     ways = [np.linalg.inv(c) @ level for c in (np.eye(4), first, second)]
     way = max(np.linalg.norm(a - b) for a in ways for b in ways)
     steps = np.linalg.norm(np.diff(made.samples, axis=1), axis=0)
@@ -109,7 +105,7 @@ def test_a_step_of_the_matrix_is_no_step_of_the_streams():
 def test_without_a_fade_it_switches_at_the_tag():
     c = coupling(5)
     samples = normal(np.random.default_rng(0), 4, 100_000).astype(np.complex64)
-    made = posted(coupling_corrector(4, "", 0.0, 0), samples, [estimate(c)], rate=2e5)
+    made = posted(coupling_corrector(4, "", 0.0, 0), samples, [estimate(c)])
     ((offset, _),) = made.tags("coupling_correction").items()
     assert np.array_equal(made.samples[:, :offset], samples[:, :offset])
     assert np.abs(made.samples - np.linalg.solve(c, samples))[:, offset:].max() < 1e-4
@@ -119,7 +115,7 @@ def test_the_regularisation_is_fixed_or_of_the_estimate():
     c = coupling(5)
     samples = np.ones((4, 60_000), np.complex64)
     for wanted, expected in ((0.05, 0.05), ("mmse", 0.1 / (1 + 10**-0.3))):
-        made = posted(coupling_corrector(4, "", wanted, 0), samples, [estimate(c)], rate=2e5)
+        made = posted(coupling_corrector(4, "", wanted, 0), samples, [estimate(c)])
         assert made.block.regularisation == pytest.approx(expected)
         assert made.samples[:, -1] == pytest.approx(correction_matrix(c, expected) @ np.ones(4), abs=1e-5)
         assert made.told.messages[-1]["regularisation"] == pytest.approx(expected)
@@ -132,7 +128,7 @@ def test_what_cannot_be_used_is_told_and_changes_nothing():
         noise_power=0.0), estimate(np.full((4, 4), np.nan)), estimate(coupling(0), noise_power=None), estimate(None),
     ]  # fmt: skip
     samples = normal(np.random.default_rng(0), 4, 20_000).astype(np.complex64)
-    made = posted(block, samples, bad, rate=1e5)
+    made = posted(block, samples, bad, 2000)
     assert np.array_equal(made.samples, samples)
     assert block.counters == {"updates": 0, "without_coupling": 1, "failed": 6}
     texts = [m["last_error"] for m in made.told.messages if m["state"] == "error"]
@@ -145,7 +141,7 @@ def test_what_cannot_be_used_is_told_and_changes_nothing():
 def test_the_newest_coupling_is_kept_for_the_next_run(tmp_path):
     file, c = str(tmp_path / "c.toml"), coupling(7)
     samples = np.ones((4, 30_000), np.complex64)
-    posted(coupling_corrector(4, file, 0.01, 0), samples, [estimate(coupling(6)), estimate(c, 1)], rate=2e5)
+    posted(coupling_corrector(4, file, 0.01, 0), samples, [estimate(coupling(6)), estimate(c, 1)], 10_000)
     assert load_coupling(file)[0] == pytest.approx(c) and load_coupling(file)[1] == 0.01
     made = passed(coupling_corrector(4, file, 0.01), samples)
     expected = correction_matrix(c, 0.01) @ np.ones(4)
@@ -155,7 +151,7 @@ def test_the_newest_coupling_is_kept_for_the_next_run(tmp_path):
     before = (tmp_path / "c.npz").read_bytes()
     made = passed(coupling_corrector(4, str(tmp_path / "c.npz"), 0.01, 0), samples)
     assert np.abs(made.samples - expected[:, None]).max() < 1e-5
-    made = posted(coupling_corrector(4, str(tmp_path / "c.npz"), 0.01, 0), samples, [estimate(coupling(6))], rate=2e5)
+    made = posted(coupling_corrector(4, str(tmp_path / "c.npz"), 0.01, 0), samples, [estimate(coupling(6))])
     assert made.block.counters["updates"] == 1
     assert (tmp_path / "c.npz").read_bytes() == before
 
@@ -164,11 +160,10 @@ def test_a_file_may_come_while_it_runs(tmp_path):
     c, samples = coupling(7), np.ones((4, 100_000), np.complex64)
     save_coupling(tmp_path / "c.toml", c)
     block = coupling_corrector(4, "", 0.0, 100)
-    made = streams(block, samples, rate=1e5)
-    threading.Timer(0.2, block.set_file, [str(tmp_path / "c.toml")]).start()
-    run(made)
+    file = str(tmp_path / "c.toml")
+    made = passed(block, samples, stops=[(50_000, [], lambda: block.set_file(file) or True)])
     ((offset, _),) = made.tags("coupling_correction").items()
-    assert 0 < offset < 100_000
+    assert 0 < offset <= 50_000
     assert made.samples[:, -1] == pytest.approx(np.linalg.inv(c) @ np.ones(4), abs=1e-5)
 
 
@@ -206,20 +201,23 @@ def test_it_follows_the_estimator_beside_it():
     source = coupled_array_source(
         "ula8", [{"azimuth_deg": b} for b in bearings], 20.0, 1e5, [0.3 - 0.2j, 0.1 + 0.05j], seed=3
     )
-    flowgraph, behind, size = gr.top_block(), collector(), 150_000
+    flowgraph, behind, hop, count = gr.top_block(), collector(), 10_000, 6
     estimator, plain = doa_estimator("ula8", "ml", 2), doa_estimator("ula8", "music", 2, queue_size=20)
     block = coupling_corrector(8, "", 0.001, 2048, "ula8")
-    cutters = [snapshot_buffer(8, 500, 10_000, 1, 1e5, "ula8") for _ in range(2)]
+    cutters = [snapshot_buffer(8, 500, hop, 1, 1e5, "ula8") for _ in range(2)]
+    # the first batch has passed the corrector before the estimator gets it, and from then on each waits for an update
+    first = gate(8, [(0, [], lambda: block.nitems_written(0) >= 500)])
+    later = gate(8, [(hop * k, [], lambda k=k: block.counters["updates"] >= k) for k in range(1, count)])
     for k in range(8):
-        paced = blocks.throttle(8, 1e5)
-        flowgraph.connect((source, k), blocks.head(8, size), paced, (block, k), (cutters[1], k))
-        flowgraph.connect(paced, (cutters[0], k))
+        flowgraph.connect((source, k), blocks.head(8, hop * count), (later, k))
+        flowgraph.connect((later, k), (block, k), (cutters[1], k))
+        flowgraph.connect((later, k), (first, k), (cutters[0], k))
     flowgraph.msg_connect(cutters[0], "snapshots", estimator, "snapshots")
     flowgraph.msg_connect(estimator, "estimates", block, "estimates")
     flowgraph.msg_connect(cutters[1], "snapshots", plain, "snapshots")
     flowgraph.msg_connect(plain, "estimates", behind, "in")
-    run(flowgraph, 60.0)
-    assert block.counters["updates"] >= 3 and block.counters["failed"] == 0
+    run(flowgraph)
+    assert block.counters["updates"] >= count - 1 and block.counters["failed"] == 0
     error = np.linalg.norm(block.coupling - source.coupling) / np.linalg.norm(source.coupling)
     # the bound for 500 snapshots is -47 dB; four parameters are ten times off it with a chance of 4e-8
     assert 20 * np.log10(error) < -37
@@ -237,18 +235,6 @@ def test_eight_channels_at_ten_million_samples_a_second_on_one_core(tmp_path):
     # sources and sinks included; per second of processor time, so that a busy machine does not matter much
     assert cases["coupling_corrector"]["msps_per_core"] >= 10
     assert cases["coupling_corrector, 20 updates a second"]["msps_per_core"] >= 10
-
-
-class pulse(poster):
-    """Posts messages one after another at intervals, s."""
-
-    def __init__(self, messages, interval):
-        poster.__init__(self, messages)
-        self.interval, self.waiter = interval, threading.Event()
-
-    def work(self, input_items, output_items):
-        self.waiter.wait(self.interval)
-        return poster.work(self, input_items, output_items)
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_gnu_radios_own_subscriber_reads_the_stream_by_its_key():
     sink = blocks.vector_sink_b()
     flowgraph.connect(source, sink)
     flowgraph.start()
-    end, seq = time.monotonic() + 30.0, 0
+    end, seq = time.monotonic() + 90.0, 0
     while bytes(sink.data()).count(b"doamc.estimate/1") < 6 and time.monotonic() < end:  # until it has joined
         block._publisher.estimate(estimate(seq))
         seq += 1

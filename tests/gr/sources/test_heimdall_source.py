@@ -36,7 +36,7 @@ def played(server, frames, **options):
 
 def source_of(server, **options):
     ports = {"port": server.port, "control_port": server.control_port}
-    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 2.0} | options))
+    return heimdall_source(**(ports | {"n_elements": CHANNELS, "timeout": 20.0} | options))
 
 
 def numbers_of(streams):
@@ -116,7 +116,8 @@ def test_a_flowgraph_runs_again_after_a_stop():
             flowgraph.wait()
 
 
-def test_a_flowgraph_that_is_stopped_in_the_middle_of_a_frame_leaves_the_server_alive():
+def test_a_flowgraph_that_is_stopped_in_the_middle_of_a_frame_leaves_the_server_alive(monkeypatch):
+    monkeypatch.setattr("doamc.krakensdr.client._LEAVE_S", 60.0)
     with emulator(paced=True, source=Counting(200.0)) as server:  # a frame is due every 0.2 s: one always is on its way
         source, flowgraph = source_of(server), gr.top_block()
         probes = [blocks.probe_signal_c() for _ in range(CHANNELS)]

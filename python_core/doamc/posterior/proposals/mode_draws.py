@@ -14,6 +14,9 @@ from doamc.posterior.sampling.resampling import even_comb, gather, systematic
 
 EFFECTIVE_SHARE = 0.5  #: of the chains whose starts must differ: more draws alike would be copies of a few
 OUTSIDE = -1e6  #: log weight of a draw outside the prior's support, instead of minus infinity
+#: effective share of the draws where the posterior is normal: they are drawn so much wider than it, since tails that
+#: the draws hardly reach are missing from the samples, and a short chain keeps the lack
+WIDE_SHARE = 0.5
 SAME_MODE = 0.25  #: of d: two ends of a search whose squared distance, in widths, is below are one mode
 ONE_MODE = 0.999  #: of the mass: beside a mode that has so much, others do not count
 
@@ -25,8 +28,8 @@ class ModeDraws:
     drawn: (B, d, F) points, reflected at the prior's walls from free (B, d, F). value: (B, F) their log posterior,
     log_weight (B, F) their log importance, which is exact where there is one mode, but for what was reflected. which:
     (B, F) mode of each, factors: (B, G, d, d) of the covariances of modes.
-    fit: (B,), effective share of the draws, near 1 where the posterior is a sum of normal distributions. single: (B,),
-    whether one mode has all of the mass.
+    fit: (B,), effective share of the draws over `WIDE_SHARE`, near 1 where the posterior is a sum of normal ones.
+    single: (B,), whether one mode has all of the mass.
     """
 
     drawn: torch.Tensor
@@ -41,12 +44,14 @@ class ModeDraws:
     def importance(self, coordinates: Coordinates) -> "Importance":
         """Importance sampling by the draws of single modes, where what was reflected weighs nothing."""
         log_weight = self.log_weight.masked_fill(~coordinates.inside(self.free), -math.inf)
-        return Importance(self.drawn, log_weight, torch.where(self.single, effective_share(log_weight), 0.0))
+        return Importance(
+            self.drawn, log_weight, torch.where(self.single, effective_share(log_weight) / WIDE_SHARE, 0.0)
+        )
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Draws (B, d, F) of a normal distribution with exact log weights (B, F), and the effective share fit (B,)."""
+    """Draws (B, d, F) of a normal distribution with exact log weights (B, F), and fit (B,) as above."""
 
     drawn: torch.Tensor
     log_weight: torch.Tensor
@@ -60,7 +65,8 @@ class Importance:
     def log_mass(self) -> torch.Tensor:
         """Log integral (B,) of prior times likelihood; exact in the limit."""
         _, d, count = self.drawn.shape
-        return torch.logsumexp(self.log_weight, 1) + 0.5 * d * math.log(2 * math.pi) - math.log(count)
+        volume = d * (0.5 * math.log(2 * math.pi) + math.log(widening(d, WIDE_SHARE)))
+        return torch.logsumexp(self.log_weight, 1) + volume - math.log(count)
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,12 @@ class ModeSampler:
         mass = torch.log_softmax((modes.value + volume).masked_fill(copies(modes.value, alike), -math.inf), 1)
         which = systematic(mass.exp(), self.fine_comb)
         z = self.normal[:, : coordinates.size].mT
-        free = drawn_around(modes.x, root, which, z)
+        free = drawn_around(modes.x, root, which, widening(len(z), WIDE_SHARE) * z)
         drawn = coordinates.reflect(free)
         value = posterior(drawn)
         log_weight = value - (mass - volume).gather(1, which) + 0.5 * z.square().sum(0)
         single = mass.amax(1) > math.log(ONE_MODE)
-        return ModeDraws(drawn, free, value, log_weight, which, root, effective_share(log_weight), single)
+        return ModeDraws(drawn, free, value, log_weight, which, root, effective_share(log_weight) / WIDE_SHARE, single)
 
     def starts(self, posterior: ExactPosterior, modes: FoundModes, near: ModeDraws) -> ModeStarts:
         """Draws resampled by their importance, one for each chain.
@@ -113,6 +119,15 @@ class ModeSampler:
         value = torch.where(none, modes.value.gather(1, which), near.value.gather(1, index))
         factors = near.factors.gather(1, which[..., None, None].expand(-1, -1, *near.factors.shape[2:]))
         return ModeStarts(x, value, factors)
+
+
+def widening(size: int, share: float) -> float:
+    """Factor w on the deviations of normal draws in d dimensions that leaves a share of them effective.
+
+    That share is (sqrt(2 w^2 - 1) / w^2)^d where the posterior is normal.
+    """
+    c = share ** (-2 / size)
+    return math.sqrt(c + math.sqrt(c * c - c))
 
 
 def relative(log_weight: torch.Tensor) -> torch.Tensor:

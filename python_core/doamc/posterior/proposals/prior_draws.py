@@ -13,6 +13,7 @@ import torch
 
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.sampling.resampling import gather, systematic
+from doamc.snapshots.noise_level import mean_of_smallest, unbiased_noise_power
 
 EFFECTIVE_SHARE = 0.5  #: effective scenes per point drawn, from which on the importance sampling can be relied on
 NOISE_WIDTHS = (
@@ -76,7 +77,7 @@ class PriorDraws:
         count = float(posterior.snapshots[0, 0])
         if coordinates.unknown_noise and count >= n:
             place = coordinates.noise_place
-            small = posterior.eigen[0][0, : n - p].mean() * count / (count - p)
+            small = unbiased_noise_power(mean_of_smallest(posterior.eigen[0], p), count, p)
             width = NOISE_WIDTHS / math.sqrt(count * (n - p))
             z = self.normal[place]
             x[:, place] = small.log() + width * z

@@ -4,9 +4,7 @@ import torch
 
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.separation import separate
-
-LEAST_NOISE = 1e-12  #: of an eigenvalue that is taken for a noise power: zero has no logarithm
-LEAST_FREEDOM = 0.5  #: snapshots beyond the sources at least, where a number of them is divided by
+from doamc.snapshots.noise_level import mean_of_smallest, unbiased_noise_power
 
 
 class PriorScenes:
@@ -26,9 +24,8 @@ class PriorScenes:
         azimuth = coordinates.split(x)[3]  # a view
         azimuth.copy_(separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2))
         if coordinates.unknown_noise:
-            n, p, snapshots = covariance.shape[-1], coordinates.n_sources, posterior.snapshots[:, 0]
-            small = posterior.eigen[0][:, : n - p].mean(1)
-            noise = (small * snapshots / (snapshots - p).clamp_min(LEAST_FREEDOM)).clamp_min(LEAST_NOISE).log()
-            place = coordinates.noise_place
-            x[:, place] = torch.where((snapshots >= n)[:, None], noise[:, None], x[:, place])
+            p, snapshots, place = coordinates.n_sources, posterior.snapshots[:, 0], coordinates.noise_place
+            noise = unbiased_noise_power(mean_of_smallest(posterior.eigen[0], p), snapshots, p).log()
+            enough = snapshots >= covariance.shape[-1]
+            x[:, place] = torch.where(enough[:, None], noise[:, None], x[:, place])
         return coordinates.clip(x)

@@ -13,10 +13,11 @@ from doamc.estimators.peaks import highest_peaks, peak_sets
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.separation import separate
+from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
 RIDGE = 1e-9  #: on the Gram matrix of responses, of its mean diagonal: two sources in one place leave it singular
-LEAST_POWER, LEAST_NOISE = 1e-9, 1e-12  #: linear: nothing less has a logarithm that means anything
+LEAST_POWER = 1e-9  #: linear: nothing less has a logarithm that means anything
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
 
 
@@ -44,7 +45,7 @@ def rank_reduction_starts(
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
     values, vectors = posterior.eigen
     n = covariance.shape[-1]
-    noise = values[:, : n - p].mean(1).clamp_min(LEAST_NOISE)
+    noise = mean_of_smallest(values, p)
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
     positions = spec.positions.to(covariance.device)

@@ -20,6 +20,24 @@ def quantiles(values: torch.Tensor, member: torch.Tensor, shares: list[float]) -
     return out
 
 
-def half_width(azimuth: torch.Tensor, middle: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
-    """Distance (B, P) from middle (B, P) that 90 % of the members (B, n) of azimuth (B, P, n) keep within."""
-    return quantiles((azimuth - middle[..., None]).abs(), member, [0.9])[0]
+def half_width(
+    azimuth: torch.Tensor,  # shape: (B, P, n)
+    middle: torch.Tensor,  # shape: (B, P)
+    member: torch.Tensor,  # shape: (B, n) bool
+    independent: int | None = None,
+) -> torch.Tensor:
+    """Distance (B, P) from the middle that holds the truth with 90 % probability, the members being its samples.
+
+    independent: as many of them count, as in `level_of`; all where left out.
+    """
+    return quantiles((azimuth - middle[..., None]).abs(), member, [level_of(0.9, independent)])[0]
+
+
+def level_of(share: float, independent: int | None) -> float:
+    """Share of n independent samples below a point that the truth lies below with a given probability.
+
+    A truth and n samples of its posterior are exchangeable: it lies below the k-th smallest with a probability of
+    k / (n + 1) ([Wilks-Order]), and that sample has a share of (k - 1/2) / n about it. So few
+    samples are further apart than what they are drawn from. None: so many that it does not matter.
+    """
+    return share if independent is None else min(1.0, max(0.0, share + (share - 0.5) / independent))

@@ -15,7 +15,7 @@ from doamc.angles import wrap_rad
 from doamc.estimators.intervals import NORMAL_90
 from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
 from doamc.posterior.report.modes import LINK_DEG, find_modes, main_mode
-from doamc.posterior.report.quantiles import half_width, quantiles
+from doamc.posterior.report.quantiles import half_width, level_of, quantiles
 from doamc.posterior.report.source_order import align
 
 
@@ -43,19 +43,20 @@ class Summary:
     coupling_std: torch.Tensor
 
 
-def summarise(x: torch.Tensor, coordinates: Coordinates) -> Summary:
-    """Summary of samples x (B, d, n)."""
+def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None = None) -> Summary:
+    """Summary of samples x (B, d, n); independent: as many of them count in an interval, as in `level_of`."""
     amplitude, size, log_noise, azimuth, phase = coordinates.split(x)
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
     aligned, order = align(azimuth, coordinates)
     member = main_mode(aligned, math.radians(LINK_DEG))
     everyone, one_mode = torch.ones_like(member), bool(member.all())  # sorting is most of the work: once where it does
-    low, middle, high = quantiles(aligned, everyone, [0.05, 0.5, 0.95])
+    levels = [level_of(share, independent) for share in (0.05, 0.5, 0.95)]
+    low, middle, high = quantiles(aligned, everyone, levels)
     middle = middle if one_mode else quantiles(aligned, member, [0.5])[0]
-    half = half_width(aligned, middle, everyone)
+    half = half_width(aligned, middle, everyone, independent)
     interval = torch.stack([low, high], -1)
     power = power_db.gather(1, order).mean(2)
-    own = half if one_mode else half_width(aligned, middle, member)
+    own = half if one_mode else half_width(aligned, middle, member, independent)
     modes = find_modes(aligned, member, middle, own)
     places, widths = modes.azimuth, modes.half_width
     if coordinates.spec.full_circle:

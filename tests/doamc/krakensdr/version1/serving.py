@@ -9,6 +9,7 @@ import numpy as np
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.faults import Faults
+from doamc.krakensdr.session import ABSENT
 from doamc.krakensdr.version1 import Heimdall
 from doamc.krakensdr.version1.emulator import Emulator
 
@@ -49,8 +50,19 @@ def take(client, count=None, until=None, limit_s=60.0):
 
 
 def connected(server, **options):
-    """A client of an emulator."""
-    return client_of(server.port, **({"timeout_s": 2.0, "n_channels": CHANNELS} | options))
+    """A client of an emulator, by default more patient than a busy computer needs."""
+    return client_of(server.port, **({"timeout_s": 20.0, "n_channels": CHANNELS} | options))
+
+
+def leaving(server, timeout_s):
+    """A client of an emulator that leaves it when it stalls for so long, and is patient from then on."""
+
+    def on_state(state):
+        if state == ABSENT:
+            client.session.timeout_s = 20.0
+
+    client = connected(server, timeout_s=timeout_s, on_state=on_state)
+    return client
 
 
 def client_of(port, on_state=None, **options):

@@ -7,7 +7,16 @@ import pytest
 
 from doamc.krakensdr.version1 import Control, Header
 from doamc.krakensdr.version1.control import MESSAGE_SIZE
-from tests.doamc.krakensdr.version1.serving import CHANNELS, LENGTH, Counting, connected, emulator, take, wait_for
+from tests.doamc.krakensdr.version1.serving import (
+    CHANNELS,
+    LENGTH,
+    Counting,
+    connected,
+    emulator,
+    leaving,
+    take,
+    wait_for,
+)
 
 WHOLE = 1024 + 8 * CHANNELS * LENGTH
 
@@ -72,7 +81,10 @@ def test_a_forgiving_one_counts_it_and_goes_on():
 
 @pytest.mark.parametrize("fault", ["bad-sync", "garbage", "stall"])
 def test_one_that_misbehaved_itself_survives_that_its_client_leaves(fault):
-    with emulator(at={2: fault}, stall_s=1.0) as server, connected(server, timeout_s=0.3) as client:
+    with (
+        emulator(at={2: fault}, stall_s=2.5) as server,
+        leaving(server, 1.0) if fault == "stall" else connected(server) as client,
+    ):
         take(client, 6)
         assert client.counters.failures == 1 and server.left == 0 and server.ended is None
 

@@ -23,6 +23,7 @@ from tests.doamc.krakensdr.version1.serving import (
     client_of,
     connected,
     emulator,
+    leaving,
     rogue,
     take,
     wait_for,
@@ -52,7 +53,10 @@ def test_frames_arrive_whole_and_in_order():
     ],
 )
 def test_a_fault_costs_its_frame_and_is_counted(fault, missing, counts):
-    with emulator(at={3: fault}, stall_s=4.0) as server, connected(server, timeout_s=2.0) as client:
+    with (
+        emulator(at={3: fault}, stall_s=4.0) as server,
+        leaving(server, 2.0) if fault == "stall" else connected(server) as client,
+    ):
         numbers = take(client, 12)
         assert numbers == [n for n in range(12 + len(missing)) if n not in missing]
         found = client.counters.as_dict()
@@ -139,7 +143,8 @@ def test_servers_that_stall_trickle_or_talk_nonsense_are_left_and_tried_again(an
         assert client.get(0) is None and client.counters.frames == 0
 
 
-def test_a_frame_on_its_way_is_read_before_the_client_leaves():
+def test_a_frame_on_its_way_is_read_before_the_client_leaves(monkeypatch):
+    monkeypatch.setattr(client_module, "_LEAVE_S", 60.0)
     with emulator(paced=True, source=Counting(200.0)) as server:  # a frame is due every 0.2 s: one always is on its way
         for turn in range(3):
             with connected(server) as client:
@@ -150,7 +155,8 @@ def test_a_frame_on_its_way_is_read_before_the_client_leaves():
         assert server.requests >= 6
 
 
-def test_a_client_that_is_stopped_before_its_first_frame_waits_for_it():
+def test_a_client_that_is_stopped_before_its_first_frame_waits_for_it(monkeypatch):
+    monkeypatch.setattr(client_module, "_LEAVE_S", 60.0)
     with emulator(paced=True, source=Counting(80.0)) as server:
         with connected(server) as client:
             wait_for(lambda: server.requests == 1)
@@ -181,7 +187,8 @@ def test_a_server_that_sends_nothing_is_left_in_bounded_time(monkeypatch):
         assert time.monotonic() - begin < 30.0 and client.state == STOPPED
 
 
-def test_a_first_frame_that_is_longer_than_the_timeout_is_waited_for():
+def test_a_first_frame_that_is_longer_than_the_timeout_is_waited_for(monkeypatch):
+    monkeypatch.setattr(heimdall_module, "_FIRST_S", 25.0)
     with emulator(paced=True, source=Counting(80.0)) as server, connected(server, timeout_s=0.1) as client:
         first = client.get(60.0)  # due after 0.5 s
         assert first.duration_s == 0.5 and client.counters.failures == 0 and server.left == 0

@@ -2,7 +2,7 @@
 
 import torch
 
-from doamc.posterior.report.quantiles import half_width, quantiles
+from doamc.posterior.report.quantiles import half_width, level_of, quantiles
 
 
 def test_quantiles_are_those_of_the_members_alone():
@@ -18,3 +18,24 @@ def test_half_width_holds_nine_of_ten():
     z = torch.linspace(-1, 1, 201, dtype=torch.float64)[None, None]
     width = half_width(z, torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 201, dtype=torch.bool))
     torch.testing.assert_close(width, torch.tensor([[0.9]], dtype=torch.float64))
+
+
+def test_intervals_of_few_independent_samples_hold_what_they_promise():
+    """Central intervals of n samples hold another draw with the stated probability, for any distribution."""
+    generator, n = torch.Generator().manual_seed(2), 24
+    x, truth = torch.randn(20000, 1, n + 1, generator=generator, dtype=torch.float64).exp().split([n, 1], 2)
+    everyone = torch.ones(20000, n, dtype=torch.bool)
+    # the k-th of n samples stands for a share of (k - 1/2) / n, to the interpolation of `quantiles` (k - 1) / (n - 1)
+    levels = [(level_of(share, n) * n - 0.5) / (n - 1) for share in (0.1, 0.9)]
+    low, high = quantiles(x, everyone, levels)
+    held = ((low < truth[..., 0]) & (truth[..., 0] < high)).double().mean().item()
+    assert abs(held - 0.8) < 0.012  # four standard deviations
+    low, high = quantiles(x, everyone, [0.1, 0.9])
+    assert ((low < truth[..., 0]) & (truth[..., 0] < high)).double().mean().item() < 0.76
+
+
+def test_levels_are_those_of_order_statistics():
+    n = 96
+    for k in (1, 10, 96):  # the k-th smallest has a truth below it with probability k / (n + 1)
+        assert abs(level_of(k / (n + 1), n) - (k - 0.5) / n) < 1e-12
+    assert level_of(0.5, n) == 0.5 and level_of(0.3, None) == 0.3 and level_of(0.999, 10) == 1.0
