@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from doamc.krakensdr.frame import Frame
 from doamc.krakensdr.link import Halt
 from doamc.krakensdr.pool import Buffer, Pool
-from doamc.krakensdr.version2.packet import SAMPLES, Header
+from doamc.krakensdr.version2.packet import SAMPLES, Header, as_meant
 from doamc.krakensdr.version2.runs import Runs
 from doamc.krakensdr.version2.scanner import Packet
 
@@ -101,8 +101,8 @@ class Assembler:
         if header is None or buffer is None:
             return
         frame = Frame(
-            self._out[:, : self._count], self._time_of(self._sample), _told(header.frequencies_hz[0]), self._rate_hz,
-            tuple(_told(g) for g in header.gains_db), header.phase_state & 0xFF, first=self._first, gap=self._gap,
+            self._out[:, : self._count], self._time_of(self._sample), as_meant(header.frequencies_hz[0]), self._rate_hz,
+            tuple(as_meant(g) for g in header.gains_db), header.phase_state & 0xFF, first=self._first, gap=self._gap,
             lost=self._lost, kept_back=self._kept_back, between=self._runs.take(), packet_samples=header.n_samples,
         )  # fmt: skip
         self._first, self._gap, self._lost, self._kept_back = False, False, 0, {}
@@ -130,8 +130,3 @@ class Assembler:
         self._out = np.frombuffer(buffer.data, np.complex64).reshape(header.n_channels, SAMPLES[1])
         self._buffer, self._header, self._sample, self._since, self._count = buffer, header, sample, now, 0
         return True
-
-
-def _told(value: float) -> float:
-    """A float32 as it was meant: the shortest decimal that it stands for."""
-    return float(str(np.float32(value)))

@@ -9,6 +9,8 @@ REASONS = (
 NOT_TAKEN = "not_taken"
 #: another frequency, Hz
 _CHANGE_HZ = 1.0
+#: times of the stream are the same only so far, s
+_ROUNDING_S = 1e-7
 
 
 class Gate:
@@ -51,7 +53,7 @@ class Gate:
             return "retuning"
         if header.phase_state & 0xFF != CONVERGED:
             return "not_converged"
-        return "settling" if now < self._settled else None
+        return "settling" if now < self._settled - _ROUNDING_S else None
 
     def _words(self, reason: str, header: Header, now: float) -> str:
         return {

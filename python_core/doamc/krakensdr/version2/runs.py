@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from doamc.errors import ReceiverError
-from doamc.krakensdr.version2.packet import CHANNELS, SAMPLES, Header
+from doamc.krakensdr.version2.packet import CHANNELS, SAMPLES, Header, as_meant
 from doamc.text import shown
 
 #: runs between two frames that are told, the newest ones; those before them are only counted
@@ -40,10 +40,10 @@ class Run:
             told["retuned"] = True
         if (h := self.header) is None:
             return told
-        gains = [float(g) if math.isfinite(g) else None for g in h.gains_db]
+        gains = [as_meant(g) if math.isfinite(g) else None for g in h.gains_db]
         return told | {
             "phase_state": h.phase_state, "noise_source": h.noise_source, "retuning": h.retuning,
-            "samples": h.n_samples, "frequency_hz": h.frequencies_hz[0], "gains_db": gains,
+            "samples": h.n_samples, "frequency_hz": as_meant(h.frequencies_hz[0]), "gains_db": gains,
         }  # fmt: skip
 
     @classmethod
