@@ -159,7 +159,7 @@ def test_krakensdr_of_version_2_on_a_mast(scripts):
             scripts / "krakensdr.py", "--port", server.port, "--control-port", server.control_port, "--sources", 2,
             "--duration", 0.1, "--hop", 20_000, "--heading", 70,
         )  # fmt: skip
-    assert len(heard["doamc.estimate"]) > 5
+    assert heard["doamc.estimate"]
     for message in heard["doamc.estimate"]:
         assert message["heading_deg"] == 70.0
         assert sorted(s["bearing_deg"] for s in message["sources"]) == pytest.approx([30.0, 270.0], abs=1.0)
