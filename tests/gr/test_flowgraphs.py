@@ -124,7 +124,7 @@ class Tuned(SimulatedFrames):
         begin, self.fetched = time.time(), self.fetched + 1
         while self.fetched == 4 and self.server.control.frequency_hz != 868e6 and time.time() < begin + 60:
             time.sleep(0.01)
-        self.server._begin += time.time() - begin
+        self.server.line._begin += time.time() - begin
         return super().frame(number)
 
 
