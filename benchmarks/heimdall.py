@@ -9,18 +9,15 @@ frames with random faults, each of which must be passed on or counted. Prints th
 benchmarks/heimdall.json.
 """
 
-import os
 import resource
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import gr_doamc
 from command import make_parser, write_result
-from gnuradio import blocks, gr
+from emulated import CHANNELS, HOP, RATE_HZ, SNAPSHOTS, Server, chain
+from gnuradio import gr
 
 from doamc.krakensdr import Client
 from doamc.krakensdr.faults import Faults
@@ -29,47 +26,17 @@ from doamc.krakensdr.version1 import Heimdall
 from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
 
-RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
 FAULTS = {
     "drop": 0.01, "duplicate": 0.01, "truncate": 0.005, "bad-sync": 0.005, "garbage": 0.003, "stall": 0.002,
     "close": 0.003, "restart": 0.001, "unsynchronised": 0.03, "channels": 0.01,
 }  # fmt: skip
 
 
-class Server:
-    """The emulator as a program of its own."""
-
-    def __init__(self, port: int = 0, *options: str) -> None:
-        code = "import sys; from doamc.cli import main; sys.exit(main())"
-        command = [sys.executable, "-c", code, "heimdall-emulator", "--port", str(port), "--control-port", "0",
-                   "--azimuth-deg", "40", "200", *options]  # fmt: skip
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().split(",")[0].rpartition(":")[2])
-
-    def cpu_s(self) -> float:
-        """Processor time so far, s."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self, number: int = signal.SIGTERM) -> None:
-        """End it, or kill it."""
-        self.process.send_signal(number)
-        self.process.wait(20)
-        self.process.stdout.close()
-
-
 def throughput(method: str, duration_s: float) -> dict[str, Any]:
     """The chain at 96 MB/s: what arrived, what was lost, what it cost."""
-    server = Server()
+    server = Server(1)
     source = gr_doamc.heimdall_source(port=server.port, control_port=0, n_elements=CHANNELS, duration=duration_s)
-    cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
-    estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)  # a frame brings four or five batches at once
-    flowgraph = gr.top_block("throughput")
-    counter = blocks.null_sink(gr.sizeof_gr_complex)
-    for channel in range(CHANNELS):
-        flowgraph.connect((source, channel), (cutter, channel))
-    flowgraph.connect((source, 0), counter)
-    flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
+    flowgraph, cutter, estimator = chain(source, method)
     server_cpu, cpu, begin = server.cpu_s(), time.process_time(), time.perf_counter()
     flowgraph.run()
     wall, cpu, server_cpu = time.perf_counter() - begin, time.process_time() - cpu, server.cpu_s() - server_cpu
@@ -88,14 +55,14 @@ def throughput(method: str, duration_s: float) -> dict[str, Any]:
 def restarts(count: int) -> dict[str, Any]:
     """Kill the server, start it anew, and time how long samples take to flow again."""
     options = ("--samples", "4096", "--sample-rate", "1e6")
-    server, delays = Server(0, *options), []
+    server, delays = Server(1, *options), []
     with Client("127.0.0.1", [Heimdall(server.port, CHANNELS)]) as client:
         for _ in range(count):
             client.release(client.get(20.0))
             server.end(signal.SIGKILL)
             while (held := client.get(0.3)) is not None:
                 client.release(held)
-            server = Server(server.port, *options)
+            server = Server(1, *options, at=server)
             begin = time.perf_counter()  # it has told its port: it listens
             client.release(client.get(20.0))
             delays.append(time.perf_counter() - begin)

@@ -14,8 +14,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from typing import Any
 import gr_doamc
 import pmt
 from command import make_parser, write_result
+from emulated import AZIMUTH_DEG, CHANNELS, HOP, RATE_HZ, SNAPSHOTS, Server, chain
 from gnuradio import blocks, gr
 
 from doamc.krakensdr import Client
@@ -35,51 +34,20 @@ from doamc.krakensdr.version2 import Control, Suite
 from doamc.krakensdr.version2.emulator import FAULTS, Payloads, SuiteEmulator, Times
 from doamc.spec import load_spec
 
-RATE_HZ, CHANNELS, HOP, SNAPSHOTS = 2.4e6, 5, 240_000, 256
-AZIMUTH_DEG = 40.0, 200.0
 RATES = dict.fromkeys(FAULTS, 0.01) | {"close": 0.003, "restart": 0.001, "retune": 0.002, "incoherent": 0.002}
 #: a receiver whose states last these times, s of stream, and whose samples are soon drawn
 _TIMES = "retuning=0.2", "cooling=1", "waiting=0.2", "measuring=0.2", "applying=0.2", "verifying=0.2"
 QUICK = [*(word for time_ in _TIMES for word in ("--time", time_)), "--loop", "0.1"]
 
 
-class Server:
-    """The emulator as a program of its own, on free ports or on those of another one that has ended."""
-
-    def __init__(self, *options: str, at: "Server | None" = None) -> None:
-        code = "import sys; from doamc.cli import main; sys.exit(main())"
-        ports = ("0", "0") if at is None else (str(at.port), str(at.control_port))
-        command = [sys.executable, "-c", code, "krakensdr-emulator", "--port", ports[0], "--control-port", ports[1],
-                   "--array", "uca5", "--azimuth-deg", *map(str, AZIMUTH_DEG), *options]  # fmt: skip
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.port, self.control_port = (int(part.rpartition(":")[2]) for part in line.split(","))
-
-    def cpu_s(self) -> float:
-        """Processor time so far, s."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self, number: int = signal.SIGTERM) -> None:
-        """End it, or kill it."""
-        self.process.send_signal(number)
-        self.process.communicate(timeout=30)
-
-
 def throughput(method: str, duration_s: float) -> dict[str, Any]:
     """The chain at 24 MB/s: what arrived, what was lost, what it cost."""
     with tempfile.TemporaryDirectory(prefix="doamc-krakensdr-") as folder:
         report = Path(folder) / "sent.json"
-        server = Server("--channel-order", "as-specified", "--report", str(report))
+        server = Server(2, "--channel-order", "as-specified", "--report", str(report))
         source = gr_doamc.krakensdr_source(version=2, port=server.port, control_port=-1, n_elements=CHANNELS)
-        cutter = gr_doamc.snapshot_buffer(CHANNELS, SNAPSHOTS, HOP, 1, RATE_HZ, "uca5")
-        estimator = gr_doamc.doa_estimator("uca5", method, 2, queue_size=8)
-        flowgraph, counter = gr.top_block("throughput"), blocks.null_sink(gr.sizeof_gr_complex)
+        flowgraph, cutter, estimator = chain(source, method)
         estimates = blocks.message_debug()
-        for channel in range(CHANNELS):
-            flowgraph.connect((source, channel), (cutter, channel))
-        flowgraph.connect((source, 0), counter)
-        flowgraph.msg_connect(cutter, "snapshots", estimator, "snapshots")
         flowgraph.msg_connect(estimator, "estimates", estimates, "store")
         server_cpu, cpu, begin = server.cpu_s(), time.process_time(), time.perf_counter()
         flowgraph.start()
@@ -174,7 +142,7 @@ class Watch:
 def outages(rounds: int) -> dict[str, Any]:
     """Seconds until the state is told, and until samples come once there are valid ones."""
     found: dict[str, Any] = {}
-    server = Server(*QUICK)
+    server = Server(2, *QUICK)
     watch = Watch(server.port)
 
     def note(name: str, seconds: float) -> None:
@@ -186,7 +154,7 @@ def outages(rounds: int) -> dict[str, Any]:
             begin = time.monotonic()
             server.end(signal.SIGKILL)
             note("killed_told", watch.state_after(begin, "absent"))
-            server = Server(*QUICK, at=server)
+            server = Server(2, *QUICK, at=server)
             note("restarted_samples", watch.samples_after(time.monotonic()))  # it has told its port: it listens
             watch.until(lambda: watch.client.state == STREAMING)
             begin = time.monotonic()
@@ -202,10 +170,10 @@ def outages(rounds: int) -> dict[str, Any]:
             note("retuned_told", watch.state_after(begin, UNSYNCHRONISED))
             note("retuned_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
             server.end(signal.SIGKILL)
-            server = Server("--channel-order", "0,4,3,2", *QUICK, at=server)
+            server = Server(2, "--channel-order", "0,4,3,2", *QUICK, at=server)
             note("four_channels_told", watch.state_after(time.monotonic(), MISMATCH))
             server.end(signal.SIGKILL)
-            server = Server(*QUICK, at=server)
+            server = Server(2, *QUICK, at=server)
             note("five_channels_samples_after_the_last_kept_back", watch.samples_after_the_last_kept_back())
     server.end()
     return {"rounds": rounds, "seconds": found, "bytes_unaccounted": watch.suite.counters.unaccounted}

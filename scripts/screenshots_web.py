@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from playwright.sync_api import Page, sync_playwright
 
+from doamc.angles import azimuth_deg
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.server import Dashboard
 from doamc.estimates import Publisher, make_message
@@ -116,7 +117,7 @@ def station_azimuths(moments: int) -> list[list[list[float]]]:
         turn = 0.1 + 0.15 * k / moments
         places = ((850 + 260 * math.cos(turn), 500 + 260 * math.sin(turn)), (-500.0, 1300.0))
         for track, (_, east, north, heading) in zip(tracks, STATIONS, strict=True):
-            track.append([(heading - math.degrees(math.atan2(e - east, n - north))) % 360 for e, n in places])
+            track.append([azimuth_deg(math.degrees(math.atan2(e - east, n - north)), heading) for e, n in places])
     return tracks
 
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from doamc.estimates import Subscriber, validate
+from doamc.krakensdr.scene import Scene
 from doamc.krakensdr.sources import SimulatedFrames
 from doamc.krakensdr.version1.emulator import Emulator
+from doamc.krakensdr.version2.emulator import Payloads, SuiteEmulator, Times
 from doamc.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +124,7 @@ class Tuned(SimulatedFrames):
         begin, self.fetched = time.time(), self.fetched + 1
         while self.fetched == 4 and self.server.control.frequency_hz != 868e6 and time.time() < begin + 60:
             time.sleep(0.01)
-        self.server._begin += time.time() - begin
+        self.server.line._begin += time.time() - begin
         return super().frame(number)
 
 
@@ -146,6 +148,21 @@ def test_krakensdr_with_the_emulator(scripts):
         assert found == pytest.approx([40.0, 200.0], abs=1.0)
     assert "streaming" in done.stdout  # the state of the link, on message debug
     assert "streaming" in {m.get("link") for m in heard["doamc.status"]}  # and in the stream
+
+
+def test_krakensdr_of_version_2_on_a_mast(scripts):
+    """Antenna 0 at a bearing of 70 degrees: an emitter 40 degrees to its left is in 30, one 160 to its left in 270."""
+    scene = Scene(load_spec("krakensdr"), [40.0, 160.0], 20.0, seed=3)  # antenna m at -72 m degrees
+    times = Times(**dict.fromkeys(("waiting", "measuring", "applying", "verifying"), 0.0))
+    with SuiteEmulator(Payloads(scene.draw, 5, 4096, count=60), times=times, paced=False, room=4) as server:
+        heard, _ = run(
+            scripts / "krakensdr.py", "--port", server.port, "--control-port", server.control_port, "--sources", 2,
+            "--duration", 0.1, "--hop", 20_000, "--heading", 70,
+        )  # fmt: skip
+    assert heard["doamc.estimate"]
+    for message in heard["doamc.estimate"]:
+        assert message["heading_deg"] == 70.0
+        assert sorted(s["bearing_deg"] for s in message["sources"]) == pytest.approx([30.0, 270.0], abs=1.0)
 
 
 def test_embedded_blocks_compile_without_any_block_of_ours_and_run(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from doamc.angles import circle_deg
 from doamc.antenna.response import (
     Built,
     coupling_matrix,
@@ -143,4 +144,4 @@ def ridge_fit(
 
 def in_sector(azimuth_deg: np.ndarray, sector_deg: tuple[float, float]) -> np.ndarray:
     """Which azimuths lie in a sector, modulo a turn: (G,) bool."""
-    return (azimuth_deg - sector_deg[0]) % 360.0 <= sector_deg[1] - sector_deg[0] + 1e-9
+    return circle_deg(azimuth_deg - sector_deg[0]) <= sector_deg[1] - sector_deg[0] + 1e-9

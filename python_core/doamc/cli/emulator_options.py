@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from doamc.cli.options import number, port, positive, seconds, whole
+from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
     from doamc.krakensdr.sources import RecordedFrames
+    from doamc.snapshots.sigmf_files import Recording
     from doamc.spec import ArraySpec
 
 REPORT_S = 10.0
@@ -19,7 +21,14 @@ def add_emulator_arguments(parser: argparse.ArgumentParser, array: str, samples:
     """Arguments of both versions. array: the default, in words. samples: what `--samples` is of, and its default."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--array", metavar="NAME_OR_TOML", help=f"simulate this array (default {array})")
-    source.add_argument("--recording", metavar="FILE.sigmf-meta", help="serve this recording, again and again")
+    source.add_argument(
+        "--recording", metavar="FILE.sigmf-meta",
+        help="serve this recording, again and again: one of doamc record as it was received",
+    )  # fmt: skip
+    parser.add_argument(
+        "--samples-only", action="store_true",
+        help="of such a recording the samples alone, with states, settings and faults of the emulator",
+    )  # fmt: skip
     parser.add_argument("--azimuth-deg", type=number, nargs="+", metavar="A", help="emitters (default: two drawn)")
     parser.add_argument("--snr-db", type=number, default=20.0, metavar="S", help="per element (default 20)")
     parser.add_argument(
@@ -33,7 +42,7 @@ def add_emulator_arguments(parser: argparse.ArgumentParser, array: str, samples:
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
     parser.add_argument("--fast", action="store_true", help="as fast as a client takes it, not at the sample rate")
     parser.add_argument(
-        "--fault", action="append", default=[], type=_fault, metavar="NAME=RATE",
+        "--fault", action="append", default=[], type=named("NAME=RATE"), metavar="NAME=RATE",
         help="commit a fault at random, e.g. drop=0.01 (again for others; an unknown one tells which there are)",
     )  # fmt: skip
     parser.add_argument("--stall", type=seconds, default=3.0, metavar="S", help="how long a stall lasts (3 s)")
@@ -47,12 +56,30 @@ def add_ports(parser: argparse.ArgumentParser, data: str, control: str) -> None:
     parser.add_argument("--control-port", type=port, help=f"control (default {control}; 0: a free one)")
 
 
-def recorded(args: argparse.Namespace, samples: int) -> "RecordedFrames":
-    """Frames of the recording that is named, of so many samples or as many as it has."""
-    from doamc.krakensdr.sources import RecordedFrames
-    from doamc.snapshots.sigmf_files import Recording
+def to_replay(args: argparse.Namespace, recording: "Recording", packets: bool, *useless: str) -> bool:
+    """Whether a recording is to be replayed as it was received.
 
-    recording = Recording(args.recording)
+    packets: only one of version 2 can be. useless: names of options that a replay has no use for, beside `--fault`.
+    Raises ReceiverError where one is given.
+    """
+    from doamc.krakensdr.replay import stretches
+
+    if args.samples_only or not (found := stretches(recording)) or (packets and found[0].packet_samples is None):
+        return False
+    for name in ("fault", *useless):
+        if getattr(args, name) not in (None, []):
+            option = name.replace("_", "-")
+            raise ReceiverError(
+                f"expected no --{option} for a recording that is replayed as it was received; --samples-only takes its "
+                "samples alone"
+            )
+    return True
+
+
+def recorded(args: argparse.Namespace, recording: "Recording", samples: int) -> "RecordedFrames":
+    """Frames of a recording, of so many samples or as many as it has."""
+    from doamc.krakensdr.sources import RecordedFrames
+
     return RecordedFrames(recording, min(samples, recording.n_samples), args.sample_rate, args.frequency)
 
 
@@ -69,11 +96,16 @@ def scene_in_words(name: str, azimuth_deg: list[float], order: list[int]) -> str
     return f"{name}, emitters at {', '.join(f'{a:.1f}' for a in azimuth_deg)} deg{wired}"
 
 
-def _fault(text: str) -> tuple[str, float]:
-    name, sign, rate = text.partition("=")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"expected NAME=RATE, found {text!r}")
-    return name, number(rate)
+def named(form: str) -> Callable[[str], tuple[str, float]]:
+    """Parser of a name and its number. form: what is expected, in words, as NAME=RATE."""
+
+    def parse(text: str) -> tuple[str, float]:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise argparse.ArgumentTypeError(f"expected {form}, found {text!r}")
+        return name, number(value)
+
+    return parse
 
 
 def report_until(done: threading.Event, summary: Callable[[], str]) -> None:

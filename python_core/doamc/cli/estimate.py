@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_output(args.out)
     torch.set_num_threads(args.threads)
-    spec = load_spec(args.array, tunable=True)
+    spec = load_spec(array_of_input(args.array, args.input), tunable=True)
     source = open_input(
         args.input, spec, args.snapshots, args.batches, form=capture_form(args), positions=not args.ignore_positions
     )

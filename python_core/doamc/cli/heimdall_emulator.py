@@ -10,6 +10,7 @@ from doamc.cli.emulator_options import (
     recorded,
     report_until,
     scene_in_words,
+    to_replay,
 )
 from doamc.cli.options import whole
 from doamc.errors import ReceiverError
@@ -48,14 +49,17 @@ def run(args: argparse.Namespace) -> int:
     from doamc.krakensdr.faults import Faults
     from doamc.krakensdr.sources import FrameSource, SimulatedFrames
     from doamc.krakensdr.version1.emulator import Emulator
+    from doamc.krakensdr.version1.replay import Replay
     from doamc.krakensdr.wiring import AS_SPECIFIED, channel_order
+    from doamc.snapshots.sigmf_files import Recording
 
     faults = Faults(dict(args.fault), stall_s=args.stall, restart_s=args.restart, seed=args.seed)
     samples = args.samples or SAMPLES
-    source: FrameSource
+    source: FrameSource | Replay
     if args.recording:
-        source = recorded(args, samples)
-        what = args.recording
+        recording, what = Recording(args.recording), args.recording
+        as_received = to_replay(args, recording, packets=False)
+        source = Replay(recording, samples) if as_received else recorded(args, recording, samples)
     else:
         spec = array_of(args, "uca5").tuned(args.frequency)
         order = channel_order(spec, args.channel_order or AS_SPECIFIED)

@@ -10,15 +10,18 @@ from doamc.cli.emulator_options import (
     add_emulator_arguments,
     add_ports,
     array_of,
+    named,
     recorded,
     report_until,
     scene_in_words,
+    to_replay,
 )
 from doamc.cli.options import number, positive, whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
     from doamc.krakensdr.version2.emulator import Payloads, SuiteEmulator
+    from doamc.krakensdr.version2.emulator.replay import Replay
 
 PORT, CONTROL_PORT, SAMPLES, ARRAY = 8091, 8092, 1 << 14, "krakensdr"
 #: arguments of one version alone, and what they are when they are not given
@@ -46,7 +49,7 @@ def add_parser(commands: Any) -> None:
     group = parser.add_argument_group("version 2")
     group.add_argument("--packets", type=whole(1), metavar="K", help="end after so many packets")
     group.add_argument(
-        "--time", action="append", default=[], type=_time, metavar="STATE=S",
+        "--time", action="append", default=[], type=named("STATE=S"), metavar="STATE=S",
         help="how long a state lasts, s of stream, e.g. cooling=0.5 (again for others): retuning, cooling, waiting, "
         "measuring, applying, verifying",
     )  # fmt: skip
@@ -80,16 +83,16 @@ def _serve(args: argparse.Namespace) -> int:
     times = check_times(dict(args.time))
     if args.report:
         check_output(args.report)
-    payloads, frequency_hz, rate_hz, what = _heard(args)
+    heard, frequency_hz, rate_hz, what = _heard(args)
     emulator = SuiteEmulator(
-        payloads, rate_hz, frequency_hz, _or(args.gain_db, 20.0), args.host, _or(args.port, PORT),
+        heard, rate_hz, frequency_hz, _or(args.gain_db, 20.0), args.host, _or(args.port, PORT),
         _or(args.control_port, CONTROL_PORT), times, not args.fast, faults, args.packets or 0, _or(args.room, 64),
         args.close_slow,
     )  # fmt: skip
     try:
         with emulator:
             print(f"data on {args.host}:{emulator.port}, control on {args.host}:{emulator.control_port}", flush=True)
-            print(f"{what}: {payloads.n_channels} channels, {payloads.n_samples} samples a packet", flush=True)
+            print(f"{what}: {heard.n_channels} channels, {heard.n_samples} samples a packet", flush=True)
             report_until(emulator.done, lambda: _summary(emulator))
     finally:  # told when it is interrupted, too
         for account in emulator.clients.accounts[-20:]:
@@ -103,17 +106,22 @@ def _serve(args: argparse.Namespace) -> int:
     return 0
 
 
-def _heard(args: argparse.Namespace) -> tuple["Payloads", float, float, str]:
-    """Samples, frequency, rate, and what they are in words."""
+def _heard(args: argparse.Namespace) -> tuple["Payloads | Replay", float, float, str]:
+    """Samples, or a recording that is replayed; frequency, rate, and what they are in words."""
     from doamc.krakensdr.scene import Scene
     from doamc.krakensdr.version2.emulator import Payloads
     from doamc.krakensdr.version2.emulator.payloads import check_payloads
+    from doamc.krakensdr.version2.emulator.replay import Replay
     from doamc.krakensdr.wiring import channel_order, usual_order
+    from doamc.snapshots.sigmf_files import Recording
 
     samples, rate_hz, frequency_hz = args.samples or SAMPLES, args.sample_rate, args.frequency
     level = _or(args.level_db, -12.0), _or(args.dc_offset, 2.0), args.seed
     if args.recording:
-        source = recorded(args, samples)
+        recording = Recording(args.recording)
+        if to_replay(args, recording, True, "samples", "time", "loop", "level_db", "dc_offset", "gain_db"):
+            return Replay(recording), frequency_hz, rate_hz, args.recording
+        source = recorded(args, recording, samples)
         count = _packets(args, source.sample_rate_hz, source.cpi_length)
         frames = map(source.frame, range(count))
         payloads = Payloads(lambda _: next(frames), source.n_channels, source.cpi_length, count, *level)
@@ -141,10 +149,3 @@ def _summary(emulator: "SuiteEmulator") -> str:
     faults = ", ".join(f"{name} {count}" for name, count in stream.faulty.items() if count) or "none"
     passed = f"passed unsent {emulator.skipped + emulator.clients.unheard}"
     return f"packets {stream.produced}, {passed}, faults: {faults}; all clients: {emulator.clients.total().in_words()}"
-
-
-def _time(text: str) -> tuple[str, float]:
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"expected STATE=S, found {text!r}")
-    return name, number(value)

@@ -96,12 +96,16 @@ def source_count(text: str) -> int | None:
 def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False) -> None:
     """Input, array, method and what goes with them: for ``estimate`` and ``publish``.
 
-    made: the input may also hold estimates that are made already; then no array is needed.
+    made: the input may also hold estimates that are made already.
     """
     more = "; or estimates: .jsonl, or a ZMQ address" if made else ""
     inputs = ".npz with 'snapshots' (B, N, L), or a capture: .sigmf-meta, .iq, ..."
     parser.add_argument("input", metavar="INPUT", help=f"{inputs}{more}")
-    parser.add_argument("--array", required=not made, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+    parser.add_argument(
+        "--array", metavar="NAME_OR_TOML",
+        help="array specification (doamc arrays); default: that of the recording, krakensdr for one of "
+        "a KrakenSDR",
+    )  # fmt: skip
     parser.add_argument(
         "--method",
         metavar="M",

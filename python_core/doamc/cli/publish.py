@@ -4,13 +4,13 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
 from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.cli.servers import announce
-from doamc.errors import SpecificationError
 from doamc.protocol import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
@@ -60,8 +60,6 @@ def run(args: argparse.Namespace) -> int:
     """
     if is_relayed(args.input):
         return relay(args)
-    if args.array is None:
-        raise SpecificationError("expected an array for an input of snapshots, found none; add --array")
     import torch
 
     from doamc.cli.inputs import open_input
@@ -72,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.estimators.tuned import TunedEstimator, frequency_remark
     from doamc.spec import load_spec
 
-    spec = load_spec(args.array, tunable=True)
+    spec = load_spec(array_of_input(args.array, args.input), tunable=True)
     source = open_input(
         args.input, spec, args.snapshots, args.batches, True, capture_form(args), not args.ignore_positions
     )

@@ -93,7 +93,7 @@ class Bearing:
 
 def circle(angle_deg: float) -> float:
     """The angle within 0 up to 360 degrees, to the hundredth that is written."""
-    return round(circle_deg(angle_deg), 2) % 360.0
+    return circle_deg(round(circle_deg(angle_deg), 2))
 
 
 def bearings(message: dict[str, Any], station: Station, every: bool = False) -> list[Bearing]:

@@ -5,12 +5,12 @@ from typing import Any
 from doamc.estimates.bearing import Bearing, Station
 
 
-def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False, version: int = 1) -> dict[str, Any]:
+def json_body(bearing: Bearing, station: Station, version: int = 1) -> dict[str, Any]:
     """The object that is posted.
 
     ``gpsBearing`` is the heading of the array's axis. ``radioBearing`` counts from that axis: counter-clockwise (theta)
     as version 1 posts it, clockwise (360 - theta) as version 2 sends it. ``doaArray`` is counter-clockwise in both.
-    adc_overdrive: whether a converter was overdriven meanwhile. version: 1 or 2.
+    version: 1 or 2.
     """
     return {
         "station_id": station.station_id,
@@ -28,7 +28,7 @@ def json_body(bearing: Bearing, station: Station, adc_overdrive: bool = False, v
         "latency": round(bearing.latency_ms),
         "processing_time": round(bearing.processing_ms),
         "doaArray": ",".join(f"{v:.2f}" for v in bearing.spectrum_db),
-        "adc_overdrive": adc_overdrive,
+        "adc_overdrive": False,  # no estimate tells it
         "num_corr_sources": bearing.n_sources,
         "snr_db": None if bearing.snr_db is None else round(bearing.snr_db, 1),
     }

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
+from doamc.angles import circle_deg
 from doamc.figures.run import STRAY, Run
 from doamc.figures.shown import shown
 from doamc.figures.style import named
@@ -36,7 +37,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
                         rasterized=len(low) > MOST)  # fmt: skip
     axes.set(xlabel="time (s)", ylabel=angles.label, xlim=limits_of(run.time_s))
     if run.heading_deg is not None:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{round(value, 6) % 360.0:g}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{circle_deg(round(value, 6)):g}")
     fit(axes, angles.points_deg, angles.truth_deg, 2.0)
     if run.points.numbers:
         axes.legend(*named(axes), loc="best", ncols=2, markerscale=2)

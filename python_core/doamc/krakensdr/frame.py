@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ class Frame:
     number: that of the server; None where it gives none. first: nothing came before it on this connection, or the
     server began anew, so that time and phase may have jumped. gap: samples are missing before it. lost: frames or
     packets that should have been between this frame and the one before and never came. kept_back: those that came but
-    were of no use, by reason.
+    were of no use, by reason. between: of version 2, the same in the order in which they came (`version2.runs`).
+    packet_samples: samples a channel of each packet that the frame is made of; None in version 1.
     """
 
     samples: NDArray[np.complex64]
@@ -32,6 +34,8 @@ class Frame:
     gap: bool = False
     lost: int = 0
     kept_back: Mapping[str, int] = field(default_factory=dict)
+    between: tuple[Mapping[str, Any], ...] = ()
+    packet_samples: int | None = None
 
     @property
     def duration_s(self) -> float:

@@ -74,7 +74,7 @@ class Convention:
         signed: azimuths read -150 to 180 instead of 0 to 330; bearings are never signed.
         """
         if self.is_compass:
-            return [(_POINTS.get(b, str(b)), (90.0 - b) % 360.0) for b in range(0, 360, step_deg)]
+            return [(_POINTS.get(b, str(b)), circle_deg(90.0 - b)) for b in range(0, 360, step_deg)]
         return [(f"{a - 360 if signed and a > 180 else a}°", float(a)) for a in range(0, 360, step_deg)]
 
     def written(self, azimuth_deg: float, digits: int = 1) -> str:

@@ -12,9 +12,9 @@ from tests.doamc.krakensdr.version1.serving import emulator, wait_for
 from tests.doamc.krakensdr.version2.serving import CHANNELS, LENGTH, Receiver, packet, rogue, sending
 
 
-def scene_packets(azimuth_deg, count, length=1024):
+def scene_packets(azimuth_deg, count, length=1024, array="uca5"):
     """Packets of a scene, 8 bits; the offset of the converter is the same large number in all channels."""
-    scene = SimulatedFrames(load_spec("uca5"), azimuth_deg, 20.0, cpi_length=count * length, seed=3)
+    scene = SimulatedFrames(load_spec(array), azimuth_deg, 20.0, cpi_length=count * length, seed=3)
     samples = scene.frame(0)
     scaled = 30.0 * samples / np.abs(samples).std() + (9.0 - 5.0j)  # rms of some 40 steps
     parts = np.clip(np.round(np.stack([scaled.real, scaled.imag], -1) + 127.5), 0, 255).astype(np.uint8)

@@ -13,6 +13,7 @@ from doamc.snapshots.sigmf_files import Recording
 from doamc.spec import load_spec
 from tests.doamc.cli.test_cli_outputs import RECORDING
 from tests.doamc.krakensdr.version2.emulator.plain import complex_of, read_all
+from tests.doamc.krakensdr.version2.serving import CHANNELS, packet, sending
 
 FREE = "--port", 0, "--control-port", 0
 #: no state but that of calibrated samples
@@ -56,11 +57,56 @@ def test_version_2_serves_a_recording(program):
     plain = read_all(ports(process)[0])
     assert [p.frequencies for p in plain.packets] == 3 * [5 * (300e6,)]
     scale = None
-    for k, packet in enumerate(plain.packets):
-        sent, found = recording.read(1000 * k, 1000), packet.samples.astype(np.float32) - 127.5
+    for k, taken in enumerate(plain.packets):
+        sent, found = recording.read(1000 * k, 1000), taken.samples.astype(np.float32) - 127.5
         found = (found[..., 0] + 1j * found[..., 1]) / 127.5
         scale = scale or 0.1 / np.sqrt((abs(sent) ** 2).mean(1).max())
         assert abs(found - scale * sent).max() <= 0.5**0.5 / 127.5 + 1e-6  # half a step, in I and in Q
+
+
+@pytest.fixture
+def recorded(doamc, tmp_path):
+    """The program that records so many packets of 40 samples from a server, and the recording that it made."""
+
+    def record(name, port, packets):
+        path = tmp_path / f"{name}.sigmf-meta"
+        status, _, err = doamc("record", f"krakensdr://127.0.0.1:{port}", "-o", path, "--control-port", 1,
+                               "--settling", 1e-4, "--duration", packets * 40 / 2.4e6)  # fmt: skip
+        assert (status, err) == (0, "")
+        return Recording(path)
+
+    return record
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_recording_of_a_receiver_is_served_as_it_was_received(program, recorded, version):
+    stream = [packet(0), packet(1, noise=1), packet(2), packet(3, phase=1), packet(4, retuning=1, changes=1),
+              *(packet(k, frequency_hz=868.3e6, changes=1) for k in range(5, 20))]  # fmt: skip
+    with sending(*stream) as port:
+        first = recorded("first", port, 8)
+    process = program("krakensdr-emulator", "--version", version, "--recording", first.path, "--fast", *FREE)
+    data, _ = ports(process)
+    assert f"{CHANNELS} channels" in process.stdout.readline()
+    again = recorded("again", data, 8)
+    assert np.array_equal(first.read(0, 8 * 40), again.read(0, 8 * 40))
+    assert [(s.start, s.frequency_hz) for s in again.segments] == [(0, 433.9e6), (40, 433.9e6), (80, 868.3e6)]
+    notes = [a["doamc:kept_back"] for a in again.metadata["annotations"] if "doamc:kept_back" in a]
+    if version == 2:
+        assert again.metadata["annotations"] == first.metadata["annotations"]
+        assert notes == [{"noise_source": 1}, {"not_converged": 1, "retuning": 1, "settling": 6}]
+    else:
+        assert notes == [{"not_data": 1}, {"not_synchronised": 8}]
+
+
+def test_what_a_replay_has_no_use_for_is_refused_unless_samples_alone_are_wanted(refused, program, recorded):
+    with sending(*(packet(k) for k in range(9))) as port:
+        path = recorded("first", port, 8).path
+    for words in (["--fault", "drop=0.1"], ["--loop", "1"], ["--time", "cooling=1"], ["--samples", "20"]):
+        line = refused("krakensdr-emulator", "--recording", path, *words, *map(str, FREE))
+        assert f"expected no {words[0]} for a recording that is replayed as it was received" in line
+    process = program("krakensdr-emulator", "--recording", path, "--samples-only", "--samples", 20,
+                      "--fault", "noise=0.1", *AT_ONCE, "--fast", "--packets", 9, *FREE)  # fmt: skip
+    assert len(read_all(ports(process)[0]).packets) == 9
 
 
 def test_interrupted_it_tells_what_was_sent(program):

@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from doamc.errors import PublishError
 from doamc.estimates.bearing import Station, bearings
 from doamc.estimates.kraken_csv import csv_line
+from doamc.estimates.outputs import CsvLog
 from doamc.gateways import doa_page
 from doamc.gateways.doa_page import KEPT_S, DoaPage
 from doamc.web.access import Access
@@ -64,6 +66,40 @@ def test_a_line_is_the_line_of_version_1_byte_for_byte(page):
     fields = line.split(", ")
     assert len(fields) == 17 + 360 and fields[:2] == ["1790000000123", "320.00"]
     assert fields[12:17] == ["GPS", "R", "R", "R", "R"] and fields[17 + 40] == "30.00"
+
+
+#: what each column of a line looks like, in both versions
+COLUMNS = (
+    r"\d{13}", r"\d{1,3}\.\d\d", r"\d{1,2}\.\d\d", r"-?\d+\.\d", r"\d+", "ULA|UCA|Custom", r"\d+", "roof",
+    r"-?\d+\.\d{6}", r"-?\d+\.\d{6}", r"\d{1,3}\.\d{1,2}", r"\d{1,3}\.\d{1,2}", "GPS", "R", "R", "R", "R",
+    *(360 * [r"\d{1,2}\.\d\d"]),
+)  # fmt: skip
+
+
+def test_version_1_and_2_agree_in_every_column(page, tmp_path):
+    """Estimates of all kinds as a file of version 1 has them and as the page of version 2 does."""
+    rng = np.random.default_rng(4)
+    path = tmp_path / "bearings.csv"
+    log, expected = CsvLog(path, STATION, every=True), []
+    for _ in range(20):
+        count = rng.integers(1, 4)
+        sent = message(
+            rng.uniform(-360, 360, count).tolist(), rng.uniform(0.01, 40, count).tolist(),
+            rng.uniform(-90, 10, count).tolist(), frequency_hz=float(rng.integers(24_000_000, 1_766_000_000)),
+        )  # fmt: skip
+        log.write(sent)
+        page.write(sent)
+        expected += count * [round(sent["frequency_hz"])]
+        assert len(lines(page)) == len(expected)
+    log.close()
+    one, two = (
+        sorted((line.split(", ") for line in text), key=lambda row: int(row[4]))
+        for text in (path.read_text().splitlines(), lines(page))
+    )
+    assert [int(row[4]) for row in one] == sorted(expected)
+    for first, second in zip(one, two, strict=True):
+        assert first == second and len(first) == 377
+        assert all(re.fullmatch(form, value) for form, value in zip(COLUMNS, first, strict=True)), first[:17]
 
 
 def test_the_newest_estimate_of_every_frequency_stands_there(page):

@@ -43,6 +43,9 @@ class WebSocket:
         """The next text; None when the server has ended the connection."""
         try:
             first, length = self._take(2)
+            while first == 0x89:  # a ping, on a computer that has slept; it is not answered
+                self._take(length)
+                first, length = self._take(2)
             assert first == 0x81, "expected a whole text frame"
             assert not length & 0x80, "a server masks nothing"
             if length == 126:

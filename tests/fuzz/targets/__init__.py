@@ -11,6 +11,8 @@ _MODULES = {
     "messages": ("message", "log", "figure"),
     "logs": ("csv-log", "sqlite-log"),
     "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
+    "gateways": ("doa-value", "mapper", "suite-reply", "suite-command"),
+    "replays": ("replay",),
     "command_lines": ("command-line",),
 }
 #: of all targets

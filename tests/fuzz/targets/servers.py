@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import doamc.krakensdr.version1.heimdall as heimdall_module
-from doamc.errors import DashboardError
+from doamc.errors import DashboardError, PublishError
 from doamc.krakensdr import Client
 from doamc.krakensdr.link import STEP
 from doamc.krakensdr.version1 import Control as Control1
@@ -208,16 +208,31 @@ def dashboard() -> tuple[int, Errors]:
     """Port of a dashboard that runs until the process ends, and what it logs."""
     from tests.doamc.dashboard.serving import Served
 
-    errors = Errors()
-    logging.getLogger().addHandler(errors)
+    errors = logged()
     served = Served(["tcp://127.0.0.1:9"])
     served.__enter__()
     return served.dashboard.port, errors
 
 
+def logged() -> Errors:
+    """What is logged from now on."""
+    errors = Errors()
+    logging.getLogger().addHandler(errors)
+    return errors
+
+
 def use_http(data: bytes, folder: Path) -> None:
     """Something is answered, or the connection is closed; no fault of the server."""
-    port, errors = dashboard()
+    exchange(*dashboard(), data, error=DashboardError)
+
+
+def exchange(
+    port: int, errors: Errors, data: bytes, farewell: bytes = b"", error: type[Exception] = PublishError
+) -> None:
+    """Say something to a web server and read what it answers, to its end. farewell: said after a while.
+
+    Raises `error` when it refused, an AssertionError when it failed.
+    """
     errors.told.clear()
     answer = b""
     with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client, suppress(ConnectionError):
@@ -227,14 +242,16 @@ def use_http(data: bytes, folder: Path) -> None:
             while part := client.recv(1 << 16):
                 answer += part
         client.settimeout(LIMIT_S)
-        client.shutdown(socket.SHUT_WR)
+        client.sendall(farewell)
+        with suppress(OSError):  # it has closed already
+            client.shutdown(socket.SHUT_WR)
         while part := client.recv(1 << 16):
             answer += part
     assert not errors.told, errors.told
     status = answer.split(b" ", 2)[1:2]
     assert not status or not status[0].startswith(b"5"), answer[:200]
     if not status or status[0].startswith(b"4"):
-        raise DashboardError(answer[:50].decode("latin-1") or "closed")
+        raise error(answer[:50].decode("latin-1") or "closed")
 
 
 TARGETS = (

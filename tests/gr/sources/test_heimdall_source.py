@@ -59,7 +59,7 @@ def test_tags_tell_time_frequency_rate_gain_state_and_overdrive():
     begin = time.time()
     with emulator() as server:
         server.control.gains_db = [1.5, 20.7, 49.6]
-        server.overdrive = 0b100
+        server.line.overdrive = 0b100
         _, tags, _ = played(server, 6)
     for channel, told in enumerate(tags):
         at_start = {name: value for (frame, name), value in told.items() if frame == 0}

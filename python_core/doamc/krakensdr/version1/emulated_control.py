@@ -7,18 +7,15 @@ steps of the tuner are confirmed and ignored.
 
 import socket
 import struct
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from doamc.krakensdr.gains import STEPS
-from doamc.krakensdr.listen import listen
+from doamc.krakensdr.listener import TICK_S, Listener
 from doamc.krakensdr.version1.control import COMMANDS, MAX_FREQUENCY_HZ, MESSAGE_SIZE, REPLY
 
-_TICK_S = 0.1
 
-
-class ControlServer:
+class ControlServer(Listener):
     """Answers commands in a thread of its own, one client at a time.
 
     delay_s: until a command takes effect and is confirmed.
@@ -28,28 +25,13 @@ class ControlServer:
     """
 
     def __init__(self, host: str, port: int, n_channels: int, frequency_hz: float, delay_s: float = 0.0) -> None:
-        self._listener = listen(host, port)
-        self._listener.settimeout(_TICK_S)
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__(host, port, "heimdall-control")
         self.frequency_hz, self.gains_db = float(frequency_hz), [0.0] * n_channels
         self.agc, self.squelch, self.delay_s = False, 0.0, delay_s
         self.commands: list[str] = []
         self.serving = False
         self.ended: str | None = None
         self.on_tuned: Callable[[], None] = lambda: None
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heimdall-control", daemon=True)
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End and free the port."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join(2.0)
-        self._listener.close()
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -66,7 +48,7 @@ class ControlServer:
                 return
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(_TICK_S)
+        connection.settimeout(TICK_S)
         while not self._end.is_set():
             try:
                 message = connection.recv(MESSAGE_SIZE)

@@ -10,7 +10,6 @@ leave does it go on.
 
 import socket
 import threading
-import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,45 +21,44 @@ from doamc.krakensdr.faults import FAULTS, Faults
 from doamc.krakensdr.listen import listen
 from doamc.krakensdr.sources import FrameSource
 from doamc.krakensdr.version1.emulated_control import ControlServer
-from doamc.krakensdr.version1.frame import CALIBRATION, DUMMY, MAX_CHANNELS, Header
+from doamc.krakensdr.version1.frame import CALIBRATION, DUMMY, Header
+from doamc.krakensdr.version1.line import Frames, Line
+from doamc.krakensdr.version1.replay import Replay
 
 _TICK_S = 0.1
 #: a client that takes no bytes for so long is left
 _SEND_S = 10.0
 #: faults that make a client leave at once, which it may
 _OWN_DOING = "bad-sync", "garbage", "stall"
-#: frames that a paced server holds for a client that is late
-_HELD = 2
 
 
 class Emulator:
     """Data and control servers in threads of their own; a context manager that starts and stops them.
 
-    source: the frames. host, port, control_port: where it listens; 0 takes free ports, told by the attributes. paced:
-    at the source's sample rate; else as fast as frames are asked for. faults: see `Faults`. frames: end of the data
-    after so many requests; 0 for ever. settling: frames without sync after a change of frequency. forgiving: go on when
-    a client leaves in the middle of a frame. control_delay_s: until a command takes effect and is confirmed.
-    Attributes: produced (frames numbered so far, of all restarts), skipped (those that came due unfetched), faulty
-    (counts by kind), requests (frames asked for, repeats apart), overdrive (bit m: channel m overdriven), control,
-    serving (whether a client is), left (clients that left in the middle of a frame), ended (what ended the server
-    before its time, or None), done (set at the end of the data, whatever its reason).
+    source: the frames, or a recording that is replayed with its own gaps and settings. host, port, control_port: where
+    it listens; 0 takes free ports, told by the attributes. paced: at the source's sample rate; else as fast as frames
+    are asked for. faults: see `Faults`. frames: end of the data after so many requests; 0 for ever. settling: frames
+    without sync after a change of frequency. forgiving: go on when a client leaves in the middle of a frame.
+    control_delay_s: until a command takes effect and is confirmed.
+    Attributes: line (the frames), faulty (counts by kind), requests (frames asked for, repeats apart), control, serving
+    (whether a client is), left (clients that left in the middle of a frame), ended (what ended the server before its
+    time, or None), done (set at the end of the data, whatever its reason).
     Raises ReceiverError when a port cannot be bound.
     """
 
     def __init__(
-        self, source: FrameSource, host: str = "127.0.0.1", port: int = 0, control_port: int = 0, paced: bool = True,
-        faults: Faults | None = None, frames: int = 0, settling: int = 1, forgiving: bool = False,
+        self, source: FrameSource | Replay, host: str = "127.0.0.1", port: int = 0, control_port: int = 0,
+        paced: bool = True, faults: Faults | None = None, frames: int = 0, settling: int = 1, forgiving: bool = False,
         control_delay_s: float = 0.0,
     ) -> None:  # fmt: skip
-        self.source, self.paced, self.faults, self.frames = source, paced, faults or Faults(), frames
-        self.host, self._settling, self._unsettled, self._forgiving = host, settling, 0, forgiving
-        self.produced = self.skipped = self.requests = self.overdrive = self.left = 0
+        self.faults, self.frames, self.host, self._forgiving = faults or Faults(), frames, host, forgiving
+        self._settling, self._unsettled = 0 if isinstance(source, Replay) else settling, 0
+        self.requests = self.left = 0
         self.serving = False
         self.ended: str | None = None
         self.faulty = dict.fromkeys(FAULTS, 0)
         self.done = threading.Event()
         self._end = threading.Event()
-        self._index, self._begin = 0, time.time()
         self._again: tuple[Header, NDArray[np.complex64]] | None = None
         self._asked = False  # whether this client asked for a frame
         self._fault: str | None = None  # of the frame sent last
@@ -72,12 +70,28 @@ class Emulator:
             self._listener.close()
             raise
         self.control.on_tuned = self._on_tuned
+        self.line: Frames
+        if isinstance(source, Replay):
+            source.start(paced, self._end)
+            self.line = source
+        else:
+            self.line = Line(source, paced, self.control, self._end)
         self._thread = threading.Thread(target=self._run, name="heimdall-emulator", daemon=True)
 
     @property
     def control_port(self) -> int:
         """Port of the control server."""
         return self.control.port
+
+    @property
+    def produced(self) -> int:
+        """Frames numbered so far, of all restarts."""
+        return self.line.produced
+
+    @property
+    def skipped(self) -> int:
+        """Frames that came due unfetched."""
+        return self.line.skipped
 
     def start(self) -> None:
         """Begin to serve."""
@@ -162,10 +176,11 @@ class Emulator:
             self._restart()
             return False
         if fault == "drop":
-            self._next()
-        header, samples = self._next()
-        if self._end.is_set() or fault == "close":
+            self.line.drop()
+        frame = self.line.next()
+        if self._end.is_set() or fault == "close" or frame is None:
             return False
+        header, samples = frame
         _must_be_there(connection)
         if fault == "duplicate":
             self._again = header, samples
@@ -210,45 +225,12 @@ class Emulator:
             return replace(header, frame_type=CALIBRATION, noise_source_state=1), samples
         return replace(header, frame_type=DUMMY, cpi_length=0, sync_state=1), samples[:, :0]
 
-    def _next(self) -> tuple[Header, NDArray[np.complex64]]:
-        """The next frame: when paced, the oldest that is held, once it is due."""
-        source = self.source
-        duration_s = source.cpi_length / source.sample_rate_hz
-        if self.paced:
-            due = int((time.time() - self._begin) / duration_s)  # frames complete by now
-            skipped = max(0, due - _HELD - self._index)
-            self._index += skipped
-            self.produced += skipped
-            self.skipped += skipped
-            self._end.wait(max(0.0, self._begin + (self._index + 1) * duration_s - time.time()))
-        header = self._header()
-        try:
-            samples = source.frame(self._index)
-        except OSError as error:  # of a file: no trouble with a client
-            raise ReceiverError(f"cannot read frame {self._index} ({error})") from error
-        self._index += 1
-        self.produced += 1
-        return header, samples
-
-    def _header(self) -> Header:
-        """Header of the frame whose turn it is."""
-        source, number = self.source, self._index % 2**32
-        duration_s = source.cpi_length / source.sample_rate_hz
-        gains = [round(10 * g) for g in self.control.gains_db]
-        return Header(
-            hardware_id=b"emulator", active_ant_chs=source.n_channels,
-            rf_center_freq=round(self.control.frequency_hz), adc_sampling_freq=round(source.sample_rate_hz),
-            sampling_freq=round(source.sample_rate_hz), cpi_length=source.cpi_length,
-            time_stamp=round(1e3 * (self._begin + self._index * duration_s)),
-            daq_block_index=number, cpi_index=number, adc_overdrive_flags=self.overdrive,
-            if_gains=(*gains, *[0] * (MAX_CHANNELS - len(gains))),
-        )  # fmt: skip
-
     def _restart(self) -> None:
         """Be away, and begin anew on the same port."""
         self._listener.close()
         self._end.wait(self.faults.restart_s)
-        self._index, self._begin, self._again = 0, time.time(), None
+        self._again = None
+        self.line.restart()
         self._listener = listen(self.host, self.port)
 
     def _on_tuned(self) -> None:

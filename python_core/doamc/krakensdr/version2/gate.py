@@ -9,6 +9,8 @@ REASONS = (
 NOT_TAKEN = "not_taken"
 #: another frequency, Hz
 _CHANGE_HZ = 1.0
+#: times of the stream are the same only so far, s
+_ROUNDING_S = 1e-7
 
 
 class Gate:
@@ -16,20 +18,21 @@ class Gate:
 
     n_channels: M expected; None takes any. settling_s: for how long nothing passes after a change: the frequency of
     channel 0 by more than 1 Hz, the counter of changes, or a retuning that ends. The server's own client waits 4 s.
-    Attributes: last (the header that was judged last, or None), changes (how many were seen), why (the latest reason,
-    in words).
+    Attributes: last (the header that was judged last, or None), changed (whether a change was seen before it), changes
+    (how many were seen), why (the latest reason, in words).
     """
 
     def __init__(self, n_channels: int | None, settling_s: float) -> None:
         self._channels, self._settling_s = n_channels, settling_s
         self.last: Header | None = None
         self._settled = float("-inf")  # when what came last will have settled
-        self.changes, self.why = 0, ""
+        self.changed, self.changes, self.why = False, 0, ""
 
     def judge(self, header: Header, now: float) -> str | None:
-        """Why a packet is kept back, one of `REASONS`; None when it is good. now: monotonic time, s."""
+        """Why a packet is kept back, one of `REASONS`; None when it is good. now: time of the stream, s."""
         last, self.last = self.last, header
-        if last is not None and _changed(last, header):
+        self.changed = last is not None and _changed(last, header)
+        if self.changed:
             self.changes += 1
             self._settled = now + self._settling_s
         reason = self._reason(header, now)
@@ -50,7 +53,7 @@ class Gate:
             return "retuning"
         if header.phase_state & 0xFF != CONVERGED:
             return "not_converged"
-        return "settling" if now < self._settled else None
+        return "settling" if now < self._settled - _ROUNDING_S else None
 
     def _words(self, reason: str, header: Header, now: float) -> str:
         return {

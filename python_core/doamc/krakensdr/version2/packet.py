@@ -9,6 +9,8 @@ import math
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 MAGIC = b"MCHQ"
 HEADER_SIZE = 32
 CHANNELS, SAMPLES = (2, 5), (1, 1 << 16)
@@ -59,6 +61,11 @@ class Header:
     def size(self) -> int:
         """Bytes of the packet."""
         return self.offset + 2 * self.n_channels * self.n_samples
+
+
+def as_meant(value: float) -> float:
+    """A float32 as it was meant: the shortest decimal that it stands for."""
+    return float(str(np.float32(value)))
 
 
 def header_size(data: bytearray, begin: int) -> int | None:

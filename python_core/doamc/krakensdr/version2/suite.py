@@ -45,6 +45,7 @@ class Suite(Session):
         super().__init__(port, timeout_s)
         self.counters = Counters()
         self.gate, self.rate_hz = Gate(n_channels, settling_s), float(sample_rate_hz)
+        self._judged = 0  # samples, of all connections
 
     @property
     def heard(self) -> int:
@@ -67,9 +68,13 @@ class Suite(Session):
         finally:
             connection.end(time.monotonic())
 
-    def judge(self, header: Header, now: float) -> str | None:
-        """Why a packet is kept back; None when it is good."""
-        reason = self.gate.judge(header, now)
+    def judge(self, header: Header) -> str | None:
+        """Why a packet is kept back; None when it is good.
+
+        What has to settle does so by the samples that come, so that the same stream is always judged alike.
+        """
+        reason = self.gate.judge(header, self._judged / self.rate_hz)
+        self._judged += header.n_samples
         self.counters.changes = self.gate.changes
         return reason
 
@@ -138,12 +143,12 @@ class _Connection:
         lost_s = self._clock.see(now, header.n_samples)
         if lost_s:
             assembler.missing(max(1, round(lost_s / duration_s)))
-        fate = self._suite.judge(header, now)
+        fate = self._suite.judge(header)
         if fate is None and not assembler.add(packet, sample, now):
             fate = NOT_TAKEN
         self._counters.packet(fate or PASSED, header.size)
         if fate is not None:
-            assembler.leave_out(fate, lost=fate == NOT_TAKEN)
+            assembler.leave_out(fate, header, self._suite.gate.changed, lost=fate == NOT_TAKEN)
         state = MISMATCH if fate == "wrong_channels" else STREAMING if fate in (None, NOT_TAKEN) else UNSYNCHRONISED
         if self._states and self._states[-1][0] == state:
             self._states.pop()

@@ -10,16 +10,15 @@ from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.files.small_file import parse_json
-from doamc.krakensdr.listen import listen
+from doamc.krakensdr.listener import TICK_S, Listener
 from doamc.krakensdr.version2.emulator.objects import split_objects
 from doamc.text import one_line, shown
 
-_TICK_S = 0.1
 #: clients at once; a client that takes no answer for so long is left, s
 _CLIENTS, _SEND_S = 8, 2.0
 
 
-class ControlServer:
+class ControlServer(Listener):
     """Answers every client in a thread of its own.
 
     execute: called with a command, a dict; raises ReceiverError on what it refuses. status: the object that every
@@ -36,30 +35,15 @@ class ControlServer:
             raise ReceiverError(
                 f"expected a status every 3600 s at most and a delay of 0 to 3600 s, found {status_s:g} and {delay_s:g}"
             )
-        self._listener = listen(host, port)
-        self._listener.settimeout(_TICK_S)
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__(host, port, "krakensdr-control")
         self._execute, self._status, self._status_s, self._delay_s = execute, status, status_s, delay_s
         self.commands: list[dict[str, Any]] = []
-        self._end = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._thread = threading.Thread(target=self._run, name="krakensdr-control", daemon=True)
 
     @property
     def clients(self) -> int:
         """How many are served."""
         return sum(t.is_alive() for t in self._threads)
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End and free the port."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join(2.0)
-        self._listener.close()
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -82,7 +66,7 @@ class ControlServer:
                 if time.monotonic() >= due:
                     self._send(connection, self._status())
                     due = time.monotonic() + self._status_s
-                connection.settimeout(min(_TICK_S, max(1e-3, due - time.monotonic())))
+                connection.settimeout(min(TICK_S, max(1e-3, due - time.monotonic())))
                 try:
                     heard = connection.recv(1 << 12)
                 except TimeoutError:

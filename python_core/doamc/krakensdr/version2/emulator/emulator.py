@@ -4,25 +4,28 @@ It streams whether somebody listens or not, at the receiver's rate, by a monoton
 packets of its own queue, or is left; the others never wait for it.
 """
 
-import math
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.krakensdr.faults import Faults
-from doamc.krakensdr.version2.control import DELAY_MS, FREQUENCY_HZ, GAIN_DB
+from doamc.krakensdr.version2.control import FREQUENCY_HZ
 from doamc.krakensdr.version2.emulator.clients import Clients
-from doamc.krakensdr.version2.emulator.control import ControlServer, number_of
+from doamc.krakensdr.version2.emulator.control import ControlServer
 from doamc.krakensdr.version2.emulator.faults import FAULTS
+from doamc.krakensdr.version2.emulator.operation import Operated, execute, status
 from doamc.krakensdr.version2.emulator.payloads import Payloads
+from doamc.krakensdr.version2.emulator.replay import RECONNECT, Replay
 from doamc.krakensdr.version2.emulator.stream import Stream
 from doamc.krakensdr.version2.emulator.tuner import Times, Tuner
-from doamc.text import shown
 
 _TICK_S = 0.1
 #: a computer that is this late leaves packets out, as a receiver whose buffer overflows, s
 _BEHIND_S = 0.5
+#: how long a replay waits for the second of several clients to come back, s
+_BACK_S = 2.0
 #: most packets that wait for a client
 _ROOM = 1 << 16
 
@@ -30,8 +33,9 @@ _ROOM = 1 << 16
 class SuiteEmulator:
     """Data and control servers in threads of their own; a context manager that starts and stops them.
 
-    payloads: the samples. rate_hz, frequency_hz, gain_db: of the receiver. host, port, control_port: where it listens;
-    0 takes free ports, told by the attributes. times: of the receiver's states. paced: at the rate; else as fast as the
+    heard: the samples, or a recording that is replayed, which has a rate, frequencies, gains and states of its own, and
+    no faults. rate_hz, frequency_hz, gain_db: of the receiver. host, port, control_port: where it listens; 0 takes free
+    ports, told by the attributes. times: of the receiver's states. paced: at the rate; else as fast as the
     slowest client takes them, and only while there is one; states last by the time of the stream either way. faults:
     of the known `FAULTS`; each happens to all clients. packets: end of the data after so many; 0 for ever. room:
     packets that wait for a client. close_when_full: leave a client that is too slow. status_s: between two statuses of
@@ -42,7 +46,7 @@ class SuiteEmulator:
     """
 
     def __init__(
-        self, payloads: Payloads, rate_hz: float = 2.4e6, frequency_hz: float = 433.9e6, gain_db: float = 20.0,
+        self, heard: Payloads | Replay, rate_hz: float = 2.4e6, frequency_hz: float = 433.9e6, gain_db: float = 20.0,
         host: str = "127.0.0.1", port: int = 0, control_port: int = 0, times: Times | None = None, paced: bool = True,
         faults: Faults | None = None, packets: int = 0, room: int = 64, close_when_full: bool = False,
         status_s: float = 0.5, control_delay_s: float = 0.0,
@@ -53,15 +57,21 @@ class SuiteEmulator:
                 f"expected a rate of 1 to 1e9 Hz, a frequency of {low:g} to {high:g} Hz and room for 1 to {_ROOM} "
                 f"packets, found {rate_hz:g}, {frequency_hz:g} and {room}"
             )
-        self.tuner = Tuner(times or Times(), frequency_hz, gain_db)
-        self.stream = Stream(payloads, self.tuner, rate_hz, faults or Faults(known=FAULTS))
+        self.tuner: Operated
+        self.stream: Stream | Replay
+        if isinstance(heard, Replay):
+            self.tuner = self.stream = heard
+        else:
+            self.tuner = tuner = Tuner(times or Times(), frequency_hz, gain_db)
+            self.stream = Stream(heard, tuner, rate_hz, faults or Faults(known=FAULTS))
         self.paced, self.packets = paced, packets
         self.skipped, self._begin = 0, 0.0
         self.ended: str | None = None
         self.done, self._end = threading.Event(), threading.Event()
         self.clients = Clients(host, port, room, close_when_full)
         try:
-            self.control = ControlServer(host, control_port, self._execute, self.status, status_s, control_delay_s)
+            do = partial(execute, self.tuner)
+            self.control = ControlServer(host, control_port, do, self.status, status_s, control_delay_s)
         except ReceiverError:
             self.clients.close()
             raise
@@ -107,6 +117,8 @@ class SuiteEmulator:
                     self.clients.send(parcels)
                     if fault == "restart":
                         self._restart()
+                    elif fault == RECONNECT:
+                        self._connect_anew()
         except Exception as error:
             if not self._end.is_set():
                 self.ended = f"the server failed ({type(error).__name__}: {error})"
@@ -122,59 +134,50 @@ class SuiteEmulator:
             if not outlets:
                 self._end.wait(0.001)
             return bool(outlets) and all([o.wait_for_room(_TICK_S) for o in outlets])
-        left_s = self._begin + (stream.produced + 1) * stream.packet_s - time.monotonic()
+        left_s = self._begin + stream.due_s - time.monotonic()
         if left_s > 0:
             self._end.wait(min(left_s, _TICK_S))
             return left_s <= _TICK_S and not self._end.is_set()
         if -left_s > _BEHIND_S:
-            self._skip(self._due() - stream.produced)
+            self._catch_up()
         return True
 
-    def _due(self) -> int:
-        """Packets that were received whole by now."""
-        return int((time.monotonic() - self._begin) / self.stream.packet_s)
-
-    def _skip(self, count: int) -> None:
-        """Let packets pass, if there are any."""
-        self.stream.produced += max(0, count)
-        self.skipped += max(0, count)
+    def _catch_up(self) -> None:
+        """Let the packets pass that were due by now, if there are any; a recording goes on later instead."""
+        now_s = time.monotonic() - self._begin
+        if isinstance(self.stream, Replay):
+            self._begin += now_s - self.stream.due_s
+        else:
+            count = max(0, int(now_s / self.stream.packet_s) - self.stream.produced)
+            self.stream.produced += count
+            self.skipped += count
 
     def _restart(self) -> None:
         """Be away, and begin anew on the same port; the receiver's time goes on."""
         self.clients.close()
         self.clients.leave("a fault: restart")
-        self._end.wait(self.stream.faults.restart_s)
-        if self.paced:
-            self._skip(self._due() - self.stream.produced)
-        self.stream.restart()
+        if isinstance(self.stream, Stream):
+            self._end.wait(self.stream.faults.restart_s)
+            if self.paced:
+                self._catch_up()
+            self.stream.restart()
         if not self._end.is_set():
             self.clients.listen_again()
 
-    def _execute(self, command: dict[str, Any]) -> None:
-        """Do what a control client asks for. Raises ReceiverError on anything else."""
-        name = command.get("command")
-        if name == "set_frequency":
-            self.tuner.tune(number_of(command, "frequency", *FREQUENCY_HZ))
-        elif name == "set_gain":
-            self.tuner.set_gain(number_of(command, "gain", -math.inf, GAIN_DB[1]))
-        elif name == "set_stability_delay":
-            self.tuner.set_cooling(number_of(command, "delay_ms", *DELAY_MS) / 1e3)
-        else:
-            raise ReceiverError(f"expected one of set_frequency, set_gain, set_stability_delay, found {shown(name)}")
+    def _connect_anew(self) -> None:
+        """Leave all clients, unless nothing was sent yet, and wait for them to come back."""
+        wanted = max(1, len(self.clients.serving))
+        if self.stream.produced:
+            self.clients.leave("the recording was of a new connection from here on")
+        since = time.monotonic()
+        while (found := len(self.clients.serving)) < wanted and not self._end.wait(0.001):
+            if found and time.monotonic() > since + _BACK_S:
+                break
+        self._begin = time.monotonic() - self.stream.played_s
 
     def status(self) -> dict[str, Any]:
         """What the control server tells twice a second."""
-        now, payloads, n = self.tuner.condition, self.stream.payloads, self.stream.n_channels
-        return {
-            "settings": {
-                "center_freq": now.frequency_hz, "gain": now.gain_db, "sample_rate": self.stream.rate_hz,
-                "rtl_tcp_channel": 0,
-            },
-            "num_channels": n, "operating_mode": "coherent", "cooldown_active": now.cooling_s > 0,
-            "cooldown_remaining_ms": round(1e3 * now.cooling_s),
-            "channel_comp": [{"amp_db": 0.0, "phase_deg": round(-float(p), 3)} for p in payloads.phases_deg[:n]],
-            "coherence_events": self.tuner.coherence_events, "recovering": now.recovering,
-        }  # fmt: skip
+        return status(self.tuner, self.stream)
 
     def as_dict(self) -> dict[str, Any]:
         """What was produced and sent, for JSON."""

@@ -1,6 +1,7 @@
 """The stream of the emulated receiver: packet after packet, each by the state that the receiver is then in."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from doamc.krakensdr.faults import Faults
 from doamc.krakensdr.version2.control import FREQUENCY_HZ
@@ -35,6 +36,21 @@ class Stream:
     def packet_s(self) -> float:
         """Signal time of a packet, s."""
         return self.payloads.n_samples / self.rate_hz
+
+    @property
+    def played_s(self) -> float:
+        """Signal time of the packets so far, s."""
+        return self.produced * self.packet_s
+
+    @property
+    def due_s(self) -> float:
+        """Signal time at whose end the next packet is whole, s."""
+        return (self.produced + 1) * self.packet_s
+
+    @property
+    def phases_deg(self) -> Sequence[float]:
+        """What the channels of samples that are not calibrated are turned by."""
+        return [float(p) for p in self.payloads.phases_deg]
 
     def next(self) -> tuple[list[Parcel], str | None]:
         """What is sent next, and the fault that was committed; nothing where the packet is left out."""
