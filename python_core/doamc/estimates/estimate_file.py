@@ -3,7 +3,8 @@
 Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
-(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,) and, where it counted the sources, ``log_evidence``
+(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db``
+(B, 2), and, where it counted the sources, ``log_evidence``
 (B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
 these are numbered otherwise than elements. ``left_out`` (B,), snapshots left out for impulses,
 and ``offset_removed`` (B,), whether the converters' offset was taken out: where there were any. Where the heading of
@@ -62,6 +63,8 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
         "mode_share": e.mode_share,
         "effective_snapshots": e.snapshots,
+        "model_error_db": None if e.model_error_db is None else e.model_error_db[:, 1],
+        "model_error_interval_db": None if e.model_error_db is None else e.model_error_db[:, ::2],
         "left_out": _where_any(e.left_out),
         "offset_removed": _where_any(e.offset_removed),
         "log_evidence": e.log_evidence,

@@ -39,6 +39,8 @@ def make_message(
     coupling_std: ArrayLike | None = None,  # shape: (N, N)
     modes: list[dict[str, Any]] | None = None,
     effective_snapshots: float | None = None,
+    model_error_db: float | None = None,
+    model_error_interval_db: ArrayLike | None = None,  # shape: (2,)
     source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
     heading_deg: float | None = None,
     **extra: Any,
@@ -51,7 +53,8 @@ def make_message(
     the others. latency_ms: ``buffer``, ``inference`` and ``total``.
     What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
     r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
-    directions may be; effective_snapshots; source_probability of 0, 1, ... sources.
+    directions may be; effective_snapshots; model_error_db, how far responses are off the model, relative, and its
+    central 90 %; source_probability of 0, 1, ... sources.
     heading_deg: bearing of the array's +x axis, clockwise from true north, where it is known: every source then has its
     ``bearing_deg``.
     extra: further keys, e.g. the truth of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
@@ -94,6 +97,7 @@ def make_message(
     }
     posterior = {
         "coupling_std": coupling_std, "modes": modes, "effective_snapshots": effective_snapshots,
+        "model_error_db": model_error_db, "model_error_interval_db": model_error_interval_db,
         "source_probability": source_probability,
     }  # fmt: skip
     message |= _plain({k: v for k, v in posterior.items() if v is not None})

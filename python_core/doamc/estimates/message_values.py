@@ -39,6 +39,9 @@ def message_values(
         values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
     if np.isfinite(table.get("effective_snapshots", np.nan)):
         values["effective_snapshots"] = float(table["effective_snapshots"])
+    if np.isfinite(table.get("model_error_db", np.nan)):
+        values["model_error_db"] = float(table["model_error_db"])
+        values["model_error_interval_db"] = table["model_error_interval_db"].tolist()
     if table.get("left_out", 0):
         values["snapshots_left_out"] = int(table["left_out"])
     if table.get("offset_removed", False):

@@ -21,6 +21,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "steps": (1, 10_000), "samples": (1, 10_000), "particles": (1, 1024), "eta": (0, 1), "rate": (1e-6, 10),
     "low_deg": (-90, 90), "high_deg": (-90, 90), "rounds": (0, 100), "round_iterations": (1, 10_000),
     "memory_batches": (1, 1e9), "spread_db": (-100, 20), "channel_db": (0, 40), "channel_deg": (0, 180),
+    "model_error": (-100, 0),
 }  # fmt: skip
 
 

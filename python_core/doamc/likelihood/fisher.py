@@ -93,10 +93,25 @@ def likelihood_information(
     x: torch.Tensor,  # shape: (B, d, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradient (B, S, d) of the log likelihood and Fisher information (B, S, d, d)."""
-    coordinates = posterior.coordinates
     v, d = derivatives(posterior, x)
+    gradient, f = response_information(posterior, v, d, posterior.noise_power(x).expand(v.shape[:2]))
+    if not posterior.coordinates.unknown_noise:
+        return gradient, f
+    order = posterior.constants.noise_last
+    return gradient[..., order], f.index_select(2, order).index_select(3, order)
+
+
+def response_information(
+    posterior: "ExactPosterior",
+    v: torch.Tensor,  # shape: (B, S, N, P), the response V
+    d: torch.Tensor,  # shape: (B, S, d', N, P), its derivatives by any d' real parameters
+    s2: torch.Tensor,  # shape: (B, S), noise power
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (B, S, d' + 1) and Fisher information (B, S, d' + 1, d' + 1) by what moves V, and by log noise power.
+
+    The noise comes last, and is left out where it is known.
+    """
     b, s, n, p = v.shape
-    s2 = posterior.noise_power(x).expand(b, s)
     ri = torch.linalg.inv(torch.baddbmm(s2.reshape(-1, 1, 1) * posterior.eye, *_pair(v)).view(b, s, n, n))
     count = posterior.snapshots[..., None]
     u = ri @ v  # (B, S, N, P)
@@ -112,7 +127,7 @@ def likelihood_information(
     f = torch.cat([x_i, moved], -1) @ torch.cat([turned, flat.conj()], -1).transpose(-1, -2)
     f = f.real * (2 * count[..., None])
     gradient = ends[..., 0]
-    if not coordinates.unknown_noise:
+    if not posterior.coordinates.unknown_noise:
         return gradient, f
     scale = (posterior.snapshots * s2)[..., None]
     own = scale * s2[..., None] * torch.view_as_real(ri).square().sum((-1, -2, -3))[..., None]
@@ -120,8 +135,7 @@ def likelihood_information(
     cross = ends[..., 1] * s2[..., None]
     side = torch.cat([f, cross[..., None]], -1)
     whole = torch.cat([side, torch.cat([cross, own], -1)[:, :, None]], 2)
-    order = posterior.constants.noise_last
-    return torch.cat([gradient, trace], -1)[..., order], whole.index_select(2, order).index_select(3, order)
+    return torch.cat([gradient, trace], -1), whole
 
 
 def _pair(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

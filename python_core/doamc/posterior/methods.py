@@ -21,6 +21,8 @@ from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
+from doamc.posterior.sampling.model_error import ErrorDraws
+from doamc.posterior.sampling.samples import Samples
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -36,6 +38,8 @@ class Posterior(Estimator):
     batch).
     coherent: "no" for uncorrelated sources, "yes" for sources of any correlation, two paths of one emitter among them,
     "auto" for whichever has the greater evidence.
+    model_error: by how much responses are off the model, relative r.m.s. error in dB; "auto" to infer it from each
+    batch, None to trust the model.
     """
 
     name = "posterior"
@@ -48,6 +52,7 @@ class Posterior(Estimator):
         seed: int = 0,
         options: Options | None = None,
         coherent: str = "no",
+        model_error: float | str | None = "auto",
     ) -> None:
         if coherent not in COHERENT:
             raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
@@ -59,6 +64,7 @@ class Posterior(Estimator):
         self.kinds = kinds_of(self.spec)
         self._samplers: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
         self._noise_test = NoiseTest(self.spec)
+        self._error_draws = None if model_error is None else ErrorDraws(model_error, seed)
 
     def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
@@ -196,8 +202,24 @@ class Posterior(Estimator):
         chosen = [g.select(~better[g.index]) for g in one] + [g.select(better[g.index]) for g in other]
         return [g for g in chosen if len(g.index)]
 
+    def _with_errors(self, part: SampledPart, batch: SnapshotBatch) -> tuple[Samples, torch.Tensor | None]:
+        """Samples moved by errors of the model, and their sizes, of the likeliest kind where there are several."""
+        if self._error_draws is None:
+            return part.samples, None
+        if not part.kinds:
+            return self._error_draws(part.samples)
+        moved, sizes = zip(*(self._error_draws(kind.samples) for kind in part.kinds), strict=True)
+        if all(bool(size.isnan().all()) for size in sizes):
+            return part.samples, sizes[0]
+        evidence = torch.stack([self._evidence(batch, [kind])[kind.index] for kind in part.kinds], 1)
+        kinds = [replace(kind, samples=samples) for kind, samples in zip(part.kinds, moved, strict=True)]
+        likeliest = evidence.argmax(1)[:, None, None].expand(-1, 1, 3).to(sizes[0].device)
+        whole = mixed(kinds, evidence, self.spec, self.options.chains, self.options.seed)
+        return whole.samples, torch.stack(sizes, 1).gather(1, likeliest)[:, 0]
+
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        s = summarise(part.samples.x, part.samples.coordinates, self.options.chains)
+        samples, error_db = self._with_errors(part, batch)
+        s = summarise(samples.x, samples.coordinates, self.options.chains)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
@@ -216,4 +238,5 @@ class Posterior(Estimator):
             mode_std=s.mode_std,
             mode_share=s.mode_share,
             snapshots=part.length,
+            model_error_db=error_db,
         )

@@ -37,5 +37,5 @@ def mixed(kinds: list[SampledPart], log_evidence: torch.Tensor, spec: ArraySpec,
     old = first.posterior
     noise = None if old.known_log_noise is None else old.known_log_noise[:, 0].exp()
     posterior = ExactPosterior(coordinates, old.covariance, old.snapshots[:, 0], noise)
-    samples = Samples(coordinates, posterior, x, torch.full_like(x[:, 0, 0], torch.nan))
+    samples = Samples(coordinates, posterior, x, torch.full_like(x[:, 0, 0], torch.nan), first.best)
     return replace(kinds[0], samples=samples, kinds=kinds, log_evidence=torch.logsumexp(log_evidence, 1))

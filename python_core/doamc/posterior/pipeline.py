@@ -85,7 +85,8 @@ class PosteriorSampler:
         sure = (near.single & (near.fit >= self.options.enough_fit)).nonzero()[:, 0]
         o, b, d = self.options, len(near.fit), posterior.coordinates.size
         kept, log_mass, run = near.value.new_empty(b, d, o.chains * o.keep), near.value.new_full((b,), math.nan), None
-        left = torch.ones_like(near.single)
+        left, top = torch.ones_like(near.single), modes.value.max(1)
+        best = gather(modes.x, top.indices[:, None])[:, :, 0]
         if len(sure):
             importance = rows(near, sure).importance(posterior.coordinates)
             enough = importance.fit >= o.enough_fit
@@ -93,15 +94,15 @@ class PosteriorSampler:
             kept[sure], log_mass[sure[enough]] = importance.samples(kept.shape[2]), importance.log_mass()[enough]
         if left.all():
             run = self.run_chains(posterior, proposals, modes, near)
-            kept = run.kept.flatten(2)
+            kept, best = run.kept.flatten(2), likelier(best, top.values, run)
         elif left.any():
             index = left.nonzero()[:, 0]
             some = rows(proposals, index), rows(modes, index), rows(near, index)
             run = self.run_chains(posterior.select(index), *some)
-            kept[index] = run.kept.flatten(2)
+            kept[index], best[index] = run.kept.flatten(2), likelier(best[index], top.values[index], run)
         wide = self.again_where_broad(observations, posterior, run, kept)
         log_mass[wide] = math.nan
-        return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass)
+        return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass, best)
 
     def posterior(self, observations: Observations) -> ExactPosterior:
         """The exact posterior of observations."""
@@ -159,3 +160,10 @@ class PosteriorSampler:
                 self.long_chains, posterior.select(wide), run.x[wide], run.value[wide], kept.shape[2]
             )
         return wide
+
+
+def likelier(best: torch.Tensor, value: torch.Tensor, run: ChainRun) -> torch.Tensor:
+    """Points (B, d) of log posterior value (B,), or where chains ended in likelier ones."""
+    end = run.value.max(1)
+    found = gather(run.x, end.indices[:, None])[:, :, 0]
+    return torch.where((end.values > value)[:, None], found, best)

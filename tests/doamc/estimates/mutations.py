@@ -23,6 +23,7 @@ def estimate(seq=17, **changes):
         "dropped_batches": 0, "latency_ms": {"buffer": 1.0, "inference": 12.0, "total": 13.5},
         "interval_deg": [[-24.0, -22.0], [9.0, 11.0], [160.0, 200.0]], "source_probability": [0.0, 0.1, 0.2, 0.7],
         "modes": [{"share": 0.7, "azimuth_deg": [-23.4, 10.0, 170.0], "std_deg": [0.2, 0.3, 0.4]}],
+        "model_error_db": -20.0, "model_error_interval_db": [-24.0, -16.0],
         "effective_snapshots": 100.0, "batch_seq": 18, "rx_time": None, "heading_deg": 70.0,
         "receiver": {"heading_deg": 60.0, "latitude": 48.1, "longitude": 11.6},
     }  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 from doamc.estimates import make_message, validate
 from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
@@ -43,6 +44,19 @@ def test_a_posterior_tells_intervals_modes_and_spread(sources):
         assert "source_probability" not in message
 
 
+def test_a_posterior_tells_how_far_off_its_model_is_where_that_is_seen():
+    spec = load_spec("ula8")
+    scene = draw_scene(spec, 1, 2, 10.0, torch.Generator().manual_seed(1))
+    y = receive(scene, 200, generator=torch.Generator().manual_seed(3)).snapshots
+    phase = torch.tensor([0.0, 0.3, -0.2, 0.1, 0.25, -0.3, 0.0, 0.2])[:, None]
+    for snapshots, seen in ((y, False), (y * torch.polar(torch.ones_like(phase), phase), True)):
+        message = make_message(**REST | message_values(Posterior("ula8")(make_batch(snapshots), 2)))
+        validate(message)
+        assert ("model_error_db" in message) == ("model_error_interval_db" in message) == seen
+    low, high = message["model_error_interval_db"]
+    assert -25 < low <= message["model_error_db"] <= high <= -6  # 0.21 r.m.s.: -14 dB
+
+
 def test_other_methods_say_less():
     spec = load_spec("ula8")
     scene = draw_scene(spec, 1, 1, 10.0, torch.Generator().manual_seed(1))
@@ -50,5 +64,6 @@ def test_other_methods_say_less():
     estimates = estimate_batch(open_estimator("music", spec, 1, "cpu", 0), make_batch(y), 1)
     message = make_message(**REST | message_values(estimates))
     validate(message)
-    assert message.keys().isdisjoint({"modes", "coupling_std", "effective_snapshots", "source_probability"})
+    of_posteriors = {"modes", "coupling_std", "effective_snapshots", "source_probability", "model_error_db"}
+    assert message.keys().isdisjoint(of_posteriors)
     assert math.isfinite(message["sources"][0]["azimuth_deg"]) and "interval_deg" not in message["sources"][0]

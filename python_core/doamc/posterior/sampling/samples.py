@@ -13,13 +13,16 @@ class Samples:
     """Posterior samples of B observations, x (B, d, n).
 
     log_mass: (B,), log integral of prior times likelihood up to the prior's volume, NaN where it is not known.
+    best: (B, d), the likeliest point that was found.
     """
 
     coordinates: Coordinates
     posterior: ExactPosterior
     x: torch.Tensor
     log_mass: torch.Tensor
+    best: torch.Tensor
 
     def select(self, index: torch.Tensor) -> "Samples":
         """Samples of some of the observations."""
-        return Samples(self.coordinates, self.posterior.select(index), self.x[index], self.log_mass[index])
+        own = self.x[index], self.log_mass[index], self.best[index]
+        return Samples(self.coordinates, self.posterior.select(index), *own)
