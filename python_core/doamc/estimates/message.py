@@ -40,6 +40,7 @@ def make_message(
     modes: list[dict[str, Any]] | None = None,
     effective_snapshots: float | None = None,
     source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
+    fit: dict[str, Any] | None = None,
     heading_deg: float | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def make_message(
     What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
     r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
     directions may be; effective_snapshots; source_probability of 0, 1, ... sources.
+    fit: how well the batch fits the model, ``misfit``, ``probability``, ``doubtful`` and ``cause``, where it is known.
     heading_deg: bearing of the array's +x axis, clockwise from true north, where it is known: every source then has its
     ``bearing_deg``.
     extra: further keys, e.g. the truth of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
@@ -94,7 +96,7 @@ def make_message(
     }
     posterior = {
         "coupling_std": coupling_std, "modes": modes, "effective_snapshots": effective_snapshots,
-        "source_probability": source_probability,
+        "source_probability": source_probability, "fit": fit,
     }  # fmt: skip
     message |= _plain({k: v for k, v in posterior.items() if v is not None})
     clash = sorted(message.keys() & extra.keys())

@@ -18,10 +18,12 @@ from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
+from doamc.posterior.report.fit import misfit_of
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.correlation import Lengths, effective_lengths
 from doamc.spec import ArraySpec
 
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
@@ -185,7 +187,10 @@ class Posterior(Estimator):
 
     def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Estimates of the samples of a batch."""
-        estimates = [self._estimates_of(g, batch, n_sources) for g in parts]
+        lengths = effective_lengths(
+            batch.snapshots.to(self.device), batch.covariance.to(self.device), n_sources, batch.left_out
+        )
+        estimates = [self._estimates_of(g, batch, lengths, n_sources) for g in parts]
         if len(estimates) == 1:
             return estimates[0]
         return join(estimates).select(torch.cat([g.index for g in parts]).argsort())
@@ -196,8 +201,9 @@ class Posterior(Estimator):
         chosen = [g.select(~better[g.index]) for g in one] + [g.select(better[g.index]) for g in other]
         return [g for g in chosen if len(g.index)]
 
-    def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
+    def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, lengths: Lengths, n_sources: int) -> Estimates:
         s = summarise(part.samples.x, part.samples.coordinates, self.options.chains)
+        fit = misfit_of(part, lengths.select(part.index))
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
@@ -216,4 +222,6 @@ class Posterior(Estimator):
             mode_std=s.mode_std,
             mode_share=s.mode_share,
             snapshots=part.length,
+            misfit=fit.misfit,
+            fit_probability=fit.probability,
         )
