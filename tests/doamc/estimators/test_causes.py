@@ -26,7 +26,9 @@ def posterior():
 
 @pytest.mark.parametrize("name", NAMED)
 def test_what_is_wrong_is_named(name, posterior):
-    told = [t for t in found_in(name, posterior) if t != "none"]  # impulses and offsets that were taken out do not count
+    told = [
+        t for t in found_in(name, posterior) if t != "none"
+    ]  # impulses and offsets that were taken out do not count
     assert told.count(ROWS[name].cause) >= 0.5 * len(told), told
 
 
