@@ -48,7 +48,7 @@ def whitened(
     eye = torch.eye(covariance.shape[-1], dtype=response.dtype, device=response.device)
     r = response @ response.mH + noise_power[..., None, None] * eye
     root, failed = torch.linalg.cholesky_ex(r)
-    known = r.isfinite().all(-1).all(-1)
+    known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
     stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye  # for R that is singular, or not known
     root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
     half = torch.linalg.solve_triangular(root, covariance[:, None].expand_as(r), upper=False)
@@ -65,7 +65,7 @@ def misfit_of_samples(
     """Misfit of samples of a posterior, S >= 2."""
     n, samples = response.shape[2], response.shape[1]
     e, root = whitened(covariance, response, noise_power)
-    sizes = assumed[:, None] * e.abs().square().sum((2, 3))
+    sizes = assumed[:, None] * torch.view_as_real(e).square().sum((2, 3, 4))
     if lengths.equal and bool((lengths.noise == assumed).all()):
         size = sizes.mean(1)
     else:

@@ -54,12 +54,13 @@ def effective_lengths(
         full = full - left_out.to(full)
     if length < FEWEST:
         return Lengths(full, full, full)
-    vectors = torch.linalg.eigh(covariance)[1]
-    level = covariance.diagonal(dim1=1, dim2=2).real.mean(1).sqrt()[:, None, None]  # for single precision
-    part = (vectors.mH / level) @ snapshots[:, :, :LONGEST]
-    seen = part.shape[2]
-    if _white(part, n_sources):
+    values, vectors = torch.linalg.eigh(covariance)
+    some = snapshots[:, :, :LONGEST]
+    seen = some.shape[2]
+    if _white(some, values, vectors, n_sources):
         return Lengths(full, full, full)
+    level = values.mean(1).sqrt()[:, None, None]  # for single precision
+    part = (vectors.mH / level) @ some
     part = part.to(torch.complex64)
     spectrum = torch.fft.fft(part, 1 << math.ceil(math.log2(2 * seen))).abs().square()
     noise, signal = spectrum[:, : n - n_sources], spectrum[:, n - n_sources :]
@@ -75,13 +76,15 @@ def effective_lengths(
     return Lengths(worth(rho[0], rho[0]), worth(*rho), worth(rho[1], rho[1]))
 
 
-def _white(part: torch.Tensor, n_sources: int) -> bool:
-    """Whether the first lag of all components (B, N, L) is chance, so that no other counts."""
-    power = part.abs().square().sum(2).clamp_min(1e-30)
-    first = ((part[:, :, 1:] * part[:, :, :-1].conj()).sum(2) / power).unsqueeze(2)
-    n, seen = part.shape[1:]
-    halves = (first[:, : n - n_sources], n - n_sources), (first[:, n - n_sources :], n_sources)
-    return not any(bool((x.mean(1).abs() > SIGNIFICANT / math.sqrt(seen * m)).any()) for x, m in halves if m)
+def _white(snapshots: torch.Tensor, values: torch.Tensor, vectors: torch.Tensor, n_sources: int) -> bool:
+    """Whether the first lag of all components is chance, so that no other counts; by the covariance at that lag."""
+    n, seen = snapshots.shape[1:]
+    shifted = snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH / seen
+    first = (vectors.conj() * (shifted @ vectors)).sum(1) / values.clamp_min(1e-30 * values[:, -1:])
+    noise, signal = first.split([n - n_sources, n_sources], 1)
+    limit = SIGNIFICANT / math.sqrt(seen)
+    worst = [float(x.mean(1).abs().max()) * math.sqrt(x.shape[1]) for x in (noise, signal) if x.shape[1]]
+    return max(worst) <= limit
 
 
 def _autocorrelation(spectrum: torch.Tensor, lags: int, seen: int) -> torch.Tensor:

@@ -16,7 +16,7 @@ from doamc.likelihood.mode_search import search_modes
 from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.correlation import Lengths
 
-LOOKED_AT = 24  #: samples: their average says what that of all would, to a tenth of a standard deviation
+LOOKED_AT = 16  #: samples: their average says what that of all would, to a tenth of a standard deviation
 TOO_FAR = 1.5  #: samples of a posterior that counts this factor fewer snapshots than there are do not stand for it
 STEPS, SURVIVORS = 20, 3  #: of the search for the model that fits, from a quarter of the samples looked at
 
