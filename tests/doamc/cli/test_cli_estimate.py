@@ -16,7 +16,10 @@ from doamc.scenes import Scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import SHIPPED, load_spec, shipped_arrays
 
-KEYS = {"doa_deg", "doa_std_deg", "power_db", "coupling", "noise_power", "n_sources"}
+KEYS = {
+    "doa_deg", "doa_std_deg", "power_db", "coupling", "noise_power", "n_sources", "fit_misfit", "fit_probability",
+    "fit_doubtful", "fit_cause",
+}  # fmt: skip
 
 
 def _scene(array, azimuth_deg, noise_power=0.01, coupled=False):
