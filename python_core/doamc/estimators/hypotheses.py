@@ -143,7 +143,7 @@ class Hypothesis:
         p, k = self.n_sources, family.n_parameters
         longest = [0.2] * p + [0.7] * p + [0.3] * k + [1e3 * float(covariance.abs().max())] * self.sizes[3]
         steps = torch.tensor(longest + [1.0] * self.sizes[4], dtype=torch.float64)
-        x, _ = best_descent(criterion, start, steps, start.shape[1], ITERATIONS, SETTLED)
+        x, _, _ = best_descent(criterion, start, steps, start.shape[1], ITERATIONS, SETTLED)
         return x, self._misfit(x, found, channels, lengths)
 
     def _misfit(self, x: torch.Tensor, found: torch.Tensor, channels: torch.Tensor, lengths: Lengths) -> Misfit:
