@@ -13,7 +13,7 @@ NAMED = [name for name, row in ROWS.items() if row.cause is not None]
 BATCHES = 5
 
 
-def found_in(name, estimator, seed=11):
+def found_in(name, estimator, seed=12):
     trial = ROWS[name].make(BATCHES, torch.Generator().manual_seed(seed))
     e = estimate_batch(estimator, make_batch(trial.snapshots), trial.told)
     return [cause_name(int(k)) for k in e.fit_cause]
@@ -41,12 +41,12 @@ def test_a_method_without_samples_names_it_too(name):
 @pytest.mark.parametrize("method", ["ml", "music"])
 def test_where_no_range_is_assumed_none_is_left(method):
     """An array free of coupling lies outside the prior of ula8, not of methods that assume none or any."""
-    assert found_in("uncoupled", make_estimator(method, "ula8"), 12) == ["none"] * BATCHES
+    assert found_in("uncoupled", make_estimator(method, "ula8")) == ["none"] * BATCHES
 
 
 @pytest.mark.parametrize("name", ["model-ula8-200-10dB", "model-one", "spacing-0.45"])
 def test_where_nothing_is_doubtful_no_cause_is_named(name, posterior):
-    assert found_in(name, posterior, 12) == ["none"] * BATCHES
+    assert found_in(name, posterior) == ["none"] * BATCHES
 
 
 def test_channels_are_numbered_as_the_receiver_has_them():
