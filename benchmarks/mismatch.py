@@ -39,10 +39,11 @@ def measure(row: Row, method: str, estimators: dict[str, Estimator], batches: in
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The figures as a table in Markdown."""
-    lines = [f"| row | {' | '.join(COLUMNS)} |", f"|---{'|---:' * len(COLUMNS)}|"]
+    lines = [f"| row | {' | '.join(COLUMNS)} | causes |", f"|---{'|---:' * len(COLUMNS)}|---|"]
     for r in rows:
         cells = ["" if r.get(c) is None else f"{r[c]:g}" for c in COLUMNS]
-        lines.append(f"| {r['row']}{' (model)' if r['on_model'] else ''} | {' | '.join(cells)} |")
+        told = ", ".join(f"{name} {count}" for name, count in (r.get("causes") or {}).items())
+        lines.append(f"| {r['row']}{' (model)' if r['on_model'] else ''} | {' | '.join(cells)} | {told} |")
     return "\n".join(lines) + "\n"
 
 

@@ -127,4 +127,6 @@ class CompassView(RoseView):
         if self.reading is None:
             return []
         found = [] if len(self.reading.azimuth_deg) else ["no emitter"]
+        if self.reading.warning:
+            found.append(self.reading.warning)
         return [*found, self.reading.array, self.reading.method, self.shown.orientation]

@@ -1,6 +1,8 @@
 """``doamc estimate``: directions and coupling of every batch of a file."""
 
 import argparse
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.array_of_input import array_of_input
@@ -8,7 +10,7 @@ from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
-    from doamc.estimators.base import Estimator
+    from doamc.estimators.base import Estimates, Estimator
     from doamc.routes.completed import Completed
     from doamc.spec import ArraySpec
 
@@ -70,8 +72,19 @@ def run(args: argparse.Namespace) -> int:
     heading = spec.heading_deg if args.heading is None else args.heading
     write_estimates(args.out, estimates, source.channels, heading)
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
-    print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}")
+    print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}{_doubts(estimates, source.channels)}")
     return 0
+
+
+def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:
+    """How many batches do not fit the model, and why as far as can be told; empty where all do."""
+    from doamc.estimators.causes import cause_name
+
+    if estimates.doubtful is None or estimates.fit_cause is None or not estimates.doubtful.any():
+        return ""
+    causes = Counter(cause_name(int(k), channels) for k in estimates.fit_cause[estimates.doubtful])
+    told = ", ".join(f"{name} {count}" for name, count in causes.most_common())
+    return f"; doubtful: {int(estimates.doubtful.sum())} batches do not fit the model ({told})"
 
 
 def _completed(args: argparse.Namespace, spec: "ArraySpec") -> "Completed":

@@ -24,6 +24,7 @@ def estimate_view(message: dict[str, Any], received: float, heading_deg: float |
     view["latency_ms"] = {key: message["latency_ms"][key] for key in ("buffer", "inference", "total")}
     view["sources"] = [{key: source.get(key) for key in _SOURCE} for source in message["sources"]]
     view["effective_snapshots"] = message.get("effective_snapshots")
+    view["fit"] = {key: (message.get("fit") or {}).get(key) for key in ("misfit", "doubtful", "cause")}
     view["modes"] = [
         {"share": mode["share"], "azimuth_deg": mode["azimuth_deg"]} for mode in message.get("modes", [])[:MAX_MODES]
     ]

@@ -97,7 +97,7 @@ def make_example(
     ones = torch.ones(size, dtype=torch.float64)
     none = torch.empty(0, dtype=torch.complex128)
     batch = SnapshotBatch(none, moments.covariance, n_snapshots, ones if known else None)
-    response, noise = scaled_response(estimator.spec, estimator(batch, n_sources), batch)
+    response, noise = scaled_response(estimator.spec, estimator.estimate(batch, n_sources), batch)
     covariance = batch.covariance / noise[:, None, None]
     return DenoisingExample(covariance, n_snapshots * ones, response, torch.full((size,), known), noise, moments)
 

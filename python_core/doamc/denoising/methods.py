@@ -30,6 +30,7 @@ class BatchDdim(Estimator):
 
     name = "ddim"
     summary = "guided DDIM with a batch-conditioned eps-net, then a fit with likelihood and prior"
+    fits_powers = True
 
     def __init__(
         self,

@@ -4,12 +4,12 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db``
-(B, 2), and, where it counted the sources, ``log_evidence``
-(B, 1 + P_max), NaN for noise alone. ``channels`` (N,): the element that each channel of the receiver comes from, where
-these are numbered otherwise than elements. ``left_out`` (B,), snapshots left out for impulses,
-and ``offset_removed`` (B,), whether the converters' offset was taken out: where there were any. Where the heading of
-the array's +x axis is known, ``heading_deg`` (), ``bearing_deg`` (B, P), clockwise from true north, and with an
-interval ``bearing_interval_deg`` (B, P, 2).
+(B, 2), and, where it counted the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch fits:
+``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,). ``channels`` (N,): the element
+that each channel of the receiver comes from, where these are numbered otherwise than elements. ``left_out`` (B,),
+snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was taken out: where there
+were any. Where the heading of the array's +x axis is known, ``heading_deg`` (), ``bearing_deg`` (B, P), clockwise from
+true north, and with an interval ``bearing_interval_deg`` (B, P, 2).
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def write_estimates(
 
     heading_deg: bearing of the array's +x axis, where it is known.
     """
-    arrays = estimate_arrays(estimates)
+    arrays = estimate_arrays(estimates, channels)
     numbering = {"channels": np.array(channels)} if renumbered(channels) else {}
     bearings = {} if heading_deg is None else _bearings(arrays, heading_deg)
     write_snapshots(path, **arrays, **numbering, **bearings)
@@ -51,8 +51,10 @@ def _bearings(arrays: dict[str, NDArray[Any]], heading_deg: float) -> dict[str, 
     return made
 
 
-def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
+def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dict[str, NDArray[Any]]:
     """The keys above: degrees, dB and linear noise power. Powers of zero or less are NaN in dB."""
+    from doamc.estimators.causes import cause_name
+
     e = estimates
     power = e.power.cpu().numpy()
     extra = {
@@ -68,8 +70,14 @@ def estimate_arrays(estimates: "Estimates") -> dict[str, NDArray[Any]]:
         "left_out": _where_any(e.left_out),
         "offset_removed": _where_any(e.offset_removed),
         "log_evidence": e.log_evidence,
+        "fit_misfit": e.misfit,
+        "fit_probability": e.fit_probability,
+        "fit_doubtful": e.doubtful,
     }
-    return {k: v.cpu().numpy() for k, v in extra.items() if v is not None} | {
+    known = {k: v.cpu().numpy() for k, v in extra.items() if v is not None}
+    if e.fit_cause is not None:
+        known["fit_cause"] = np.array([cause_name(int(k), channels) for k in e.fit_cause])
+    return known | {
         "doa_deg": np.degrees(e.azimuth.cpu().numpy()),
         "doa_std_deg": np.degrees(e.std.cpu().numpy()),
         "power_db": 10 * np.log10(power, out=np.full(power.shape, np.nan), where=power > 0),

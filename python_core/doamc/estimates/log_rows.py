@@ -11,16 +11,18 @@ COLUMNS: dict[str, str] = {
     "array": "TEXT", "method": "TEXT", "n_sources": "INTEGER", "source": "INTEGER", "azimuth_deg": "REAL",
     "std_deg": "REAL", "low_deg": "REAL", "high_deg": "REAL", "bearing_deg": "REAL", "bearing_low_deg": "REAL",
     "bearing_high_deg": "REAL", "heading_deg": "REAL", "power_db": "REAL", "noise_db": "REAL", "snapshots": "INTEGER",
-    "latency_ms": "REAL", "latitude_deg": "REAL", "longitude_deg": "REAL",
+    "latency_ms": "REAL", "latitude_deg": "REAL", "longitude_deg": "REAL", "misfit": "REAL", "doubtful": "INTEGER",
+    "cause": "TEXT",
 }  # fmt: skip
 #: digits after the point, by the unit: finer than any estimate, and no noise of binary fractions
 _DIGITS = {"s": 6, "deg": 4, "db": 3, "ms": 3, "hz": 3}
-_DIGITS_OF = {"latitude_deg": 7, "longitude_deg": 7}
+_DIGITS_OF = {"latitude_deg": 7, "longitude_deg": 7, "misfit": 3}
 
 
 def log_rows(message: dict[str, Any]) -> list[list[Any]]:
     """Rows of a message ``doamc.estimate/1``, one a source, values by `COLUMNS`, None where one is not known."""
-    noise, receiver = message["noise_power"], message.get("receiver") or {}
+    noise, receiver, fit = message["noise_power"], message.get("receiver") or {}, message.get("fit") or {}
+    doubtful = fit.get("doubtful")
     about = {
         "time_utc": _date(message["time"]),
         "time_s": message["time"],
@@ -30,6 +32,9 @@ def log_rows(message: dict[str, Any]) -> list[list[Any]]:
         "latency_ms": message["latency_ms"]["total"],
         "latitude_deg": receiver.get("latitude"),
         "longitude_deg": receiver.get("longitude"),
+        "misfit": fit.get("misfit"),
+        "doubtful": None if doubtful is None else int(doubtful),
+        "cause": fit.get("cause"),
     } | {k: message[k] for k in ("seq", "frequency_hz", "array", "method", "n_sources", "snapshots")}
     return [
         [_rounded(name, row[name]) for name in COLUMNS]

@@ -42,6 +42,7 @@ def make_message(
     model_error_db: float | None = None,
     model_error_interval_db: ArrayLike | None = None,  # shape: (2,)
     source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
+    fit: dict[str, Any] | None = None,
     heading_deg: float | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def make_message(
     r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
     directions may be; effective_snapshots; model_error_db, how far responses are off the model, relative, and its
     central 90 %; source_probability of 0, 1, ... sources.
+    fit: how well the batch fits the model, ``misfit``, ``probability``, ``doubtful`` and ``cause``, where it is known.
     heading_deg: bearing of the array's +x axis, clockwise from true north, where it is known: every source then has its
     ``bearing_deg``.
     extra: further keys, e.g. the truth of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
@@ -98,7 +100,7 @@ def make_message(
     posterior = {
         "coupling_std": coupling_std, "modes": modes, "effective_snapshots": effective_snapshots,
         "model_error_db": model_error_db, "model_error_interval_db": model_error_interval_db,
-        "source_probability": source_probability,
+        "source_probability": source_probability, "fit": fit,
     }  # fmt: skip
     message |= _plain({k: v for k, v in posterior.items() if v is not None})
     clash = sorted(message.keys() & extra.keys())

@@ -21,7 +21,7 @@ def message_values(
     """
     from doamc.estimates.estimate_file import estimate_arrays
 
-    table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1))).items()}
+    table = {k: v[0] for k, v in estimate_arrays(estimates.select(slice(item, item + 1)), channels).items()}
     values = {
         "azimuth_deg": table["doa_deg"],
         "std_deg": table["doa_std_deg"],
@@ -49,6 +49,12 @@ def message_values(
     if not np.isnan(table.get("log_evidence", np.nan)).all():  # of noise alone, none was computed
         weight = np.exp(table["log_evidence"] - np.nanmax(table["log_evidence"]))
         values["source_probability"] = np.nan_to_num(weight) / np.nansum(weight)
+    if np.isfinite(table.get("fit_misfit", np.nan)):
+        cause = str(table.get("fit_cause", "none"))
+        values["fit"] = {
+            "misfit": float(table["fit_misfit"]), "probability": float(table["fit_probability"]),
+            "doubtful": bool(table["fit_doubtful"]), "cause": None if cause == "none" else cause,
+        }  # fmt: skip
     if calibration:
         values["calibration"] = calibration
     if renumbered(channels):

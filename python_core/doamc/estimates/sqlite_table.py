@@ -21,8 +21,8 @@ from doamc.files.atomic import check_output
 from doamc.text import reason
 
 TABLE = "bearings"
-#: of the table; it rises when a column goes or changes its meaning, and a log of another one is not continued
-VERSION = 1
+#: of the table; it rises with every change of its columns, and a log of another one is not continued
+VERSION = 2
 #: "doam": tells this kind of database from others
 APPLICATION = 0x646F616D
 #: s between two transactions

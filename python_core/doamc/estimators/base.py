@@ -11,6 +11,8 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level
+from doamc.estimators.misfit import DOUBTFUL
+from doamc.estimators.reported_fit import with_fit
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.impulses import kept_gain, without_impulses
 from doamc.spec import ArraySpec, load_spec
@@ -24,7 +26,8 @@ class Estimates:
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them,
     zero where a snapshot was left out.
-    elevation: (B, P) rad, of the same sources, where the method gives them.
+    elevation: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is received of
+    each source, where coupling and direction alone do not say so.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
@@ -32,7 +35,12 @@ class Estimates:
     snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
     None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out.
     model_error_db: (B, 3), relative r.m.s. error of the model's responses: 5 %, median and 95 % of its posterior, NaN
-    where the batch fits. log_evidence: (B, 1 + P_max) of every number of sources, where they were counted.
+    where the batch fits.
+    log_evidence: (B, 1 + P_max) of every number of sources, where they were counted.
+
+    How well the batch fits what is reported of it (`estimators.misfit`), None where nobody has looked: misfit (B,),
+    mean 0 and standard deviation 1 where the model holds; fit_probability (B,) of so bad a fit; fit_cause (B,) int64,
+    what explains a bad one (`estimators.causes.cause_name`).
     """
 
     azimuth: torch.Tensor
@@ -43,6 +51,7 @@ class Estimates:
     n_sources: torch.Tensor
     clean: torch.Tensor | None = None
     elevation: torch.Tensor | None = None
+    response: torch.Tensor | None = None
     interval: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
@@ -53,6 +62,14 @@ class Estimates:
     offset_removed: torch.Tensor | None = None
     model_error_db: torch.Tensor | None = None
     log_evidence: torch.Tensor | None = None
+    misfit: torch.Tensor | None = None
+    fit_probability: torch.Tensor | None = None
+    fit_cause: torch.Tensor | None = None
+
+    @property
+    def doubtful(self) -> torch.Tensor | None:
+        """Whether the model cannot be what the batch came from, (B,) bool; None where nobody has looked."""
+        return None if self.fit_probability is None else self.fit_probability < DOUBTFUL
 
     def select(self, index: torch.Tensor | slice) -> "Estimates":
         """The estimates of some of the observations."""
@@ -67,6 +84,7 @@ class Estimator(ABC):
     summary: str
     robust = True  #: whether impulses of one channel and offsets of converters are taken out first
     sequential = False  #: whether observations are taken as one after the other, and their order matters
+    fits_powers = False  #: whether powers and noise power are those of a model that was fitted to the batch
 
     def __init__(self, spec: ArraySpec | str) -> None:
         self.spec = load_spec(spec)
@@ -105,7 +123,9 @@ class Estimator(ABC):
             )
         if not 1 <= n_sources < batch.n_elements:
             raise EstimatorError(f"number of sources must lie in 1..{batch.n_elements - 1}, found {n_sources}")
-        return self.undisturbed(batch, lambda calm: self.estimate(calm, n_sources))
+        return self.undisturbed(
+            batch, lambda calm: with_fit(self.spec, calm, self.estimate(calm, n_sources), self.fits_powers)
+        )
 
 
 #: method name -> "module:class"; modules are imported when first asked for

@@ -10,6 +10,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
 from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
+from doamc.estimators.reported_fit import with_fit
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 from doamc.text import reason, shown
@@ -82,7 +83,7 @@ def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
         chosen = (count == p).nonzero()[:, 0]
         part = batch.select(chosen)
         index.append(chosen)
-        parts.append(estimator(part, p) if p else _nothing_but_noise(part))
+        parts.append(estimator(part, p) if p else with_fit(estimator.spec, part, _nothing_but_noise(part), True))
     result = join(parts).select(torch.cat(index).argsort())
     result.log_evidence = evidence
     return result
@@ -104,7 +105,10 @@ def _evidence(estimator: Estimator, batch: SnapshotBatch, most: int) -> torch.Te
 
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
-SOURCE_AXIS = {"azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2, "mode_std": 2}
+SOURCE_AXIS = {
+    "azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2, "mode_std": 2,
+    "response": 2,
+}  # fmt: skip
 
 
 def join(parts: list[Estimates]) -> Estimates:

@@ -123,6 +123,7 @@ class MaximumAPosteriori(Estimator):
 
     name = "map"
     summary = "maximum a posteriori: the likelihood with the array's own prior, from RARE and MUSIC starts"
+    fits_powers = True
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 30, extra_peaks: int = 2, starts: int = 4) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""

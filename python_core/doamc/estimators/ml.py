@@ -95,6 +95,7 @@ class MaximumLikelihood(Estimator):
 
     name = "ml"
     summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from RARE and MUSIC starts"
+    fits_powers = True
 
     def __init__(self, spec: ArraySpec | str, max_iterations: int = 40, extra_peaks: int = 2, starts: int = 3) -> None:
         """extra_peaks: RARE peaks tried beyond the P highest. starts: choices of P peaks that are descended from."""

@@ -18,12 +18,14 @@ from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
+from doamc.posterior.report.fit import misfit_of
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.correlation import Lengths, effective_lengths
 from doamc.spec import ArraySpec
 
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
@@ -191,7 +193,10 @@ class Posterior(Estimator):
 
     def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Estimates of the samples of a batch."""
-        estimates = [self._estimates_of(g, batch, n_sources) for g in parts]
+        lengths = effective_lengths(
+            batch.snapshots.to(self.device), batch.covariance.to(self.device), n_sources, batch.left_out
+        )
+        estimates = [self._estimates_of(g, batch, lengths, n_sources) for g in parts]
         if len(estimates) == 1:
             return estimates[0]
         return join(estimates).select(torch.cat([g.index for g in parts]).argsort())
@@ -217,7 +222,8 @@ class Posterior(Estimator):
         whole = mixed(kinds, evidence, self.spec, self.options.chains, self.options.seed)
         return whole.samples, torch.stack(sizes, 1).gather(1, likeliest)[:, 0]
 
-    def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, n_sources: int) -> Estimates:
+    def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, lengths: Lengths, n_sources: int) -> Estimates:
+        fit = misfit_of(part, lengths.select(part.index))
         samples, error_db = self._with_errors(part, batch)
         s = summarise(samples.x, samples.coordinates, self.options.chains)
         family, gain = part.samples.coordinates.spec.family, part.gain
@@ -239,4 +245,6 @@ class Posterior(Estimator):
             mode_share=s.mode_share,
             snapshots=part.length,
             model_error_db=error_db,
+            misfit=fit.misfit,
+            fit_probability=fit.probability,
         )

@@ -113,6 +113,7 @@ class CouplingDiffusion(Estimator):
 
     name = "coupling-diffusion"
     summary = "diffusion over the coupling guided by the covariance likelihood, then MUSIC with that coupling"
+    fits_powers = True
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class ExpectationMaximisation(Estimator):
 
     name = "em"
     summary = "expectation-maximisation over the clean snapshots, M-step by autograd, from RARE and MUSIC starts"
+    fits_powers = True
 
     def __init__(
         self,

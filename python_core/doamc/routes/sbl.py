@@ -35,6 +35,7 @@ class SparseBayes(Estimator):
 
     name = "sbl"
     summary = "block-sparse Bayesian learning: directions and coupling from the evidence, off the grid at the end"
+    fits_powers = True
 
     def __init__(
         self,

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.coupling.angular import extended_steering
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
 from doamc.estimators.intervals import MOST_MODES, NORMAL_90
 from doamc.files.atomic import check_output
+from doamc.selfcal.belief import response_matrix
 from doamc.selfcal.files import load_belief, save_belief
 from doamc.selfcal.observation import Observation, observe
 from doamc.selfcal.tracker import CouplingTracker, Update
@@ -35,6 +37,7 @@ class SelfCalibrating(Estimator):
 
     name = "self-calibrating"
     summary = "the coupling's posterior carried from batch to batch: calibrates the array while it runs"
+    fits_powers = True
     sequential = True  #: the order of observations matters
 
     def __init__(
@@ -106,6 +109,7 @@ class SelfCalibrating(Estimator):
         stds = torch.nn.functional.pad(fit.std[:MOST_MODES].gather(1, order), missing, value=math.nan)
         first, std = places[0], stds[0]
         half = NORMAL_90 * std
+        e = response_matrix(self.tracker.start, fit.z)
         return Estimates(
             azimuth=first[None],
             std=std[None],
@@ -119,6 +123,7 @@ class SelfCalibrating(Estimator):
             mode_std=stds[None],
             mode_share=torch.nn.functional.pad(fit.share[:MOST_MODES], missing[2:])[None],
             snapshots=torch.tensor([observed.snapshots], dtype=torch.float64),
+            response=(e @ extended_steering(self.spec.positions, first, e.shape[1] // e.shape[0]))[None],
         )
 
 

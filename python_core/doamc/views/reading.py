@@ -12,7 +12,7 @@ from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
 from doamc.estimates.orientation import heading_of
 from doamc.estimates.truth import coupling_matrix, message_time
 from doamc.protocol import ESTIMATE_SCHEMA
-from doamc.text import reason, shown
+from doamc.text import one_line, reason, shown
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Reading:
     seq: its number. time_s: stream time of its first snapshot, Unix time where the stream has none. array, method:
     names. azimuth_deg, std_deg, power_db: (P,), NaN where unknown. coupling: (N, N) complex, or None. latency_ms:
     ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
-    of the array's +x axis, None where it is not told.
+    of the array's +x axis, None where it is not told. doubt: why the estimate may be wrong, as far as can be told,
+    where the batch does not fit the model; else None.
     """
 
     seq: int
@@ -36,6 +37,14 @@ class Reading:
     latency_ms: dict[str, float]
     dropped: int
     heading_deg: float | None = None
+    doubt: str | None = None
+
+    @property
+    def warning(self) -> str:
+        """What a view says of an estimate whose batch does not fit the model; empty where it does."""
+        if self.doubt is None:
+            return ""
+        return "doubtful: does not fit the model" if self.doubt == "unknown" else f"doubtful: {self.doubt}"
 
 
 def read_estimate(message: dict[str, Any]) -> Reading:
@@ -59,7 +68,7 @@ def read_estimate(message: dict[str, Any]) -> Reading:
         reading = Reading(
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
-            int(message["dropped_batches"]), heading_of(message),
+            int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         found = f"{shown(message)} ({reason(repr(error))})"
@@ -69,6 +78,13 @@ def read_estimate(message: dict[str, Any]) -> Reading:
     if not square or not all(map(math.isfinite, numbers)):
         raise PublishError("expected finite azimuths, time and heading and a square coupling matrix, found others")
     return reading
+
+
+def _doubt(fit: Any) -> str | None:
+    """Cause of a bad fit; None where the fit is good or not told."""
+    if not isinstance(fit, dict) or not fit.get("doubtful"):
+        return None
+    return one_line(fit.get("cause") or "unknown", 80)
 
 
 def _number(value: Any) -> float:

@@ -113,7 +113,7 @@ def screen(
         what += f", {convention.orientation}"
         about = Text(what, no_wrap=True, overflow="ellipsis")
         table = sources_table(reading, numbers, convention, max(1, rows - 17), stale)
-        parts = [table, Text(""), coupling_line(reading)]
+        parts = [table, Text(printable(reading.warning, 80), style="bold red"), coupling_line(reading)]
     parts.append(health_table(health, losses))
     problem = health.status.get("last_error")
     words = trouble or (f"last error: {problem}" if problem else "")
@@ -153,11 +153,12 @@ def summary(reading: Reading, convention: Convention, health: Health, losses: di
     """Title and caption of an estimate that is printed into a log; no names in them are taken for markup."""
     total = quantity(reading.latency_ms["total"], ".1f")
     lost = ", ".join(f"{name} {count}" for name, count in losses.items() if count or name == "lost")
+    doubt = f"{printable(reading.warning, 80)}, " if reading.warning else ""
     title = f"{reading.array}, {reading.method}, estimate {reading.seq}, {convention.orientation}"
     return {
         "title": Text(title, style="table.title"),
         "caption": Text(
-            f"rate {health.rate_hz():.1f}/s, latency {total} ms, {lost}, dropped {reading.dropped}",
+            f"{doubt}rate {health.rate_hz():.1f}/s, latency {total} ms, {lost}, dropped {reading.dropped}",
             style="table.caption",
         ),
     }

@@ -18,6 +18,9 @@ def test_a_view_says_what_was_sent():
     assert view["sources"][0]["interval_deg"] == [-24.7, -22.2]
     for key in ("seq", "time", "array", "method", "latency_ms", "modes", "source_probability", "effective_snapshots"):
         assert view[key] == message[key], key
+    fit = {"misfit": 30.5, "probability": 0.0, "doubtful": True, "cause": "channel 3 off"}
+    told = estimate_view(estimate(8, fit=fit), 123.5)["fit"]
+    assert told == {"misfit": 30.5, "doubtful": True, "cause": "channel 3 off"}
     assert view["received"] == 123.5 and view["has_coupling"] is True and "coupling" not in view
 
 
@@ -26,6 +29,7 @@ def test_a_view_without_what_only_a_posterior_tells():
     unknown = dict.fromkeys(("std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg"))
     assert view["sources"][0] == {"azimuth_deg": -23.45} | unknown
     assert (view["modes"], view["source_probability"], view["effective_snapshots"]) == ([], [], None)
+    assert view["fit"] == {"misfit": None, "doubtful": None, "cause": None}
     assert view["has_coupling"] is False and coupling_view(estimate(coupling=None)) is None
 
 

@@ -13,6 +13,7 @@ from doamc.posterior.methods import Posterior
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
+from doamc.trials.mismatch import ROWS
 
 REST = {
     "seq": 0, "time": 0.0, "sample_time": 0.0, "frequency_hz": None, "array": "ula8", "method": "posterior",
@@ -37,6 +38,9 @@ def test_a_posterior_tells_intervals_modes_and_spread(sources):
     assert sum(m["share"] for m in message["modes"]) == pytest.approx(1.0)
     assert message["modes"][0]["azimuth_deg"] == pytest.approx(estimates.azimuth[1].rad2deg().tolist())
     assert 0.9 * 100 <= message["effective_snapshots"] <= 100  # white waveforms
+    fit = message["fit"]
+    assert fit["misfit"] == pytest.approx(float(estimates.misfit[1])) and 0.001 <= fit["probability"] <= 1
+    assert (fit["doubtful"], fit["cause"]) == (False, None)
     if sources is None:
         assert sum(message["source_probability"]) == pytest.approx(1.0)
         assert int(np.argmax(message["source_probability"])) == message["n_sources"]
@@ -67,3 +71,13 @@ def test_other_methods_say_less():
     of_posteriors = {"modes", "coupling_std", "effective_snapshots", "source_probability", "model_error_db"}
     assert message.keys().isdisjoint(of_posteriors)
     assert math.isfinite(message["sources"][0]["azimuth_deg"]) and "interval_deg" not in message["sources"][0]
+
+
+def test_a_batch_that_does_not_fit_says_so_and_which_stream_is_off():
+    trial = ROWS["deaf"].make(1, torch.Generator().manual_seed(1))
+    estimates = estimate_batch(open_estimator("posterior", trial.spec, 2, "cpu", 0), make_batch(trial.snapshots), 2)
+    fit = make_message(**REST | message_values(estimates))["fit"]
+    assert fit["doubtful"] and fit["misfit"] > 10 and fit["probability"] < 1e-3
+    assert fit["cause"] == "channel 3 off"
+    turned = [7, 6, 5, 4, 3, 2, 1, 0]  # stream 4 comes from element 3
+    assert make_message(**REST | message_values(estimates, channels=turned))["fit"]["cause"] == "channel 4 off"

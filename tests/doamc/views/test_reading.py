@@ -41,3 +41,18 @@ def test_what_is_unknown_is_nan():
 def test_other_messages_are_refused(wrong):
     with pytest.raises(PublishError, match="expected"):
         read_estimate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("fit", "words"),
+    [({"doubtful": True, "cause": "outside the sector"}, "doubtful: outside the sector"),
+     ({"doubtful": True, "cause": "unknown"}, "doubtful: does not fit the model"),
+     ({"doubtful": True}, "doubtful: does not fit the model"), ({"doubtful": False, "cause": None}, ""), (None, ""),
+     ({"doubtful": True, "cause": "a\x1b[2J" + "b" * 300}, None)],
+)  # fmt: skip
+def test_what_a_view_says_of_a_batch_that_does_not_fit(fit, words):
+    reading = read_estimate(message() | {"fit": fit})
+    if words is None:
+        assert len(reading.warning) < 100 and "\x1b" not in reading.warning
+    else:
+        assert reading.warning == words

@@ -103,3 +103,16 @@ def burst(batches: int, generator: torch.Generator, share: float) -> Trial:
     """Emitters that are on for a share of the batch, with their mean power kept."""
     on = torch.arange(200) < share * 200
     return draw_trial(batches, generator, waveforms=normal((batches, 2, 200), generator) * on / math.sqrt(share))
+
+
+def oversampled(batches: int, generator: torch.Generator, factor: int, noise_too: bool, snr_db: float = 10.0) -> Trial:
+    """Signals that fill a part of the band, in white noise or in noise that was filtered as they were."""
+    trial = draw_trial(batches, generator, snapshots=1000, snr_db=snr_db)
+
+    def filtered(x: torch.Tensor) -> torch.Tensor:
+        spectrum = torch.fft.fft(x)
+        keep = torch.fft.fftfreq(x.shape[-1]).abs() <= 0.5 / factor
+        return torch.fft.ifft(spectrum * keep) * math.sqrt(factor)
+
+    clean = filtered(trial.clean)
+    return trial.heard_as(clean + (filtered(trial.noise) if noise_too else trial.noise))

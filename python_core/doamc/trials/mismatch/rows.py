@@ -45,6 +45,11 @@ def _on_model() -> Iterator[Row]:
                 yield Row(f"model-{array}-{length}-{snr}dB", make, on_model=True, longest=length)
     yield Row("model-one", partial(draw_trial, sources=1), on_model=True)
     yield Row("model-auto", partial(draw_trial, told=None), on_model=True)
+    for factor in (4, 16):
+        for noise_too in (False, True):
+            make = partial(emitters.oversampled, factor=factor, noise_too=noise_too)
+            name = f"model-oversampled-{factor}{'-noise-too' if noise_too else ''}"
+            yield Row(name, make, on_model=True, longest=1000)
     yield Row("model-three", partial(draw_trial, sources=3), on_model=True)
 
 
@@ -66,17 +71,18 @@ def _others() -> Iterator[Row]:
     ) -> Row:
         return Row(name, partial(make, **how), cause=cause, hidden=hidden)
 
-    sector, more, channel, impulses = "outside the sector", "one more source", "one channel off", "impulses"
+    sector, more, channel, impulses = "outside the sector", "one more source", "channel 3 off", "impulses"
     coherent, offset, noise = "coherent paths", "converter offset", "unequal noise"
+    prior = "outside the prior"
     # the table of what was tried on radios
     yield row("outside-75", emitters.outside, at_deg=75.0, cause=sector)
     yield row("outside-75-auto", emitters.outside, at_deg=75.0, told=None, cause=sector)
     yield row("outside-90", emitters.outside, at_deg=90.0, cause=sector)
-    yield row("near-far-20", emitters.near_far, range_db=20.0)
-    yield row("near-far-40", emitters.near_far, range_db=40.0)
-    yield row("close-2", emitters.close_pair, apart_deg=2.0)
-    yield row("close-4", emitters.close_pair, apart_deg=4.0)
-    yield row("wild-sample-60", noises.wild_sample, above_db=60.0, cause=impulses)
+    yield row("near-far-20", emitters.near_far, range_db=20.0, cause=prior)
+    yield row("near-far-40", emitters.near_far, range_db=40.0, cause=prior)
+    yield row("close-2", emitters.close_pair, apart_deg=2.0, cause=prior)
+    yield row("close-4", emitters.close_pair, apart_deg=4.0, cause=prior)
+    yield row("wild-sample-60", noises.wild_sample, above_db=60.0)
     yield row("stable-1.5", noises.stable, alpha=1.5, cause=impulses)
     yield row("offset-strong", channels.offset, amplitude=1.0, cause=offset)
     yield row("offset-beside-weak", channels.offset, amplitude=1.0, sources=1, snr_db=0.0, cause=offset)
@@ -91,7 +97,7 @@ def _others() -> Iterator[Row]:
     yield row("coloured-alone-auto", noises.coloured, sources=0, snr_db=10.0, told=None)
     yield row("coloured-0dB", noises.coloured, sources=2, snr_db=0.0)
     yield row("coherent", emitters.correlated, rho=1.0, cause=coherent)
-    yield row("correlated-0.9", emitters.correlated, rho=0.9)
+    yield row("correlated-0.9", emitters.correlated, rho=0.9, cause=coherent)
     yield row("one-told-2", emitters.wrong_number, true=1, told=2)
     yield row("two-told-1", emitters.wrong_number, true=2, told=1, cause=more)
     yield row("two-told-3", emitters.wrong_number, true=2, told=3)
@@ -106,24 +112,24 @@ def _others() -> Iterator[Row]:
     yield row("three-told-2", emitters.wrong_number, true=3, told=2, cause=more)
     yield row("third-10-below", emitters.one_more_weak, below_db=10.0, cause=more)
     yield row("coherent-auto", emitters.correlated, rho=1.0, told=None, cause=coherent)
-    yield row("tones-one-frequency", emitters.tones, same=True, cause=coherent)
+    yield row("tones-one-frequency", emitters.tones, same=True)
     yield row("tones", emitters.tones, same=False)
     yield row("burst-2-percent", emitters.burst, share=0.02)
     yield row("elevated-30-uca5", emitters.elevated, array="uca5", elevation_deg=30.0)
     yield row("wideband-20-percent", emitters.wideband, share=0.2)
     yield row("wild-sample-20", noises.wild_sample, above_db=20.0)
     yield row("wild-snapshot-60", noises.wild_sample, above_db=60.0, channels=slice(None), cause=impulses)
-    yield row("stable-1.8", noises.stable, alpha=1.8, cause=impulses)
+    yield row("stable-1.8", noises.stable, alpha=1.8)
     yield row("unequal-3", noises.unequal, spread_db=3.0, cause=noise)
     yield row("noisy-channel-6", noises.one_noisy, above_db=6.0, cause=noise)
     yield row("common-mode", noises.common_mode, below_db=6.0)
-    yield row("offset-weak", channels.offset, amplitude=0.1, cause=offset)
+    yield row("offset-weak", channels.offset, amplitude=0.1)
     yield row("swapped-uca5", channels.swapped, array="uca5")
-    yield row("deaf-kraken5", channels.deaf, array="kraken5", cause=channel)
-    yield row("phase-60-kraken5", channels.off, array="kraken5", gain_db=0.0, phase_deg=60.0, cause=channel)
-    yield row("phase-30-dipole8", channels.off, array="dipole8", gain_db=0.0, phase_deg=30.0, cause=channel)
-    yield row("drifting-90", channels.drifting, by_deg=90.0, cause=channel)
-    yield row("late-1", channels.late, samples=1, cause=channel)
+    yield row("deaf-kraken5", channels.deaf, array="kraken5")
+    yield row("phase-60-kraken5", channels.off, array="kraken5", gain_db=0.0, phase_deg=60.0)
+    yield row("phase-30-dipole8", channels.off, array="dipole8", gain_db=0.0, phase_deg=30.0)
+    yield row("drifting-90", channels.drifting, by_deg=90.0, cause=noise)
+    yield row("late-1", channels.late, samples=1, cause=noise)
     yield row("clipped-1", channels.clipped, at=1.0)
     yield row("coarse-0.5", channels.coarse, step=0.5)
     yield row("image-15", channels.image, below_db=15.0)
@@ -131,7 +137,7 @@ def _others() -> Iterator[Row]:
     yield row("wrong-frequency-uca5", antennas.stretched, factor=1.1, array="uca5", hidden=True)
     yield row("dipole8-as-ula8", antennas.of_another_array, true="dipole8", believed="ula8")
     yield row("ula8-as-dipole8", antennas.of_another_array, true="ula8", believed="dipole8")
-    yield row("uncoupled", antennas.uncoupled)
+    yield row("uncoupled", antennas.uncoupled, cause=prior)
     yield row("mast", antennas.mast, at_wavelengths=1.5, strength=0.3)
 
 

@@ -1,13 +1,16 @@
 """What a method makes of a row, against the truth."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimates.assignment import assign
 from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.causes import cause_name
 from doamc.estimators.engine import estimate_batch
 from doamc.estimators.intervals import NORMAL_90
 from doamc.scenes.accuracy import HIT_DEG
@@ -21,7 +24,8 @@ class Score:
 
     hit: whether all true sources are within 2 deg of one of their own. error, std (deg) and inside (90 % interval):
     of every true source that has an estimate. missed: true sources without one. phantom: whether there are more
-    estimates than sources. doubtful: whether the estimate is marked so, and misfit; NaN where a method does not say.
+    estimates than sources. doubtful: whether the estimate is marked so; misfit and cause of it. None of these where a
+    method does not say.
     """
 
     hit: list[bool] = field(default_factory=list)
@@ -30,12 +34,18 @@ class Score:
     inside: list[bool] = field(default_factory=list)
     missed: int = 0
     phantom: list[bool] = field(default_factory=list)
-    doubtful: list[float] = field(default_factory=list)
+    doubtful: list[bool] = field(default_factory=list)
     misfit: list[float] = field(default_factory=list)
+    cause: list[str] = field(default_factory=list)
 
     def add(self, azimuth: torch.Tensor, e: Estimates) -> None:
         """Count a part of the batches, of true azimuths (B, P) in rad."""
         found, std = e.azimuth.cpu(), e.std.cpu()
+        if e.misfit is not None and e.doubtful is not None:
+            self.misfit += e.misfit.tolist()
+            self.doubtful += e.doubtful.tolist()
+        if e.fit_cause is not None:
+            self.cause += [cause_name(int(k)) for k in e.fit_cause]
         for i, true in enumerate(azimuth):
             there = found[i].isfinite().nonzero()[:, 0]
             self.phantom.append(len(there) > len(true))
@@ -50,7 +60,7 @@ class Score:
             self.error += errors
             self.hit.append(len(pairs) == len(true) and all(abs(x) < HIT_DEG for x in errors))
 
-    def result(self) -> dict[str, float | int | None]:
+    def result(self) -> dict[str, Any]:
         """Rates and errors; None where there is nothing to tell.
 
         error_over_std: r.m.s. error over r.m.s. standard deviation; typical_error_over_std: median of the ratio over
@@ -69,8 +79,9 @@ class Score:
             "typical_error_over_std": _rounded(ratio.median() / 0.6745) if told.any() else None,
             "missed": self.missed,
             "phantoms": _mean(self.phantom),
-            "flagged": _mean([x for x in self.doubtful if not math.isnan(x)]),
+            "flagged": _mean(self.doubtful),
             "misfit": _rounded(torch.tensor(self.misfit).nanmedian()) if self.misfit else None,
+            "causes": dict(Counter(c for c in self.cause if c != "none").most_common()),
         }
 
 

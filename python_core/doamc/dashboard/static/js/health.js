@@ -70,8 +70,10 @@ export function showAbout(view, receiver) {
   const sure = view.source_probability?.[view.sources.length];
   if (told(sure)) parts.push(`${(100 * sure).toFixed(0)} % for ${view.sources.length} source${view.sources.length === 1 ? "" : "s"}`);
   if (view.modes?.length > 1) parts.push(`ambiguous: ${view.modes.map((m) => `${(100 * m.share).toFixed(0)} %`).join(" / ")}`);
+  if (view.fit?.doubtful) parts.push(`doubtful: ${view.fit.cause && view.fit.cause !== "unknown" ? view.fit.cause : "does not fit the model"}`);
   if (view.frequency_hz !== null) parts.push(`${+(view.frequency_hz / 1e6).toFixed(6)} MHz`);
   if (view.noise_power !== null) parts.push(`noise ${fixed(10 * Math.log10(view.noise_power), 1)} dB`);
   if (view.sample_time !== null) parts.push(`stream time ${view.sample_time.toFixed(1)} s`);
   put("about", `${parts.join(" · ")} · from ${receiver.connect}`);
+  warn("about", view.fit?.doubtful);
 }

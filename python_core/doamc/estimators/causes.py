@@ -1,0 +1,172 @@
+"""What explains a batch that does not fit: `fit.cause`.
+
+What the samples themselves show comes first: impulses by the kurtosis of a channel, a converter's offset by its line
+at 0 Hz. Then models beside that of the specification are fitted, one after the other, starting from the estimates that
+are doubtful; the first that the batch fits names the cause. Several causes at once, or another one, stay "unknown".
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from doamc.estimators.hypotheses import Hypothesis
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.correlation import effective_lengths
+from doamc.spec import ArraySpec
+
+if TYPE_CHECKING:
+    from doamc.estimators.base import Estimates
+
+#: by their number in `Estimates.fit_cause`; those of the channels follow, "channel 0 off", "channel 1 off", ...
+CAUSES = (
+    "none", "unknown", "impulses", "converter offset", "outside the sector", "outside the prior", "coherent paths",
+    "one more source", "unequal noise",
+)  # fmt: skip
+CHANNEL = len(CAUSES)  #: number of the cause "channel 0 off"
+
+EXPLAINED = 4.0  #: misfit below which a model explains a batch
+SHARE = 0.05  #: of the misfit of the estimates that may be left, too
+DISTINCT = 2.0  #: times the misfit without the channel that is off, the least without another one
+KURTOSIS = 4.0  #: of a channel; normal noise has 2, with a standard deviation of sqrt(20 / L), and carriers less
+LINE = 8.0  #: power at 0 Hz over that beside it, in the median channel
+BESIDE = 8  #: frequencies either side that a line is compared with
+
+
+def cause_name(number: int, channels: Sequence[int] = ()) -> str:
+    """Words for a number of `Estimates.fit_cause`; channels: element of each stream, where numbered otherwise."""
+    if number < CHANNEL:
+        return CAUSES[number]
+    element = number - CHANNEL
+    return f"channel {list(channels).index(element) if channels else element} off"
+
+
+def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:
+    """Numbers (B,) int64 of what explains each observation: 0 where it is not doubtful."""
+    found = torch.zeros(batch.size, dtype=torch.int64)
+    doubtful = e.doubtful
+    for i in [] if doubtful is None else doubtful.nonzero()[:, 0].tolist():
+        one = batch.select(slice(i, i + 1))
+        found[i] = _seen_in_samples(one.snapshots[0]) or _explanation(spec, one, e.select(slice(i, i + 1)))
+    return found
+
+
+def _seen_in_samples(y: torch.Tensor) -> int:
+    """Impulses or an offset in snapshots (N, L), some of them zero where they were left out; 0 for neither."""
+    y = y[:, (y != 0).any(0)]
+    length = y.shape[1]
+    power = y.abs().square()
+    kurtosis = power.square().mean(1) / power.mean(1).square()
+    if float(kurtosis.max()) > KURTOSIS + math.sqrt(20 / length):
+        return CAUSES.index("impulses")
+    if length > 4 * BESIDE:
+        turn = torch.arange(-BESIDE, BESIDE + 1, dtype=torch.float64) / length
+        phase = -2 * math.pi * torch.arange(length)[:, None] * turn
+        wave = torch.polar(torch.ones_like(phase), phase)
+        lines = (y @ wave).abs().square()
+        beside = (lines.sum(1) - lines[:, BESIDE]) / (2 * BESIDE)
+        if float((lines[:, BESIDE] / beside).median()) > LINE:
+            return CAUSES.index("converter offset")
+    return 0
+
+
+def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
+    """The first model that one observation fits."""
+    p, n = int(e.azimuth.isfinite().sum()), spec.n_elements
+    unknown = CAUSES.index("unknown")
+    if not p or not e.coupling.isfinite().all() or not float(e.noise_power) > 0 or e.misfit is None:
+        return unknown
+    covariance = batch.covariance[0]
+    covariance = covariance / covariance.diagonal().real.mean()
+    scale = 1 / float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
+    lengths = effective_lengths(batch.snapshots, batch.covariance, p, batch.left_out)
+    enough = max(EXPLAINED, SHARE * float(e.misfit))
+    start = _start(spec, e, p, scale)
+    everything = torch.arange(n)[None]
+
+    def explains(h: Hypothesis, x: torch.Tensor) -> torch.Tensor | None:
+        found, fit = h.fit(covariance, lengths, x[None], everything)
+        return found[0] if float(fit.misfit) < enough else None
+
+    free = Hypothesis(spec, p)
+    found = explains(free, torch.stack([start, *_moved(free, start, covariance)]))
+    if found is not None:
+        return _which_wall(spec, found[:p], found[p : 2 * p])
+    if p > 1:
+        h = Hypothesis(spec, p, coherent=True)
+        if explains(h, _with_pairs(h, start)[None]) is not None:
+            return CAUSES.index("coherent paths")
+    if p + 1 < n:
+        more = Hypothesis(spec, p + 1)
+        found = explains(more, _with_one_more(free, start, covariance)[None])
+        if found is not None:
+            inside = _which_wall(spec, found[: p + 1], found[p + 1 : 2 * p + 2])
+            return inside if inside == CAUSES.index("outside the sector") else CAUSES.index("one more source")
+    h = Hypothesis(spec, p, unequal=True)
+    if explains(h, torch.cat([start[:-1], start[-1:].expand(n)])[None]) is not None:
+        return CAUSES.index("unequal noise")
+    if n > p + 2:
+        others = torch.stack([torch.cat([torch.arange(c), torch.arange(c + 1, n)]) for c in range(n)])
+        _, fit = free.fit(covariance, lengths, start.expand(n, 1, -1), others)
+        best, second = fit.misfit.topk(2, largest=False)[0].tolist()
+        if best < enough and second > max(DISTINCT * best, EXPLAINED):
+            return CHANNEL + int(fit.misfit.argmin())
+    return unknown
+
+
+def _start(spec: ArraySpec, e: "Estimates", p: int, scale: float) -> torch.Tensor:
+    there = e.azimuth[0].isfinite()
+    noise = e.noise_power[0] * scale
+    power = (e.power[0, there] * scale).nan_to_num(0.0)
+    theta = spec.family.project(e.coupling[0])
+    return torch.cat([e.azimuth[0, there], torch.maximum(power, 0.01 * noise).log(), theta, noise.log()[None]])
+
+
+def _beam(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor, without: int | None) -> tuple[float, float]:
+    """Azimuth and power of the source that explains most of what is left, without one of the sources."""
+    p = h.n_sources
+    kept = x.clone()
+    if without is not None:
+        kept[p + without] = -20.0
+    r = h.covariance(kept[None])[0]
+    grid = torch.arange(-180 if h.spec.full_circle else -90, 180 if h.spec.full_circle else 91, 2.0)
+    grid = grid.double().deg2rad()
+    theta = x[2 * p : 2 * p + h.spec.family.n_parameters]
+    a = h.spec.family.response(theta, h.spec.positions, grid)
+    w = torch.linalg.solve(r, a)
+    left = (w.conj() * ((covariance - r) @ w)).sum(0).real
+    norm = (a.conj() * w).sum(0).real
+    best = int((left.clamp_min(0) / norm).argmax())
+    return float(grid[best]), max(float(left[best] / norm[best] ** 2), 1e-3 * float(x[-1].exp()))
+
+
+def _moved(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor) -> list[torch.Tensor]:
+    """Starts in each of which one source has gone to where most is left without it."""
+    out = []
+    for k in range(h.n_sources):
+        azimuth, power = _beam(h, x, covariance, k)
+        y = x.clone()
+        y[k], y[h.n_sources + k] = azimuth, math.log(power)
+        out.append(y)
+    return out
+
+
+def _with_one_more(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    azimuth, power = _beam(h, x, covariance, None)
+    p = h.n_sources
+    more = x.new_tensor([azimuth]), x.new_tensor([math.log(power)])
+    return torch.cat([x[:p], more[0], x[p : 2 * p], more[1], x[2 * p :]])
+
+
+def _with_pairs(h: Hypothesis, x: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x[:-1], x.new_zeros(h.sizes[3]), x[-1:]])
+
+
+def _which_wall(spec: ArraySpec, azimuth: torch.Tensor, log_power: torch.Tensor) -> int:
+    """Which border of the specification a model lies beyond that fits."""
+    low, high = spec.sector_rad
+    slack = math.radians(0.5)
+    if not spec.full_circle and bool(((azimuth < low - slack) | (azimuth > high + slack)).any()):
+        return CAUSES.index("outside the sector")
+    return CAUSES.index("outside the prior")

@@ -1,0 +1,157 @@
+"""Models beside that of the specification, fitted to a batch by Fisher scoring: what may be wrong with it.
+
+    R = V (diag p + Z) V^H + diag(s),   V = E(theta) a_ext(az),   of some of the channels
+
+x = [azimuth (P), log power (P), theta (K), Z (P (P - 1), real and imaginary parts), log s (1 or N)]. There are no
+walls: neither sector nor ranges of the specification hold. A drawn family keeps its normal prior.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from doamc.arrays.steering import steering, steering_derivative
+from doamc.coupling.angular import angular_functions, angular_slopes, extended_steering
+from doamc.estimators.misfit import Misfit, misfit_of_fit
+from doamc.estimators.scoring import best_descent
+from doamc.snapshots.correlation import Lengths
+from doamc.spec import ArraySpec
+
+ITERATIONS = 15
+SETTLED = 0.1  #: nats
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One such model. coherent: whether Z is free. unequal: whether every channel has a noise power of its own."""
+
+    spec: ArraySpec
+    n_sources: int
+    coherent: bool = False
+    unequal: bool = False
+
+    @property
+    def sizes(self) -> list[int]:
+        """Of the parts of x."""
+        p, n = self.n_sources, self.spec.n_elements
+        return [p, p, self.spec.family.n_parameters, p * (p - 1) if self.coherent else 0, n if self.unequal else 1]
+
+    @property
+    def fitted(self) -> int:
+        """Number of parameters that have no prior."""
+        return sum(self.sizes) - self.spec.family.n_normal
+
+    @cached_property
+    def _patterns(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """E of parameters zero (N, J N), and its derivatives (K, N, J N)."""
+        family = self.spec.family
+        return (family.mean, family.patterns) if family.narrow else (family.centre, family.basis)
+
+    @cached_property
+    def _pairs(self) -> torch.Tensor:
+        return torch.triu_indices(self.n_sources, self.n_sources, 1)
+
+    def response(self, x: torch.Tensor) -> torch.Tensor:
+        """V (I, N, P)."""
+        azimuth, _, theta, _, _ = x.split(self.sizes, 1)
+        mean, patterns = self._patterns
+        e = mean + torch.einsum("ik,knm->inm", theta.to(mean.dtype), patterns)
+        return e @ extended_steering(self.spec.positions, azimuth, mean.shape[1] // mean.shape[0])
+
+    def source_covariance(self, x: torch.Tensor) -> torch.Tensor:
+        """diag p + Z, (I, P, P)."""
+        _, log_power, _, off, _ = x.split(self.sizes, 1)
+        s = torch.diag_embed(log_power.exp()).to(torch.complex128)
+        if self.coherent:
+            re, im = off.chunk(2, 1)
+            rows, columns = self._pairs
+            s[:, rows, columns], s[:, columns, rows] = torch.complex(re, im), torch.complex(re, -im)
+        return s
+
+    def noise(self, x: torch.Tensor) -> torch.Tensor:
+        """Noise powers s (I, N)."""
+        return x.split(self.sizes, 1)[4].exp().expand(-1, self.spec.n_elements)
+
+    def covariance(self, x: torch.Tensor) -> torch.Tensor:
+        """R (I, N, N)."""
+        v = self.response(x)
+        return v @ self.source_covariance(x) @ v.mH + torch.diag_embed(self.noise(x)).to(v.dtype)
+
+    def derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """R (I, N, N) and dR/dx (I, D, N, N)."""
+        azimuth, log_power, theta, _, _ = x.split(self.sizes, 1)
+        mean, patterns = self._patterns
+        positions, blocks = self.spec.positions, mean.shape[1] // mean.shape[0]
+        a = steering(positions, azimuth).to(torch.complex128)
+        slope = steering_derivative(positions, azimuth)[0].to(torch.complex128)
+        g, dg = angular_functions(azimuth, blocks), angular_slopes(azimuth, blocks)
+        extended = torch.cat([k[:, None] * a for k in g], 1)
+        sloping = torch.cat([dk[:, None] * a + k[:, None] * slope for k, dk in zip(g, dg, strict=True)], 1)
+        e = mean + torch.einsum("ik,knm->inm", theta.to(mean.dtype), patterns)
+        v, dv, s = e @ extended, e @ sloping, self.source_covariance(x)
+        right = s @ v.mH  # (I, P, N)
+        noise = self.noise(x)
+        half = [
+            dv.mT[..., None] * right[:, :, None],
+            0.5 * log_power.exp()[..., None, None] * v.mT[..., None] * v.mH[:, :, None],
+            (patterns @ extended[:, None]) @ right[:, None],
+        ]
+        if self.coherent:
+            rows, columns = self._pairs
+            cross = v.mT[:, rows, :, None] * v.mH[:, columns, None]
+            half += [cross, 1j * cross]
+        diagonal = 0.5 * torch.diag_embed(torch.diag_embed(noise)).to(v.dtype)  # (I, N, N, N)
+        half.append(diagonal if self.unequal else diagonal.sum(1, keepdim=True))
+        stacked = torch.cat(half, 1)
+        return v @ right + torch.diag_embed(noise).to(v.dtype), stacked + stacked.mH
+
+    def fit(
+        self,
+        covariance: torch.Tensor,  # shape: (N, N)
+        lengths: Lengths,  # of one observation, each (1,)
+        start: torch.Tensor,  # shape: (I, S, D), S starts of each choice of channels
+        channels: torch.Tensor,  # shape: (I, M), I choices of channels
+    ) -> tuple[torch.Tensor, Misfit]:
+        """The likeliest x (I, D) for each choice of channels, and its misfit there."""
+        found = covariance[channels[:, :, None], channels[:, None]]
+        length, family = float(lengths.cross), self.spec.family
+        prior = torch.zeros(sum(self.sizes), dtype=torch.float64)
+        prior[2 * self.n_sources : 2 * self.n_sources + family.n_normal] = 1.0
+
+        def criterion(x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+            place = channels[index]
+            r, dr = self.derivatives(x)
+            item = torch.arange(len(x))[:, None, None]
+            r = r[item, place[:, :, None], place[:, None]]
+            dr = dr.movedim(1, 3)[item, place[:, :, None], place[:, None]].movedim(3, 1)
+            root, failed = torch.linalg.cholesky_ex(r)
+            inverse = torch.cholesky_inverse(root)
+            ratio = inverse @ found[index]
+            value = 2 * root.diagonal(dim1=1, dim2=2).real.log().sum(1) + ratio.diagonal(dim1=1, dim2=2).real.sum(1)
+            m = inverse[:, None] @ dr
+            gradient = m.diagonal(dim1=2, dim2=3).sum(2).real
+            gradient = gradient - (m.mT.flatten(2) @ ratio.flatten(1)[..., None])[..., 0].real
+            curvature = (m.flatten(2) @ m.mT.flatten(2).mT).real
+            value = length * value + 0.5 * (prior * x.square()).sum(1)
+            return (
+                torch.where(failed == 0, value, torch.inf),
+                length * gradient + prior * x,
+                length * curvature + torch.diag(prior),
+            )
+
+        p, k = self.n_sources, family.n_parameters
+        longest = [0.2] * p + [0.7] * p + [0.3] * k + [1e3 * float(covariance.abs().max())] * self.sizes[3]
+        steps = torch.tensor(longest + [1.0] * self.sizes[4], dtype=torch.float64)
+        x, _, _ = best_descent(criterion, start, steps, start.shape[1], ITERATIONS, SETTLED)
+        return x, self._misfit(x, found, channels, lengths)
+
+    def _misfit(self, x: torch.Tensor, found: torch.Tensor, channels: torch.Tensor, lengths: Lengths) -> Misfit:
+        values, vectors = torch.linalg.eigh(self.source_covariance(x))
+        v = self.response(x) @ (vectors * values.clamp_min(0).sqrt()[:, None])
+        item = torch.arange(len(x))[:, None]
+        noise = self.noise(x)[item, channels].rsqrt()  # to noise of power 1
+        v = v[item, channels] * noise[..., None]
+        white = found * noise[..., None] * noise[:, None]
+        each = Lengths(*(value.expand(len(x)) for value in vars(lengths).values()))
+        return misfit_of_fit(white, v, torch.ones(len(x), dtype=torch.float64), each, self.fitted)

@@ -1,0 +1,82 @@
+"""How badly a batch fits what any method reports of it.
+
+Of a method that fits powers and noise, its own model is looked at. Others find directions alone: their subspace is,
+R = V S V^H + s2 I with the S and s2 of maximum likelihood given V = C A (Böhme, Proc. IEEE ICASSP 1986), that is,
+sources of any correlation.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from doamc.arrays.steering import steering
+from doamc.estimators.causes import causes_of
+from doamc.estimators.misfit import Misfit, misfit_of_fit
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.correlation import effective_lengths
+from doamc.spec import ArraySpec
+
+if TYPE_CHECKING:
+    from doamc.estimators.base import Estimates
+
+
+@torch.no_grad()
+def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> "Estimates":
+    """The estimates with misfit, its probability and its cause; misfit and probability stay where there are some.
+
+    A batch of moments alone, without its snapshots, is not looked at. fits_powers: whether powers and noise power are
+    part of what the method fits.
+    """
+    if batch.snapshots.ndim != 3:
+        return e
+    if e.misfit is None:
+        found = reported_misfit(spec, batch, e, fits_powers)
+        e = replace(e, misfit=found.misfit, fit_probability=found.probability)
+    return e if e.fit_cause is not None else replace(e, fit_cause=causes_of(spec, batch, e))
+
+
+def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> Misfit:
+    """Misfit of estimates (B, P), P >= 0; NaN where they have no coupling or no noise power."""
+    covariance, p = batch.covariance, e.azimuth.shape[1]
+    v = _response(spec, e) if p else covariance[:, :, :0]
+    known = batch.noise_power is not None
+    fitted = 2 * p if fits_powers else p + p * p
+    if fits_powers:
+        response, noise = v * e.power.clamp_min(0).nan_to_num(0.0).sqrt()[:, None], e.noise_power
+    else:
+        response, noise = _subspace(covariance, v, e.noise_power if known else None)
+    if not spec.family.narrow and _coupled(e):
+        fitted += spec.family.n_parameters
+    lengths = effective_lengths(batch.snapshots, covariance, p, batch.left_out)
+    return misfit_of_fit(covariance, response, noise, lengths, fitted + (not known))
+
+
+def _response(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
+    """C A (B, N, P), zero for sources that are not there."""
+    if e.response is not None:
+        return e.response
+    elevation = 0.0 if e.elevation is None else e.elevation.nan_to_num(0.0)
+    a = steering(spec.positions.to(e.azimuth.device), e.azimuth.nan_to_num(0.0), elevation)
+    return e.coupling @ a.to(e.coupling) * e.azimuth.isfinite()[:, None]
+
+
+def _coupled(e: "Estimates") -> bool:
+    n = e.coupling.shape[-1]
+    return not bool(torch.equal(e.coupling, torch.eye(n, dtype=e.coupling.dtype).expand_as(e.coupling)))
+
+
+def _subspace(
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    v: torch.Tensor,  # shape: (B, N, P)
+    noise_power: torch.Tensor | None,  # shape: (B,), where known
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V S^1/2 (B, N, P) and s2 (B,) of maximum likelihood."""
+    n, p = v.shape[1:]
+    inverse = torch.linalg.pinv(v.nan_to_num(0.0))
+    beside = covariance - v @ inverse @ covariance
+    noise = beside.diagonal(dim1=1, dim2=2).real.sum(1) / (n - p) if noise_power is None else noise_power
+    noise = torch.maximum(noise, 1e-12 * covariance.diagonal(dim1=1, dim2=2).real.mean(1))
+    eye = torch.eye(n, dtype=covariance.dtype, device=covariance.device)
+    values, vectors = torch.linalg.eigh(inverse @ (covariance - noise[:, None, None] * eye) @ inverse.mH)
+    return v @ (vectors * values.clamp_min(0).sqrt()[:, None]), noise
