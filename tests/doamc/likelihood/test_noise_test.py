@@ -173,7 +173,7 @@ def test_noise_costs_no_sampler_and_leaves_the_others_as_they_are(ula8, monkeypa
     def samples(*arguments):
         raise AssertionError("the sampler ran")
 
-    monkeypatch.setattr(Posterior, "_samples_of", samples)
+    monkeypatch.setattr(Posterior, "_samples_at", samples)
     estimates = estimate_batch(ula8, make_batch(quiet), None)
     assert estimates.n_sources.tolist() == [0, 0, 0]
     torch.testing.assert_close(estimates.noise_power, quiet.abs().square().mean((1, 2)))
