@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
+from doamc.estimators.no_source import no_source
 from doamc.estimators.options import parse_method
 from doamc.estimators.order import source_number
 from doamc.estimators.reported_fit import with_fit
@@ -59,9 +60,8 @@ def check_device(device: str) -> None:
 def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | None) -> Estimates:
     """Estimates of one batch; with n_sources None the observations are grouped by their number of sources.
 
-    The number is the most probable one where the estimator has an evidence (a method ``log_evidence``), else that of
-    minimum description length, at most the largest of the array specification. Observations that the estimator knows to
-    be noise alone (a method ``is_noise``) have none, and cost nothing more; their evidence is NaN.
+    The number is that of the method where it counts them itself (a method ``counted``), else that of minimum
+    description length, at most the largest of the array specification.
     """
     if n_sources is not None:
         return estimator(batch, n_sources)
@@ -72,36 +72,18 @@ def estimate_batch(estimator: Estimator, batch: SnapshotBatch, n_sources: int | 
 
 def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
     """Estimates with the number of sources of each observation."""
+    counted = getattr(estimator, "counted", None)
+    if counted is not None:
+        return counted(batch)
     most = min(estimator.spec.source_count[1], batch.n_elements - 1)
-    evidence = _evidence(estimator, batch, most)
-    if evidence is None:
-        count = source_number(batch.covariance, batch.n_snapshots).clamp_max(most)
-    else:
-        count = torch.where(evidence[:, 0].isnan(), 0, evidence.argmax(1)).clamp_max(most)
+    count = source_number(batch.covariance, batch.n_snapshots).clamp_max(most)
     index, parts = [], []
     for p in count.unique().tolist():
         chosen = (count == p).nonzero()[:, 0]
         part = batch.select(chosen)
         index.append(chosen)
-        parts.append(estimator(part, p) if p else with_fit(estimator.spec, part, _nothing_but_noise(part), True))
-    result = join(parts).select(torch.cat(index).argsort())
-    result.log_evidence = evidence
-    return result
-
-
-def _evidence(estimator: Estimator, batch: SnapshotBatch, most: int) -> torch.Tensor | None:
-    """Log evidence (B, 1 + P_max) of every number of sources, NaN for noise alone; None where the method has none."""
-    counter, is_noise = getattr(estimator, "log_evidence", None), getattr(estimator, "is_noise", None)
-    if counter is None:
-        return None
-    noise = torch.zeros(batch.size, dtype=torch.bool) if is_noise is None else is_noise(batch)
-    if not noise.any():
-        return counter(batch).cpu()
-    evidence = torch.full((batch.size, 1 + most), torch.nan, dtype=torch.float64)
-    heard = (~noise).nonzero()[:, 0]
-    if len(heard):
-        evidence[heard] = counter(batch.select(heard)).cpu()
-    return evidence
+        parts.append(estimator(part, p) if p else with_fit(estimator.spec, part, no_source(part), True))
+    return join(parts).select(torch.cat(index).argsort())
 
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
@@ -141,15 +123,3 @@ def _join(values: list[torch.Tensor | None], sizes: list[int], axis: int | None,
         return torch.cat([x, x.new_full(missing, torch.nan)], axis)
 
     return torch.cat([wide(v, size) for v, size in zip(values, sizes, strict=True)])
-
-
-def _nothing_but_noise(batch: SnapshotBatch) -> Estimates:
-    """No source, hence nothing to learn the coupling from."""
-    power = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
-    none = torch.full((batch.size, 0), torch.nan, dtype=torch.float64)
-    return Estimates(
-        azimuth=none, std=none, power=none,
-        coupling=torch.full_like(batch.covariance, torch.nan + 1j * torch.nan),
-        noise_power=power if batch.noise_power is None else batch.noise_power,
-        n_sources=torch.zeros(batch.size, dtype=torch.int64),
-    )  # fmt: skip

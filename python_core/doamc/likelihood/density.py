@@ -55,6 +55,11 @@ class ExactPosterior:
         noise = None if self.known_log_noise is None else self.known_log_noise[index, 0].exp()
         return ExactPosterior(self.coordinates, self.covariance[index], self.snapshots[index, 0], noise)
 
+    def replaced(self, coordinates: Coordinates, snapshots: torch.Tensor) -> "ExactPosterior":
+        """The posterior within other walls, and for another effective number of snapshots (B,)."""
+        noise = None if self.known_log_noise is None else self.known_log_noise[:, 0].exp()
+        return ExactPosterior(coordinates, self.covariance, snapshots, noise)
+
     def log_noise(self, noise: torch.Tensor) -> torch.Tensor:
         """Logarithm of the noise power, (B, S), or (B, 1) where known, of the noise part of x."""
         return noise[:, 0] if self.known_log_noise is None else self.known_log_noise

@@ -1,36 +1,56 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 
 import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
+from doamc.estimators.no_source import no_source
 from doamc.estimators.null_spectrum import NullSpectrum
-from doamc.likelihood.coordinates import NEPER_PER_DB
+from doamc.estimators.reported_fit import with_fit
+from doamc.likelihood.correlation_test import perhaps_correlated
 from doamc.likelihood.effective_snapshots import effective_snapshots
-from doamc.likelihood.noise_test import NoiseTest
+from doamc.likelihood.noise_test import ODDS, NoiseTest
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
 from doamc.posterior.mixture import mixed
 from doamc.posterior.observations import Observations
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
-from doamc.posterior.report.evidence import log_evidence, log_evidence_of_noise
 from doamc.posterior.report.fit import misfit_of
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
+from doamc.posterior.weighed import Weighed, chosen, weighed
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.correlation import Lengths, effective_lengths
 from doamc.spec import ArraySpec
 
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
 PART = 32  #: observations worked on at once
+SCORE_EVERY = 16  #: samples, of which the likeliest is where correlation between sources is tested
 DRAWN_BROAD_DEG = 2.5  #: `Options.broad_deg` for coupling drawn from antennas
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a hypothesis takes of a batch: effective L and gain on the covariance, (B,) each.
+
+    compared: the effective L (B,) at which it is compared with others.
+    """
+
+    length: torch.Tensor
+    gain: torch.Tensor
+    compared: torch.Tensor
+
+    def select(self, index: torch.Tensor) -> "Level":
+        """That of some of the observations."""
+        return Level(self.length[index], self.gain[index], self.compared[index])
 
 
 class Posterior(Estimator):
@@ -39,7 +59,7 @@ class Posterior(Estimator):
     seed: of all random tables (same seed, same result; an observation's result does not depend on the others of its
     batch).
     coherent: "no" for uncorrelated sources, "yes" for sources of any correlation, two paths of one emitter among them,
-    "auto" for whichever has the greater evidence.
+    "auto" for whichever has the greater evidence, where a test does not rule correlation out.
     model_error: by how much responses are off the model, relative r.m.s. error in dB; "auto" to infer it from each
     batch, None to trust the model.
     """
@@ -96,24 +116,36 @@ class Posterior(Estimator):
         the coupling has several kinds, samples are of each as often as it is probable.
         """
         coherent = self.coherent == "yes" if coherent is None else coherent
-        levels, few = self._at_prior_level(batch, n_sources), batch.n_snapshots < batch.n_elements
+        return self._samples_at(batch, n_sources, self._level(batch, n_sources), coherent)
+
+    def _samples_at(self, batch: SnapshotBatch, n_sources: int, level: Level, coherent: bool) -> list[SampledPart]:
+        observed, few = self._at_prior_level(batch, level), batch.n_snapshots < batch.n_elements
 
         def sampled(kind: int) -> list[SampledPart]:
             sampler, log_share = self.sampler(n_sources, few, coherent, kind), self.kinds[kind][0]
-            return [SampledPart(i, sampler(o), gain, o.snapshots, log_share) for i, gain, o in levels]
+            return [SampledPart(i, sampler(o), gain, o.snapshots, log_share) for i, gain, o in observed]
 
         kinds = [sampled(kind) for kind in range(len(self.kinds))]
         if len(kinds) == 1:
             return kinds[0]
-        return [self._mixed(batch, list(parts)) for parts in zip(*kinds, strict=True)]
+        return [self._mixed(level, list(parts)) for parts in zip(*kinds, strict=True)]
 
-    def _mixed(self, batch: SnapshotBatch, parts: list[SampledPart]) -> SampledPart:
+    def _mixed(self, level: Level, parts: list[SampledPart]) -> SampledPart:
         """Samples over all kinds of coupling, of samples of the same observations under each."""
-        evidence = torch.stack([self._evidence(batch, [part])[part.index] for part in parts], 1)
-        return mixed(parts, evidence, self.spec, self.options.chains, self.options.seed)
+        evidence = torch.stack([self._weighed([part], level).evidence[part.index.cpu()] for part in parts], 1)
+        return mixed(parts, evidence.to(self.device), self.spec, self.options.chains, self.options.seed)
+
+    def _weighed(self, parts: list[SampledPart], level: Level) -> Weighed:
+        return weighed(parts, level.compared, self.options.seed)
+
+    def _level(self, batch: SnapshotBatch, n_sources: int) -> Level:
+        covariance = batch.covariance.to(self.device)
+        length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources, batch.left_out)
+        noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
+        return Level(length, prior_gain(self.spec, covariance, length, n_sources, noise), length)
 
     def _at_prior_level(
-        self, batch: SnapshotBatch, n_sources: int
+        self, batch: SnapshotBatch, level: Level
     ) -> list[tuple[torch.Tensor, torch.Tensor, Observations]]:
         """Places (n,), gains (n,) on the covariance, observations: of those at the prior's level, of those rescaled.
 
@@ -122,18 +154,16 @@ class Posterior(Estimator):
         where coupling is drawn from antennas: so narrow a prior would be bent to make up for a level merely near.
         """
         covariance = batch.covariance.to(self.device)
-        length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources, batch.left_out)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
-        gain = prior_gain(self.spec, covariance, length, n_sources, noise)
         margin = self.spec.power_db[1] - self.spec.power_db[0]
         levels = []
         for moved in (False, True):
-            index = ((gain != 1) == moved).nonzero()[:, 0]
+            index = ((level.gain != 1) == moved).nonzero()[:, 0]
             if len(index):
-                g = gain[index]
+                g, length = level.gain[index], level.length[index]
                 widened = margin if moved or self.spec.family.narrow else 0.0
                 known = None if noise is None else noise[index] * g
-                observations = Observations(covariance[index] * g[:, None, None], length[index], known, widened)
+                observations = Observations(covariance[index] * g[:, None, None], length, known, widened)
                 levels.append((index, g, observations))
         return levels
 
@@ -145,32 +175,89 @@ class Posterior(Estimator):
     def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:
         """Log evidence of P = 0..P_max sources, (B, P_max + 1), up to a constant per observation.
 
-        All hypotheses take the level of the batch as it is when it may be the prior's for any of them.
+        That of noise is the greatest of the others less what the noise test finds against it: it is the greatest of all
+        where the test takes the batch for noise alone.
         """
-        top = min(self.spec.source_count[1], batch.n_elements - 1)
-        out = torch.full((batch.size, top + 1), -torch.inf, dtype=torch.float64)
-        for p in range(self.spec.source_count[0], top + 1):
-            out[:, p] = self._evidence(batch, self.samples(batch, p))
-            if self.coherent == "auto" and p > 1:
-                out[:, p] = torch.maximum(out[:, p], self._evidence(batch, self.samples(batch, p, True)))
-        length = effective_snapshots(batch.snapshots, batch.covariance, 1, batch.left_out)
-        low_db, high_db = self.spec.noise_db
-        out[:, 0] = log_evidence_of_noise(
-            batch.covariance, length, batch.noise_power, 2 * NEPER_PER_DB * (high_db - low_db)
-        )
+        return self._evidence(batch, self._numbers(batch))
+
+    def _evidence(self, batch: SnapshotBatch, found: dict[int, Weighed]) -> torch.Tensor:
+        out = torch.full((batch.size, max(found) + 1), -torch.inf, dtype=torch.float64)
+        for p, hypothesis in found.items():
+            out[:, p] = hypothesis.evidence
+        out[:, 0] = out.amax(1) - self._noise_test.log_odds_of(batch) + math.log(ODDS)
         return out
 
-    def _evidence(self, batch: SnapshotBatch, parts: list[SampledPart]) -> torch.Tensor:
-        """Log evidence (B,) of what was sampled."""
-        out = torch.empty(batch.size, dtype=torch.float64)
-        for g in parts:
-            if g.log_evidence is not None:
-                out[g.index] = g.log_evidence
-                continue
-            # the likelihood of a rescaled covariance differs by L N log(gain)
-            shift = g.length * batch.n_elements * g.gain.log()
-            out[g.index] = (log_evidence(g.samples, seed=self.options.seed) + shift).cpu() + g.log_share
-        return out
+    def _numbers(self, batch: SnapshotBatch) -> dict[int, Weighed]:
+        """Every number of sources, with samples and evidence.
+
+        All of them take the level of a batch as it is where it may be the prior's for any of them, and are compared at
+        the least of their effective numbers of snapshots.
+        """
+        top = min(self.spec.source_count[1], batch.n_elements - 1)
+        levels = {p: self._level(batch, p) for p in range(self.spec.source_count[0], top + 1)}
+        known = torch.stack([v.gain == 1 for v in levels.values()]).any(0)
+        least = torch.stack([v.length for v in levels.values()]).amin(0)
+        return {
+            p: self._hypothesis(batch, p, Level(v.length, torch.where(known, 1.0, v.gain), least))
+            for p, v in levels.items()
+        }
+
+    def _hypothesis(self, batch: SnapshotBatch, n_sources: int, level: Level) -> Weighed:
+        """A number of sources, of the likelier of uncorrelated and, where asked, correlated sources."""
+        plain = self._weighed(self._samples_at(batch, n_sources, level, self.coherent == "yes"), level)
+        return self._with_coherence(batch, n_sources, level, plain, self._suspects(plain.parts, n_sources))
+
+    def _suspects(self, parts: list[SampledPart], n_sources: int) -> torch.Tensor:
+        """Places of observations whose sources are to be tried as correlated ones, too; none unless asked for."""
+        if self.coherent != "auto" or n_sources < 2:
+            return torch.empty(0, dtype=torch.int64)
+        found = [
+            g.index[perhaps_correlated(g.samples.posterior, g.samples.x[:, :, ::SCORE_EVERY])].cpu() for g in parts
+        ]
+        return torch.cat(found).sort()[0]
+
+    def _with_coherence(
+        self, batch: SnapshotBatch, n_sources: int, level: Level, plain: Weighed, suspects: torch.Tensor
+    ) -> Weighed:
+        """For those observations the likelier of uncorrelated and correlated sources."""
+        if not len(suspects):
+            return plain
+        some = level.select(suspects)
+        other = self._weighed(self._samples_at(batch.select(suspects), n_sources, some, True), some)
+        evidence = torch.full_like(plain.evidence, -torch.inf)
+        evidence[suspects] = other.evidence
+        parts = [g.of_whole(suspects.to(g.index.device)) for g in other.parts]
+        return plain.or_likelier(Weighed(parts, evidence))
+
+    @torch.no_grad()
+    def counted(self, batch: SnapshotBatch) -> Estimates:
+        """Estimates with the number of sources of each observation by the evidence; noise alone is not sampled."""
+        noise = self.is_noise(batch)
+        if noise.all():
+            return self._without_source(batch)
+        index = list((~noise).nonzero()[:, 0].split(PART))
+        parts = [self._counted(batch.select(some)) for some in index]
+        if noise.any():
+            index.append(noise.nonzero()[:, 0])
+            parts.append(self._without_source(batch.select(noise)))
+        return join(parts).select(torch.cat(index).argsort())
+
+    def _without_source(self, batch: SnapshotBatch) -> Estimates:
+        return with_fit(self.spec, batch, no_source(batch), True)
+
+    def _counted(self, batch: SnapshotBatch) -> Estimates:
+        found = self._numbers(batch)
+        evidence = self._evidence(batch, found)
+        count = evidence[:, 1:].argmax(1) + 1
+        parts = [(p, g) for p, v in found.items() for g in chosen(v.parts, count == p)]
+        lengths = {p: self._lengths(batch, p) for p in found}
+        estimates = [
+            with_fit(self.spec, batch.select(g.index.cpu()), self._estimates_of(g, batch, lengths[p], p), True)
+            for p, g in parts
+        ]
+        result = join(estimates).select(torch.cat([g.index.cpu() for _, g in parts]).argsort())
+        result.log_evidence = evidence
+        return result
 
     @torch.no_grad()
     def denoise(self, batch: SnapshotBatch, n_sources: int, samples: int = 96) -> torch.Tensor:
@@ -186,28 +273,29 @@ class Posterior(Estimator):
         if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
             places = torch.arange(batch.size).split(PART)
             return join([self.estimate(batch.select(place), n_sources) for place in places])
-        parts = self.samples(batch, n_sources)
-        if self.coherent == "auto" and n_sources > 1:
-            parts = self._likelier(batch, parts, self.samples(batch, n_sources, True))
+        level = self._level(batch, n_sources)
+        parts = self._samples_at(batch, n_sources, level, self.coherent == "yes")
+        suspects = self._suspects(parts, n_sources)
+        if len(suspects):
+            parts = self._with_coherence(batch, n_sources, level, self._weighed(parts, level), suspects).parts
         return self.summed_up(parts, batch, n_sources)
 
     def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Estimates of the samples of a batch."""
-        lengths = effective_lengths(
-            batch.snapshots.to(self.device), batch.covariance.to(self.device), n_sources, batch.left_out
-        )
+        lengths = self._lengths(batch, n_sources)
         estimates = [self._estimates_of(g, batch, lengths, n_sources) for g in parts]
         if len(estimates) == 1:
             return estimates[0]
         return join(estimates).select(torch.cat([g.index for g in parts]).argsort())
 
-    def _likelier(self, batch: SnapshotBatch, one: list[SampledPart], other: list[SampledPart]) -> list[SampledPart]:
-        """Of two hypotheses, for every observation the one with the greater evidence."""
-        better = self._evidence(batch, other) > self._evidence(batch, one)
-        chosen = [g.select(~better[g.index]) for g in one] + [g.select(better[g.index]) for g in other]
-        return [g for g in chosen if len(g.index)]
+    def _lengths(self, batch: SnapshotBatch, n_sources: int) -> Lengths:
+        snapshots, covariance = batch.snapshots.to(self.device), batch.covariance.to(self.device)
+        return effective_lengths(snapshots, covariance, n_sources, batch.left_out)
 
-    def _with_errors(self, part: SampledPart, batch: SnapshotBatch) -> tuple[Samples, torch.Tensor | None]:
+    def _evidence_of(self, part: SampledPart) -> torch.Tensor:
+        return weighed([part], part.length, self.options.seed).evidence.to(self.device)
+
+    def _with_errors(self, part: SampledPart) -> tuple[Samples, torch.Tensor | None]:
         """Samples moved by errors of the model, and their sizes, of the likeliest kind where there are several."""
         if self._error_draws is None:
             return part.samples, None
@@ -216,7 +304,8 @@ class Posterior(Estimator):
         moved, sizes = zip(*(self._error_draws(kind.samples) for kind in part.kinds), strict=True)
         if all(bool(size.isnan().all()) for size in sizes):
             return part.samples, sizes[0]
-        evidence = torch.stack([self._evidence(batch, [kind])[kind.index] for kind in part.kinds], 1)
+        places = torch.arange(len(part.index))
+        evidence = torch.stack([self._evidence_of(replace(kind, index=places)) for kind in part.kinds], 1)
         kinds = [replace(kind, samples=samples) for kind, samples in zip(part.kinds, moved, strict=True)]
         likeliest = evidence.argmax(1)[:, None, None].expand(-1, 1, 3).to(sizes[0].device)
         whole = mixed(kinds, evidence, self.spec, self.options.chains, self.options.seed)
@@ -224,7 +313,7 @@ class Posterior(Estimator):
 
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, lengths: Lengths, n_sources: int) -> Estimates:
         fit = misfit_of(part, lengths.select(part.index))
-        samples, error_db = self._with_errors(part, batch)
+        samples, error_db = self._with_errors(part)
         s = summarise(samples.x, samples.coordinates, self.options.chains)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:

@@ -1,6 +1,6 @@
 """Samples of some observations of a batch, with what was done to these before."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -30,3 +30,7 @@ class SampledPart:
             [part.select(index) for part in self.kinds],
             None if self.log_evidence is None else self.log_evidence[index],
         )  # fmt: skip
+
+    def of_whole(self, places: torch.Tensor) -> "SampledPart":
+        """The same part of a larger batch, in which the observations of this one have these places."""
+        return replace(self, index=places[self.index])
