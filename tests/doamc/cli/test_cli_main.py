@@ -44,7 +44,7 @@ def test_version(doamc):
     [
         ([], "COMMAND"),
         (["fly"], "fly"),
-        (["estimate", "in.npz"], "--array"),
+        (["estimate", "in.npz"], "-o/--out"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--snapshots", "0"], "whole number >= 1, found '0'"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--batches", "x"], "whole number >= 1, found 'x'"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--sources", "0"], "whole number >= 1, found '0'"),
