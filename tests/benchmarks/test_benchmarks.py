@@ -12,7 +12,12 @@ import pytest
 from tests.test_repository import FILES, ROOT
 
 FILES_OF_BENCHMARKS = [f for f in FILES if f.startswith("benchmarks/") and f.endswith(".py")]
-PROGRAMS = [f for f in FILES_OF_BENCHMARKS if "__main__" in (ROOT / f).read_text(encoding="utf-8")]
+#: those ending in _worker.py are started by another, in a process of their own
+PROGRAMS = [
+    f
+    for f in FILES_OF_BENCHMARKS
+    if not f.endswith("_worker.py") and "__main__" in (ROOT / f).read_text(encoding="utf-8")
+]
 
 
 #: what `python FILE --help` does, for one file after the other, so that torch is loaded once

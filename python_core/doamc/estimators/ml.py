@@ -58,6 +58,7 @@ def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
     return torch.tensor([0.2] * p + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64)
 
 
+@np.errstate(all="ignore")  # a bound that overflows is no number
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
     """Standard deviations (B, D) from the inverse of L times the Fisher information; 0 where not free."""
     place = np.flatnonzero(free)

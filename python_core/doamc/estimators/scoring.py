@@ -18,6 +18,7 @@ Evaluation = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]  #: an evaluation, as the descents hold it
 
 
+@np.errstate(all="ignore")  # a trial step may leave all range: what is no number is not better
 def fisher_scoring(
     criterion: Criterion,
     start: torch.Tensor,  # shape: (B, D)
@@ -97,6 +98,7 @@ def _solution(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     return torch.linalg.solve_ex(torch.from_numpy(matrix), torch.from_numpy(right)[..., None])[0][..., 0].numpy()
 
 
+@np.errstate(all="ignore")
 def best_descent(
     criterion: Criterion,
     start: torch.Tensor,  # shape: (B, S, D)
