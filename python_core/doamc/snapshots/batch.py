@@ -80,7 +80,7 @@ def make_batch(
     if y.shape[2] < 1 or y.shape[0] < 1:
         raise SnapshotError(f"expected at least one observation of L >= 1 snapshots, found shape {tuple(y.shape)}")
     y = y.to(torch.complex128)
-    rows = list(range(y.shape[1])) if channels is None else np.argsort(channels).tolist()
+    rows = list(range(y.shape[1])) if channels is None else [int(k) for k in np.argsort(channels)]
     if channels is not None and rows != sorted(rows):
         y = y[:, rows]
     covariance = y @ y.mH / y.shape[2]
