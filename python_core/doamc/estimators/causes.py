@@ -77,6 +77,8 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     unknown = CAUSES.index("unknown")
     if not p or not e.coupling.isfinite().all() or not float(e.noise_power) > 0 or e.misfit is None:
         return unknown
+    if spec.family.n_parameters and torch.equal(e.coupling[0], torch.eye(n, dtype=e.coupling.dtype)):
+        return unknown  # blind to coupling, such a method is doubtful in every batch: no search each time
     covariance = batch.covariance[0]
     covariance = covariance / covariance.diagonal().real.mean()
     scale = 1 / float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
