@@ -40,7 +40,8 @@ class Estimates:
 
     How well the batch fits what is reported of it (`estimators.misfit`), None where nobody has looked: misfit (B,),
     mean 0 and standard deviation 1 where the model holds; fit_probability (B,) of so bad a fit; fit_cause (B,) int64,
-    what explains a bad one (`estimators.causes.cause_name`).
+    what explains a bad one (`estimators.causes.cause_name`). wide_prior: (B,) bool, whether the estimates are under a
+    wider prior than the specification's (`spec.wide`), from `posterior` alone.
     """
 
     azimuth: torch.Tensor
@@ -65,6 +66,7 @@ class Estimates:
     misfit: torch.Tensor | None = None
     fit_probability: torch.Tensor | None = None
     fit_cause: torch.Tensor | None = None
+    wide_prior: torch.Tensor | None = None
 
     @property
     def doubtful(self) -> torch.Tensor | None:

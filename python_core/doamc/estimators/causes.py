@@ -43,9 +43,12 @@ def cause_name(number: int, channels: Sequence[int] = ()) -> str:
 
 
 def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:
-    """Numbers (B,) int64 of what explains each observation: 0 where it is not doubtful."""
+    """Numbers (B,) int64 of what explains each observation: 0 where it fits the prior of the specification."""
     found = torch.zeros(batch.size, dtype=torch.int64)
     doubtful = e.doubtful
+    for i in [] if e.wide_prior is None else e.wide_prior.nonzero()[:, 0].tolist():
+        there = e.azimuth[i].isfinite()
+        found[i] = _which_wall(spec, e.azimuth[i, there], e.power[i, there].log())
     for i in [] if doubtful is None else doubtful.nonzero()[:, 0].tolist():
         one = batch.select(slice(i, i + 1))
         found[i] = _seen_in_samples(one.snapshots[0]) or _explanation(spec, one, e.select(slice(i, i + 1)))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
@@ -18,20 +19,25 @@ from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.kinds import kinds_of
 from doamc.posterior.mixture import mixed
 from doamc.posterior.observations import Observations
-from doamc.posterior.options import Options, few_snapshots
+from doamc.posterior.options import Options, few_snapshots, wide_prior
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.posterior.report.fit import misfit_of
+from doamc.posterior.report.line_ends import reaching_ends
 from doamc.posterior.report.summary import summarise
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
+from doamc.posterior.second_prior import PRIORS, or_wide
 from doamc.posterior.weighed import Weighed, chosen, weighed
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.correlation import Lengths, effective_lengths
-from doamc.spec import ArraySpec
+from doamc.spec import ArraySpec, load_spec
+from doamc.spec.wide import with_wide_prior
 
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
+#: against each source under the wide prior, which holds sources too weak to be heard: they cost no evidence, and are none
+ONE_MORE_NATS = 3.0
 PART = 32  #: observations worked on at once
 SCORE_EVERY = 16  #: samples, of which the likeliest is where correlation between sources is tested
 DRAWN_BROAD_DEG = 2.5  #: `Options.broad_deg` for coupling drawn from antennas
@@ -62,6 +68,8 @@ class Posterior(Estimator):
     "auto" for whichever has the greater evidence, where a test does not rule correlation out.
     model_error: by how much responses are off the model, relative r.m.s. error in dB; "auto" to infer it from each
     batch, None to trust the model.
+    prior: "narrow" for the prior of the specification, "wide" for that of `spec.wide`, "auto" for the wide one where a
+    batch does not fit the narrow one and fits the wide one.
     """
 
     name = "posterior"
@@ -75,18 +83,31 @@ class Posterior(Estimator):
         options: Options | None = None,
         coherent: str = "no",
         model_error: float | str | None = "auto",
+        prior: str = "auto",
     ) -> None:
-        if coherent not in COHERENT:
-            raise EstimatorError(f"coherent must be one of {', '.join(COHERENT)}, found {coherent!r}")
-        self.coherent = coherent
-        super().__init__(spec)
+        for name, value, choices in (("coherent", coherent, COHERENT), ("prior", prior, PRIORS)):
+            if value not in choices:
+                raise EstimatorError(f"{name} must be one of {', '.join(choices)}, found {value!r}")
+        self.coherent, self.prior, self._model_error = coherent, prior, model_error
+        self._levels = load_spec(spec)  # by whose powers a batch is at the level of the prior
+        super().__init__(with_wide_prior(self._levels) if prior == "wide" else self._levels)
         self.device = torch.device(device)
         self.null_spectrum = NullSpectrum(self.spec)
         self.options = replace(options or Options(), seed=seed)
+        if prior == "wide":
+            self.options = wide_prior(self.options)
         self.kinds = kinds_of(self.spec)
         self._samplers: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
         self._noise_test = NoiseTest(self.spec)
         self._error_draws = None if model_error is None else ErrorDraws(model_error, seed)
+
+    @cached_property
+    def _wide(self) -> "Posterior":
+        """The same method under the wide prior."""
+        device = str(self.device)
+        return Posterior(
+            self.spec, device, self.options.seed, self.options, self.coherent, self._model_error, prior="wide"
+        )
 
     def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources; few: for fewer snapshots than elements; coherent: for sources of any correlation.
@@ -142,7 +163,7 @@ class Posterior(Estimator):
         covariance = batch.covariance.to(self.device)
         length = effective_snapshots(batch.snapshots.to(self.device), covariance, n_sources, batch.left_out)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
-        return Level(length, prior_gain(self.spec, covariance, length, n_sources, noise), length)
+        return Level(length, prior_gain(self._levels, covariance, length, n_sources, noise), length)
 
     def _at_prior_level(
         self, batch: SnapshotBatch, level: Level
@@ -155,7 +176,7 @@ class Posterior(Estimator):
         """
         covariance = batch.covariance.to(self.device)
         noise = None if batch.noise_power is None else batch.noise_power.to(self.device)
-        margin = self.spec.power_db[1] - self.spec.power_db[0]
+        margin = self._levels.power_db[1] - self._levels.power_db[0]
         levels = []
         for moved in (False, True):
             index = ((level.gain != 1) == moved).nonzero()[:, 0]
@@ -183,7 +204,7 @@ class Posterior(Estimator):
     def _evidence(self, batch: SnapshotBatch, found: dict[int, Weighed]) -> torch.Tensor:
         out = torch.full((batch.size, max(found) + 1), -torch.inf, dtype=torch.float64)
         for p, hypothesis in found.items():
-            out[:, p] = hypothesis.evidence
+            out[:, p] = hypothesis.evidence - (p * ONE_MORE_NATS if self.prior == "wide" else 0.0)
         out[:, 0] = out.amax(1) - self._noise_test.log_odds_of(batch) + math.log(ODDS)
         return out
 
@@ -246,15 +267,18 @@ class Posterior(Estimator):
         return with_fit(self.spec, batch, no_source(batch), True)
 
     def _counted(self, batch: SnapshotBatch) -> Estimates:
+        e = self._by_evidence(batch)
+        if self.prior == "auto":
+            e = or_wide(e, lambda places: self._wide._by_evidence(batch.select(places)))
+        return with_fit(self.spec, batch, e, True)
+
+    def _by_evidence(self, batch: SnapshotBatch) -> Estimates:
         found = self._numbers(batch)
         evidence = self._evidence(batch, found)
         count = evidence[:, 1:].argmax(1) + 1
         parts = [(p, g) for p, v in found.items() for g in chosen(v.parts, count == p)]
         lengths = {p: self._lengths(batch, p) for p in found}
-        estimates = [
-            with_fit(self.spec, batch.select(g.index.cpu()), self._estimates_of(g, batch, lengths[p], p), True)
-            for p, g in parts
-        ]
+        estimates = [self._estimates_of(g, batch, lengths[p], p) for p, g in parts]
         result = join(estimates).select(torch.cat([g.index.cpu() for _, g in parts]).argsort())
         result.log_evidence = evidence
         return result
@@ -273,6 +297,12 @@ class Posterior(Estimator):
         if batch.size > PART:  # memory grows with the batch, the result of an observation does not depend on it
             places = torch.arange(batch.size).split(PART)
             return join([self.estimate(batch.select(place), n_sources) for place in places])
+        e = self._estimated(batch, n_sources)
+        if self.prior == "auto":
+            e = or_wide(e, lambda places: self._wide._estimated(batch.select(places), n_sources))
+        return e
+
+    def _estimated(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         level = self._level(batch, n_sources)
         parts = self._samples_at(batch, n_sources, level, self.coherent == "yes")
         suspects = self._suspects(parts, n_sources)
@@ -315,6 +345,8 @@ class Posterior(Estimator):
         fit = misfit_of(part, lengths.select(part.index))
         samples, error_db = self._with_errors(part)
         s = summarise(samples.x, samples.coordinates, self.options.chains)
+        if self.prior == "wide" and not self.spec.full_circle:
+            s = reaching_ends(s, samples.coordinates.split(samples.x)[3], self.spec.sector_rad)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
             noise = 10 ** (s.noise_db / 10) / gain
@@ -336,4 +368,5 @@ class Posterior(Estimator):
             model_error_db=error_db,
             misfit=fit.misfit,
             fit_probability=fit.probability,
+            wide_prior=torch.full((len(gain),), self.prior == "wide"),
         )

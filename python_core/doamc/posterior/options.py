@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 PRIOR_DRAWS = 8192  #: scenes drawn from the prior where a posterior is broad or thin: some hundred of them then count
 FEW_FACTOR = 4  #: times as many proposals and starts for fewer snapshots than elements
+SPLITS = (1.3, 2.5, 4.5)  #: least separations, pairs that a dip of the null spectrum may be
 BROAD_FACTOR = 4  #: times as many starts of the mode search for a broad posterior
 
 
@@ -24,6 +25,7 @@ class Options:
     difference_scales: of the differential-evolution moves, which replace every third proposal, taken in turn.
     broad_deg: a posterior wider than this in an azimuth is broad, and sampled anew with the sizes of `broad`.
     long_steps: of the chains that go on from there, where it still is so wide.
+    splits: of rank reduction's dips into pairs, in least separations.
     """
 
     prior_scenes: int = 192
@@ -43,6 +45,7 @@ class Options:
     enough_fit: float = 0.5
     broad_deg: float = 1.2
     long_steps: int = 144
+    splits: tuple[float, ...] = ()
 
 
 def few_snapshots(options: Options) -> Options:
@@ -56,6 +59,16 @@ def few_snapshots(options: Options) -> Options:
         keep=2 * options.keep,
         prior_draws=PRIOR_DRAWS,
         enough_fit=math.inf,
+    )
+
+
+def wide_prior(options: Options) -> Options:
+    """Sizes for the wide prior, with emitters far closer than a beamwidth."""
+    return replace(
+        options,
+        splits=SPLITS,
+        search_starts=BROAD_FACTOR * options.search_starts,
+        search_steps=BROAD_FACTOR * options.search_steps,
     )
 
 

@@ -128,7 +128,7 @@ class PosteriorSampler:
         if self.coherent:
             classical = gather(x, value.topk(o.search_starts, 1)[1][:, :COHERENT_STARTS])
         else:
-            classical = rare_points(self.null_spectrum, posterior)
+            classical = rare_points(self.null_spectrum, posterior, o.splits)
         return Proposals(x, value, classical, prior)
 
     def run_chains(

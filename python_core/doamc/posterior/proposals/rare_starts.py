@@ -5,6 +5,8 @@ RARE: Pesavento, Gershman and Wong, IEEE Trans. Signal Processing 50 (2002) 2103
 Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 """
 
+import math
+
 import torch
 
 from doamc.arrays.steering import steering
@@ -21,12 +23,14 @@ LEAST_POWER = 1e-9  #: linear: nothing less has a logarithm that means anything
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
 
 
-def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior) -> torch.Tensor:
-    """Points (B, d, Q) of the posterior by rank reduction."""
+def rare_points(
+    null_spectrum: NullSpectrum, posterior: ExactPosterior, splits: tuple[float, ...] = ()
+) -> torch.Tensor:
+    """Points (B, d, Q) of the posterior by rank reduction; splits as in `with_pairs`."""
     coordinates = posterior.coordinates
     vectors, snapshots = posterior.eigen[1], posterior.snapshots[:, 0]
     spectrum = null_spectrum.of_vectors(vectors, snapshots, coordinates.n_sources).double()
-    azimuth, power_db, theta, noise_db = rank_reduction_starts(posterior, spectrum, null_spectrum.grid)
+    azimuth, power_db, theta, noise_db = rank_reduction_starts(posterior, spectrum, null_spectrum.grid, splits)
     azimuth = separate(azimuth.transpose(1, 2), coordinates).transpose(1, 2)
     flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
     return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], azimuth, wrapping))
@@ -36,6 +40,7 @@ def rank_reduction_starts(
     posterior: ExactPosterior,
     spectrum: torch.Tensor,  # shape: (B, G), log of the null spectrum, small where a source is
     grid: torch.Tensor,  # shape: (G,), rad
+    splits: tuple[float, ...] = (),
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
     coordinates, covariance = posterior.coordinates, posterior.covariance
@@ -43,6 +48,8 @@ def rank_reduction_starts(
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
+    if splits and p > 1:
+        azimuth = torch.cat([azimuth, with_pairs(peaks, p, math.radians(spec.min_separation_deg), splits)], 1)
     values, vectors = posterior.eigen
     n = covariance.shape[-1]
     noise = mean_of_smallest(values, p)
@@ -57,8 +64,27 @@ def rank_reduction_starts(
     gram = gram + RIDGE * level * torch.eye(p, dtype=v.dtype, device=v.device)
     left = torch.linalg.solve(gram, q)
     power = torch.linalg.solve(gram, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(LEAST_POWER)
-    noise_db = (10 * noise.log10())[:, None].expand(-1, len(sets))
+    noise_db = (10 * noise.log10())[:, None].expand(-1, azimuth.shape[1])
     return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), theta, noise_db
+
+
+def with_pairs(
+    peaks: torch.Tensor,  # shape: (B, M), rad, deepest first
+    n_sources: int,
+    gap: float,
+    splits: tuple[float, ...],
+) -> torch.Tensor:
+    """Azimuths (B, Q, P) of the P - 1 deepest peaks, one of which is a pair so many times the gap (rad) apart.
+
+    Two sources closer than a beamwidth have one dip of the null spectrum between them.
+    """
+    sets = []
+    for k in range(n_sources - 1):
+        for times in splits:
+            half = 0.5 * times * gap
+            sets.append(torch.cat([peaks[:, : n_sources - 1], peaks[:, k : k + 1] + half], 1))
+            sets[-1][:, k] -= half
+    return torch.stack([s.sort(1)[0] for s in sets], 1)
 
 
 def prior_mean(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:

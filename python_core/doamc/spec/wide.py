@@ -1,0 +1,60 @@
+"""The prior of real life: what is tried where a batch does not come from the prior of the specification.
+
+Powers: over `RANGE_DB` below the specification's highest, with `ROOM_DB` more at either end, since the level of a batch
+is only nearly that of the prior. Separation: a tenth of a beamwidth of the array, 0.886 / D rad for D wavelengths
+between its outermost elements (the width at half power of a uniform aperture at broadside). Sector: a line of elements
+cannot tell a direction from its mirror image in the line, so all on the specification's side, up to both ends of the
+line; any other array hears all around. Numbers of sources, noise and coupling stay as specified.
+"""
+
+import math
+from dataclasses import replace
+
+import torch
+
+from doamc.spec.array_spec import ArraySpec
+
+RANGE_DB = 40.0
+ROOM_DB = 6.0
+SHARE = 0.1  #: of a beamwidth: two emitters nearer than this are one at 40 dB, too
+HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
+STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside it
+
+
+def with_wide_prior(spec: ArraySpec) -> ArraySpec:
+    """The same array with the prior above; what the specification allows beyond it, it keeps."""
+    (low, high), gap = spec.power_db, math.degrees(least_separation_rad(spec))
+    family = spec.family  # read once: that of a file is the same object in both
+    return replace(
+        spec,
+        power_db=(min(low, high - RANGE_DB) - ROOM_DB, high + ROOM_DB),
+        min_separation_deg=min(spec.min_separation_deg, gap),
+        azimuth_deg=wide_sector_deg(spec),
+        own_family=family,
+    )
+
+
+def least_separation_rad(spec: ArraySpec) -> float:
+    """`SHARE` of the beamwidth, rad."""
+    return SHARE * HALF_POWER / max(_aperture(spec), HALF_POWER / math.pi)
+
+
+def wide_sector_deg(spec: ArraySpec) -> tuple[float, float]:
+    """Sector in degrees: half the circle of a line of elements, all of it for other arrays."""
+    low, high = spec.azimuth_deg
+    if spec.full_circle:
+        return low, high
+    xy = spec.positions[:, :2] - spec.positions[:, :2].mean(0)
+    _, size, axes = torch.linalg.svd(xy, full_matrices=False)
+    length, beside = size.tolist()
+    if length == 0:  # a mast, which hears all bearings alike
+        return low, high
+    if beside > STRAIGHT * length:
+        return low, low + 360.0
+    along, middle = math.degrees(math.atan2(float(axes[0, 1]), float(axes[0, 0]))), (low + high) / 2
+    broadside = middle + (along + 90 - middle + 90) % 180 - 90
+    return min(low, broadside - 90), max(high, broadside + 90)
+
+
+def _aperture(spec: ArraySpec) -> float:
+    return float(torch.cdist(spec.positions, spec.positions).max())
