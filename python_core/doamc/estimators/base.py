@@ -40,8 +40,8 @@ class Estimates:
 
     How well the batch fits what is reported of it (`estimators.misfit`), None where nobody has looked: misfit (B,),
     mean 0 and standard deviation 1 where the model holds; fit_probability (B,) of so bad a fit; fit_cause (B,) int64,
-    what explains a bad one (`estimators.causes.cause_name`). wide_prior: (B,) bool, whether the estimates are under a
-    wider prior than the specification's (`spec.wide`), from `posterior` alone.
+    what explains a bad one (`estimators.causes.cause_name`). wide_prior: (B,) bool, whether the estimates are under the
+    wide prior (`spec.wide`), since the batch did not fit that of the specification; from `posterior` alone.
     """
 
     azimuth: torch.Tensor

@@ -47,8 +47,8 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
     found = torch.zeros(batch.size, dtype=torch.int64)
     doubtful = e.doubtful
     for i in [] if e.wide_prior is None else e.wide_prior.nonzero()[:, 0].tolist():
-        there = e.azimuth[i].isfinite()
-        found[i] = _which_wall(spec, e.azimuth[i, there], e.power[i, there].log())
+        heard = e.power[i] > e.noise_power[i] / spec.n_elements  # what is not may lie anywhere
+        found[i] = _which_wall(spec, e.azimuth[i, heard])
     for i in [] if doubtful is None else doubtful.nonzero()[:, 0].tolist():
         one = batch.select(slice(i, i + 1))
         found[i] = _seen_in_samples(one.snapshots[0]) or _explanation(spec, one, e.select(slice(i, i + 1)))
@@ -97,7 +97,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     free = Hypothesis(spec, p)
     found = explains(free, torch.stack([start, *_moved(free, start, covariance)]))
     if found is not None:
-        return _which_wall(spec, found[:p], found[p : 2 * p])
+        return _which_wall(spec, found[:p])
     if p > 1:
         h = Hypothesis(spec, p, coherent=True)
         if explains(h, _with_pairs(h, start)[None]) is not None:
@@ -106,7 +106,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
         more = Hypothesis(spec, p + 1)
         found = explains(more, _with_one_more(free, start, covariance)[None])
         if found is not None:
-            inside = _which_wall(spec, found[: p + 1], found[p + 1 : 2 * p + 2])
+            inside = _which_wall(spec, found[: p + 1])
             return inside if inside == CAUSES.index("outside the sector") else CAUSES.index("one more source")
     h = Hypothesis(spec, p, unequal=True)
     if explains(h, torch.cat([start[:-1], start[-1:].expand(n)])[None]) is not None:
@@ -168,7 +168,7 @@ def _with_pairs(h: Hypothesis, x: torch.Tensor) -> torch.Tensor:
     return torch.cat([x[:-1], x.new_zeros(h.sizes[3]), x[-1:]])
 
 
-def _which_wall(spec: ArraySpec, azimuth: torch.Tensor, log_power: torch.Tensor) -> int:
+def _which_wall(spec: ArraySpec, azimuth: torch.Tensor) -> int:
     """Which border of the specification a model lies beyond that fits."""
     low, high = spec.sector_rad
     slack = math.radians(0.5)

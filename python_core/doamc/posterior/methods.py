@@ -368,5 +368,4 @@ class Posterior(Estimator):
             model_error_db=error_db,
             misfit=fit.misfit,
             fit_probability=fit.probability,
-            wide_prior=torch.full((len(gain),), self.prior == "wide"),
         )

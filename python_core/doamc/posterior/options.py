@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 PRIOR_DRAWS = 8192  #: scenes drawn from the prior where a posterior is broad or thin: some hundred of them then count
 FEW_FACTOR = 4  #: times as many proposals and starts for fewer snapshots than elements
-SPLITS = (1.3, 2.5, 4.5)  #: least separations, pairs that a dip of the null spectrum may be
+SPLITS = (2.5, 5.0, 9.0)  #: least separations, pairs that a dip of the null spectrum may be
 BROAD_FACTOR = 4  #: times as many starts of the mode search for a broad posterior
 
 

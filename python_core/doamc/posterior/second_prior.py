@@ -21,21 +21,25 @@ def or_wide(first: Estimates, again: Callable[[torch.Tensor], Estimates]) -> Est
 
     again: estimates under the wide prior of the observations with these places.
     """
-    first = replace(first, wide_prior=torch.zeros(len(first.n_sources), dtype=torch.bool))
+    first = _marked(first, False)
     if first.doubtful is None or first.misfit is None:
         return first
     places = first.doubtful.cpu().nonzero()[:, 0]
     if not len(places):
         return first
-    second = again(places)
+    second = _marked(again(places), True)
     if second.doubtful is None or second.misfit is None:
         return first
-    taken = ~second.doubtful | (second.misfit < FAR_LESS * first.misfit[places.to(first.misfit.device)])
-    taken = taken.cpu()
-    kept = torch.ones(len(first.n_sources), dtype=torch.bool)
-    kept[places[taken]] = False
+    far_less = second.misfit < FAR_LESS * first.misfit[places.to(first.misfit.device)]
+    taken = (~second.doubtful | far_less).cpu()
     if not taken.any():
         return first
+    kept = torch.ones(len(first.n_sources), dtype=torch.bool)
+    kept[places[taken]] = False
     index = torch.cat([kept.nonzero()[:, 0], places[taken]])
-    parts = [(first, kept.nonzero()[:, 0]), (second, taken.nonzero()[:, 0])]
-    return join([e.select(some) for e, some in parts if len(some)]).select(index.argsort())
+    parts = [first.select(kept), second.select(taken)]
+    return join([e for e in parts if len(e.n_sources)]).select(index.argsort())
+
+
+def _marked(e: Estimates, wide: bool) -> Estimates:
+    return replace(e, wide_prior=torch.full((len(e.n_sources),), wide))

@@ -16,7 +16,7 @@ from doamc.spec.array_spec import ArraySpec
 
 RANGE_DB = 40.0
 ROOM_DB = 6.0
-SHARE = 0.1  #: of a beamwidth: two emitters nearer than this are one at 40 dB, too
+SHARE = 0.05  #: of a beamwidth: two emitters nearer than this are one at 40 dB, too
 HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
 STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside it
 
