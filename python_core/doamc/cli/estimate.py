@@ -10,6 +10,8 @@ from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
+    import torch
+
     from doamc.estimators.base import Estimates, Estimator
     from doamc.routes.completed import Completed
     from doamc.spec import ArraySpec
@@ -77,14 +79,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:
-    """How many batches do not fit the model, and why as far as can be told; empty where all do."""
+    """How many batches fit the wide prior alone or no model, and why as far as can be told; empty where all fit."""
     from doamc.estimators.causes import cause_name
 
-    if estimates.doubtful is None or estimates.fit_cause is None or not estimates.doubtful.any():
+    doubtful, cause, wide = estimates.doubtful, estimates.fit_cause, estimates.wide_prior
+    if doubtful is None or cause is None:
         return ""
-    causes = Counter(cause_name(int(k), channels) for k in estimates.fit_cause[estimates.doubtful])
-    told = ", ".join(f"{name} {count}" for name, count in causes.most_common())
-    return f"; doubtful: {int(estimates.doubtful.sum())} batches do not fit the model ({told})"
+
+    def told(some: "torch.Tensor", words: str) -> str:
+        causes = Counter(cause_name(int(k), channels) for k in cause[some])
+        return words % int(some.sum()) + " (" + ", ".join(f"{n} {count}" for n, count in causes.most_common()) + ")"
+
+    out = ""
+    if wide is not None and (wide & ~doubtful).any():
+        out += told(wide & ~doubtful, "; wide prior: %d batches do not fit that of the array")
+    if doubtful.any():
+        out += told(doubtful, "; doubtful: %d batches do not fit the model")
+    return out
 
 
 def _completed(args: argparse.Namespace, spec: "ArraySpec") -> "Completed":

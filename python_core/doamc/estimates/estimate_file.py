@@ -5,7 +5,8 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db``
 (B, 2), and, where it counted the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch
-fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,). ``channels`` (N,):
+fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide prior was used
+for any, ``fit_prior`` (B,), "wide" or "narrow". ``channels`` (N,):
 the element that each channel of the receiver comes from, where these are numbered otherwise than elements.
 ``left_out`` (B,), snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was
 taken out: where there were any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
@@ -77,6 +78,8 @@ def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dic
     known = {k: v.cpu().numpy() for k, v in extra.items() if v is not None}
     if e.fit_cause is not None:
         known["fit_cause"] = np.array([cause_name(int(k), channels) for k in e.fit_cause])
+    if e.wide_prior is not None and e.wide_prior.any():
+        known["fit_prior"] = np.where(e.wide_prior.cpu().numpy(), "wide", "narrow")
     return known | {
         "doa_deg": np.degrees(e.azimuth.cpu().numpy()),
         "doa_std_deg": np.degrees(e.std.cpu().numpy()),

@@ -55,6 +55,8 @@ def message_values(
             "misfit": float(table["fit_misfit"]), "probability": float(table["fit_probability"]),
             "doubtful": bool(table["fit_doubtful"]), "cause": None if cause == "none" else cause,
         }  # fmt: skip
+        if str(table.get("fit_prior", "")) == "wide":
+            values["fit"]["prior"] = "wide"
     if calibration:
         values["calibration"] = calibration
     if renumbered(channels):
