@@ -5,9 +5,9 @@ Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P),
 posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
 (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db``
 (B, 2), and, where it counted the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch
-fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide prior was used
-for any, ``fit_prior`` (B,), "wide" or "narrow". ``channels`` (N,):
-the element that each channel of the receiver comes from, where these are numbered otherwise than elements.
+fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide
+prior was used for any, ``fit_prior`` (B,), "wide" or "narrow". ``channels`` (N,): the
+element that each channel of the receiver comes from, where these are numbered otherwise than elements.
 ``left_out`` (B,), snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was
 taken out: where there were any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
 ``bearing_deg`` (B, P), clockwise from true north, and with an interval ``bearing_interval_deg`` (B, P, 2).

@@ -36,8 +36,8 @@ from doamc.spec import ArraySpec, load_spec
 from doamc.spec.wide import with_wide_prior
 
 COHERENT = ("no", "yes", "auto")  #: ways to take correlation between sources
-#: against each source under the wide prior, which holds sources too weak to be heard: they cost no evidence, and are none
-ONE_MORE_NATS = 3.0
+#: against each source under the wide prior: among its sources are some too weak to be heard, which cost no evidence
+ONE_MORE_NATS = 4.0
 PART = 32  #: observations worked on at once
 SCORE_EVERY = 16  #: samples, of which the likeliest is where correlation between sources is tested
 DRAWN_BROAD_DEG = 2.5  #: `Options.broad_deg` for coupling drawn from antennas

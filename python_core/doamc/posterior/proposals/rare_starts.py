@@ -23,9 +23,7 @@ LEAST_POWER = 1e-9  #: linear: nothing less has a logarithm that means anything
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
 
 
-def rare_points(
-    null_spectrum: NullSpectrum, posterior: ExactPosterior, splits: tuple[float, ...] = ()
-) -> torch.Tensor:
+def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior, splits: tuple[float, ...] = ()) -> torch.Tensor:
     """Points (B, d, Q) of the posterior by rank reduction; splits as in `with_pairs`."""
     coordinates = posterior.coordinates
     vectors, snapshots = posterior.eigen[1], posterior.snapshots[:, 0]
