@@ -13,7 +13,7 @@ from doamc.estimators.engine import join
 
 PRIORS = ("auto", "narrow", "wide")  #: choices of the option
 #: share of the misfit under the narrow prior, below which the wide one is taken though it is doubtful, too
-FAR_LESS = 0.1
+FAR_LESS = 1 / 3
 
 
 def or_wide(first: Estimates, again: Callable[[torch.Tensor], Estimates]) -> Estimates:

@@ -140,6 +140,6 @@ def test_a_wide_answer_that_is_no_better_is_not_taken():
     second = replace(first, azimuth=first.azimuth + 1)
     kept = or_wide(first, lambda places: second.select(places))
     assert torch.equal(kept.azimuth, first.azimuth) and not kept.wide_prior.any()
-    better = replace(second, misfit=0.09 * first.misfit)
+    better = replace(second, misfit=0.3 * first.misfit)
     assert torch.equal(or_wide(first, lambda places: better.select(places)).azimuth, second.azimuth)
     assert cause_name(int(first.fit_cause[0])) == "outside the sector"
