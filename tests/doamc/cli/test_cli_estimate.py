@@ -66,6 +66,21 @@ def test_output_has_the_shapes_and_values_of_the_interface(doamc, tmp_path, two)
     np.testing.assert_allclose(z["doa_deg"], np.degrees(direct.azimuth.numpy()), atol=1e-9)
 
 
+def test_the_last_line_tells_what_is_beyond_the_specification(doamc, tmp_path):
+    path, out = tmp_path / "in.npz", tmp_path / "out.npz"
+    azimuth = [[20.0], [75.0], [75.0]]
+    np.savez(path, snapshots=_snapshots("ula8", azimuth, 200, coupled=True))
+    chosen = "--array", "ula8", "--sources", 1
+    text = doamc("estimate", path, "-o", out, *chosen)[1]
+    assert text.strip().endswith("; wide prior: 2 batches do not fit that of the array (outside the sector 2)")
+    z = _load(out)
+    assert z["fit_prior"].tolist() == ["narrow", "wide", "wide"] and not z["fit_doubtful"].any()
+    assert abs(z["doa_deg"][:, 0] - [20, 75, 75]).max() < 1
+    text = doamc("estimate", path, "-o", out, *chosen, "--method", "posterior:prior=narrow")[1]
+    assert text.strip().endswith("; doubtful: 2 batches do not fit the model (outside the sector 2)")
+    assert "fit_prior" not in _load(out) and (_load(out)["doa_deg"][1:] < 61).all()
+
+
 def test_bearings_are_written_where_the_heading_is_known(doamc, tmp_path, two):
     """By the option, which goes before the mount of the specification; the high azimuth is the low bearing."""
     roof, out = tmp_path / "roof.toml", tmp_path / "out.npz"

@@ -81,3 +81,15 @@ def test_a_batch_that_does_not_fit_says_so_and_which_stream_is_off():
     assert fit["cause"] == "channel 3 off"
     turned = [7, 6, 5, 4, 3, 2, 1, 0]  # stream 4 comes from element 3
     assert make_message(**REST | message_values(estimates, channels=turned))["fit"]["cause"] == "channel 4 off"
+
+
+def test_a_message_tells_that_the_wide_prior_was_used():
+    trial = ROWS["outside-75"].make(1, torch.Generator().manual_seed(1))
+    for prior, told in (("auto", "wide"), ("narrow", None)):
+        estimates = estimate_batch(
+            open_estimator(f"posterior:prior={prior}", trial.spec, 1, "cpu", 0), make_batch(trial.snapshots), 1
+        )
+        message = make_message(**REST | message_values(estimates))
+        validate(message)
+        fit = message["fit"]
+        assert (fit.get("prior"), fit["doubtful"], fit["cause"]) == (told, told is None, "outside the sector")
