@@ -12,6 +12,7 @@ from doamc.estimators.base import Estimates
 from doamc.estimators.engine import estimate_batch
 from doamc.likelihood.noise_test import FALSE_ALARMS, LEAST_SNAPSHOTS, NATS, ODDS, NoiseTest
 from doamc.posterior.methods import Posterior
+from doamc.posterior.pipeline import PosteriorSampler
 from doamc.scenes import draw_scene
 from doamc.scenes.wishart import draw_covariance
 from doamc.snapshots import make_batch
@@ -173,7 +174,7 @@ def test_noise_costs_no_sampler_and_leaves_the_others_as_they_are(ula8, monkeypa
     def samples(*arguments):
         raise AssertionError("the sampler ran")
 
-    monkeypatch.setattr(Posterior, "_samples_at", samples)
+    monkeypatch.setattr(PosteriorSampler, "__call__", samples)
     estimates = estimate_batch(ula8, make_batch(quiet), None)
     assert estimates.n_sources.tolist() == [0, 0, 0]
     torch.testing.assert_close(estimates.noise_power, quiet.abs().square().mean((1, 2)))

@@ -1,0 +1,62 @@
+"""The level at which a hypothesis takes a batch, and the batch brought to the level of the prior."""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.likelihood.power_level import prior_gain
+from doamc.posterior.observations import Observations
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.spec import ArraySpec
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a hypothesis takes of a batch: effective L and gain on the covariance, (B,) each.
+
+    compared: the effective L (B,) at which it is compared with others.
+    """
+
+    length: torch.Tensor
+    gain: torch.Tensor
+    compared: torch.Tensor
+
+    def select(self, index: torch.Tensor) -> "Level":
+        """That of some of the observations."""
+        return Level(self.length[index], self.gain[index], self.compared[index])
+
+
+def level_of(spec: ArraySpec, batch: SnapshotBatch, n_sources: int, device: torch.device) -> Level:
+    """Level of a batch for P sources, by the powers of a specification, compared at its own effective L."""
+    covariance, noise = _moments(batch, device)
+    length = effective_snapshots(batch.snapshots.to(device), covariance, n_sources, batch.left_out)
+    return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length)
+
+
+def at_prior_level(
+    spec: ArraySpec, batch: SnapshotBatch, level: Level
+) -> list[tuple[torch.Tensor, torch.Tensor, Observations]]:
+    """Places (n,), gains (n,) on the covariance, observations: of those at the prior's level, of those rescaled.
+
+    A batch whose level cannot be the prior's (a receiver of unknown scale) is rescaled, and the prior over its
+    source powers widened by their range, since only their differences still mean something. It is always widened
+    where coupling is drawn from antennas: so narrow a prior would be bent to make up for a level merely near.
+    """
+    covariance, noise = _moments(batch, level.gain.device)
+    margin = spec.power_db[1] - spec.power_db[0]
+    levels = []
+    for moved in (False, True):
+        index = ((level.gain != 1) == moved).nonzero()[:, 0]
+        if len(index):
+            g, length = level.gain[index], level.length[index]
+            widened = margin if moved or spec.family.narrow else 0.0
+            known = None if noise is None else noise[index] * g
+            observations = Observations(covariance[index] * g[:, None, None], length, known, widened)
+            levels.append((index, g, observations))
+    return levels
+
+
+def _moments(batch: SnapshotBatch, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+    noise = None if batch.noise_power is None else batch.noise_power.to(device)
+    return batch.covariance.to(device), noise
