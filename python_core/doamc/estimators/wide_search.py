@@ -80,7 +80,7 @@ class WideSearch:
     def _starts(self, model: CovarianceModel, batch: SnapshotBatch, index: torch.Tensor) -> torch.Tensor:
         p, b = model.n_sources, len(index)
         covariance, noise = batch.covariance[index], None if batch.noise_power is None else batch.noise_power[index]
-        signal = torch.linalg.eigh(covariance)[1][..., -min(p, batch.n_snapshots) :]
+        signal = batch.eigen[1][index][..., -min(p, batch.n_snapshots) :]
         azimuth = self._music.directions(signal, p)
         x = start_vector(model, covariance, noise, azimuth, self._music.theta.expand(b, -1, -1))
         s = x.shape[1]

@@ -27,24 +27,24 @@ def covariances(count, snapshots, seed=1):
     return draw_covariance(r.expand(count, 5, 5), torch.full((count,), float(snapshots)), np.random.default_rng(seed))
 
 
+def of_true_model(count, snapshots):
+    """Misfit of independent batches to the model that they were drawn from."""
+    v, s2 = model()
+    noise = torch.full((count,), s2)
+    return misfit_of_fit(covariances(count, snapshots), v.expand(count, -1, -1), noise, lengths(count, snapshots), 0)
+
+
 @pytest.mark.parametrize("snapshots", [1, 3, 5, 20, 1000])
 def test_mean_and_deviation_are_exact_for_the_true_model(snapshots):
     count = 4000
-    v, s2 = model()
-    found = misfit_of_fit(
-        covariances(count, snapshots), v.expand(count, -1, -1), torch.full((count,), s2), lengths(count, snapshots), 0
-    ).misfit
+    found = of_true_model(count, snapshots).misfit
     assert float(found.mean()) == pytest.approx(0, abs=4 / math.sqrt(count))
     assert float(found.std()) == pytest.approx(1, rel=0.1)  # the fourth moment of few snapshots is large
 
 
 @pytest.mark.parametrize("snapshots", [20, 1000])
 def test_the_probability_is_one(snapshots):
-    count = 4000
-    v, s2 = model()
-    p = misfit_of_fit(
-        covariances(count, snapshots), v.expand(count, -1, -1), torch.full((count,), s2), lengths(count, snapshots), 0
-    ).probability
+    p = of_true_model(4000, snapshots).probability
     for level in (0.5, 0.1, 0.01):  # three standard errors, and the Gamma distribution's own error
         assert float((p < level).double().mean()) == pytest.approx(level, abs=0.4 * level)
 
