@@ -10,7 +10,6 @@ from functools import cached_property
 
 import torch
 
-from doamc.arrays.steering import steering
 from doamc.estimators.order import source_number
 from doamc.estimators.peaks import azimuth_grid
 from doamc.snapshots.batch import SnapshotBatch
@@ -88,13 +87,9 @@ class ConverterOffset:
     @cached_property
     def _manifold(self) -> torch.Tensor:
         """Steering vectors of unit norm, (N, G), as the mean of the prior couples them."""
-        spec, family = self._spec, self._spec.family
-        grid = azimuth_grid(spec, STEP_DEG)
-        if family.narrow:
-            mean = torch.zeros(1, family.n_parameters, dtype=torch.float64)
-            a = family.response(mean, spec.positions, grid[:, None])[:, :, 0].T
-        else:
-            a = steering(spec.positions, grid)
+        family, grid = self._spec.family, azimuth_grid(self._spec, STEP_DEG)[:, None]
+        mean = torch.zeros(len(grid), family.n_parameters, dtype=torch.float64)  # free of coupling, unless it is drawn
+        a = family.response(mean, self._spec.positions, grid)[:, :, 0].T
         return (a / torch.linalg.vector_norm(a, dim=0)).to(torch.complex128)
 
 
