@@ -62,7 +62,7 @@ class NoiseTest:
 
     def __call__(self, batch: SnapshotBatch) -> torch.Tensor:
         """Whether each observation is noise alone as far as can be seen, (B,) bool."""
-        return self.log_odds_of(batch) <= math.log(ODDS)
+        return noise_alone(self.log_odds_of(batch))
 
     def log_odds_of(self, batch: SnapshotBatch) -> torch.Tensor:
         """Log odds log T (B,) of sources against none."""
@@ -94,6 +94,13 @@ class NoiseTest:
                 found.append(torch.logsumexp(ratio, 1) - math.log(len(share)))
         odds = torch.logsumexp(torch.stack(found), 0) - math.log(len(found))
         return torch.maximum(odds, _general_log_odds(covariance, snapshots))
+
+
+def noise_alone(
+    log_odds: torch.Tensor,  # shape: (B,)
+) -> torch.Tensor:
+    """Whether odds are too small for sources, (B,) bool."""
+    return log_odds <= math.log(ODDS)
 
 
 def _without_level(covariance: torch.Tensor, snapshots: torch.Tensor) -> torch.Tensor:

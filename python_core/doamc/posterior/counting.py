@@ -19,10 +19,14 @@ class SourceCounter:
         self.noise_test = NoiseTest(hypotheses.spec)
         self._hypotheses, self._one_more_nats = hypotheses, one_more_nats
 
-    def counted(self, batch: SnapshotBatch) -> tuple[torch.Tensor, dict[int, list[SampledPart]]]:
+    def counted(
+        self,
+        batch: SnapshotBatch,
+        log_odds: torch.Tensor,  # shape: (B,), of the noise test
+    ) -> tuple[torch.Tensor, dict[int, list[SampledPart]]]:
         """Log evidence as of `log_evidence`, and samples of each observation for its likeliest P >= 1, by P."""
         found = self._numbers(batch)
-        evidence = self._evidence(batch, found)
+        evidence = self._evidence(found, log_odds)
         count = evidence[:, 1:].argmax(1) + 1
         return evidence, {p: chosen(v.parts, count == p) for p, v in found.items()}
 
@@ -32,13 +36,13 @@ class SourceCounter:
         That of noise is the greatest of the others less what the noise test finds against it: it is the greatest of all
         where the test takes the batch for noise alone.
         """
-        return self._evidence(batch, self._numbers(batch))
+        return self._evidence(self._numbers(batch), self.noise_test.log_odds_of(batch))
 
-    def _evidence(self, batch: SnapshotBatch, found: dict[int, Weighed]) -> torch.Tensor:
-        out = torch.full((batch.size, max(found) + 1), -torch.inf, dtype=torch.float64)
+    def _evidence(self, found: dict[int, Weighed], log_odds: torch.Tensor) -> torch.Tensor:
+        out = torch.full((len(log_odds), max(found) + 1), -torch.inf, dtype=torch.float64)
         for p, hypothesis in found.items():
             out[:, p] = hypothesis.evidence - p * self._one_more_nats
-        out[:, 0] = out.amax(1) - self.noise_test.log_odds_of(batch) + math.log(ODDS)
+        out[:, 0] = out.amax(1) - log_odds + math.log(ODDS)
         return out
 
     def _numbers(self, batch: SnapshotBatch) -> dict[int, Weighed]:

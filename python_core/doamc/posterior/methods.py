@@ -10,6 +10,7 @@ from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.engine import join
 from doamc.estimators.no_source import no_source
 from doamc.estimators.reported_fit import with_fit
+from doamc.likelihood.noise_test import noise_alone
 from doamc.posterior.counting import SourceCounter
 from doamc.posterior.hypotheses import COHERENT, Hypotheses
 from doamc.posterior.options import Options, wide_prior
@@ -104,11 +105,12 @@ class Posterior(Estimator):
     @torch.no_grad()
     def counted(self, batch: SnapshotBatch) -> Estimates:
         """Estimates with the number of sources of each observation by the evidence; noise alone is not sampled."""
-        noise = self.is_noise(batch)
+        log_odds = self._counter.noise_test.log_odds_of(batch)
+        noise = noise_alone(log_odds)
         if noise.all():
             return self._without_source(batch)
         index = list((~noise).nonzero()[:, 0].split(PART))
-        parts = [self._counted(batch.select(some)) for some in index]
+        parts = [self._counted(batch.select(some), log_odds[some]) for some in index]
         if noise.any():
             index.append(noise.nonzero()[:, 0])
             parts.append(self._without_source(batch.select(noise)))
@@ -117,14 +119,17 @@ class Posterior(Estimator):
     def _without_source(self, batch: SnapshotBatch) -> Estimates:
         return with_fit(self.spec, batch, no_source(batch), True)
 
-    def _counted(self, batch: SnapshotBatch) -> Estimates:
-        e = self._by_evidence(batch)
+    def _counted(self, batch: SnapshotBatch, log_odds: torch.Tensor) -> Estimates:
+        e = self._by_evidence(batch, log_odds)
         if self.prior == "auto":
-            e = or_wide(e, lambda places: self._wide._by_evidence(batch.select(places)))
+            e = or_wide(e, lambda places: self._under_wide_prior(batch.select(places)))
         return with_fit(self.spec, batch, e, True)
 
-    def _by_evidence(self, batch: SnapshotBatch) -> Estimates:
-        evidence, parts = self._counter.counted(batch)
+    def _under_wide_prior(self, batch: SnapshotBatch) -> Estimates:
+        return self._wide._by_evidence(batch, self._wide._counter.noise_test.log_odds_of(batch))
+
+    def _by_evidence(self, batch: SnapshotBatch, log_odds: torch.Tensor) -> Estimates:
+        evidence, parts = self._counter.counted(batch, log_odds)
         return replace(self._report(parts, batch), log_evidence=evidence)
 
     @torch.no_grad()
