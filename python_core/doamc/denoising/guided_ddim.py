@@ -4,8 +4,6 @@ A guided denoiser is again a denoiser: it returns the mean of x0 given x_t *and*
 which guidance made it. x_t = alpha x0 + sigma eps with circular complex eps throughout.
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -37,31 +35,6 @@ class GaussianGuided:
         r = self.signal.values[..., None]
         gain = r / (r + v) * v
         return gain * (alpha / sigma**2) * x_t + gain * precision * self.y
-
-
-@dataclass(frozen=True)
-class StepGuided:
-    """The guidance of [Luo-Fung], eq. (31): a step of weight w_t from x0_hat towards y, with the identity Jacobian.
-
-    eps_net gives eps_theta(x_t, log-SNR) on snapshots of unit mean signal power. w_t = r_t^2 / (r_t^2 + s2) is the
-    posterior weight, with r_t^2 = 1 / (1 + alpha^2 / sigma^2) the variance of x0 given x_t for x0 of unit power: a
-    constant weight near 1 copies y and near 0 ignores it.
-    """
-
-    eps_net: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    y: torch.Tensor  # (B, N, L)
-    noise_power: torch.Tensor  # (B,)
-
-    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
-        """Guided x0 of eqs. (30)-(31)."""
-        b, n, length = x_t.shape
-        flat = x_t.transpose(1, 2).reshape(-1, n).to(torch.complex64)
-        log_snr = torch.tensor([2 * math.log(alpha / sigma)], dtype=torch.float32)
-        eps = self.eps_net(flat, log_snr).reshape(b, length, n).transpose(1, 2)
-        x_0 = (x_t - sigma * eps) / alpha
-        variance = 1 / (1 + (alpha / sigma) ** 2)
-        weight = variance / (variance + self.noise_power[:, None, None])
-        return x_0 + weight * (self.y - x_0)
 
 
 def sample_clean(denoiser: Denoiser, shape: tuple[int, int, int], grid: Grid, seed: int = 0) -> torch.Tensor:

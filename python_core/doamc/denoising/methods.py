@@ -5,20 +5,17 @@ from pathlib import Path
 import torch
 
 from doamc.denoising.batch_net import BatchNet, BatchNetConfig
-from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample_clean
+from doamc.denoising.guided_ddim import GaussianGuided, sample_clean
 from doamc.denoising.scene_start import scaled_response, scene_estimator
-from doamc.denoising.snapshot_net import SnapshotNet, SnapshotNetConfig
 from doamc.denoising.wiener import SignalCovariance
 from doamc.diffusion.grid import log_snr_grid
 from doamc.diffusion.schedule import VPSchedule
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.map import most_probable, rare_starts
 from doamc.estimators.ml import check_identifiable
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 #: range of the sampling grid: x0 has unit mean square, and noise 40 dB below it must still be resolved
@@ -81,40 +78,4 @@ class BatchDdim(Estimator):
             self.scene.search, model, batch, torch.cat([first, starts], 1), self.starts, self.max_iterations
         )
         found.clean = mean
-        return found
-
-
-class SnapshotDdim(Estimator):
-    """The chain of [Luo-Fung]: guided DDIM with a per-snapshot eps-net, R of the result, eq. (34) from RARE."""
-
-    name = "ddim-snapshot"
-    summary = "the chain of Luo and Fung: guided DDIM with an unconditional per-snapshot eps-net, then eq. (34)"
-
-    def __init__(
-        self, spec: ArraySpec | str, weights: str | Path | None = None, steps: int = 15, seed: int = 0
-    ) -> None:
-        """weights: checkpoint (default: the shipped one). steps: of DDIM."""
-        super().__init__(spec)
-        self.seed, self.fit = seed, CovarianceFit(self.spec)  # tells first what no weights would mend
-        kept = load_checkpoint(weights or find_weights("snapshot", *self.spec.names), "snapshot", self.spec)
-        self.net = kept.network(lambda config: SnapshotNet(self.spec, SnapshotNetConfig(**config)))
-        self.grid = log_snr_grid(VPSchedule(), steps, *LOG_SNR)
-
-    def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Directions, powers and coupling of the denoised snapshots; error bars are the bound at the estimate.
-
-        Raises EstimatorError when L <= P and the noise power is not given.
-        """
-        check_identifiable(batch, n_sources)
-        noise = batch.noise_power
-        if noise is None:
-            noise = noise_power_from_eigenvalues(batch.covariance, n_sources)
-        # the net knows snapshots of unit mean signal power
-        received = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
-        scale = torch.maximum(received - noise, 0.05 * noise).sqrt()[:, None, None]
-        guided = StepGuided(self.net, batch.snapshots / scale, noise / scale[:, 0, 0] ** 2)
-        clean = sample_clean(guided, (batch.size, batch.n_elements, batch.n_snapshots), self.grid, self.seed) * scale
-        denoised = SnapshotBatch(clean, clean @ clean.mH / batch.n_snapshots, batch.n_snapshots)
-        found = self.fit.estimate(denoised, n_sources)
-        found.clean, found.noise_power = clean, noise
         return found

@@ -143,7 +143,7 @@ METHODS: dict[str, str] = {
     "comet": "doamc.estimators.fit:WeightedCovarianceFit",
     "ml": "doamc.estimators.ml:MaximumLikelihood",
     "map": "doamc.estimators.map:MaximumAPosteriori",
-    "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
+    "ddim-snapshot": "doamc.denoising.snapshot_ddim:SnapshotDdim",
     "ddim": "doamc.denoising.methods:BatchDdim",
     "em": "doamc.routes.em:ExpectationMaximisation",
     "sbl": "doamc.routes.sbl:SparseBayes",

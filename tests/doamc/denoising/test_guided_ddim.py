@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from doamc.denoising.guided_ddim import GaussianGuided, StepGuided, sample_clean
+from doamc.denoising.guided_ddim import GaussianGuided, sample_clean
 from doamc.denoising.wiener import SignalCovariance
 from doamc.diffusion import VPSchedule, log_snr_grid
 
@@ -58,28 +58,3 @@ def test_items_and_batches_do_not_touch_each_other():
     for i, (one, _, received) in enumerate(parts):
         alone = sample_clean(GaussianGuided(one, one.vectors.mH @ received, noise[:1]), (1, N, 20), GRID, seed=3)
         assert torch.allclose(alone[0], whole[i], atol=1e-12)
-
-
-def test_the_papers_step_is_equation_31():
-    """With an eps-net of zero noise, x0_hat = x_t / alpha and the step moves it towards y by r^2 / (r^2 + s2)."""
-    y = torch.ones(1, 2, 3, dtype=torch.complex128)
-    guided = StepGuided(lambda x, log_snr: torch.zeros_like(x), y, torch.tensor([0.25], dtype=torch.float64))
-    x_t = torch.full((1, 2, 3), 0.4 + 0.2j, dtype=torch.complex128)
-    alpha, sigma = 0.8, 0.6
-    variance = 1 / (1 + (alpha / sigma) ** 2)
-    x_0 = x_t / alpha
-    expected = x_0 + variance / (variance + 0.25) * (y - x_0)
-    assert torch.allclose(guided(x_t, alpha, sigma), expected)
-
-
-def test_the_papers_step_hears_the_log_snr():
-    heard = []
-
-    def net(x, log_snr):
-        heard.append(float(log_snr))
-        return torch.zeros_like(x)
-
-    y = torch.ones(1, 2, 1, dtype=torch.complex128)
-    guided, grid = StepGuided(net, y, torch.ones(1, dtype=torch.float64)), log_snr_grid(VPSchedule(), 4, -4.0, 8.0)
-    sample_clean(guided, (1, 2, 1), grid)
-    assert torch.allclose(torch.tensor(heard), torch.linspace(-4, 8, 5), atol=1e-5)

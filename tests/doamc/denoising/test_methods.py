@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from doamc.denoising.methods import BatchDdim, SnapshotDdim
+from doamc.denoising.methods import BatchDdim
 from doamc.denoising.wiener import SignalCovariance, subspace_wiener
 from doamc.errors import CheckpointError, EstimatorError
 from doamc.estimators import make_estimator
@@ -50,19 +50,6 @@ def test_hits_beat_maximum_likelihood_at_the_threshold():
         error = angle_error(make_estimator(method, SPEC)(batch, 2).azimuth, scene.azimuth)
         hits[method] = float((error.abs().amax(1) < math.radians(2)).double().mean())
     assert hits["ddim"] > hits["ml"] + 0.06  # three standard errors of the paired difference
-
-
-def test_the_per_snapshot_prior_gains_nothing():
-    """What the source paper's own curves show: it denoises worse than the batch's subspace filter."""
-    generator = torch.Generator().manual_seed(14)
-    scene = draw_scene(SPEC, 60, 2, 0.0, generator)
-    received = receive(scene, 100, generator=generator)
-    batch = make_batch(received.snapshots)
-    clean = SnapshotDdim(SPEC).estimate(batch, 2).clean
-    noise = noise_power_from_eigenvalues(batch.covariance, 2)
-    subspace = subspace_wiener(batch.covariance, 2, noise) @ batch.snapshots
-    got = decibel_over_known(clean, scene, received)
-    assert decibel_over_known(subspace, scene, received) < got < decibel_over_known(batch.snapshots, scene, received)
 
 
 def test_same_seed_same_result_and_another_array_is_refused():
