@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from doamc.errors import CheckpointError
 
@@ -31,10 +32,10 @@ NETWORKS = {
 }
 
 
-def main_train(args: argparse.Namespace) -> int:
+def main_train(args: argparse.Namespace, **more: Any) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
-    Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
+    more: further arguments of the task, such as what a network is trained on. Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
     Raises RecordingError when the checkpoint cannot be written or another training is writing it, CheckpointError when
     there is no training to resume.
     """
@@ -58,7 +59,7 @@ def main_train(args: argparse.Namespace) -> int:
     make_folder(path)
     check_output(path)
     with Team(args.device) as team, Lock(path) if team.leads else nullcontext():
-        task = getattr(import_module(module), name)(spec, args.seed, team.device)
+        task = getattr(import_module(module), name)(spec, args.seed, team.device, **more)
         weights = sum(p.numel() for p in task.net.parameters())
         if team.leads:
             print(f"{args.net} net for {spec.name}: {weights} weights, on {team}, to {path}", file=sys.stderr)
