@@ -16,8 +16,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
-    parser.add_argument("--data", nargs="+", metavar="FILE", help="for net snapshot: snapshots to learn from, in place of "
-                        "the prior of the array; .npz or captures")  # fmt: skip
+    parser.add_argument("--data", nargs="+", metavar="FILE", help="for net snapshot: snapshots to learn from, in "
+                        "place of the prior of the array; .npz or captures")  # fmt: skip
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="with --data: snapshots a batch of it, within "
                         "which the scene does not change (captures: 256; .npz: all)")  # fmt: skip
     parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")

@@ -35,7 +35,8 @@ NETWORKS = {
 def main_train(args: argparse.Namespace, **more: Any) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
-    more: further arguments of the task, such as what a network is trained on. Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
+    more: further arguments of the task, such as what a network is trained on.
+    Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
     Raises RecordingError when the checkpoint cannot be written or another training is writing it, CheckpointError when
     there is no training to resume.
     """

@@ -36,7 +36,8 @@ def observe_both(
 ) -> tuple[Scene, SnapshotBatch, torch.Tensor]:
     """Scenes drawn from the prior, the batch of what was received, and the clean snapshots in it, (B, N, L).
 
-    snr_db: as `draw_scene` takes it. A network sees single precision, and so does a receiver: results shall not depend on more.
+    snr_db: as `draw_scene` takes it. A network sees single precision, and so does a receiver: results shall not depend
+    on more.
     """
     scene = draw_scene(spec, count, n_sources, snr_db, generator)
     received = receive(scene, n_snapshots, waveform, generator)
