@@ -171,6 +171,17 @@ def test_a_rate_that_a_filter_left_wrong_is_told():
     assert "expected 96000 samples a second, found 1000 by the clock rx_time" in status["last_error"]
 
 
+def test_a_rate_that_a_filter_left_wrong_is_told_without_a_clock_by_the_count_of_the_source():
+    told, counted = collector(), [tag(k, "doamc_capture", pmt.from_uint64(k)) for k in (192_000, 288_000)]
+    batches = behind_filters([*HEAD[:2], *counted], np.ones(4 * 96_000), told, sample_rate=0)
+    assert batches[-1].sample_rate == RATE
+    (status,) = [s for s in told.messages if "left out" not in s["last_error"]]
+    assert "sample 192000 of the source came as sample 2000 or so" in status["last_error"]
+    right = collector()
+    behind_filters([*HEAD[:2], *counted], np.ones(4 * 96_000), right, sample_rate=RATE / 96)
+    assert all("left out" in s["last_error"] for s in right.messages)
+
+
 def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
     told, rate = collector(), 10e3
     coarse = [tag(k * 100, "rx_time", rx_time(7, (k * 10 // 7 * 7) / 1000)) for k in range(40)]  # steps of 7 ms
