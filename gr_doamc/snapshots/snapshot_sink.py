@@ -156,8 +156,8 @@ class snapshot_sink(gr.sync_block):
             return
         self._counts_are_told = True
         self._tell(
-            f"sample {told:g} of the source came as sample {place:g} or so: where a filter before this block decimates, "
-            "its tag rx_rate is too high; give sample_rate"
+            f"sample {told:g} of the source came as sample {place:g} or so: where a filter before this block "
+            "decimates, its tag rx_rate is too high; give sample_rate"
         )
 
     def _tell(self, text: str) -> None:
