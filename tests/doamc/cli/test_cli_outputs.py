@@ -268,7 +268,7 @@ def test_a_faulty_line_of_a_log_costs_only_itself(doamc, log, tmp_path):
 
 
 def test_lines_that_are_no_messages_are_counted_but_not_a_last_one_that_is_being_written(doamc, log, tmp_path):
-    digits = log.read_text().splitlines()[0].replace('"seq":', '"seq":' + "9" * 5000)
+    digits = log.read_text().splitlines()[1].replace('"seq":', '"seq":' + "9" * 5000)
     log.write_text(f"no JSON\n{digits}\n\n" + log.read_text() + '{"schema":"doamc.esti')
     status, out, err = doamc("publish", log, "--csv", tmp_path / "a.csv", "--heading", 0)
     assert (status, out) == (0, "passed on 4 estimates\n")
