@@ -56,7 +56,8 @@ class snapshot_sink(gr.sync_block):
             return WORK_DONE
         vectors = input_items[0]
         first = self.nitems_read(0)
-        tags = sorted(self.get_tags_in_window(0, 0, len(vectors)), key=lambda tag: tag.offset)
+        # of the tags at one sample the clock comes last: what it is compared with ends where samples are lost
+        tags = sorted(self.get_tags_in_window(0, 0, len(vectors)), key=lambda t: (t.offset, str(t.key) == "rx_time"))
         borders = self._borders(tags)
         for begin in range(0, len(vectors), self._length):
             across = self._is_across(borders)
@@ -91,7 +92,7 @@ class snapshot_sink(gr.sync_block):
         """Take in a tag; offsets count kept vectors here, L of them for every hop of the stream."""
         key, value = pmt.symbol_to_string(tag.key), pmt.to_python(tag.value)
         if key in (CAPTURE, _LOST):
-            self._border = tag.offset
+            self._border, self._odd_clocks = tag.offset, 0
         if key == "rx_freq" and self._told_frequency is None:
             self._frequency = float(value) + self._shift
         elif key == "rx_rate" and not self._rate > 0:

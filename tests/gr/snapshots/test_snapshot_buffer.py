@@ -192,6 +192,17 @@ def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
     assert batches[-1].rx_time == pytest.approx(60 + 3900 / rate)
 
 
+def test_losses_one_after_the_other_are_no_wrong_rate():
+    told, rate, tags = collector(), 10e3, []
+    for frame in range(4):  # the order in which a source of frames tags their first sample
+        tags += [
+            tag(2000 * frame, "rx_time", rx_time(60 + 5 * frame, 0.0)),
+            tag(2000 * frame, "frames_lost", pmt.from_uint64(9)),
+        ]
+    cut(numbered(2, 8000), tags, status=told, n_snapshots=100, sample_rate=rate)
+    assert [m for m in told.messages if "by the clock" in m["last_error"]] == []
+
+
 @pytest.mark.parametrize(("decimation", "hop"), [(1, 100), (3, 300), (2, 900)])
 @pytest.mark.parametrize("border", [4050, 4500, 4501, 4799, 4640, 8999])
 @pytest.mark.parametrize("exact", [False, True])
