@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.snapshots.correlation import Lengths
+from doamc.snapshots.effective_snapshots import Lengths
 
 #: probability of so bad a fit below which estimates are doubtful
 DOUBTFUL = 1e-3

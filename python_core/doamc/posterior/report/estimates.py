@@ -16,7 +16,7 @@ from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
 from doamc.posterior.weighed import weighed
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import Lengths, effective_lengths
+from doamc.snapshots.effective_snapshots import Lengths
 from doamc.spec import ArraySpec
 
 
@@ -38,15 +38,11 @@ class PosteriorReport:
         estimates = []
         for n_sources, some in parts.items():
             if some:
-                lengths = self._lengths(batch, n_sources)
+                lengths = batch.effective.lengths(n_sources).to(self._device)
                 estimates += [self._estimates_of(g, batch, lengths, n_sources) for g in some]
         if len(estimates) == 1:
             return estimates[0]
         return join(estimates).select(torch.cat([g.index.cpu() for some in parts.values() for g in some]).argsort())
-
-    def _lengths(self, batch: SnapshotBatch, n_sources: int) -> Lengths:
-        snapshots, covariance = batch.snapshots.to(self._device), batch.covariance.to(self._device)
-        return effective_lengths(snapshots, covariance, n_sources, batch.left_out)
 
     def _with_errors(self, part: SampledPart) -> tuple[Samples, torch.Tensor | None]:
         """Samples moved by errors of the model, and their sizes, of the likeliest kind where there are several."""
