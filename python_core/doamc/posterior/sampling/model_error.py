@@ -72,19 +72,10 @@ class ErrorDraws:
 def standardised_deviance(samples: Samples) -> torch.Tensor:
     """Deviance (B,) of the likeliest scene less its mean, over its deviation on the model; inf with few snapshots."""
     posterior, coordinates = samples.posterior, samples.coordinates
-    value, (n, fitted) = posterior(samples.best[:, :, None])[:, 0], (len(posterior.eye), coordinates.size)
-    out = []
-    for i, count in enumerate(posterior.snapshots[:, 0].tolist()):
-        found = deviance(float(value[i]), posterior.covariance[i : i + 1], count)
-        if math.isnan(found):
-            out.append(math.inf)
-            continue
-        mean, deviation = _expected(n, count, fitted - coordinates.n_normal)
-        out.append((found - mean) / deviation)
-    return value.new_tensor(out)
-
-
-_expected = lru_cache(maxsize=64)(expected_deviance)
+    value, snapshots = posterior(samples.best[:, :, None])[:, 0], posterior.snapshots[:, 0]
+    found = deviance(value, posterior.covariance, snapshots)
+    mean, deviation = expected_deviance(len(posterior.eye), snapshots, coordinates.size - coordinates.n_normal)
+    return ((found - mean) / deviation).nan_to_num(math.inf, math.inf)
 
 
 @lru_cache(maxsize=8)
