@@ -13,7 +13,6 @@ import torch
 
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     covariance = batch.covariance[0]
     covariance = covariance / covariance.diagonal().real.mean()
     scale = 1 / float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
-    lengths = effective_lengths(batch.snapshots, batch.covariance, p, batch.left_out)
+    lengths = batch.effective.lengths(p)
     enough = max(EXPLAINED, SHARE * float(e.misfit))
     start = _start(spec, e, p, scale)
     everything = torch.arange(n)[None]

@@ -14,7 +14,6 @@ from doamc.arrays.steering import steering
 from doamc.estimators.causes import causes_of
 from doamc.estimators.misfit import Misfit, misfit_of_fit
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_
         response, noise = _subspace(covariance, v, e.noise_power if known else None)
     if not spec.family.narrow and _coupled(e):
         fitted += spec.family.n_parameters
-    lengths = effective_lengths(batch.snapshots, covariance, p, batch.left_out)
-    return misfit_of_fit(covariance, response, noise, lengths, fitted + (not known))
+    return misfit_of_fit(covariance, response, noise, batch.effective.lengths(p), fitted + (not known))
 
 
 def _response(spec: ArraySpec, e: "Estimates") -> torch.Tensor:

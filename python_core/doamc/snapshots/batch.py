@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from doamc.errors import SnapshotError
+from doamc.snapshots.effective_snapshots import EffectiveSnapshots, effective_snapshots
 
 #: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
 POWERS = (1e-280, 1e280)
@@ -49,11 +50,19 @@ class SnapshotBatch:
         values, vectors = torch.linalg.eigh(self.covariance)
         return values, vectors
 
+    @cached_property
+    def effective(self) -> EffectiveSnapshots:
+        """Effective numbers of snapshots, which are correlated in time."""
+        return effective_snapshots(self.snapshots, self.eigen, self.left_out)
+
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
         names = ("snapshots", "covariance", "noise_power", "left_out", "offset_removed")
         held = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: value[index] for name, value in held.items() if value is not None})
+        some = replace(self, **{name: value[index] for name, value in held.items() if value is not None})
+        if "effective" in vars(self):  # found once a batch
+            vars(some)["effective"] = self.effective.select(index)
+        return some
 
 
 def make_batch(
