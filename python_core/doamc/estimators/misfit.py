@@ -57,9 +57,10 @@ def whitened(
     eye = torch.eye(covariance.shape[-1], dtype=response.dtype, device=response.device)
     r = response @ response.mH + noise_power[..., None, None] * eye
     root, failed = torch.linalg.cholesky_ex(r)
-    known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
-    stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye  # for R that is singular, or not known
-    root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
+    if failed.any():  # R is singular, or not known
+        known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
+        stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye
+        root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
     half = torch.linalg.solve_triangular(root, covariance[:, None].expand_as(r), upper=False)
     return torch.linalg.solve_triangular(root, half.mH, upper=False) - eye, root
 

@@ -47,8 +47,22 @@ class SnapshotBatch:
     @cached_property
     def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Eigenvalues (B, N), ascending, and eigenvectors (B, N, N) of the covariance."""
-        values, vectors = torch.linalg.eigh(self.covariance)
-        return values, vectors
+        values, vectors = np.linalg.eigh(self.covariance.resolve_conj().cpu().numpy())
+        device = self.covariance.device
+        return torch.from_numpy(values).to(device), torch.from_numpy(vectors).to(device)
+
+    def noted(
+        self, left_out: torch.Tensor | None = None, offset_removed: torch.Tensor | None = None
+    ) -> "SnapshotBatch":
+        """The same snapshots with what a look at them found; `eigen` is kept."""
+        other = replace(
+            self,
+            left_out=self.left_out if left_out is None else left_out,
+            offset_removed=self.offset_removed if offset_removed is None else offset_removed,
+        )
+        if "eigen" in self.__dict__:
+            other.__dict__["eigen"] = self.eigen
+        return other
 
     @cached_property
     def effective(self) -> EffectiveSnapshots:
