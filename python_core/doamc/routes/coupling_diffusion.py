@@ -116,7 +116,7 @@ class CouplingDiffusion(Estimator):
     """
 
     name = "coupling-diffusion"
-    summary = "couplings of the prior descended by likelihood and prior, then MUSIC; its diffusion adds nothing to that"
+    summary = "16 couplings descended by likelihood and prior, then MUSIC; its diffusion adds nothing"
     fits_powers = True
 
     def __init__(
