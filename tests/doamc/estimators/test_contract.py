@@ -27,7 +27,7 @@ class TestContract:
     @staticmethod
     def made(case):
         spec = case.spec
-        return spec, make_estimator(case.method, spec)
+        return spec, make_estimator(case.method, spec, **dict(case.options))
 
     def test_name_and_summary_are_what_the_list_says(self, case):
         cls = estimator_class(case.method)
