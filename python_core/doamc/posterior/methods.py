@@ -72,6 +72,9 @@ class Posterior(Estimator):
 
     @cached_property
     def _wide(self) -> "Posterior":
+        return self._with_wide_prior()
+
+    def _with_wide_prior(self) -> "Posterior":
         """The same method under the wide prior."""
         device = str(self.device)
         return Posterior(

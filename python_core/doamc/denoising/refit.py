@@ -1,0 +1,94 @@
+"""The alternation: messages of the scene, samples of the scene given messages, and again."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from doamc.denoising.message_likelihood import MessagePosterior
+from doamc.denoising.guided_waveforms import Observed, WaveformSampler
+from doamc.denoising.messages import Denoiser, Messages, empty, exchange
+from doamc.denoising.scene_fit import SceneFit
+from doamc.denoising.separated import Separated, mean_response, separate, thinned
+from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.posterior.report.modes import LINK_DEG, main_mode
+from doamc.posterior.report.source_order import aligned
+from doamc.posterior.sampled_part import SampledPart
+
+SCENES = 96  #: samples over which a response is averaged
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Samples with what the waveforms say of the scene, and the waveforms, with the emitters in the samples' order."""
+
+    part: SampledPart
+    separated: Separated
+
+
+class Alternation:
+    """Alternates between messages and scenes; rounds: of both; exchanges: rounds of messages within each.
+
+    sampler: of waveforms, whose samples make the messages of every round in the end; None to take the denoiser's own
+    mean and variance.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        fit: SceneFit,
+        rounds: int = 2,
+        exchanges: int = 3,
+        sampler: WaveformSampler | None = None,
+    ) -> None:
+        self.denoiser, self.fit, self.rounds, self.exchanges, self.sampler = denoiser, fit, rounds, exchanges, sampler
+
+    def __call__(self, part: SampledPart, y: torch.Tensor) -> Refit:
+        """Samples of a part, whose snapshots y (n, N, L) are at its level.
+
+        Where nothing is learnt of the waveforms, samples stay as they are; so do those apart from the main mode.
+        """
+        scenes, coordinates = part.samples.posterior, part.samples.coordinates
+        x = aligned(part.samples.x, coordinates)
+        main = main_mode(coordinates.split(x)[3], torch.pi / 180 * LINK_DEG)
+        wrapped = coordinates.wrap(x)
+        first = _within(wrapped, main)
+        messages = empty(y, coordinates.n_sources)
+        posterior = MessagePosterior.of(scenes, y, messages, part.length)
+        z = posterior.coordinates.turned(thinned(first, SCENES))
+        fitted = None
+        for _ in range(self.rounds):
+            few = thinned(z, SCENES)
+            v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
+            messages = self._messages(y, v, noise)
+            posterior = MessagePosterior.of(scenes, y, messages, self._length(part, y, v, messages))
+            if messages.silent.all():
+                break
+            fitted = z = self.fit(posterior, posterior.coordinates.scene(z))
+        if fitted is None:
+            return Refit(part, separate(posterior, posterior.coordinates.turned(first), y, messages))
+        heard = ~messages.silent[:, None]
+        z = torch.where(heard[..., None], fitted, posterior.coordinates.turned(first)) 
+        kept = torch.where((main & heard)[:, None], posterior.coordinates.scene(fitted), wrapped)
+        return Refit(replace(part, samples=replace(part.samples, x=kept)), separate(posterior, z, y, messages))
+
+    def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor) -> Messages:
+        """Messages anew: phases of those before belong to another scene."""
+        messages = exchange(self.denoiser, y, v, noise, self.exchanges)
+        return messages if self.sampler is None else self.sampler.messages(Observed(y, v, noise), messages)
+
+    def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
+        """Effective L (n,) of what messages leave; that of the batch where there are none."""
+        left = y - v @ messages.mean
+        found = effective_snapshots(left, left @ left.mH / y.shape[2], v.shape[2])
+        return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
+
+
+def _within(x: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
+    """Samples (B, d, n) with those that are no members replaced by members, evenly."""
+    if bool(member.all()):
+        return x
+    count = member.sum(1, keepdim=True).clamp_min(1)
+    order = (~member).long().argsort(stable=True, dim=1)  # members first
+    place = torch.arange(x.shape[2], device=x.device) % count
+    index = torch.where(member, torch.arange(x.shape[2], device=x.device), order.gather(1, place))
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))

@@ -1,0 +1,61 @@
+"""Waveforms and clean snapshots over samples of scenes, given messages."""
+
+from dataclasses import dataclass
+
+import torch
+
+from doamc.denoising.message_likelihood import MessagePosterior
+from doamc.denoising.messages import Messages, posterior_covariance
+from doamc.posterior.sampling.resampling import gather
+
+SCENES = 48  #: samples of the scene over which waveforms are averaged
+
+
+@dataclass(frozen=True)
+class Separated:
+    """Posterior means of clean snapshots (B, N, L) and waveforms (B, P, L), and deviation (B, P, L) of the latter."""
+
+    clean: torch.Tensor
+    waveforms: torch.Tensor
+    std: torch.Tensor
+
+
+def thinned(x: torch.Tensor, count: int) -> torch.Tensor:
+    """Up to count of samples (B, d, n), evenly."""
+    picks = torch.linspace(0, x.shape[2] - 1, min(count, x.shape[2]), dtype=torch.float64, device=x.device).long()
+    return x[:, :, picks]
+
+
+def mean_response(posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
+    """Mean over samples of V, (B, N, P), whose columns are turned to agree before: a phase is no part of a scene."""
+    v = posterior.response(x)
+    likeliest = gather(x, posterior(x).argmax(1, keepdim=True))
+    turn = (v.conj() * posterior.response(likeliest)).sum(2, keepdim=True)
+    return (v * (turn / turn.abs().clamp_min(1e-300))).mean(1)
+
+
+def separate(posterior: MessagePosterior, x: torch.Tensor, y: torch.Tensor, messages: Messages) -> Separated:
+    """E[s | y] and E[V s | y] over samples x (B, d + P, n) of scenes and phases, for snapshots y (B, N, L)."""
+    x = thinned(x, SCENES)
+    v, noise = posterior.response(x), posterior.noise_power(x).expand(len(x), x.shape[2])
+    covariance = posterior_covariance(v, noise, messages.variance[:, None])
+    filters = covariance @ v.mH / noise[..., None, None]  # of y - V m, (B, S, P, N)
+    rest = torch.eye(v.shape[3], dtype=v.dtype, device=v.device) - filters @ v  # of m
+    amplitude = posterior.coordinates.split(x)[0].exp().transpose(1, 2)  # (B, S, P)
+    scale = (amplitude * posterior.coordinates.turn(x).transpose(1, 2))[..., None]
+    # a waveform without a message has no phase in x that means anything: response and waveform turn against each other
+    clean = (v @ filters).mean(1) @ y + (v @ rest).mean(1) @ messages.mean
+    own, other = scale * filters, scale * rest
+    waveforms = own.mean(1) @ y + other.mean(1) @ messages.mean
+    spread = (amplitude.square() * covariance.diagonal(dim1=2, dim2=3).real).mean(1)[..., None] * messages.shape
+    spread = spread + _scatter(own, other, y, messages.mean)[..., None]
+    return Separated(clean, waveforms, spread.clamp_min(0).sqrt())
+
+
+def _scatter(own: torch.Tensor, other: torch.Tensor, y: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """Mean over time (B, P) of the variance over scenes of own y + other m, by the moments of [y; m]."""
+    filters = torch.cat([own, other], 3)
+    filters = filters - filters.mean(1, keepdim=True)
+    both = torch.cat([y, told], 1)
+    moments = both @ both.mH / both.shape[2]
+    return ((filters @ moments[:, None]) * filters.conj()).sum(3).real.mean(1)
