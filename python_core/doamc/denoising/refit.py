@@ -1,20 +1,22 @@
 """The alternation: messages of the scene, samples of the scene given messages, and again."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
 
-from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.guided_waveforms import Observed, WaveformSampler
+from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Denoiser, Messages, empty, exchange
 from doamc.denoising.scene_fit import SceneFit
-from doamc.denoising.separated import Separated, mean_response, separate, thinned
+from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned
 from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.posterior.report.modes import LINK_DEG, main_mode
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampled_part import SampledPart
 
 SCENES = 96  #: samples over which a response is averaged
+FEWEST = 16  #: snapshots, of which no kind of waveform is told from another
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,28 @@ class Alternation:
     def __call__(self, part: SampledPart, y: torch.Tensor) -> Refit:
         """Samples of a part, whose snapshots y (n, N, L) are at its level.
 
-        Where nothing is learnt of the waveforms, samples stay as they are; so do those apart from the main mode.
+        Samples stay as they are where nothing is learnt of the waveforms, apart from the main mode, and where sources
+        may be correlated: then they are not emitters of their own.
         """
         scenes, coordinates = part.samples.posterior, part.samples.coordinates
-        x = aligned(part.samples.x, coordinates)
-        main = main_mode(coordinates.split(x)[3], torch.pi / 180 * LINK_DEG)
-        wrapped = coordinates.wrap(x)
-        first = _within(wrapped, main)
-        messages = empty(y, coordinates.n_sources)
+        x, messages = aligned(part.samples.x, coordinates), empty(y, coordinates.n_sources)
+        if coordinates.n_pairs:
+            return Refit(part, separate_correlated(scenes, x, y, messages))
         posterior = MessagePosterior.of(scenes, y, messages, part.length)
-        z = posterior.coordinates.turned(thinned(first, SCENES))
-        fitted = None
-        for _ in range(self.rounds):
+        main = main_mode(coordinates.split(x)[3], math.radians(LINK_DEG))
+        x = coordinates.wrap(x)
+        z = first = posterior.coordinates.turned(_of_members(x, main))
+        for _ in range(self.rounds if y.shape[2] >= FEWEST else 0):
             few = thinned(z, SCENES)
             v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
             messages = self._messages(y, v, noise)
             posterior = MessagePosterior.of(scenes, y, messages, self._length(part, y, v, messages))
             if messages.silent.all():
                 break
-            fitted = z = self.fit(posterior, posterior.coordinates.scene(z))
-        if fitted is None:
-            return Refit(part, separate(posterior, posterior.coordinates.turned(first), y, messages))
-        heard = ~messages.silent[:, None]
-        z = torch.where(heard[..., None], fitted, posterior.coordinates.turned(first)) 
-        kept = torch.where((main & heard)[:, None], posterior.coordinates.scene(fitted), wrapped)
+            z = self.fit(posterior, posterior.coordinates.scene(z))
+        z = torch.where(messages.silent[:, None, None], first, z)
+        told = (main & ~messages.silent[:, None])[:, None]
+        kept = torch.where(told, posterior.coordinates.scene(z), x)
         return Refit(replace(part, samples=replace(part.samples, x=kept)), separate(posterior, z, y, messages))
 
     def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor) -> Messages:
@@ -77,18 +77,17 @@ class Alternation:
         return messages if self.sampler is None else self.sampler.messages(Observed(y, v, noise), messages)
 
     def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
-        """Effective L (n,) of what messages leave; that of the batch where there are none."""
+        """Effective L (n,) of what messages leave, not below that of the batch, which it is where there are none."""
         left = y - v @ messages.mean
         found = effective_snapshots(left, left @ left.mH / y.shape[2], v.shape[2])
         return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
 
 
-def _within(x: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
-    """Samples (B, d, n) with those that are no members replaced by members, evenly."""
+def _of_members(x: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
+    """Samples (B, d, n) with members, evenly, in the place of those that are none."""
     if bool(member.all()):
         return x
-    count = member.sum(1, keepdim=True).clamp_min(1)
-    order = (~member).long().argsort(stable=True, dim=1)  # members first
-    place = torch.arange(x.shape[2], device=x.device) % count
-    index = torch.where(member, torch.arange(x.shape[2], device=x.device), order.gather(1, place))
+    first = (~member).long().argsort(stable=True, dim=1)
+    place = torch.arange(x.shape[2], device=x.device)
+    index = torch.where(member, place, first.gather(1, place % member.sum(1, keepdim=True).clamp_min(1)))
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))

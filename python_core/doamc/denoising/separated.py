@@ -6,6 +6,8 @@ import torch
 
 from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Messages, posterior_covariance
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.source_correlation import factor
 from doamc.posterior.sampling.resampling import gather
 
 SCENES = 48  #: samples of the scene over which waveforms are averaged
@@ -22,8 +24,8 @@ class Separated:
 
 def thinned(x: torch.Tensor, count: int) -> torch.Tensor:
     """Up to count of samples (B, d, n), evenly."""
-    picks = torch.linspace(0, x.shape[2] - 1, min(count, x.shape[2]), dtype=torch.float64, device=x.device).long()
-    return x[:, :, picks]
+    picks = torch.linspace(0, x.shape[2] - 1, min(count, x.shape[2]), dtype=torch.float64, device=x.device)
+    return x[:, :, picks.long()]
 
 
 def mean_response(posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
@@ -35,21 +37,40 @@ def mean_response(posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
 
 
 def separate(posterior: MessagePosterior, x: torch.Tensor, y: torch.Tensor, messages: Messages) -> Separated:
-    """E[s | y] and E[V s | y] over samples x (B, d + P, n) of scenes and phases, for snapshots y (B, N, L)."""
+    """E[s | y] and E[V s | y] over samples x (B, d + P, n) of scenes and phases, for snapshots y (B, N, L).
+
+    A waveform without a message has no phase in x that means anything: response and waveform turn against each other.
+    """
     x = thinned(x, SCENES)
+    amplitude = posterior.coordinates.split(x)[0].exp().transpose(1, 2)  # (B, S, P)
+    scale = torch.diag_embed(amplitude * posterior.coordinates.turn(x).transpose(1, 2))
+    return _over_scenes(posterior, x, scale, y, messages)
+
+
+def separate_correlated(posterior: ExactPosterior, x: torch.Tensor, y: torch.Tensor, messages: Messages) -> Separated:
+    """The same over samples x (B, d, n) of sources of any correlation, where messages must say nothing."""
+    x, c = thinned(x, SCENES), posterior.coordinates
+    gamma = factor(*c.split_correlation(x), c.n_sources).permute(0, 3, 1, 2)
+    return _over_scenes(posterior, x, c.split(x)[0].exp().transpose(1, 2)[..., None] * gamma, y, messages)
+
+
+def _over_scenes(
+    posterior: ExactPosterior,
+    x: torch.Tensor,
+    scale: torch.Tensor,  # shape: (B, S, P, P), from what V is a response to, to waveforms
+    y: torch.Tensor,
+    messages: Messages,
+) -> Separated:
     v, noise = posterior.response(x), posterior.noise_power(x).expand(len(x), x.shape[2])
     covariance = posterior_covariance(v, noise, messages.variance[:, None])
     filters = covariance @ v.mH / noise[..., None, None]  # of y - V m, (B, S, P, N)
     rest = torch.eye(v.shape[3], dtype=v.dtype, device=v.device) - filters @ v  # of m
-    amplitude = posterior.coordinates.split(x)[0].exp().transpose(1, 2)  # (B, S, P)
-    scale = (amplitude * posterior.coordinates.turn(x).transpose(1, 2))[..., None]
-    # a waveform without a message has no phase in x that means anything: response and waveform turn against each other
     clean = (v @ filters).mean(1) @ y + (v @ rest).mean(1) @ messages.mean
-    own, other = scale * filters, scale * rest
+    own, other = scale @ filters, scale @ rest
     waveforms = own.mean(1) @ y + other.mean(1) @ messages.mean
-    spread = (amplitude.square() * covariance.diagonal(dim1=2, dim2=3).real).mean(1)[..., None] * messages.shape
-    spread = spread + _scatter(own, other, y, messages.mean)[..., None]
-    return Separated(clean, waveforms, spread.clamp_min(0).sqrt())
+    left = (scale @ covariance @ scale.mH).diagonal(dim1=2, dim2=3).real.mean(1)
+    variance = left[..., None] * messages.shape + _scatter(own, other, y, messages.mean)[..., None]
+    return Separated(clean, waveforms, variance.clamp_min(0).sqrt())
 
 
 def _scatter(own: torch.Tensor, other: torch.Tensor, y: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
