@@ -94,12 +94,14 @@ class GuidedDdim(Posterior):
         evidence = [weighed([replace(k, index=places)], k.length, self.options.seed).evidence for k in part.kinds]
         log_evidence = torch.stack(evidence, 1).to(self.device)
         whole = mixed([f.part for f in fits], log_evidence, self.spec, self.options.chains, self.options.seed)
-        share = torch.softmax(log_evidence, 1).mT[..., None, None]
+        share = torch.softmax(log_evidence, 1).mT
 
         def mean(name: str) -> torch.Tensor:
-            return (share * torch.stack([getattr(f.separated, name) for f in fits])).sum(0)
+            values = torch.stack([getattr(f.separated, name) for f in fits])
+            return (share.reshape(*share.shape[:2], *[1] * (values.ndim - 2)) * values).sum(0)
 
-        return Refit(replace(whole, kinds=part.kinds), Separated(mean("clean"), mean("waveforms"), mean("std")))
+        found = Separated(mean("clean"), mean("waveforms"), mean("std"), mean("scatter"))
+        return Refit(replace(whole, kinds=part.kinds), found)
 
 
 def _network(weights: str | Path | None, device: torch.device) -> Denoiser:

@@ -3,22 +3,25 @@
 y = V s + n, n ~ CN(0, s2 I), and emitters are independent: p(s) = prod_p p(s_p). Each factor p(s_p) stands as a Gaussian
 message CN(m_p, v_p) (expectation propagation: Minka 2001; Ma and Ping, Orthogonal AMP, IEEE Access 2017). In turn:
 
-1. what y and the messages of all others say of s_p: an observation r_p = s_p + noise of variance t_p;
-2. the prior's own opinion of it, by the denoiser: mean d_p and variance c_p of s_p given r_p;
-3. what of that is new: 1 / v_p = 1 / c_p - 1 / t_p and m_p = v_p (d_p / c_p - r_p / t_p).
+1. what y and the messages of all others say of s_p: an observation r_p = s_p + noise of variance t_p (`cavity`);
+2. the prior's own opinion of it, by the denoiser: the mean D(r_p) of s_p given r_p;
+3. what of that is new: m_p = xi (D(r_p) - a r_p) and v_p = E|s_p - m_p|^2 (`new_messages`).
 
-For an exact denoiser m_p is uncorrelated with the noise of r_p and with the error s_p - m_p, so y may be used again to
-fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0 and v_p = 1, which is the Gaussian
-likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
+a is the mean slope of D, for which m_p is uncorrelated with the noise of r_p, whatever the denoiser is (Stein's
+lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0 and v_p = 1, which is
+the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
-FIRMEST = 1e-4  #: of the variance before, that a denoiser leaves at least: no prior is known better than so
-LEAST_GAIN = 0.02  #: of the power of a waveform: a message that knows less says nothing that a Gaussian would not
+FIRMEST = 1e-3  #: of the variance before, that a message has at least: no prior is known better than so
+MOST = 0.9  #: of the power of a waveform: a message of so great a variance says nothing that a Gaussian would not
+PROBE = 0.05  #: deviation of the step, in those of the noise, by which the slope of a denoiser is measured
+SIGNIFICANT = 2.0  #: standard deviations, by which a message must agree with what was received
 
 
 class Denoiser(Protocol):
@@ -101,9 +104,87 @@ def exchange(
     """Messages of a scene after some rounds; messages: to start from, by default those of a Gaussian prior."""
     messages = messages or empty(snapshots, v.shape[2])
     for _ in range(rounds):
-        r, variance = cavity(snapshots, v, noise_power, messages)
-        messages = extrinsic(r, variance, *denoiser.posterior(r, variance.sqrt()))
+        messages = new_messages(denoiser, *cavity(snapshots, v, noise_power, messages))
     return messages
+
+
+def new_messages(
+    denoiser: Denoiser,
+    r: torch.Tensor,  # shape: (B, P, L)
+    before: torch.Tensor,  # shape: (B, P), variance of the noise of r
+) -> Messages:
+    """Steps 2 and 3; no message where the denoiser says nothing new that agrees with r.
+
+    The slope is measured along one random direction (Hutchinson's estimate), and so is how far to trust it. xi makes m
+    the best linear predictor of s, by its correlation with r, of which 95 % limits must leave something.
+    """
+    length = r.shape[2]
+    probe, step = _probe(r), PROBE * before.sqrt()[..., None]
+    both = denoiser.posterior(torch.cat([r, r + step * probe]), before.sqrt().repeat(2, 1))
+    (mean, moved), shape = both[0].chunk(2), both[1].chunk(2)[0]
+    along = (moved - mean) / step
+    slope = (along * probe.conj()).real.mean(2).clamp(0, 1)
+    doubt = (along - slope[..., None] * probe).abs().square().mean(2) / (2 * length)
+    new = mean - slope[..., None] * r
+    size, seen = new.abs().square().mean(2).clamp_min(1e-300), (new.conj() * r).real.mean(2)
+    power = 1 + before
+    chance = size * power / (2 * length) + doubt * power.square()
+    risk = SIGNIFICANT**2 * chance / seen.square().clamp_min(1e-300)
+    share = torch.where(seen > 0, 1 - risk.square(), 0.0).clamp_min(0)
+    told = (share * _factor(seen / size, chance.sqrt() / size, slope, doubt))[..., None] * new
+    variance = _variance(r, before, told, slope, doubt)
+    return _made(told, torch.maximum(variance, FIRMEST * before), shape)
+
+
+def _factor(found: torch.Tensor, deviation: torch.Tensor, slope: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
+    """xi (B, P): as found by the correlation with r, to its deviation, or 1 / (1 - a), that of an exact denoiser.
+
+    They are averaged by their variances, unless they are further apart than these allow: then as found.
+    """
+    rest = (1 - slope).clamp_min(1e-3)
+    exact, own = 1 / rest, doubt / rest.pow(4) + 1e-4
+    other = deviation.square() + 1e-300
+    both = (found / other + exact / own) / (1 / other + 1 / own)
+    return torch.where((found - exact).square() < SIGNIFICANT**2 * (other + own), both, found)
+
+
+def _variance(
+    r: torch.Tensor,
+    before: torch.Tensor,
+    told: torch.Tensor,  # shape: (B, P, L), messages
+    slope: torch.Tensor,  # shape: (B, P)
+    doubt: torch.Tensor,  # shape: (B, P), variance of the slope
+) -> torch.Tensor:
+    """Variance (B, P) of what messages leave of waveforms: three estimates of it, weighted by their own variances.
+
+    What is left of r beside the noise; what is left of a power of one; and what the slope of an exact denoiser says,
+    a t / (1 - a). It is not below the first by more than that may err, since a denoiser may be wrong.
+    """
+    length, rest = r.shape[2], (1 - slope).clamp_min(1e-3)
+    size, left = told.abs().square().mean(2), (r - told).abs().square().mean(2)
+    exact = slope * before / rest
+    first, deviation = left - before, left / math.sqrt(length)
+    parts = [
+        (first, deviation.square()),
+        (1 - size, (2 * size * (1 + before) / length).clamp_min(1e-6)),
+        (exact, (doubt * (before / rest.square()).square()).clamp_min((0.05 * exact).square() + 1e-12)),
+    ]
+    total = sum(value / own for value, own in parts) / sum(1 / own for _, own in parts)
+    return torch.maximum(total, first - SIGNIFICANT * deviation)
+
+
+def _made(told: torch.Tensor, variance: torch.Tensor, shape: torch.Tensor) -> Messages:
+    """Messages, where they say anything."""
+    silent = variance >= MOST
+    shape = shape / shape.mean(2, keepdim=True).clamp_min(1e-300)
+    held = torch.where(silent[..., None], 0, told), torch.where(silent, 1.0, variance)
+    return Messages(*held, torch.where(silent[..., None], 1.0, shape))
+
+
+def _probe(r: torch.Tensor) -> torch.Tensor:
+    """Numbers of modulus one and random phase, (1, P, L), the same for every observation."""
+    angle = torch.rand(r.shape[1:], generator=torch.Generator().manual_seed(r.shape[2]), dtype=torch.float64)
+    return torch.polar(torch.ones_like(angle), 2 * torch.pi * angle).to(r)[None]
 
 
 def extrinsic(
@@ -112,12 +193,8 @@ def extrinsic(
     mean: torch.Tensor,  # shape: (B, P, L), of s given r
     variance: torch.Tensor,  # shape: (B, P, L)
 ) -> Messages:
-    """Step 3: what the prior adds to r; no message where it knows no more than a Gaussian of unit power."""
-    average = variance.mean(2)
-    after = torch.maximum(average, FIRMEST * before / (1 + before))
-    precision = 1 / after - 1 / before
-    silent = precision * (1 - LEAST_GAIN) <= 1
-    new = torch.where(silent, 1.0, 1 / torch.where(silent, 1.0, precision))
+    """Step 3 for exact moments of s given r: 1 / v = 1 / c - 1 / t and m = v (d / c - r / t), c the mean variance."""
+    after = torch.maximum(variance.mean(2), FIRMEST * before / (1 + before))
+    new = 1 / (1 / after - 1 / before).clamp_min(1.0)
     told = new[..., None] * (mean / after[..., None] - r / before[..., None])
-    shape = variance / average.clamp_min(1e-300)[..., None]
-    return Messages(torch.where(silent[..., None], 0, told), new, torch.where(silent[..., None], 1.0, shape))
+    return _made(told, new, variance)

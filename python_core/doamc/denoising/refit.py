@@ -9,7 +9,7 @@ from doamc.denoising.guided_waveforms import Observed, WaveformSampler
 from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Denoiser, Messages, empty, exchange
 from doamc.denoising.scene_fit import SceneFit
-from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned
+from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned, with_denoised
 from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.posterior.report.modes import LINK_DEG, main_mode
 from doamc.posterior.report.source_order import aligned
@@ -39,7 +39,7 @@ class Alternation:
         denoiser: Denoiser,
         fit: SceneFit,
         rounds: int = 2,
-        exchanges: int = 3,
+        exchanges: int = 1,
         sampler: WaveformSampler | None = None,
     ) -> None:
         self.denoiser, self.fit, self.rounds, self.exchanges, self.sampler = denoiser, fit, rounds, exchanges, sampler
@@ -61,19 +61,22 @@ class Alternation:
         for _ in range(self.rounds if y.shape[2] >= FEWEST else 0):
             few = thinned(z, SCENES)
             v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
-            messages = self._messages(y, v, noise)
+            messages = self._messages(y, v, noise, messages)
             posterior = MessagePosterior.of(scenes, y, messages, self._length(part, y, v, messages))
             if messages.silent.all():
                 break
-            z = self.fit(posterior, posterior.coordinates.scene(z))
+            z = self.fit(posterior, z)
         z = torch.where(messages.silent[:, None, None], first, z)
         told = (main & ~messages.silent[:, None])[:, None]
         kept = torch.where(told, posterior.coordinates.scene(z), x)
-        return Refit(replace(part, samples=replace(part.samples, x=kept)), separate(posterior, z, y, messages))
+        found = separate(posterior, z, y, messages)
+        if not messages.silent.all():
+            found = with_denoised(found, self.denoiser, posterior, z, y, messages)
+        return Refit(replace(part, samples=replace(part.samples, x=kept)), found)
 
-    def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor) -> Messages:
-        """Messages anew: phases of those before belong to another scene."""
-        messages = exchange(self.denoiser, y, v, noise, self.exchanges)
+    def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor, before: Messages) -> Messages:
+        """Messages of a response whose phases fit those before."""
+        messages = exchange(self.denoiser, y, v, noise, self.exchanges, before)
         return messages if self.sampler is None else self.sampler.messages(Observed(y, v, noise), messages)
 
     def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:

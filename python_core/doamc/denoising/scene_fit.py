@@ -29,7 +29,7 @@ class SceneFit:
         self.options = options
 
     def __call__(self, posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
-        """Samples (B, d + P, chains keep) of scenes and phases; x: (B, d, n) samples of the Gaussian posterior."""
+        """Samples (B, d + P, chains keep) of scenes and phases; x: (B, d + P, n), to start from."""
         chains, sampler = _tables(self.options, posterior.coordinates.size, str(x.device))
         modes = self._modes(posterior, x)
         near = sampler(posterior, modes)
@@ -46,7 +46,7 @@ class SceneFit:
 
     def _modes(self, posterior: MessagePosterior, x: torch.Tensor) -> FoundModes:
         picks = torch.linspace(0, x.shape[2] - 1, min(self.options.chains, x.shape[2]), dtype=torch.float64).long()
-        start = posterior.coordinates.turned(x[:, :, picks.to(x.device)])
+        start = x[:, :, picks.to(x.device)]
         value, order = posterior(start).topk(SEARCH_STARTS, 1)
         return FoundModes(*search_modes(posterior, gather(start, order), value, SEARCH_STEPS, SURVIVORS))
 

@@ -1,11 +1,11 @@
 """Waveforms and clean snapshots over samples of scenes, given messages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from doamc.denoising.message_likelihood import MessagePosterior
-from doamc.denoising.messages import Messages, posterior_covariance
+from doamc.denoising.messages import Denoiser, Messages, cavity, posterior_covariance
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.source_correlation import factor
 from doamc.posterior.sampling.resampling import gather
@@ -15,11 +15,15 @@ SCENES = 48  #: samples of the scene over which waveforms are averaged
 
 @dataclass(frozen=True)
 class Separated:
-    """Posterior means of clean snapshots (B, N, L) and waveforms (B, P, L), and deviation (B, P, L) of the latter."""
+    """Posterior means of clean snapshots (B, N, L) and waveforms (B, P, L), and deviation (B, P, L) of the latter.
+
+    scatter: (B, P), the part of their mean variance that the scene makes.
+    """
 
     clean: torch.Tensor
     waveforms: torch.Tensor
     std: torch.Tensor
+    scatter: torch.Tensor
 
 
 def thinned(x: torch.Tensor, count: int) -> torch.Tensor:
@@ -47,6 +51,43 @@ def separate(posterior: MessagePosterior, x: torch.Tensor, y: torch.Tensor, mess
     return _over_scenes(posterior, x, scale, y, messages)
 
 
+def with_denoised(
+    found: Separated,
+    denoiser: Denoiser,
+    posterior: MessagePosterior,
+    x: torch.Tensor,  # shape: (B, d + P, n), samples of scenes and phases
+    y: torch.Tensor,  # shape: (B, N, L)
+    messages: Messages,
+) -> Separated:
+    """The same with the denoiser's own mean, of the mean scene, where it has a message for every emitter.
+
+    A Gaussian message has one variance for all samples of a waveform, and a measured one at that; the denoiser knows
+    better which symbols are sure.
+    """
+    few, heard = thinned(x, SCENES), (messages.variance < 1).all(1)
+    v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
+    r, before = cavity(y, v, noise, messages)
+    mean, variance = denoiser.posterior(r, before.sqrt())
+    scale = _mean_scale(posterior, few, v)[..., None]
+    spread = (scale.abs() * variance.sqrt()).square() + found.scatter[..., None]
+    heard = heard[:, None, None]
+    return replace(
+        found,
+        clean=torch.where(heard, v @ mean, found.clean),
+        waveforms=torch.where(heard, scale * mean, found.waveforms),
+        std=torch.where(heard, spread.sqrt(), found.std),
+    )
+
+
+def _mean_scale(posterior: MessagePosterior, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Mean amplitude with phase (B, P) of emitters whose response, turned as in `mean_response`, is v."""
+    own = posterior.response(x)
+    turn = (own.conj() * v[:, None]).sum(2)
+    amplitude = posterior.coordinates.split(x)[0].exp().transpose(1, 2)
+    phase = posterior.coordinates.turn(x).transpose(1, 2)
+    return (amplitude * phase * turn / turn.abs().clamp_min(1e-300)).mean(1)
+
+
 def separate_correlated(posterior: ExactPosterior, x: torch.Tensor, y: torch.Tensor, messages: Messages) -> Separated:
     """The same over samples x (B, d, n) of sources of any correlation, where messages must say nothing."""
     x, c = thinned(x, SCENES), posterior.coordinates
@@ -69,8 +110,9 @@ def _over_scenes(
     own, other = scale @ filters, scale @ rest
     waveforms = own.mean(1) @ y + other.mean(1) @ messages.mean
     left = (scale @ covariance @ scale.mH).diagonal(dim1=2, dim2=3).real.mean(1)
-    variance = left[..., None] * messages.shape + _scatter(own, other, y, messages.mean)[..., None]
-    return Separated(clean, waveforms, variance.clamp_min(0).sqrt())
+    scatter = _scatter(own, other, y, messages.mean).clamp_min(0)
+    variance = left.clamp_min(0)[..., None] * messages.shape + scatter[..., None]
+    return Separated(clean, waveforms, variance.sqrt(), scatter)
 
 
 def _scatter(own: torch.Tensor, other: torch.Tensor, y: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
