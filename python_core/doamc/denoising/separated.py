@@ -59,23 +59,24 @@ def with_denoised(
     y: torch.Tensor,  # shape: (B, N, L)
     messages: Messages,
 ) -> Separated:
-    """The same with the denoiser's own mean, of the mean scene, where it has a message for every emitter.
+    """The same with the denoiser's own mean, of the mean scene, for every emitter that has a message.
 
     A Gaussian message has one variance for all samples of a waveform, and a measured one at that; the denoiser knows
     better which symbols are sure.
     """
-    few, heard = thinned(x, SCENES), (messages.variance < 1).all(1)
+    few, heard = thinned(x, SCENES), (messages.variance < 1)[..., None]
     v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
     r, before = cavity(y, v, noise, messages)
     mean, variance = denoiser.posterior(r, before.sqrt())
     scale = _mean_scale(posterior, few, v)[..., None]
-    spread = (scale.abs() * variance.sqrt()).square() + found.scatter[..., None]
-    heard = heard[:, None, None]
+    waveforms = torch.where(heard, scale * mean, found.waveforms)
+    spread = (scale.abs().square() * variance + found.scatter[..., None]).sqrt()
+    clean = v @ (waveforms / scale)
     return replace(
         found,
-        clean=torch.where(heard, v @ mean, found.clean),
-        waveforms=torch.where(heard, scale * mean, found.waveforms),
-        std=torch.where(heard, spread.sqrt(), found.std),
+        clean=torch.where(heard.any(1, keepdim=True), clean, found.clean),
+        waveforms=waveforms,
+        std=torch.where(heard, spread, found.std),
     )
 
 
