@@ -71,7 +71,7 @@ def test_the_flowgraphs_are_those_that_are_tested():
     # those of receivers are run by test_receivers.py
     assert NAMES == [
         "embedded_blocks", "krakensdr", "live_doa", "live_doa_qt", "replay_recording", "rtlsdr_set",
-        "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
+        "separate_qpsk", "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Estimating a whole input in chunks of bounded memory."""
 
+from collections.abc import Iterator
+
 import torch
 
 from doamc.cli.inputs import Input, as_complex128
@@ -21,11 +23,21 @@ def estimate_input(
     Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
     `estimate_batch`). noise_power: overrides the input's.
     """
+    parts = []
+    for first, batch in chunks_of(source, noise_power, seed):
+        parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+    return join(parts)
+
+
+def chunks_of(source: Input, noise_power: float | None, seed: int) -> Iterator[tuple[int, SnapshotBatch]]:
+    """Number of its first batch, and the batch, of every chunk of an input; with a bar where there are many.
+
+    torch's seed is set before each, by its number. noise_power: overrides the input's.
+    """
     from tqdm import tqdm
 
     batches, channels, length = source.shape
     size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
-    parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
             known: torch.Tensor | float | None = noise_power
@@ -34,9 +46,8 @@ def estimate_input(
             y = torch.from_numpy(as_complex128(block))
             batch = make_batch(y, channels, known, first, source.channels)
             torch.manual_seed(seed + first)
-            parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+            yield first, batch
             bar.update(len(y))
-    return join(parts)
 
 
 def _estimate_chunk(

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from doamc.errors import CheckpointError
 
@@ -25,11 +26,10 @@ class Network:
 
 #: kind -> network; the kind is the first part of a checkpoint's name
 NETWORKS = {
-    "batch": Network("doamc.denoising.batch_task:BatchTask", "ddim", 20.0),
     "snapshot": Network("doamc.denoising.snapshot_net:SnapshotTask", "ddim-snapshot", 6.0),
     "vae": Network("doamc.routes.vae_net:VaeTask", "vae", 5.0),
     "coupling": Network("doamc.routes.coupling_prior:CouplingTask", "coupling-diffusion", 2.0),
-    "waveform": Network("doamc.waveforms.task:WaveformTask", "waveforms of emitters", 60.0, rate=2e-3, array=False),
+    "waveform": Network("doamc.waveforms.task:WaveformTask", "ddim", 60.0, rate=2e-3, array=False),
 }
 
 
@@ -38,9 +38,10 @@ def needs_no_array(kind: str) -> bool:
     return kind in NETWORKS and not NETWORKS[kind].array
 
 
-def main_train(args: argparse.Namespace) -> int:
+def main_train(args: argparse.Namespace, **more: Any) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
+    more: further arguments of the task, such as what a network is trained on.
     Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
     Raises RecordingError when the checkpoint cannot be written or another training is writing it, CheckpointError when
     there is no training to resume, or an array is missing or too many.
@@ -70,7 +71,7 @@ def main_train(args: argparse.Namespace) -> int:
     make_folder(path)
     check_output(path)
     with Team(args.device) as team, Lock(path) if team.leads else nullcontext():
-        task = getattr(import_module(module), name)(spec, args.seed, team.device)
+        task = getattr(import_module(module), name)(spec, args.seed, team.device, **more)
         weights = sum(p.numel() for p in task.net.parameters())
         if team.leads:
             whom = f" for {spec.name}" if spec else ""

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from doamc.denoising.wiener import SignalCovariance
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.map import SoftPrior
@@ -16,6 +15,7 @@ from doamc.scenes.accuracy import scaled_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
+from tests.doamc.helpers.wiener import SignalCovariance
 
 SPEC = load_spec("ula8")
 MODEL = CovarianceModel(SPEC, 2)
