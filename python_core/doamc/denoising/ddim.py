@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,7 +15,6 @@ from doamc.denoising.separated import Separated
 from doamc.estimators.base import Estimates
 from doamc.posterior.methods import Posterior
 from doamc.posterior.mixture import mixed
-from doamc.posterior.options import Options
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.weighed import weighed
@@ -56,7 +56,7 @@ class GuidedDdim(Posterior):
         Raises CheckpointError where there are no weights, SamplerError on an unknown sampler or guidance.
         """
         super().__init__(spec, device, seed, None, coherent, model_error, prior)
-        self._made = {
+        self._made: dict[str, Any] = {
             "device": device, "seed": seed, "rounds": rounds, "samples": samples, "steps": steps, "sampler": sampler,
             "guidance": guidance, "eta": eta, "coherent": coherent, "model_error": model_error,
         }  # fmt: skip

@@ -1,15 +1,16 @@
 """What a prior over waveforms says of every emitter, as a Gaussian message that has forgotten the batch's own noise.
 
-y = V s + n, n ~ CN(0, s2 I), and emitters are independent: p(s) = prod_p p(s_p). Each factor p(s_p) stands as a Gaussian
-message CN(m_p, v_p) (expectation propagation: Minka 2001; Ma and Ping, Orthogonal AMP, IEEE Access 2017). In turn:
+y = V s + n, n ~ CN(0, s2 I), and emitters are independent: p(s) = prod_p p(s_p). Each factor p(s_p) stands as a
+Gaussian message CN(m_p, v_p), as in expectation propagation (Minka, UAI 2001) and orthogonal approximate message
+passing (Ma and Ping, IEEE Access 5, 2017). In turn:
 
 1. what y and the messages of all others say of s_p: an observation r_p = s_p + noise of variance t_p (`cavity`);
 2. the prior's own opinion of it, by the denoiser: the mean D(r_p) of s_p given r_p;
 3. what of that is new: m_p = xi (D(r_p) - a r_p) and v_p = E|s_p - m_p|^2 (`new_messages`).
 
 a is the mean slope of D, for which m_p is uncorrelated with the noise of r_p, whatever the denoiser is (Stein's
-lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0 and v_p = 1, which is
-the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
+lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0 and
+v_p = 1, which is the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
 """
 
 import math
@@ -21,6 +22,7 @@ import torch
 FIRMEST = 1e-3  #: of the variance before, that a message has at least: no prior is known better than so
 MOST = 0.9  #: of the power of a waveform: a message of so great a variance says nothing that a Gaussian would not
 PROBE = 0.05  #: deviation of the step, in those of the noise, by which the slope of a denoiser is measured
+ROUNDING = 1e-12  #: least variance of a slope that is measured
 SIGNIFICANT = 2.0  #: standard deviations, by which a message must agree with what was received
 
 
@@ -124,28 +126,33 @@ def new_messages(
     (mean, moved), shape = both[0].chunk(2), both[1].chunk(2)[0]
     along = (moved - mean) / step
     slope = (along * probe.conj()).real.mean(2).clamp(0, 1)
-    doubt = (along - slope[..., None] * probe).abs().square().mean(2) / (2 * length)
+    doubt = ROUNDING + (along - slope[..., None] * probe).abs().square().mean(2) / (2 * length)
     new = mean - slope[..., None] * r
     size, seen = new.abs().square().mean(2).clamp_min(1e-300), (new.conj() * r).real.mean(2)
     power = 1 + before
     chance = size * power / (2 * length) + doubt * power.square()
     risk = SIGNIFICANT**2 * chance / seen.square().clamp_min(1e-300)
     share = torch.where(seen > 0, 1 - risk.square(), 0.0).clamp_min(0)
-    told = (share * _factor(seen / size, chance.sqrt() / size, slope, doubt))[..., None] * new
-    variance = _variance(r, before, told, slope, doubt)
+    factor, exact = _factor(seen / size, chance.sqrt() / size, slope, doubt)
+    told = (share * factor)[..., None] * new
+    variance = _variance(r, before, told, slope, torch.where(exact, doubt, torch.inf))
     return _made(told, torch.maximum(variance, FIRMEST * before), shape)
 
 
-def _factor(found: torch.Tensor, deviation: torch.Tensor, slope: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
-    """xi (B, P): as found by the correlation with r, to its deviation, or 1 / (1 - a), that of an exact denoiser.
+def _factor(
+    found: torch.Tensor, deviation: torch.Tensor, slope: torch.Tensor, doubt: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """xi (B, P), and whether the denoiser may be exact.
 
-    They are averaged by their variances, unless they are further apart than these allow: then as found.
+    xi is as found by the correlation with r, to its deviation, or 1 / (1 - a), that of an exact denoiser: averaged by
+    their variances, unless they are further apart than these allow. Then it is as found.
     """
     rest = (1 - slope).clamp_min(1e-3)
     exact, own = 1 / rest, doubt / rest.pow(4) + 1e-4
     other = deviation.square() + 1e-300
     both = (found / other + exact / own) / (1 / other + 1 / own)
-    return torch.where((found - exact).square() < SIGNIFICANT**2 * (other + own), both, found)
+    agree = (found - exact).square() < SIGNIFICANT**2 * (other + own)
+    return torch.where(agree, both, found), agree
 
 
 def _variance(
@@ -153,7 +160,7 @@ def _variance(
     before: torch.Tensor,
     told: torch.Tensor,  # shape: (B, P, L), messages
     slope: torch.Tensor,  # shape: (B, P)
-    doubt: torch.Tensor,  # shape: (B, P), variance of the slope
+    doubt: torch.Tensor,  # shape: (B, P), variance of the slope, infinite where the denoiser is not exact
 ) -> torch.Tensor:
     """Variance (B, P) of what messages leave of waveforms: three estimates of it, weighted by their own variances.
 
@@ -169,7 +176,8 @@ def _variance(
         (1 - size, (2 * size * (1 + before) / length).clamp_min(1e-6)),
         (exact, (doubt * (before / rest.square()).square()).clamp_min((0.05 * exact).square() + 1e-12)),
     ]
-    total = sum(value / own for value, own in parts) / sum(1 / own for _, own in parts)
+    values, own = (torch.stack(x) for x in zip(*parts, strict=True))
+    total = (values / own).sum(0) / (1 / own).sum(0)
     return torch.maximum(total, first - SIGNIFICANT * deviation)
 
 

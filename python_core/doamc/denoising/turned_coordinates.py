@@ -35,4 +35,3 @@ def turned_coordinates(c: Coordinates) -> TurnedCoordinates:
     psi = c.low.new_full((c.n_sources,), math.pi)
     walls = torch.cat([c.low, -psi]), torch.cat([c.high, psi]), torch.cat([c.wraps, torch.ones_like(psi).bool()])
     return TurnedCoordinates(c.spec, c.n_sources, c.unknown_noise, *walls)
-
