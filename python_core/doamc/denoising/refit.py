@@ -68,7 +68,7 @@ class Alternation:
             z = self.fit(posterior, z)
         z = torch.where(messages.silent[:, None, None], first, z)
         told = (main & ~messages.silent[:, None])[:, None]
-        kept = torch.where(told, posterior.coordinates.scene(z), x)
+        kept = torch.where(told, posterior.coordinates.scene(z), part.samples.x)
         found = separate(posterior, z, y, messages)
         if not messages.silent.all():
             found = with_denoised(found, self.denoiser, posterior, z, y, messages)
