@@ -4,7 +4,7 @@
 
 Emitters of the prior, -6 to 0 dB; the SNR is that of an emitter of 0 dB. Every case at the level of the prior, and
 30 dB below it, as a receiver of unknown scale delivers it. Noise alone: batches in which a source was found; the test
-in front of the sampler decides that, and is asked alone.
+in front of the sampler decides that, and is asked alone. Covariances of very many snapshots are drawn by their law.
 """
 
 import json
@@ -12,11 +12,14 @@ import time
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 from command import make_parser, write_result
 
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.likelihood.noise_test import NoiseTest, noise_alone
 from doamc.scenes import draw_scene, receive
+from doamc.scenes.wishart import draw_covariance
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
@@ -24,7 +27,8 @@ ARRAYS = ("ula8", "uca5", "kraken5")
 NOISE_ARRAYS = ("ula8", "uca5", "kraken5", "dipole8", "seed16")
 LENGTHS, SNRS_DB = (50, 200, 1000), (-10.0, -5.0, 0.0, 10.0)
 NOISE_LENGTHS = (20, 50, 200, 1000, 100_000)
-SCENES, NOISES = 24, 1000
+SCENES, NOISES = 24, 2000
+LONGEST = 10_000  #: snapshots that are drawn one by one
 SCALE = 10 ** (-30 / 20)
 MOST_SAMPLES = 4_000_000  #: of noise drawn at once
 
@@ -32,15 +36,18 @@ MOST_SAMPLES = 4_000_000  #: of noise drawn at once
 def phantoms(array: str, length: int, batches: int) -> float:
     """Share of batches of noise alone that hold a source."""
     spec = load_spec(array)
-    estimator = open_estimator("posterior", spec, None, "cpu", 0)
-    generator = torch.Generator().manual_seed(1)
-    most = max(1, MOST_SAMPLES // (length * spec.n_elements))
-    found = done = 0
-    while done < batches:
-        n = min(most, batches - done)
-        y = torch.randn(n, spec.n_elements, length, dtype=torch.complex128, generator=generator)
-        found, done = found + int((~estimator.is_noise(make_batch(SCALE * y))).sum()), done + n  # type: ignore[attr-defined]
-    return round(found / batches, 4)
+    test, n = NoiseTest(spec), spec.n_elements
+    if length > LONGEST:
+        lengths = torch.full((batches,), float(length), dtype=torch.float64)
+        white = torch.eye(n, dtype=torch.complex128).expand(batches, -1, -1)
+        noise = noise_alone(test.log_odds(draw_covariance(white, lengths, np.random.default_rng(1)), lengths))
+    else:
+        generator, parts = torch.Generator().manual_seed(1), []
+        for part in torch.arange(batches).split(max(1, MOST_SAMPLES // (length * n))):
+            y = torch.randn(len(part), n, length, dtype=torch.complex128, generator=generator)
+            parts.append(test(make_batch(SCALE * y)))
+        noise = torch.cat(parts)
+    return round(1 - float(noise.double().mean()), 4)
 
 
 def right(estimator: Any, length: int, snr_db: float, n_sources: int, scenes: int) -> dict[str, float]:
@@ -68,9 +75,9 @@ def main() -> None:
         for array, length in product(
             NOISE_ARRAYS[:1] if quick else NOISE_ARRAYS, NOISE_LENGTHS[: 1 if quick else None]
         ):
-            batches = 50 if quick else NOISES // (20 if length > 10_000 else 1)
-            table["phantoms"][f"{array}, L = {length}"] = phantoms(array, length, batches)
-            print(array, length, table["phantoms"][f"{array}, L = {length}"], flush=True)
+            found = phantoms(array, length, 50 if quick else NOISES)
+            table["phantoms"][f"{array}, L = {length}"] = found
+            print(array, length, found, flush=True)
         for array in ARRAYS[:1] if quick else ARRAYS:
             estimator = open_estimator("posterior", load_spec(array), None, "cpu", 0)
             numbers = range(1, min(3, estimator.spec.source_count[1]) + 1)

@@ -32,7 +32,8 @@ class snapshot_buffer(gr.hier_block2):
     A filter before this block passes tags on as they are: behind one that decimates ``rx_rate`` is too high, behind one
     that shifts ``rx_freq`` is wrong. Then give ``sample_rate`` and ``frequency_shift`` (or ``frequency``),
     which go before the tags. Where ``rx_time`` comes again and again (`sigmf_source`, `krakensdr_source`) a rate that
-    does not agree with it is told.
+    does not agree with it is told; so is one of the tag ``rx_rate`` where ``doamc_capture`` counts more samples than
+    came.
 
     Message port ``stop``: a status with state ``stopped`` ends the stream. Message port ``status``: failures, batches
     that were left out (counter ``across``), and a rate that does not agree with the clock.

@@ -38,6 +38,7 @@ class snapshot_sink(gr.sync_block):
         self.produced = self.across = self._number = 0
         self._tuned: dict[str, float] = {}
         self._border = self._odd_clocks = 0
+        self._rate_is_told, self._counts_are_told = sample_rate > 0, False
         self._reference: tuple[int, float, float] | None = None  # (kept vector, sample, rx_time) of an earlier tag
         self.failure: Exception | None = None
         self._stopped = False
@@ -55,7 +56,8 @@ class snapshot_sink(gr.sync_block):
             return WORK_DONE
         vectors = input_items[0]
         first = self.nitems_read(0)
-        tags = sorted(self.get_tags_in_window(0, 0, len(vectors)), key=lambda tag: tag.offset)
+        # of the tags at one sample the clock comes last: what it is compared with ends where samples are lost
+        tags = sorted(self.get_tags_in_window(0, 0, len(vectors)), key=lambda t: (t.offset, str(t.key) == "rx_time"))
         borders = self._borders(tags)
         for begin in range(0, len(vectors), self._length):
             across = self._is_across(borders)
@@ -90,7 +92,7 @@ class snapshot_sink(gr.sync_block):
         """Take in a tag; offsets count kept vectors here, L of them for every hop of the stream."""
         key, value = pmt.symbol_to_string(tag.key), pmt.to_python(tag.value)
         if key in (CAPTURE, _LOST):
-            self._border = tag.offset
+            self._border, self._odd_clocks = tag.offset, 0
         if key == "rx_freq" and self._told_frequency is None:
             self._frequency = float(value) + self._shift
         elif key == "rx_rate" and not self._rate > 0:
@@ -110,6 +112,8 @@ class snapshot_sink(gr.sync_block):
                 told = float(pmt.to_python(tag.value))
                 if abs(told - place) <= self._slack:  # else a filter lies between, which counts other samples
                     exact[tag.offset] = told
+                else:
+                    self._compare_counts(told, place)
             elif key in _TUNED:
                 value = float(pmt.to_python(tag.value))
                 if self._tuned.setdefault(key, value) != value:
@@ -146,6 +150,16 @@ class snapshot_sink(gr.sync_block):
                 f"expected {self._rate:g} samples a second, found {samples / seconds if seconds > 0 else 0.0:g} by the "
                 "clock rx_time: a filter before this block decimates, or sample_rate is wrong; give sample_rate"
             )
+
+    def _compare_counts(self, told: float, place: float) -> None:
+        """Tell, once, when the source has counted other samples than came, and the rate is the source's, too."""
+        if self._rate_is_told or self._counts_are_told or told < _CLOCK_RATIO * place:
+            return
+        self._counts_are_told = True
+        self._tell(
+            f"sample {told:g} of the source came as sample {place:g} or so: where a filter before this block "
+            "decimates, its tag rx_rate is too high; give sample_rate"
+        )
 
     def _tell(self, text: str) -> None:
         self.logger.warn(text)

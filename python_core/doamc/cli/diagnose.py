@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import add_threads_argument, decibel, whole
+from doamc.cli.options import add_threads_argument, check_samples, decibel, whole
 
 if TYPE_CHECKING:
     from doamc.trials.calibration import Case
@@ -47,12 +47,14 @@ def run(args: argparse.Namespace) -> int:
 
     from doamc.estimators.base import DEFAULT_METHOD
     from doamc.spec import load_spec
-    from doamc.trials.calibration import calibrate
+    from doamc.trials.calibration import PART, calibrate
     from doamc.trials.diagnosis import SCHEMA, diagnose
 
     spec = load_spec(args.array)
     cases = _cases(args, spec.source_count)
     _check_outputs(args.out, len(cases))
+    at_once = min(args.scenes, PART) * spec.n_elements
+    check_samples(at_once * max(args.snapshots), f"--snapshots in {PART} scenes at a time")
     torch.set_num_threads(args.threads)
     rows = []
     with tqdm(total=args.scenes * len(cases), unit="scene", disable=None, leave=False) as bar:

@@ -31,28 +31,32 @@ def whole(least: int, most: int = MOST) -> Callable[[str], int]:
 
 def positive(text: str) -> float:
     """Type of numbers above zero: from 1e-100, below which their squares vanish, to 1e100."""
-    value = number(text)
-    if value <= 0:
+    if _parsed(text) <= 0:
         raise argparse.ArgumentTypeError(f"expected a number > 0, found {shown(text)}")
     return between(1e-100, 1e100)(text)
 
 
 def number(text: str) -> float:
-    """Type of finite numbers, whose squares are finite."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not abs(value) <= 1e100:
+    """Type of numbers whose squares are finite."""
+    value = _parsed(text)
+    if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected a finite number, found {shown(text)}")
-    return value
+    return between(-1e100, 1e100)(text)
+
+
+def _parsed(text: str) -> float:
+    """A number, NaN where there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def between(low: float, high: float) -> Callable[[str], float]:
     """Type of numbers from `low` to `high`."""
 
     def convert(text: str) -> float:
-        value = number(text)
+        value = _parsed(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"expected a number from {low:g} to {high:g}, found {shown(text)}")
         return value

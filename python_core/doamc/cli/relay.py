@@ -80,19 +80,24 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
-    """Estimates of a log, at a pace or as fast as it goes; those that do not follow the schema are passed over."""
+    """Estimates of a log, at a pace or as fast as it goes; what does not follow the schema is passed over and told."""
     from doamc.estimates import read_records, validate
 
     due = time.monotonic()
     passed_over, fault = 0, ""
+
+    def refused(error: PublishError) -> None:
+        nonlocal passed_over, fault
+        passed_over, fault = passed_over + 1, str(error)
+
     try:
-        for message in read_records(path):
+        for message in read_records(path, refused):
             if message["schema"] != ESTIMATE_SCHEMA:
                 continue
             try:
                 validate(message)
             except PublishError as error:
-                passed_over, fault = passed_over + 1, str(error)
+                refused(error)
                 continue
             if rate:
                 time.sleep(max(0.0, due - time.monotonic()))

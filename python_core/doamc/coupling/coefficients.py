@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from doamc.arrays.steering import steering
@@ -190,9 +191,9 @@ class CoefficientFamily:
 
         Coefficients beyond `largest` are cut to it.
         """
-        c = factors[:, 1:] / torch.where(factors[:, :1].abs() > 1e-9, factors[:, :1], 1e-9)
-        k = self.n_coefficients
+        f, k = factors.resolve_conj().numpy(), self.n_coefficients
+        c = f[:, 1:] / np.where(np.abs(f[:, :1]) > 1e-9, f[:, :1], 1e-9)
         if self.hermitian:  # c_k stands above the diagonal, conj(c_k) below
             c = 0.5 * (c[:, :k] + c[:, k:].conj())
-        size = c.abs().clamp_min(1e-9)
-        return self.parameters(c * (size.clamp_max(largest) / size))
+        c *= largest / np.maximum(np.abs(c), largest)
+        return torch.from_numpy(np.concatenate([c.real, c.imag], 1))

@@ -1,6 +1,6 @@
 """JSON-lines log of messages: one message a line, whole lines only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ class Recorder(LineFile):
         return self
 
 
-def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
+def read_records(path: str | Path, refused: Callable[[PublishError], None] | None = None) -> Iterator[dict[str, Any]]:
     """Messages of a JSON-lines file, in order; lines that are no message (torn ones, or too long) are skipped.
 
-    They are bounded as `decode` says, but not held against their schema. Raises RecordingError when the file cannot be
-    read or has no lines.
+    They are bounded as `decode` says, but not held against their schema. refused: called for each line that is skipped,
+    but for a last one without its end, which somebody may still be writing. Raises RecordingError when the file cannot
+    be read or has no lines.
     """
     try:
         with open(path, "rb") as file:
@@ -45,8 +46,11 @@ def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
                 if not begins:  # the rest of a line that is too long
                     continue
                 try:
-                    yield decode(line.strip())
-                except PublishError:
+                    message = decode(line.strip())
+                except PublishError as error:
+                    if refused is not None and line.strip() and (whole or len(line) > MAX_MESSAGE_BYTES):
+                        refused(error)
                     continue
+                yield message
     except OSError as error:
         raise RecordingError(f"cannot read {path}: {error.strerror}") from error

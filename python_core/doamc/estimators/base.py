@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
@@ -107,6 +108,7 @@ class Estimator(ABC):
         """Write what is to outlast the program; most methods have nothing to write."""
         return
 
+    @np.errstate(all="ignore")  # of a batch beyond all measure some figures are no number, and are told as such
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch

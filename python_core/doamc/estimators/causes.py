@@ -7,13 +7,14 @@ are doubtful; the first that the batch fits names the cause. Several causes at o
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -55,37 +56,43 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
     return found
 
 
-def _seen_in_samples(y: torch.Tensor) -> int:
+def _seen_in_samples(snapshots: torch.Tensor) -> int:
     """Impulses or an offset in snapshots (N, L), some of them zero where they were left out; 0 for neither."""
-    y = y[:, (y != 0).any(0)]
+    y = snapshots.numpy()
+    y = y[:, y.any(0)]
     length = y.shape[1]
-    power = y.abs().square()
-    kurtosis = power.square().mean(1) / power.mean(1).square()
-    if float(kurtosis.max()) > KURTOSIS + math.sqrt(20 / length):
+    power = y.real * y.real + y.imag * y.imag
+    kurtosis = length * (power * power).sum(1) / power.sum(1) ** 2
+    if kurtosis.max() > KURTOSIS + math.sqrt(20 / length):
         return CAUSES.index("impulses")
     if length > 4 * BESIDE:
-        turn = torch.arange(-BESIDE, BESIDE + 1, dtype=torch.float64) / length
-        phase = -2 * math.pi * torch.arange(length)[:, None] * turn
-        wave = torch.polar(torch.ones_like(phase), phase)
-        lines = (y @ wave).abs().square()
+        lines = y @ _waves(length)
+        lines = lines.real**2 + lines.imag**2
         beside = (lines.sum(1) - lines[:, BESIDE]) / (2 * BESIDE)
-        if float((lines[:, BESIDE] / beside).median()) > LINE:
+        if np.sort(lines[:, BESIDE] / beside)[(len(lines) - 1) // 2] > LINE:  # the lower of two in the middle
             return CAUSES.index("converter offset")
     return 0
 
 
+@lru_cache(maxsize=2)
+def _waves(length: int) -> np.ndarray:
+    """Conjugate waves (L, 2 BESIDE + 1) of the frequencies about 0 Hz."""
+    turn = np.arange(length)[:, None] * np.arange(-BESIDE, BESIDE + 1)
+    return np.exp(-2j * math.pi / length * turn)
+
+
 def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     """The first model that one observation fits."""
-    p, n = int(e.azimuth.isfinite().sum()), spec.n_elements
-    unknown = CAUSES.index("unknown")
+    n, unknown = spec.n_elements, CAUSES.index("unknown")
+    if spec.family.n_parameters and np.array_equal(e.coupling[0].numpy(), np.eye(n)):
+        return unknown  # blind to coupling, such a method is doubtful in every batch: no search each time
+    p = int(e.azimuth.isfinite().sum())
     if not p or not e.coupling.isfinite().all() or not float(e.noise_power) > 0 or e.misfit is None:
         return unknown
-    if spec.family.n_parameters and torch.equal(e.coupling[0], torch.eye(n, dtype=e.coupling.dtype)):
-        return unknown  # blind to coupling, such a method is doubtful in every batch: no search each time
     covariance = batch.covariance[0]
     covariance = covariance / covariance.diagonal().real.mean()
     scale = 1 / float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
-    lengths = effective_lengths(batch.snapshots, batch.covariance, p, batch.left_out)
+    lengths = batch.effective.lengths(p)
     enough = max(EXPLAINED, SHARE * float(e.misfit))
     start = _start(spec, e, p, scale)
     everything = torch.arange(n)[None]

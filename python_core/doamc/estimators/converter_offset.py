@@ -8,6 +8,7 @@ noise over L, however slow the signals are; the second has the direction of a wa
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from doamc.estimators.order import source_number
@@ -37,7 +38,7 @@ class ConverterOffset:
         chosen = self._offsets(batch)
         removed = torch.zeros(batch.size, dtype=torch.bool, device=batch.covariance.device)
         if not len(chosen):
-            return replace(batch, offset_removed=removed)
+            return batch.noted(offset_removed=removed)
         removed[chosen] = True
         some = batch.select(chosen)
         mean, about, count = _about_mean(some)
@@ -51,11 +52,11 @@ class ConverterOffset:
         n, length = batch.n_elements, batch.n_snapshots
         if length < LEAST_SNAPSHOTS * n:
             return torch.zeros(0, dtype=torch.int64)
-        mean = batch.snapshots.mean(2)
-        solved, failed = torch.linalg.solve_ex(batch.covariance, mean[:, :, None])
-        q = (mean.conj() * solved[:, :, 0]).sum(1).real
-        odd = (failed != 0) | ((length - n) * q > SUSPICIOUS * n * (1 - q))  # q / (1 - q): Hotelling's statistic
-        chosen = odd.nonzero()[:, 0]
+        values, vectors = (v.cpu().numpy() for v in batch.eigen)
+        part = (batch.snapshots.cpu().numpy().mean(2)[:, None] @ vectors.conj())[:, 0]
+        q = ((part.real**2 + part.imag**2) / np.maximum(values, 1e-16 * values[:, -1:])).sum(1)  # m^H R^-1 m
+        odd = (length - n) * q > SUSPICIOUS * n * (1 - q)  # q / (1 - q): Hotelling's statistic
+        chosen = torch.from_numpy(odd.nonzero()[0])
         for look in (self._beyond_noise, self._no_wave):
             if len(chosen):
                 chosen = chosen[look(batch.select(chosen))]

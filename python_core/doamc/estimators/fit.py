@@ -15,6 +15,7 @@ from doamc.estimators.ml import error_bars, largest_steps, to_estimates
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import SCOUTING, Criterion, fisher_scoring
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.snapshots.batch import SnapshotBatch
@@ -70,11 +71,11 @@ class CovarianceFit(Estimator):
     def _starts(self, model: CovarianceModel, batch: SnapshotBatch) -> torch.Tensor:
         """Where to begin, (B, S, D)."""
         if self.rare is not None:
-            azimuth, theta = self.rare.candidates(batch.covariance, model.n_sources, batch.n_snapshots)
+            azimuth, theta = self.rare.candidates(batch.eigen[1], model.n_sources, batch.n_snapshots)
         else:
             azimuth = make_estimator(self.start, self.spec)(batch, model.n_sources).azimuth[:, None]
             theta = torch.zeros(batch.size, 1, self.spec.family.n_parameters, dtype=torch.float64)
-        x = start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
+        x = start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth, theta)
         return x if self.rare is None else torch.cat([x, self.search.starts(model, batch)], 1)
 
     def _minimise(self, criterion: FitCriterion, start: torch.Tensor, batch: SnapshotBatch) -> torch.Tensor:
@@ -128,8 +129,8 @@ class WeightedCovarianceFit(Estimator):
                 f"the weighted fit needs at least {batch.n_elements} snapshots, found {batch.n_snapshots}; use ml"
             )
         model = CovarianceModel(self.spec, n_sources)
-        peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, extra_peaks=2)
-        start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
+        peaks = self.rare.candidates(batch.eigen[1], n_sources, batch.n_snapshots, extra_peaks=2)
+        start = start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         criterion = FitCriterion(model, batch.covariance, torch.linalg.inv(batch.covariance))
         x, _ = self.search(model, batch, criterion, start, steps, keep=3, likelihood=False)

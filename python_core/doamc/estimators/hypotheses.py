@@ -15,7 +15,7 @@ from doamc.arrays.steering import steering, steering_derivative
 from doamc.coupling.angular import angular_functions, angular_slopes, extended_steering
 from doamc.estimators.misfit import Misfit, misfit_of_fit
 from doamc.estimators.scoring import best_descent
-from doamc.snapshots.correlation import Lengths
+from doamc.snapshots.effective_snapshots import Lengths
 from doamc.spec import ArraySpec
 
 ITERATIONS = 15

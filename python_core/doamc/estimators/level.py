@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
@@ -23,12 +24,11 @@ BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
 
 def level_gain(batch: SnapshotBatch) -> torch.Tensor | None:
     """Factors (B,) on the snapshots, powers of two; None where every level is ordinary."""
-    power = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
-    least, most = power.aminmax()
-    if float(least) >= 2.0 ** (-BORDER - 1) and float(most) < 2.0**BORDER:
+    power = batch.covariance.diagonal(dim1=1, dim2=2).real.cpu().numpy().mean(1)
+    if power.min() >= 2.0 ** (-BORDER - 1) and power.max() < 2.0**BORDER:
         return None
-    _, exponent = torch.frexp(power)
-    beyond = exponent - exponent.clamp(-BORDER, BORDER)
+    _, exponent = np.frexp(power)
+    beyond = exponent - exponent.clip(-BORDER, BORDER)
     gain = [math.ldexp(1.0, -round(b / 2)) for b in beyond.tolist()]
     return torch.tensor(gain, dtype=torch.float64, device=batch.covariance.device)
 
@@ -47,7 +47,7 @@ def at_ordinary_level(
         if gain is None:
             return estimate(batch)
         return _scaled(estimate(scaled_batch(batch, gain)), 1 / gain)
-    except torch.linalg.LinAlgError as error:
+    except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as error:
         raise EstimatorError(
             "expected a covariance that can be factorised, found none; look for one sample or channel far above the "
             "others, and for channels that are all alike"

@@ -7,6 +7,7 @@ bare likelihood runs off to coupling matrices that no antenna has; the walls kee
 
 import math
 
+import numpy as np
 import torch
 
 from doamc.angles import wrap_rad
@@ -21,6 +22,7 @@ from doamc.estimators.ml import (
 )
 from doamc.estimators.rare import Rare
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.scenes.covariance import CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
@@ -47,48 +49,60 @@ class SoftPrior:
         sizes = family.magnitude.tolist()
         walls += [(low, high, max(COEFFICIENT_SOFTNESS * (high - low), 1e-3)) for low, high in sizes]
         walls += [(-family.phase_rad, family.phase_rad, 0.1 * family.phase_rad)] * (len(sizes) if self.turns else 0)
-        self.low, self.high, self.softness = torch.tensor(walls, dtype=torch.float64).unbind(1)
+        self.low, self.high, self.softness = np.array(walls).T
 
     def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Penalty (B,), gradient (B, D), curvature (B, D, D)."""
-        value = self._values(x)
-        residual = ((value - self.high).clamp_min(0) + (value - self.low).clamp_max(0)) / self.softness
-        if not residual.any():  # inside, as most scenes are
-            b, d = x.shape
-            return residual.sum(1), torch.zeros_like(x), x.new_zeros(b, d, d)
-        slope = self._slopes(x) / self.softness[:, None]
-        held = torch.where((residual != 0)[..., None], slope, 0.0)
-        return 0.5 * residual.square().sum(1), (residual[:, None] @ slope)[:, 0], held.mT @ slope
+        found = self._of(x.numpy())
+        return torch.from_numpy(found[0]), torch.from_numpy(found[1]), torch.from_numpy(found[2])
 
-    def _values(self, x: torch.Tensor) -> torch.Tensor:
+    def _of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        value = self._values(x)
+        residual = (value - np.minimum(np.maximum(value, self.low), self.high)) / self.softness
+        b, d = x.shape
+        if not residual.any():  # inside, as most scenes are
+            return np.zeros(b), np.zeros((b, d)), np.zeros((b, d, d))
+        slope = self._slopes(x) / self.softness[:, None]
+        held = np.where((residual != 0)[..., None], slope, 0.0)
+        gradient, curvature = (residual[:, None] @ slope)[:, 0], held.swapaxes(1, 2) @ slope
+        return 0.5 * (residual * residual).sum(1), gradient, curvature
+
+    def _values(self, x: np.ndarray) -> np.ndarray:
         """What has walls (B, R): azimuths, gaps between them, powers below the greatest one, coefficients."""
         p = self.model.n_sources
         parts = [] if self.full else [x[:, :p]]
         if p > 1:
-            ascending = x[:, :p].sort(1)[0]
-            gap = ascending.roll(-1, 1) - ascending
-            power = x[:, p : 2 * p]
-            parts += [wrap_rad(gap, 0.0) if self.full else gap[:, :-1], power - power.amax(1, keepdim=True)]
-        c = self.family.complex(x[:, 2 * p : -1])
-        return torch.cat([*parts, c.abs().clamp_min(LEAST_SIZE), *([c.angle()] if self.turns else [])], 1)
+            ascending, power = np.sort(x[:, :p], 1), x[:, p : 2 * p]
+            gap = ascending[:, 1:] - ascending[:, :-1]
+            if self.full:
+                gap = wrap_rad(np.concatenate([gap, ascending[:, :1] - ascending[:, -1:]], 1), 0.0)
+            parts += [gap, power - power.max(1, keepdims=True)]
+        c = self._coefficients(x)
+        return np.concatenate([*parts, np.maximum(np.abs(c), LEAST_SIZE), *([np.angle(c)] if self.turns else [])], 1)
 
-    def _slopes(self, x: torch.Tensor) -> torch.Tensor:
+    def _slopes(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (B, R, D) of the values by x."""
-        p, eye = self.model.n_sources, torch.eye(x.shape[1], dtype=x.dtype)
-        parts = [] if self.full else [eye[:p].expand(len(x), -1, -1)]
+        p, eye = self.model.n_sources, np.eye(x.shape[1])
+        parts = [] if self.full else [np.broadcast_to(eye[:p], (len(x), p, len(eye)))]
         if p > 1:
             order = x[:, :p].argsort(1)
-            gap = eye[order.roll(-1, 1)] - eye[order]
-            top = x[:, p : 2 * p].argmax(1, keepdim=True)
+            gap = eye[np.roll(order, -1, 1)] - eye[order]
+            top = x[:, p : 2 * p].argmax(1)[:, None]
             parts += [gap if self.full else gap[:, :-1], eye[p : 2 * p] - eye[p + top]]
-        c = self.family.complex(x[:, 2 * p : -1])
-        size, k = c.abs().clamp_min(LEAST_SIZE), c.shape[1]
+        c = self._coefficients(x)
+        size, k = np.maximum(np.abs(c), LEAST_SIZE), c.shape[1]
         re, im = eye[2 * p : 2 * p + k], eye[2 * p + k : -1]
         unit = c / size
         parts.append(unit.real[..., None] * re + unit.imag[..., None] * im)
         if self.turns:
             parts.append((unit.real[..., None] * im - unit.imag[..., None] * re) / size[..., None])
-        return torch.cat(parts, 1)
+        return np.concatenate(parts, 1)
+
+    def _coefficients(self, x: np.ndarray) -> np.ndarray:
+        """Complex coefficients (B, K)."""
+        first = 2 * self.model.n_sources
+        last = first + self.family.n_coefficients
+        return x[:, first:last] + 1j * x[:, last:-1]
 
 
 class PosteriorCriterion:
@@ -113,9 +127,10 @@ def rare_starts(
     extra_peaks: int,
 ) -> torch.Tensor:
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
-    azimuth, theta = rare.candidates(covariance, model.n_sources, batch.n_snapshots, extra_peaks)
+    vectors = batch.eigen[1] if covariance is batch.covariance else torch.linalg.eigh(covariance)[1]
+    azimuth, theta = rare.candidates(vectors, model.n_sources, batch.n_snapshots, extra_peaks)
     theta = model.spec.plain_family.clipped(theta)
-    return start_vector(model, batch.covariance, batch.noise_power, azimuth, theta)
+    return start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth, theta)
 
 
 class MaximumAPosteriori(Estimator):

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.snapshots.correlation import Lengths
+from doamc.snapshots.effective_snapshots import Lengths
 
 #: probability of so bad a fit below which estimates are doubtful
 DOUBTFUL = 1e-3
@@ -33,10 +33,19 @@ MOST_LEARNT = 0.6  #: share of the variance of T that a batch may have told of
 
 @dataclass(frozen=True)
 class Misfit:
-    """Of B observations: misfit (B,), mean 0 and standard deviation 1 on the model, and its probability (B,)."""
+    """Of B observations: misfit (B,), mean 0 and standard deviation 1 on the model, and its probability (B,).
+
+    ratio: (B,), T over its mean on the model.
+    """
 
     misfit: torch.Tensor
     probability: torch.Tensor
+    ratio: torch.Tensor
+
+    @property
+    def doubtful(self) -> torch.Tensor:
+        """Whether the model cannot be what an observation came from, (B,) bool."""
+        return self.probability < DOUBTFUL
 
 
 def whitened(
@@ -48,9 +57,10 @@ def whitened(
     eye = torch.eye(covariance.shape[-1], dtype=response.dtype, device=response.device)
     r = response @ response.mH + noise_power[..., None, None] * eye
     root, failed = torch.linalg.cholesky_ex(r)
-    known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
-    stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye  # for R that is singular, or not known
-    root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
+    if failed.any():  # R is singular, or not known
+        known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
+        stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye
+        root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
     half = torch.linalg.solve_triangular(root, covariance[:, None].expand_as(r), upper=False)
     return torch.linalg.solve_triangular(root, half.mH, upper=False) - eye, root
 
@@ -111,4 +121,4 @@ def _judged(size: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> M
     finite = size.clamp_max(1e300)
     probability = torch.special.gammaincc(mean.square() / variance, finite * mean / variance)
     probability = torch.where(finite.isnan(), math.nan, probability)
-    return Misfit((finite - mean) / variance.sqrt(), probability)
+    return Misfit((finite - mean) / variance.sqrt(), probability, finite / mean)

@@ -13,6 +13,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.rare import Rare
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.likelihood.covariance_loops import covariance_loops
 from doamc.scenes.covariance import CovarianceModel, CovarianceModels
@@ -62,10 +63,12 @@ def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
 def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) -> torch.Tensor:
     """Standard deviations (B, D) from the inverse of L times the Fisher information; 0 where not free."""
     place = np.flatnonzero(free)
-    f = np.nan_to_num(curvature.numpy()[:, place[:, None], place], posinf=0.0)
+    f = curvature.numpy()[:, place[:, None], place]
+    if not np.isfinite(f).all():
+        f = np.nan_to_num(f, posinf=0.0)
     s = 1 / np.sqrt(np.maximum(f.diagonal(axis1=1, axis2=2), 1e-300))
     scaled = s[:, :, None] * f * s[:, None] + 1e-10 * np.eye(len(place))  # the ridge bounds what is unseen
-    inverse = torch.linalg.inv_ex(torch.from_numpy(scaled))[0].numpy().diagonal(axis1=1, axis2=2)
+    inverse = np.linalg.inv(scaled).diagonal(axis1=1, axis2=2)
     out = np.zeros(curvature.shape[:2])
     out[:, place] = np.sqrt(np.maximum(inverse, 0) / n_snapshots) * s
     return torch.from_numpy(out)
@@ -73,13 +76,14 @@ def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) ->
 
 def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> Estimates:
     """Estimates of x with error bars, directions ascending and wrapped into the sector's turn."""
-    azimuth, power, theta, noise = model.unpack(x)
+    p, found = model.n_sources, x.numpy()
+    angle = found[:, :p]
     if model.spec.full_circle:
-        azimuth = wrap_rad(azimuth, model.spec.sector_rad[0])
-    azimuth, order = azimuth.sort(1)
-    count = torch.full((len(x),), model.n_sources)
-    bars = std[:, : model.n_sources].gather(1, order)
-    return Estimates(azimuth, bars, power.gather(1, order), model.spec.family.matrix(theta), noise, count)
+        angle = wrap_rad(angle, model.spec.sector_rad[0])
+    item, order = np.arange(len(found))[:, None], angle.argsort(1)
+    values = angle[item, order], std.numpy()[item, order], np.exp(found[item, p + order]), np.exp(found[:, -1])
+    azimuth, bars, power, noise = (torch.from_numpy(v) for v in values)
+    return Estimates(azimuth, bars, power, model.coupling(x[:, 2 * p : -1]), noise, torch.full((len(x),), p))
 
 
 def check_identifiable(batch: SnapshotBatch, n_sources: int) -> None:
@@ -112,8 +116,8 @@ class MaximumLikelihood(Estimator):
         """
         check_identifiable(batch, n_sources)
         model = self.models[n_sources]
-        peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
-        start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
+        peaks = self.rare.candidates(batch.eigen[1], n_sources, batch.n_snapshots, self.extra_peaks)
+        start = start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), *peaks)
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = LikelihoodCriterion(model, batch.covariance)
         tolerance = SETTLED / batch.n_snapshots

@@ -13,6 +13,8 @@ from doamc.text import shown
 ELSEWHERE = ("spec", "device", "seed")
 #: options of every method, which `open_estimator` sees to
 COMMON: dict[str, type] = {"robust": bool}
+#: types of what a text stands for, in the order in which they are tried
+READABLE = (bool, int, float, str)
 _TRUTH = {"true": True, "false": False}
 #: what options that are numbers may be, so that no search takes memory or time without end
 RANGES: dict[str, tuple[float, float]] = {
@@ -33,7 +35,8 @@ def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
     """
     name, colon, rest = text.partition(":")
     kind = estimator_class(name)
-    known = {k: v.annotation for k, v in inspect.signature(kind).parameters.items() if k not in ELSEWHERE} | COMMON
+    parameters = {k: v.annotation for k, v in inspect.signature(kind).parameters.items() if k not in ELSEWHERE}
+    known = {k: kinds for k, kinds in parameters.items() if set(_kinds(kinds)) & set(READABLE)} | COMMON
     options: dict[str, Any] = {}
     for part in rest.split(",") if colon else []:
         key, equals, value = part.partition("=")
@@ -50,12 +53,17 @@ def parse_method(text: str) -> tuple[type[Estimator], dict[str, Any]]:
     return kind, options
 
 
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """Types of an annotation."""
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
 def _read(text: str, annotation: Any) -> Any:
     """Value of an annotated parameter, the first of its types that reads it. Raises ValueError that names the types."""
-    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    kinds = _kinds(annotation)
     if type(None) in kinds and text == "none":
         return None
-    for kind in (k for k in (bool, int, float, str) if k in kinds):
+    for kind in (k for k in READABLE if k in kinds):
         if kind is bool and text in _TRUTH:
             return _TRUTH[text]
         if kind is not bool:
@@ -64,4 +72,4 @@ def _read(text: str, annotation: Any) -> Any:
             except ValueError:
                 continue
     words = {bool: "true or false", int: "a whole number", float: "a number", type(None): "none"}
-    raise ValueError(" or ".join(words[k] for k in kinds if k in words) or "left out (no text stands for it)")
+    raise ValueError(" or ".join(words[k] for k in kinds if k in words))

@@ -3,6 +3,7 @@
 import math
 from itertools import combinations
 
+import numpy as np
 import torch
 
 from doamc.angles import wrap_rad
@@ -29,22 +30,31 @@ def highest_peaks(
     The parabola goes through three points of the grid. Where a spectrum has fewer peaks the highest remaining grid
     points fill up.
     """
-    before, after = spectrum.roll(1, 1), spectrum.roll(-1, 1)
-    peak = (spectrum >= before) & (spectrum > after)
-    if not wraps:  # a source at the end of the sector peaks at or beyond the last grid point
-        peak[:, 0], peak[:, -1] = spectrum[:, 0] > spectrum[:, 1], spectrum[:, -1] > spectrum[:, -2]
-    span = (spectrum.max(1, keepdim=True)[0] - spectrum.min(1, keepdim=True)[0]) + 1.0
-    index = torch.where(peak, spectrum, spectrum - span).topk(n_peaks, 1)[1]
-    left, mid, right = (s.gather(1, index) for s in (before, spectrum, after))
-    bend = left - 2 * mid + right
-    inner = peak.gather(1, index) & (bend < 0)
-    if not wraps:
-        inner &= (index > 0) & (index < grid.numel() - 1)
-    shift = torch.where(inner, 0.5 * (left - right) / bend.clamp_max(-1e-300), 0.0)
-    azimuth = grid[index] + shift.clamp(-0.5, 0.5) * (grid[1] - grid[0])
+    s, points = spectrum.cpu().numpy(), grid.cpu().numpy()
+    peak = np.zeros(s.shape, dtype=bool)
+    peak[:, 1:-1] = (s[:, 1:-1] >= s[:, :-2]) & (s[:, 1:-1] > s[:, 2:])
+    first, last = s[:, 0], s[:, -1]
     if wraps:
-        azimuth = wrap_rad(azimuth, float(grid[0]))
-    return azimuth if by_height else azimuth.sort(1)[0]
+        peak[:, 0], peak[:, -1] = (first >= last) & (first > s[:, 1]), (last >= s[:, -2]) & (last > first)
+    else:  # a source at the end of the sector peaks at or beyond the last grid point
+        peak[:, 0], peak[:, -1] = first > s[:, 1], last > s[:, -2]
+    span = s.max(1, keepdims=True) - s.min(1, keepdims=True) + 1.0
+    height = span * ~peak - s  # least where highest
+    item, size = np.arange(len(s))[:, None], s.shape[1]
+    index = np.argpartition(height, n_peaks - 1, 1)[:, :n_peaks]
+    index = index[item, height[item, index].argsort(1, kind="stable")]
+    left, mid, right = s[item, index - 1], s[item, index], s[item, (index + 1) % size]
+    bend = left - 2 * mid + right
+    inner = peak[item, index] & (bend < 0)
+    if not wraps:
+        inner &= (index > 0) & (index < size - 1)
+    shift = np.where(inner, 0.5 * (left - right) / np.minimum(bend, -1e-300), 0.0)
+    azimuth = points[index] + np.minimum(np.maximum(shift, -0.5), 0.5) * (points[1] - points[0])
+    if wraps:
+        azimuth = wrap_rad(azimuth, float(points[0]))
+    if not by_height:
+        azimuth.sort(1)
+    return torch.from_numpy(azimuth).to(spectrum.device)
 
 
 def peak_sets(n_sources: int, extra: int = 2, most: int = 4) -> list[tuple[int, ...]]:

@@ -8,15 +8,16 @@ After [Pesavento-Gershman-Wong]; for coupling, [Friedlander-Weiss].
 
 from itertools import combinations
 
+import numpy as np
 import torch
 
-from doamc.arrays.steering import steering
+from doamc.arrays.steering import plain_steering, steering
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.estimators.powers import source_powers
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec
 
 
@@ -30,8 +31,9 @@ class RareSpectrum:
         # an orthonormal basis that drops directions in which T itself is (nearly) rank deficient
         u, s, _ = torch.linalg.svd(t, full_matrices=False)
         q = u * (s > 1e-3 * s[:, :1])[:, None]
-        self._q = q.permute(1, 0, 2).reshape(t.shape[1], -1)  # (N, G K')
+        self._q = q.permute(1, 0, 2).reshape(t.shape[1], -1).contiguous().numpy()  # (N, G K')
         self._width = t.shape[2]
+        self._flat_basis = self.basis.flatten(0, 1).contiguous().numpy()  # (K' N, N)
 
     def _span(self, azimuth: torch.Tensor) -> torch.Tensor:
         """T(az), (..., N, K') for azimuth (...)."""
@@ -51,29 +53,40 @@ class RareSpectrum:
     def spectrum(self, signal_subspace: torch.Tensor) -> torch.Tensor:
         """Spectrum (B, G) of orthonormal signal subspaces (B, N, P)."""
         b, _, p = signal_subspace.shape
-        z = (signal_subspace.mH @ self._q).reshape(b, p, len(self.grid), self._width)
+        signal = signal_subspace.resolve_conj().cpu().numpy()
+        z = (signal.conj().swapaxes(1, 2) @ self._q).reshape(b, p, len(self.grid), self._width)
         if p <= 2:
-            d = torch.view_as_real(z).square().sum((3, 4))
+            parts = z.view(np.float64)
+            d = np.einsum("bpgk,bpgk->bpg", parts, parts)
         if p == 1:
             top = d[:, 0]
         elif p == 2:  # largest eigenvalue of a 2 x 2 Hermitian matrix in closed form
-            off = torch.view_as_real((z[:, 0] * z[:, 1].conj()).sum(2)).square().sum(2)
+            off = np.einsum("bgk,bgk->bg", z[:, 0], z[:, 1].conj())
             half = 0.5 * (d[:, 0] - d[:, 1])
-            top = 0.5 * (d[:, 0] + d[:, 1]) + torch.sqrt(half * half + off)
+            top = 0.5 * (d[:, 0] + d[:, 1]) + np.sqrt(half * half + (off.real * off.real + off.imag * off.imag))
         else:
-            z = z.transpose(1, 2)
-            top = torch.linalg.eigvalsh(z @ z.mH)[..., -1]
-        return -(1 - top).clamp_min(1e-14).log()
+            z = z.swapaxes(1, 2)
+            top = np.linalg.eigvalsh(z @ z.conj().swapaxes(2, 3))[..., -1]
+        return torch.from_numpy(-np.log(np.maximum(1 - top, 1e-14)))
 
     def coupling(
         self,
         noise_subspace: torch.Tensor,  # shape: (B, N, N - P)
-        azimuth: torch.Tensor,  # shape: (B, P), rad
+        azimuth: torch.Tensor,  # shape: (B, Q), rad
+        choices: np.ndarray,  # shape: (S, P), places of azimuths
     ) -> torch.Tensor:
-        """Real coupling parameters (B, 2 K) that best explain given directions: least eigenvector over all of them."""
-        z = noise_subspace.mH[:, None] @ self._span(azimuth)
-        m = (z.mH @ z).sum(1)
-        return self.spec.plain_family.from_span(torch.linalg.eigh(m)[1][..., 0])
+        """Real coupling parameters (B, S, 2 K) that best explain each choice of directions.
+
+        They are the least eigenvector over all directions of a choice.
+        """
+        k, n, _ = self.basis.shape
+        a = plain_steering(self.spec.positions, azimuth.numpy())
+        t = (self._flat_basis @ a).reshape(len(a), k, n, -1)  # of [E_k a]
+        noise = noise_subspace.resolve_conj().numpy()
+        z = (noise.conj().swapaxes(1, 2)[:, None] @ t).transpose(0, 3, 2, 1)  # (B, Q, N - P, K')
+        m = (z.conj().swapaxes(2, 3) @ z)[:, choices].sum(2)
+        least = torch.from_numpy(np.linalg.eigh(m)[1][..., 0])
+        return self.spec.plain_family.from_span(least.flatten(0, 1)).unflatten(0, m.shape[:2])
 
 
 class Rare(Estimator):
@@ -88,7 +101,7 @@ class Rare(Estimator):
 
     def candidates(
         self,
-        covariance: torch.Tensor,  # shape: (B, N, N)
+        vectors: torch.Tensor,  # shape: (B, N, N), eigenvectors of the covariance by ascending eigenvalue
         n_sources: int,
         n_snapshots: int,
         extra_peaks: int = 0,
@@ -99,22 +112,18 @@ class Rare(Estimator):
         signal subspace has L dimensions and the spectrum is that of a beamformer which is blind to the coupling.
         """
         self.spectrum.check(n_sources)
-        vectors = torch.linalg.eigh(covariance)[1]
         rank = min(n_sources, n_snapshots)
         spectrum = self.spectrum.spectrum(vectors[..., -rank:])
         peaks = highest_peaks(spectrum, self.spectrum.grid, n_sources + extra_peaks, self.spec.full_circle, True)
-        choices = torch.tensor(list(combinations(range(n_sources + extra_peaks), n_sources)))
-        azimuth = peaks[:, choices].sort(2)[0]
-        noise = vectors[:, None, :, :-rank].expand(-1, len(choices), -1, -1)
-        theta = self.spectrum.coupling(noise.flatten(0, 1), azimuth.flatten(0, 1))
-        return azimuth, theta.unflatten(0, azimuth.shape[:2])
+        choices = np.array(list(combinations(range(n_sources + extra_peaks), n_sources)))
+        azimuth = np.sort(peaks.numpy()[:, choices], 2)
+        return torch.from_numpy(azimuth), self.spectrum.coupling(vectors[..., :-rank], peaks, choices)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, coupling and powers; no error bars."""
-        azimuth, theta = (c[:, 0] for c in self.candidates(batch.covariance, n_sources, batch.n_snapshots))
+        azimuth, theta = (c[:, 0] for c in self.candidates(batch.eigen[1], n_sources, batch.n_snapshots))
         coupling = self.spec.plain_family.matrix(theta)
-        noise = noise_power_from_eigenvalues(batch.covariance, n_sources)
-        noise = noise if batch.noise_power is None else batch.noise_power
+        noise = noise_power_of(batch, n_sources)
         power = source_powers(batch.covariance, coupling @ steering(self.spec.positions, azimuth), noise)
         count = torch.full((batch.size,), n_sources)
         return Estimates(azimuth, torch.full_like(azimuth, torch.nan), power, coupling, noise, count)

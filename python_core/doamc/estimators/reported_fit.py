@@ -8,13 +8,14 @@ sources of any correlation.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from doamc.arrays.steering import steering
+from doamc.arrays.steering import plain_steering, steering
 from doamc.estimators.causes import causes_of
 from doamc.estimators.misfit import Misfit, misfit_of_fit
+from doamc.estimators.powers import pseudo_inverse
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -48,17 +49,19 @@ def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_
         response, noise = _subspace(covariance, v, e.noise_power if known else None)
     if not spec.family.narrow and _coupled(e):
         fitted += spec.family.n_parameters
-    lengths = effective_lengths(batch.snapshots, covariance, p, batch.left_out)
-    return misfit_of_fit(covariance, response, noise, lengths, fitted + (not known))
+    return misfit_of_fit(covariance, response, noise, batch.effective.lengths(p), fitted + (not known))
 
 
 def _response(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
     """C A (B, N, P), zero for sources that are not there."""
     if e.response is not None:
         return e.response
-    elevation = 0.0 if e.elevation is None else e.elevation.nan_to_num(0.0)
-    a = steering(spec.positions.to(e.azimuth.device), e.azimuth.nan_to_num(0.0), elevation)
-    return e.coupling @ a.to(e.coupling) * e.azimuth.isfinite()[:, None]
+    azimuth, there = e.azimuth.nan_to_num(0.0), e.azimuth.isfinite()[:, None]
+    if e.elevation is None:
+        a = torch.from_numpy(plain_steering(spec.positions, azimuth.cpu().numpy()))
+    else:
+        a = steering(spec.positions, azimuth.cpu(), e.elevation.nan_to_num(0.0).cpu())
+    return e.coupling @ a.to(e.coupling) * there
 
 
 def _coupled(e: "Estimates") -> bool:
@@ -73,10 +76,13 @@ def _subspace(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """V S^1/2 (B, N, P) and s2 (B,) of maximum likelihood."""
     n, p = v.shape[1:]
-    inverse = torch.linalg.pinv(v.nan_to_num(0.0))
-    beside = covariance - v @ inverse @ covariance
-    noise = beside.diagonal(dim1=1, dim2=2).real.sum(1) / (n - p) if noise_power is None else noise_power
-    noise = torch.maximum(noise, 1e-12 * covariance.diagonal(dim1=1, dim2=2).real.mean(1))
-    eye = torch.eye(n, dtype=covariance.dtype, device=covariance.device)
-    values, vectors = torch.linalg.eigh(inverse @ (covariance - noise[:, None, None] * eye) @ inverse.mH)
-    return v @ (vectors * values.clamp_min(0).sqrt()[:, None]), noise
+    r, response = (x.resolve_conj().cpu().numpy() for x in (covariance, v))
+    inverse = pseudo_inverse(np.nan_to_num(response) if np.isnan(response).any() else response)
+    power = r.diagonal(axis1=1, axis2=2).real
+    noise = (power - (response * (inverse @ r).swapaxes(1, 2)).sum(2).real).sum(1) / (n - p)
+    if noise_power is not None:
+        noise = noise_power.cpu().numpy()
+    noise = np.maximum(noise, 1e-12 * power.mean(1))
+    values, vectors = np.linalg.eigh(inverse @ (r - noise[:, None, None] * np.eye(n)) @ inverse.conj().swapaxes(1, 2))
+    part = response @ (vectors * np.sqrt(np.maximum(values, 0))[:, None])
+    return torch.from_numpy(part), torch.from_numpy(noise)

@@ -95,7 +95,10 @@ def _descend(
 
 def _solution(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solutions (B, D) of systems that may be singular, whose solution is then no number that anything takes."""
-    return torch.linalg.solve_ex(torch.from_numpy(matrix), torch.from_numpy(right)[..., None])[0][..., 0].numpy()
+    try:
+        return np.linalg.solve(matrix, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:  # one of them is
+        return torch.linalg.solve_ex(torch.from_numpy(matrix), torch.from_numpy(right)[..., None])[0][..., 0].numpy()
 
 
 @np.errstate(all="ignore")

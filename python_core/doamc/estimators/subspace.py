@@ -1,5 +1,6 @@
 """Signal and noise subspaces of a covariance, and what they say about the accuracy of MUSIC."""
 
+import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
@@ -40,13 +41,14 @@ def eigenvector_noise(batch: SnapshotBatch, values: torch.Tensor) -> torch.Tenso
     values: signal eigenvalues (B, P).
     """
     n_sources, n_snapshots = values.shape[1], batch.n_snapshots
-    noise = noise_power_of(batch, n_sources)[:, None]
+    power = noise_power_of(batch, n_sources)
     if batch.noise_power is None:
         if n_snapshots <= n_sources:
             return torch.full_like(values, torch.nan)
-        noise = unbiased_noise_power(noise, n_snapshots, n_sources)
-    excess = (values - noise).clamp_min(1e-3 * noise)
-    return values * noise / (n_snapshots * excess**2)
+        power = unbiased_noise_power(power, n_snapshots, n_sources)
+    size, noise = values.numpy(), power.numpy()[:, None]
+    excess = np.maximum(size - noise, 1e-3 * noise)
+    return torch.from_numpy(size * noise / (n_snapshots * (excess * excess)))
 
 
 def music_std(
@@ -61,13 +63,13 @@ def music_std(
     var = (1 / 2L) a^H U a / (d^H G G^H d), U = s2 sum_k lambda_k / (lambda_k - s2)^2 s_k s_k^H
     ([Stoica-Nehorai] eq. (3.12)); the estimates stand in for the truth.
     """
-    leak, p = eigenvector_noise(batch, values), values.shape[1]
-    both = torch.cat([response, derivative], 2)
-    inside = _square(signal.mH @ both)  # (B, P, 2 P)
-    curvature = _square(derivative).sum(1) - inside[:, :, p:].sum(1)
-    return ((leak[:, :, None] * inside[:, :, :p]).sum(1) / (2 * curvature.clamp_min(1e-300))).sqrt()
+    leak, p = eigenvector_noise(batch, values).numpy(), values.shape[1]
+    s, a, d = (x.resolve_conj().numpy() for x in (signal, response, derivative))
+    inside = _square(s.conj().swapaxes(1, 2) @ np.concatenate([a, d], 2))  # (B, P, 2 P)
+    curvature = _square(d).sum(1) - inside[:, :, p:].sum(1)
+    return torch.from_numpy(np.sqrt((leak[:, :, None] * inside[:, :, :p]).sum(1) / (2 * np.maximum(curvature, 1e-300))))
 
 
-def _square(x: torch.Tensor) -> torch.Tensor:
+def _square(x: np.ndarray) -> np.ndarray:
     """Squared magnitudes of complex numbers."""
-    return torch.view_as_real(x).square().sum(-1)
+    return x.real * x.real + x.imag * x.imag

@@ -14,14 +14,15 @@ prior, and the lower end counts, so that most estimates take no longer than with
 import math
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from doamc.estimators.coupled_music import CoupledMusic
 from doamc.estimators.scoring import Criterion, Evaluation, best_descent
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
 
 COUPLINGS = 16  #: draws of the prior beside C = I: three times as many found no more places
@@ -56,7 +57,7 @@ class WideSearch:
         """
         x, value, curvature = best_descent(criterion, start, largest_step, keep, max_iterations, tolerance)
         f = value if likelihood else negative_log_likelihood(model, batch.covariance, x)
-        excess = f - free_minimum(batch.covariance, model.n_sources, batch.noise_power)
+        excess = f - free_minimum(batch.eigen[0], noise_power_of(batch, model.n_sources), model.n_sources)
         doubtful = (batch.n_snapshots * excess > largest_misfit(model)).nonzero()[:, 0]
         for index in doubtful.split(PART) if len(doubtful) else ():  # no items are split into one empty part
 
@@ -79,7 +80,7 @@ class WideSearch:
 
     def _starts(self, model: CovarianceModel, batch: SnapshotBatch, index: torch.Tensor) -> torch.Tensor:
         p, b = model.n_sources, len(index)
-        covariance, noise = batch.covariance[index], None if batch.noise_power is None else batch.noise_power[index]
+        covariance, noise = batch.covariance[index], noise_power_of(batch, p)[index]
         signal = batch.eigen[1][index][..., -min(p, batch.n_snapshots) :]
         azimuth = self._music.directions(signal, p)
         x = start_vector(model, covariance, noise, azimuth, self._music.theta.expand(b, -1, -1))
@@ -117,13 +118,13 @@ def negative_log_likelihood(
 
 
 def free_minimum(
-    covariance: torch.Tensor,  # shape: (B, N, N)
+    eigenvalues: torch.Tensor,  # shape: (B, N), of the covariance, ascending
+    noise_power: torch.Tensor,  # shape: (B,), known or found (`noise_power_of`)
     n_sources: int,
-    noise_power: torch.Tensor | None,  # shape: (B,), where known
 ) -> torch.Tensor:
     """F_0 of the module, (B,): no scene of P sources has a lower negative log-likelihood per snapshot."""
-    values = torch.linalg.eigvalsh(covariance)
-    noise = mean_of_smallest(values, n_sources) if noise_power is None else noise_power
-    large = torch.maximum(values[:, -n_sources:], noise[:, None])
-    rest = (values[:, :-n_sources].sum(1) + (values[:, -n_sources:] / large * noise[:, None]).sum(1)) / noise
-    return large.log().sum(1) + (values.shape[1] - n_sources) * noise.log() + rest
+    values, noise = eigenvalues.numpy(), noise_power.numpy()
+    signal, small = values[:, -n_sources:], values[:, :-n_sources]
+    large = np.maximum(signal, noise[:, None])
+    rest = small.sum(1) / noise + (signal / large).sum(1)
+    return torch.from_numpy(np.log(large).sum(1) + small.shape[1] * np.log(noise) + rest)

@@ -30,10 +30,11 @@ def draw(figure: Figure, lines: list[dict[str, Any]]) -> None:
     losses.plot(step, loss, color=COLOURS[0], label="training, running mean")
     rate.plot(step, [line["rate"] for line in lines], color=COLOURS[0])
     for k, name in enumerate(names, 1):
-        told = np.array([(line["step"], line[name]) for line in lines if name in line], dtype=float)
+        measured = np.array([(line["step"], line[name]) for line in lines if name in line], dtype=float)
         axes = losses if name == "validation" else rest[0]
-        axes.plot(*told.T, **curve_style(k) | {"label": LABELS.get(name, name)})
-    if np.nanmin(loss) > 0 and np.nanmax(loss) > 5 * np.nanmin(loss):
+        axes.plot(*measured.T, **curve_style(k) | {"label": LABELS.get(name, name)})
+    told = loss[np.isfinite(loss)]  # a training of few steps has no running mean yet
+    if told.size and told.min() > 0 and told.max() > 5 * told.min():
         plain_log(losses)
     losses.set_ylabel("loss")
     rate.set_ylabel("learning rate")

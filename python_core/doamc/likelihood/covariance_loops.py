@@ -40,7 +40,7 @@ class CovarianceLoops:
         """Value (B,), gradient (B, D) and Fisher information (B, D, D) at x; infinite where there is no value."""
         b, d = x.shape
         scale = self._scale
-        points, once = (x * scale)[:, :, None], np.ones(b)
+        points, once = np.ascontiguousarray(x * scale)[:, :, None], np.ones(b)
         data = covariance, once, once  # the last, the logarithm of a known noise power, is not read
         value, gradient, f = np.empty((b, 1)), np.empty((b, 1, d)), np.empty((b, 1, d, d))
         self.kernels.log_posterior(self.model, data, points, value)

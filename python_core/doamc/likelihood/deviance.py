@@ -14,21 +14,26 @@ import torch
 
 
 def deviance(
-    log_density: float,  # of the fit: -L (log det R + tr(R^-1 Rhat)) less half the square of the normal parameters
-    covariance: torch.Tensor,  # shape: (1, N, N), Rhat
-    snapshots: float,
-) -> float:
-    """D with the penalty of the coupling's prior; NaN for fewer snapshots than elements, where Rhat is singular."""
+    log_density: torch.Tensor,  # shape: (B,), of the fit: -L (log det R + tr(R^-1 Rhat)) less half the square of the
+    # normal parameters
+    covariance: torch.Tensor,  # shape: (B, N, N), Rhat
+    snapshots: torch.Tensor,  # shape: (B,)
+) -> torch.Tensor:
+    """D (B,) with the penalty of the coupling's prior; NaN where Rhat is singular, L < N."""
     n = covariance.shape[-1]
-    if snapshots < n:
-        return math.nan
-    return -2 * (log_density + snapshots * (float(torch.linalg.slogdet(covariance)[1]) + n))
+    found = -2 * (log_density + snapshots * (torch.linalg.slogdet(covariance)[1] + n))
+    return torch.where(snapshots < n, math.nan, found)
 
 
-def expected_deviance(n_elements: int, snapshots: float, fitted: int) -> tuple[float, float]:
-    """Mean and standard deviation of D after `fitted` parameters were fitted."""
-    count = torch.tensor([snapshots - i for i in range(n_elements)], dtype=torch.float64).clamp_min(0.5)
-    mean = -2 * snapshots * (float(torch.digamma(count).sum()) - n_elements * math.log(snapshots))
-    variance = 4 * snapshots**2 * (float(torch.polygamma(1, count).sum()) - n_elements / snapshots)
+def expected_deviance(
+    n_elements: int,
+    snapshots: torch.Tensor,  # shape: (B,)
+    fitted: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation (B,) of D after `fitted` parameters were fitted."""
+    place = torch.arange(n_elements, dtype=torch.float64, device=snapshots.device)
+    count = (snapshots[:, None] - place).clamp_min(0.5)
+    mean = -2 * snapshots * (torch.digamma(count).sum(1) - n_elements * snapshots.log())
+    variance = 4 * snapshots.square() * (torch.polygamma(1, count).sum(1) - n_elements / snapshots)
     left = 1 - fitted / n_elements**2
-    return mean * left, math.sqrt(variance * left)
+    return mean * left, (variance * left).sqrt()

@@ -42,7 +42,7 @@ class Linearised:
     """The log likelihood around scenes without error of the response.
 
     x: (B, d) scenes, v: (B, N, P) their response. moves: (B, d, m), J, for m = 2 N P parts of e. curvature: (B, m, m),
-    S. slope: (B, m), h. variance: (B, d), of the scene where e is known, the diagonal of A^-1.
+    S. slope: (B, m), h. spread: (B, d, d), G with G G^T = A^-1, the covariance of the scene where e is known.
     """
 
     x: torch.Tensor
@@ -50,7 +50,12 @@ class Linearised:
     moves: torch.Tensor
     curvature: torch.Tensor
     slope: torch.Tensor
-    variance: torch.Tensor
+    spread: torch.Tensor
+
+    @property
+    def variance(self) -> torch.Tensor:
+        """Variances (B, d) of the scene where e is known."""
+        return self.spread.square().sum(2)
 
 
 def linearise(posterior: ExactPosterior, x: torch.Tensor) -> Linearised:
@@ -75,8 +80,8 @@ def linearise(posterior: ExactPosterior, x: torch.Tensor) -> Linearised:
     curvature = f[:, d:, d:] - cross.mT @ moves
     own = gradient[:, :d] - torch.where(coordinates.wraps, 0.0, precision * (x - middle))
     slope = gradient[:, d:] - (moves.mT @ own[..., None])[..., 0]
-    variance = torch.cholesky_inverse(root).diagonal(dim1=1, dim2=2) * scale.square()
-    return Linearised(x, v, moves, 0.5 * (curvature + curvature.mT), slope, variance)
+    spread = torch.linalg.solve_triangular(root.mT, eye.expand_as(root), upper=True) * scale[..., None]
+    return Linearised(x, v, moves, 0.5 * (curvature + curvature.mT), slope, spread)
 
 
 def _normal_prior(posterior: ExactPosterior) -> tuple[torch.Tensor, torch.Tensor]:

@@ -25,7 +25,7 @@ import math
 
 import torch
 
-from doamc.likelihood.effective_snapshots import noise_snapshots
+from doamc.likelihood.noise_snapshots import noise_snapshots
 from doamc.scenes.prior import draw_scene
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -66,7 +66,7 @@ class NoiseTest:
 
     def log_odds_of(self, batch: SnapshotBatch) -> torch.Tensor:
         """Log odds log T (B,) of sources against none."""
-        length = noise_snapshots(batch.snapshots, batch.covariance, batch.left_out).cpu()
+        length = noise_snapshots(batch).cpu()
         noise = None if batch.noise_power is None else batch.noise_power.cpu()
         return self.log_odds(batch.covariance.cpu(), length, noise)
 

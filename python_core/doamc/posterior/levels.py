@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.likelihood.power_level import prior_gain
 from doamc.posterior.observations import Observations
 from doamc.snapshots.batch import SnapshotBatch
@@ -30,7 +29,7 @@ class Level:
 def level_of(spec: ArraySpec, batch: SnapshotBatch, n_sources: int, device: torch.device) -> Level:
     """Level of a batch for P sources, by the powers of a specification, compared at its own effective L."""
     covariance, noise = _moments(batch, device)
-    length = effective_snapshots(batch.snapshots.to(device), covariance, n_sources, batch.left_out)
+    length = batch.effective.of_signals(n_sources).to(device)
     return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length)
 
 

@@ -169,7 +169,8 @@ class CouplingDiffusion(Estimator):
         item = torch.arange(batch.size).repeat_interleave(m)
         azimuth = self.manifold.music(family.matrix(theta), signal[item], n_sources)
         known = None if batch.noise_power is None else batch.noise_power[item]
-        x = start_vector(model, batch.covariance[item], known, azimuth[:, None], theta[:, None])[:, 0]
+        level = noise_power_of(batch, n_sources)[item]
+        x = start_vector(model, batch.covariance[item], level, azimuth[:, None], theta[:, None])[:, 0]
         likelihood = LikelihoodCriterion(model, batch.covariance)
         guidance = ExplicitGuidance if self.explicit else ImplicitGuidance
         guided = guidance(

@@ -28,6 +28,7 @@ from doamc.estimators.ml import (
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import Criterion, fisher_scoring
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.routes.complete_data import CompleteData, expectation
 from doamc.scenes.covariance import CovarianceModel
@@ -76,8 +77,8 @@ class ExpectationMaximisation(Estimator):
         if self.prior:
             start = rare_starts(model, self.rare, batch, batch.covariance, self.extra_peaks)
         else:
-            peaks = self.rare.candidates(batch.covariance, n_sources, batch.n_snapshots, self.extra_peaks)
-            start = start_vector(model, batch.covariance, batch.noise_power, *peaks)
+            peaks = self.rare.candidates(batch.eigen[1], n_sources, batch.n_snapshots, self.extra_peaks)
+            start = start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), *peaks)
         start = torch.cat([start, self.search.starts(model, batch)], 1)
         s = start.shape[1]
         item = torch.arange(batch.size).repeat_interleave(s)

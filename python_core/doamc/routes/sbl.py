@@ -18,6 +18,7 @@ from doamc.estimators.ml import (
 from doamc.estimators.peaks import azimuth_grid
 from doamc.estimators.powers import source_powers
 from doamc.estimators.starts import start_vector
+from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.routes.block_sbl import BlockState, block_spans, coefficients, learn, merged_peaks, prior_shape
 from doamc.scenes.covariance import CovarianceModel
@@ -81,7 +82,7 @@ class SparseBayes(Estimator):
             x = model.pack(azimuth, power, theta, noise)
             return to_estimates(model, x, torch.full_like(x, torch.nan))
         azimuth = peaks[:, torch.tensor(list(combinations(range(count), n_sources)))].sort(2)[0]
-        start = start_vector(model, batch.covariance, batch.noise_power, azimuth,
+        start = start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth,
                              theta[:, None].expand(-1, azimuth.shape[1], -1))  # fmt: skip
         steps = largest_steps(model, batch.noise_power is not None)
         likelihood = LikelihoodCriterion(model, batch.covariance)

@@ -11,9 +11,10 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 
-from doamc.arrays.steering import steering
+from doamc.arrays.steering import plain_steering, steering
 from doamc.spec import ArraySpec
 
 
@@ -42,8 +43,14 @@ class CovarianceModel:
     def covariance(self, x: torch.Tensor) -> torch.Tensor:
         """R, (B, N, N)."""
         azimuth, power, theta, noise = self.unpack(x)
-        v = self._coupling(theta) @ steering(self.spec.positions, azimuth)
+        v = self.coupling(theta) @ steering(self.spec.positions, azimuth)
         return (v * power[:, None]) @ v.mH + noise[:, None, None] * self._eye
+
+    def response(self, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+        """C A (B, N, P) of azimuth (B, P) in rad and theta (B, 2 K), not differentiable."""
+        n = self.spec.n_elements
+        c = (theta.numpy() @ self._flat.numpy()).view(np.complex128).reshape(-1, n, n) + self._centre.numpy()
+        return torch.from_numpy(c @ plain_steering(self.spec.positions, azimuth.numpy()))
 
     def derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """R (B, N, N) and dR/dx (B, 2 P + 2 K + 1, N, N), all Hermitian.
@@ -57,7 +64,7 @@ class CovarianceModel:
         phase, slope = (self._wavenumbers @ turn).split(p, 2)  # of a, and its derivative by azimuth
         a = torch.polar(torch.ones_like(phase), phase)
         n = a.shape[1]
-        c = self._coupling(x[:, 2 * p : -1])
+        c = self.coupling(x[:, 2 * p : -1])
         v = c @ torch.cat([torch.complex(torch.zeros_like(slope), slope) * a, 0.5 * a], 2)  # [dv, v / 2]
         weighted = (2 * power)[:, None] * v[..., p:]
         conjugate = weighted.conj()
@@ -68,8 +75,8 @@ class CovarianceModel:
         half[:, -1] = (0.5 * noise) * self._eye
         return r, half + half.mH
 
-    def _coupling(self, theta: torch.Tensor) -> torch.Tensor:
-        """C, (B, N, N): one real product with the stacked basis."""
+    def coupling(self, theta: torch.Tensor) -> torch.Tensor:
+        """C of theta (B, 2 K), (B, N, N): one real product with the stacked basis."""
         n = self._eye.shape[0]
         return torch.view_as_complex((theta @ self._flat).reshape(-1, n, n, 2)) + self._centre
 

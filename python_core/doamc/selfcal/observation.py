@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 
@@ -33,7 +32,7 @@ class Observation:
 def observe(batch: SnapshotBatch, item: int, n_sources: int) -> Observation:
     """Observation of one item of a batch; the level is the mean power of its P sources."""
     one = batch.select(slice(item, item + 1))
-    length = effective_snapshots(one.snapshots, one.covariance, n_sources, one.left_out)
+    length = one.effective.of_signals(n_sources)
     noise = None if one.noise_power is None else float(one.noise_power[0])
     return at_level(one.covariance, float(length[0]), noise, n_sources)
 

@@ -38,10 +38,10 @@ class Seeds:
         if self.spec.family.narrow:
             return []
         p, family = observed.n_sources, self.spec.family
-        signal = torch.linalg.eigh(observed.covariance)[1][:, :, -p:]
-        azimuth, theta = self.music.directions(signal, p)[0], self.music.theta
+        vectors = torch.linalg.eigh(observed.covariance)[1]
+        azimuth, theta = self.music.directions(vectors[:, :, -p:], p)[0], self.music.theta
         try:
-            more = self.rare.candidates(observed.covariance, p, max(int(observed.snapshots), 1), 2)
+            more = self.rare.candidates(vectors, p, max(int(observed.snapshots), 1), 2)
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
         except EstimatorError:  # a family too rich for rank reduction
             pass

@@ -134,8 +134,9 @@ class CouplingTracker:
 
     def _score(self, observed: Observation, fit: Fit) -> float:
         n, fitted = self.spec.n_elements, 2 * observed.n_sources + (observed.noise_power is None)
-        expected = expected_deviance(n, observed.snapshots, fitted)
-        return self.monitor.score(deviance(fit.log_density, observed.covariance, observed.snapshots), *expected)
+        log_density = torch.tensor([fit.log_density], dtype=torch.float64)
+        found = deviance(log_density, observed.covariance, observed.length)
+        return self.monitor.score(float(found), *map(float, expected_deviance(n, observed.length, fitted)))
 
     def _settle(self) -> None:
         """Drop hypotheses that are hopeless, or the same as a better one, and all but one when the trial is over."""

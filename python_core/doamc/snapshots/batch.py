@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from doamc.errors import SnapshotError
+from doamc.snapshots.effective_snapshots import EffectiveSnapshots, effective_snapshots
 
 #: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
 POWERS = (1e-280, 1e280)
@@ -46,14 +47,36 @@ class SnapshotBatch:
     @cached_property
     def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Eigenvalues (B, N), ascending, and eigenvectors (B, N, N) of the covariance."""
-        values, vectors = torch.linalg.eigh(self.covariance)
-        return values, vectors
+        values, vectors = np.linalg.eigh(self.covariance.resolve_conj().cpu().numpy())
+        device = self.covariance.device
+        return torch.from_numpy(values).to(device), torch.from_numpy(vectors).to(device)
+
+    def noted(
+        self, left_out: torch.Tensor | None = None, offset_removed: torch.Tensor | None = None
+    ) -> "SnapshotBatch":
+        """The same snapshots with what a look at them found; `eigen` is kept."""
+        other = replace(
+            self,
+            left_out=self.left_out if left_out is None else left_out,
+            offset_removed=self.offset_removed if offset_removed is None else offset_removed,
+        )
+        if "eigen" in self.__dict__:
+            other.__dict__["eigen"] = self.eigen
+        return other
+
+    @cached_property
+    def effective(self) -> EffectiveSnapshots:
+        """Effective numbers of snapshots, which are correlated in time."""
+        return effective_snapshots(self.snapshots, self.eigen, self.left_out)
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
         names = ("snapshots", "covariance", "noise_power", "left_out", "offset_removed")
         held = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: value[index] for name, value in held.items() if value is not None})
+        some = replace(self, **{name: value[index] for name, value in held.items() if value is not None})
+        if "effective" in vars(self):  # found once a batch
+            vars(some)["effective"] = self.effective.select(index)
+        return some
 
 
 def make_batch(

@@ -1,95 +1,62 @@
-"""How many independent snapshots the parts of a sample covariance are worth, of signals that are correlated in time.
+"""The autocorrelation of signals, and how many snapshots that are correlated in time make an independent one.
 
-The sample covariance of two stationary signals of autocorrelations rho_a and rho_b varies as that of L_ab snapshots,
+The sample covariance of two stationary signals of autocorrelations rho_a and rho_b varies as that of L / S independent
+snapshots,
 
-    L_ab = L / (1 + 2 sum_k (1 - k/L) Re(rho_a(k) rho_b(k)^*))
+    S = 1 + 2 sum_k (1 - k/L) Re(rho_a(k) rho_b(k)^*)
 
-(Priestley, Spectral Analysis and Time Series, 1981, section 5.3). Oversampled signals are correlated, white noise is
-not: between a signal and noise every snapshot counts.
+(Priestley, Spectral Analysis and Time Series, 1981, section 5.3). What is estimated of rho has chance in it: |rho|^2 is
+S (1 - |rho|^2) / (m (L - k)) too large on average, of m components together. So S is the solution of a linear equation,
+and lags are summed up to `WINDOW` S, beyond which little but chance is left (Sokal, Monte Carlo Methods in Statistical
+Mechanics, 1997, section 3). Where the first lag alone is chance, all snapshots count: white ones keep their L.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 
-LONGEST = 4096  #: snapshots that are looked at: autocorrelations are short
-FEWEST = 32  #: snapshots, below which no autocorrelation is told from chance
-SIGNIFICANT = 4.0  #: times 1 / sqrt(L M) of M components: one lag in a thousand is greater by chance
+FEWEST = 16  #: snapshots, below which no autocorrelation is told from chance
+SIGNIFICANT = 7.0  #: times its mean by chance, |rho(1)|^2: one of white snapshots in a thousand is greater
+WINDOW = 3.0  #: times S, lags that are looked at
 
 
-@dataclass(frozen=True)
-class Lengths:
-    """Effective snapshots (B,): of signals with each other, of signals with noise, and of noise with itself."""
-
-    signal: torch.Tensor
-    cross: torch.Tensor
-    noise: torch.Tensor
-
-    @property
-    def equal(self) -> bool:
-        """Whether all three are the same, as of snapshots that are white."""
-        return self.signal is self.noise or bool(((self.signal == self.noise) & (self.cross == self.noise)).all())
-
-    def select(self, index: torch.Tensor) -> "Lengths":
-        """Those of some of the observations."""
-        noise = self.noise[index]
-        same = self.signal is self.noise
-        return Lengths(noise if same else self.signal[index], noise if same else self.cross[index], noise)
+def autocorrelation(
+    components: torch.Tensor,  # shape: (B, M, L), of a power near 1: single precision is enough
+) -> torch.Tensor:
+    """Unbiased estimates of rho (B, M, L // 2) at lags from 1 on; zero for a component that is nothing at all."""
+    length = components.shape[2]
+    spectrum = torch.fft.fft(components.to(torch.complex64), padded(length)).abs().square()
+    found = torch.fft.ifft(spectrum)[..., : length // 2 + 1]
+    rho = (found[..., 1:] / found[..., :1].real).nan_to_num(0.0)
+    return rho / _taper(length, rho.device)
 
 
-def effective_lengths(
-    snapshots: torch.Tensor,  # shape: (B, N, L) complex
-    covariance: torch.Tensor,  # shape: (B, N, N)
-    n_sources: int,
-    left_out: torch.Tensor | None = None,  # shape: (B,)
-) -> Lengths:
-    """Effective snapshots of the P dominant components and of the others, each between 1 and L.
-
-    left_out: snapshots that are zero and do not count.
-    """
-    b, n, length = snapshots.shape
-    full = torch.full((b,), float(length), dtype=torch.float64, device=snapshots.device)
-    if left_out is not None:
-        full = full - left_out.to(full)
-    if length < FEWEST:
-        return Lengths(full, full, full)
-    values, vectors = torch.linalg.eigh(covariance)
-    some = snapshots[:, :, :LONGEST]
-    seen = some.shape[2]
-    if _white(some, values, vectors, n_sources):
-        return Lengths(full, full, full)
-    level = values.mean(1).sqrt()[:, None, None]  # for single precision
-    part = (vectors.mH / level) @ some
-    part = part.to(torch.complex64)
-    spectrum = torch.fft.fft(part, 1 << math.ceil(math.log2(2 * seen))).abs().square()
-    noise, signal = spectrum[:, : n - n_sources], spectrum[:, n - n_sources :]
-    signal = signal if n_sources else noise
-    lags = seen // 2
-    rho = [_autocorrelation(s, lags, seen) for s in (signal, noise)]
-    taper = 1 - torch.arange(1, lags, dtype=torch.float64, device=snapshots.device) / seen
-
-    def worth(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        excess = (one.conj() * other).real.double() * taper
-        return (full / (1 + 2 * excess.sum(1)).clamp_min(1.0)).clamp_min(1.0)
-
-    return Lengths(worth(rho[0], rho[0]), worth(*rho), worth(rho[1], rho[1]))
+def reduction(
+    product: torch.Tensor,  # shape: (B, M), Re(rho_a rho_b^*) at lags from 1 on
+    length: int,
+    together: torch.Tensor | float,  # number of components (B,) whose mean rho is; inf where a and b are others
+) -> torch.Tensor:
+    """S (B,) of white snapshots over independent ones."""
+    taper = _taper(length, product.device)
+    chance = 2 / (torch.as_tensor(together, dtype=torch.float64, device=product.device)[..., None] * length)
+    total = (1 + 2 * (product * taper).cumsum(1)) / (1 + chance * (1 - product.clamp(0, 1)).cumsum(1))
+    lag = torch.arange(1, product.shape[1] + 1, device=product.device)
+    last = (lag < WINDOW * total).to(torch.int64).cumprod(1).sum(1).clamp(1, product.shape[1])
+    return total.gather(1, last[:, None] - 1)[:, 0].clamp_min(1.0)
 
 
-def _white(snapshots: torch.Tensor, values: torch.Tensor, vectors: torch.Tensor, n_sources: int) -> bool:
-    """Whether the first lag of all components is chance, so that no other counts; by the covariance at that lag."""
-    n, seen = snapshots.shape[1:]
-    shifted = snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH / seen
-    first = (vectors.conj() * (shifted @ vectors)).sum(1) / values.clamp_min(1e-30 * values[:, -1:])
-    noise, signal = first.split([n - n_sources, n_sources], 1)
-    limit = SIGNIFICANT / math.sqrt(seen)
-    worst = [float(x.mean(1).abs().max()) * math.sqrt(x.shape[1]) for x in (noise, signal) if x.shape[1]]
-    return max(worst) <= limit
+def square(
+    rho: torch.Tensor,  # complex
+) -> torch.Tensor:
+    """|rho|^2 in double precision."""
+    return torch.view_as_real(rho).double().square().sum(-1)
 
 
-def _autocorrelation(spectrum: torch.Tensor, lags: int, seen: int) -> torch.Tensor:
-    """Mean autocorrelation (B, lags - 1) of components (B, M, F), from lag 1 up to the first that is chance."""
-    m = spectrum.shape[1]
-    total = spectrum / spectrum.mean(2, keepdim=True).clamp_min(1e-30)  # each component of unit power
-    rho = torch.fft.ifft(total.mean(1))[:, 1:lags]
-    return rho * (rho.abs() > SIGNIFICANT / math.sqrt(seen * max(m, 1))).to(torch.int64).cumprod(1)
+def padded(length: int) -> int:
+    """Length of spectra whose products are correlations."""
+    return 1 << math.ceil(math.log2(2 * length))
+
+
+def _taper(length: int, device: torch.device) -> torch.Tensor:
+    """1 - k/L (M,) at lags from 1 on, M = L // 2."""
+    return 1 - torch.arange(1, length // 2 + 1, dtype=torch.float64, device=device) / length

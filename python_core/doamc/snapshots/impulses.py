@@ -9,6 +9,7 @@ as before, so that the exact likelihood holds for it.
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from doamc.snapshots.batch import SnapshotBatch
@@ -32,11 +33,11 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
         return batch
     spoilt = spoilt_snapshots(batch.snapshots)
     if not spoilt.any():
-        return replace(batch, left_out=torch.zeros(batch.size, dtype=torch.int64, device=spoilt.device))
+        return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
     left_out = spoilt.sum(1)
     chosen = ((left_out > 0) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
     if not len(chosen):
-        return replace(batch, left_out=torch.zeros_like(left_out))
+        return batch.noted(left_out=torch.zeros_like(left_out))
     counted = torch.zeros_like(left_out)
     counted[chosen] = left_out[chosen]
     kept = (~spoilt * kept_gain(counted, batch.n_snapshots)[:, None]).to(batch.snapshots.dtype)[chosen]
@@ -63,18 +64,26 @@ def spoilt_snapshots(
     log(N L / f) times their mean f times in all.
     """
     b, n, length = snapshots.shape
-    power = snapshots.real.square() + snapshots.imag.square()
-    stride = -(-length // MEDIAN_SAMPLES)
-    level = power[:, :, ::stride].median(2)[0] / math.log(2)
-    if not level.all():  # coarse samples, zero most of the time
-        level = torch.where(level > 0, level, power.mean(2))
+    y, spoilt = snapshots.resolve_conj().cpu().numpy(), np.zeros((b, length), dtype=bool)
+    if n < 3:  # the median of two channels is one of the two
+        return torch.from_numpy(spoilt)
+    power = y.real * y.real + y.imag * y.imag
+    some = power[:, :, :: -(-length // MEDIAN_SAMPLES)]
     threshold = math.log(n * length / FALSE_ALARMS)
-    if n < 3 or not (power.amax(2) > threshold * level).any():  # the median of two channels is one of the two
-        return torch.zeros(b, length, dtype=torch.bool, device=snapshots.device)
-    loud = (power > threshold * level[:, :, None]).any(1)
-    item, column = loud.nonzero(as_tuple=True)
-    relative = power[item, :, column] / level[item]  # (M, N)
-    typical = relative.median(1)[0].clamp_min(1.0)
-    spoilt = torch.zeros_like(loud)
-    spoilt[item, column] = relative.amax(1) > torch.clamp(IMBALANCE * typical, min=threshold)
-    return spoilt
+    # whether the median is so low that the greatest power is above the threshold; to count is quicker than to sort
+    low = some * (threshold / math.log(2)) < power.max(2)[:, :, None]
+    if (np.count_nonzero(low, 2) > (some.shape[2] - 1) // 2).any():
+        level = _lower_median(some) / math.log(2)
+        level = np.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
+        item, column = (power > threshold * level[:, :, None]).any(1).nonzero()
+        with np.errstate(invalid="ignore"):  # next to a channel that is zero all the time nothing is an impulse
+            relative = power[item, :, column] / level[item]  # (M, N)
+        typical = np.maximum(_lower_median(relative), 1.0)
+        spoilt[item, column] = relative.max(1) > np.maximum(IMBALANCE * typical, threshold)
+    return torch.from_numpy(spoilt)
+
+
+def _lower_median(x: np.ndarray) -> np.ndarray:
+    """Median along the last axis, the lower of two in the middle."""
+    middle = (x.shape[-1] - 1) // 2
+    return np.partition(x, middle, -1)[..., middle]

@@ -1,5 +1,6 @@
 """The noise power that the small eigenvalues of a sample covariance tell."""
 
+import numpy as np
 import torch
 
 #: least noise power per element, over the mean power, that is more than rounding errors
@@ -23,7 +24,9 @@ def mean_of_smallest(
 
     Without noise they are rounding errors, of either sign.
     """
-    return torch.maximum(values[:, : values.shape[1] - n_sources].mean(1), LEAST_NOISE * values.mean(1))
+    v = values.cpu().numpy()
+    power = np.maximum(v[:, : v.shape[1] - n_sources].mean(1), LEAST_NOISE * v.mean(1))
+    return torch.from_numpy(power).to(values.device)
 
 
 def unbiased_noise_power(
@@ -35,5 +38,5 @@ def unbiased_noise_power(
 
     At least `LEAST_FREEDOM` snapshots are taken to be left.
     """
-    left = torch.as_tensor(snapshots - n_sources, dtype=power.dtype, device=power.device).clamp_min(LEAST_FREEDOM)
-    return power * snapshots / left
+    left = snapshots - n_sources
+    return power * snapshots / (left.clamp_min(LEAST_FREEDOM) if torch.is_tensor(left) else max(left, LEAST_FREEDOM))

@@ -49,8 +49,8 @@ def _at_hertz(spec: ArraySpec, text: str) -> ArraySpec:
         hertz = float(text)
     except ValueError:
         hertz = math.nan
-    if not 0 < hertz < math.inf:
-        raise SpecificationError(f"expected a frequency in Hz after '@', found {shown(text)}")
+    if not 0 < hertz <= 1e12:
+        raise SpecificationError(f"expected a frequency, up to 1e12, in Hz after '@', found {shown(text)}")
     if spec.in_metres:
         return spec.tuned(hertz)
     return replace(spec, frequency_hz=hertz) if spec.frequency_hz is None else spec.at(hertz / spec.frequency_hz)

@@ -70,8 +70,11 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        found = f"{shown(message)} ({reason(repr(error))})"
+    except KeyError as error:
+        raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        why = reason(error) if isinstance(error, ValueError) else "a value of another type"
+        found = f"{shown(message)} ({why})"
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found {found}") from error
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
     numbers = [*reading.azimuth_deg, reading.time_s, reading.heading_deg or 0.0]

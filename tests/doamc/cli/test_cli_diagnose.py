@@ -79,5 +79,6 @@ def test_bad_options_are_refused(refused, tmp_path):
     assert "there is no folder" in refused(*small, "-o", tmp_path / "no" / "d.json")
     many = ("--snr-db", *range(7), "--sources", 1, "-o", tmp_path / "d.png")
     assert "at most 6 cases for a figure, found 7" in refused(*small, *many)
+    assert "at most 33554432 samples at once" in refused(*small, "--snapshots", 200, 10**9)
     assert "expected a whole number >= 20" in refused("diagnose", "--array", "ula4", "--scenes", 3)
     assert not list(tmp_path.iterdir())

@@ -49,7 +49,7 @@ def test_version(doamc):
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--batches", "x"], "whole number >= 1, found 'x'"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--sources", "0"], "whole number >= 1, found '0'"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--noise-power", "-1"], "number > 0, found '-1'"),
-        (["simulate", "ula8", "-o", "o", "--snr-db", "nan"], "finite number, found 'nan'"),
+        (["simulate", "ula8", "-o", "o", "--snr-db", "nan"], "from -200 to 200, found 'nan'"),
         (["train", "--array", "ula8", "--net", "huge"], "batch"),
         (["train", "--array=--"], "expected a value, found --array=--"),
         (["estimate", "in.npz", "-o--", "--array", "ula8"], "expected a value, found -o--"),

@@ -267,6 +267,14 @@ def test_a_faulty_line_of_a_log_costs_only_itself(doamc, log, tmp_path):
     assert err.startswith("doamc: passed over 1 messages; the last: doamc.estimate/1: seq: -1") and err.count("\n") == 1
 
 
+def test_lines_that_are_no_messages_are_counted_but_not_a_last_one_that_is_being_written(doamc, log, tmp_path):
+    digits = log.read_text().splitlines()[1].replace('"seq":', '"seq":' + "9" * 5000)
+    log.write_text(f"no JSON\n{digits}\n\n" + log.read_text() + '{"schema":"doamc.esti')
+    status, out, err = doamc("publish", log, "--csv", tmp_path / "a.csv", "--heading", 0)
+    assert (status, out) == (0, "passed on 4 estimates\n")
+    assert err.startswith("doamc: passed over 2 messages; the last: expected a JSON message") and err.count("\n") == 1
+
+
 def test_snapshots_need_an_array(refused):
     assert "--array" in refused("publish", "in.npz")
 

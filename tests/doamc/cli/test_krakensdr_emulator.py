@@ -138,7 +138,8 @@ def test_version_1_is_what_the_older_name_serves(program):
      (["--time", "cooling"], "STATE=S"), (["--time", "cooling=-1"], "0 to 3600 s"), (["--array", "ula8"], "2 to 5 "),
      (["--samples", "65537"], "1 to 65536 samples"), (["--array", "ula4", "--channel-order", "clockwise"], "a ring"),
      (["--channel-order", "0,0"], "different elements"), (["--frequency", "2e9"], "1.766e+09 Hz"),
-     (["--level-db", "99"], "level"), (["--report", "/nowhere/at/all.json"], "cannot write"),
+     (["--level-db", "99"], "level"), (["--gain-db", "1e99"], "up to 50 dB"),
+     (["--report", "/nowhere/at/all.json"], "cannot write"),
      (["--loop", "1e300"], "expected"), (["--room", "0"], "expected"), (["--azimuth-deg=1e300"], "expected")],
 )  # fmt: skip
 def test_what_cannot_be_served_is_refused_in_one_line(refused, words, told):

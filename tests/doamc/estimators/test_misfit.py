@@ -8,7 +8,7 @@ import torch
 
 from doamc.estimators.misfit import misfit_of_fit, misfit_of_samples
 from doamc.scenes.wishart import draw_covariance
-from doamc.snapshots.correlation import Lengths
+from doamc.snapshots.effective_snapshots import Lengths
 
 
 def lengths(count, signal, noise=None):

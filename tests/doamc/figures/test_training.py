@@ -36,3 +36,10 @@ def test_a_log_of_losses_alone():
     draw(figure, [{"step": 10, "minutes": 1.0, "loss": -3.0, "rate": 1e-3, "kind": "vae", "array": "ula4"}])
     figure.canvas.draw()
     assert len(figure.axes) == 2 and figure.axes[0].get_yscale() == "linear"  # a bound may be negative
+
+
+def test_a_training_of_one_step_has_no_loss_yet():
+    figure = Figure(figsize=SIZE, layout="constrained")
+    draw(figure, [{"step": 1, "minutes": 0.1, "loss": None, "rate": 1e-7, "kind": "batch", "array": "ula4"}])
+    figure.canvas.draw()
+    assert figure.axes[0].get_yscale() == "linear"

@@ -99,11 +99,14 @@ def test_powers_of_the_channels_do_not_matter():
     torch.testing.assert_close(plain, uneven, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("taps", "length"), [(4, 1003), (4, 259), (16, 271), (64, 1063)])
-def test_noise_behind_a_filter_is_noise(taps, length):
-    """Averages over so many samples: effective numbers of snapshots of 375, 96, 24 and 23 by theory."""
-    y = noise(5, length, 500).unfold(2, taps, 1).sum(-1)
-    test = NoiseTest(load_spec("uca5"))
+@pytest.mark.parametrize(
+    ("array", "taps", "length"),
+    [("uca5", 4, 1003), ("uca5", 4, 259), ("uca5", 16, 271), ("uca5", 64, 1063), ("ula8", 8, 71), ("ula8", 16, 79)],
+)
+def test_noise_behind_a_filter_is_noise(array, taps, length):
+    """Averages over so many samples: effective numbers of snapshots of 375, 96, 24, 23, 12 and 6 by theory."""
+    y = noise(load_spec(array).n_elements, length, 500).unfold(2, taps, 1).sum(-1)
+    test = NoiseTest(load_spec(array))
     assert 1 - float(test(make_batch(y)).double().mean()) < most(FALSE_ALARMS, 500)
     taken_for_white = test.log_odds(
         make_batch(y).covariance, torch.full((500,), float(y.shape[2]), dtype=torch.float64)

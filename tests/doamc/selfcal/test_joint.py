@@ -33,8 +33,9 @@ def test_error_bars_contain_what_is_not_known_about_the_coupling():
         observed = world_of(world, v)
         fit = fit_batch(spec, places, belief, observed, [], True).fit()
         z_scores.append((fit.azimuth[0] - azimuth) / fit.std[0])
-        mean, std = expected_deviance(8, observed.snapshots, 5)
-        d_scores.append((deviance(fit.log_density, observed.covariance, observed.snapshots) - mean) / std)
+        mean, std = expected_deviance(8, observed.length, 5)
+        log_density = torch.tensor([fit.log_density], dtype=torch.float64)
+        d_scores.append(float((deviance(log_density, observed.covariance, observed.length) - mean) / std))
     # 120 errors, in pairs: their r.m.s. has a standard error of 0.07 to 0.09
     assert 0.75 < float(torch.stack(z_scores).square().mean().sqrt()) < 1.3
     assert abs(np.mean(d_scores)) < 4 / math.sqrt(60) and 0.6 < np.std(d_scores) < 1.4

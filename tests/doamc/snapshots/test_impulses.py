@@ -8,7 +8,6 @@ import torch
 
 from doamc.estimators import METHODS
 from doamc.estimators.engine import estimate_batch, open_estimator
-from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.snapshots.batch import make_batch
 from doamc.snapshots.impulses import spoilt_snapshots, without_impulses
 from doamc.spec import load_spec
@@ -62,7 +61,7 @@ def test_the_covariance_and_the_count_are_those_of_the_snapshots_that_are_left()
         assert torch.equal(calm.snapshots[b], batch.snapshots[b])
         assert torch.equal(calm.covariance[b], batch.covariance[b])
     assert calm.left_out.tolist() == [0, 2, 0] and calm.select(slice(1, 2)).left_out.tolist() == [2]
-    assert effective_snapshots(calm.snapshots, calm.covariance, 1, calm.left_out).tolist() == [300, 298, 300]
+    assert calm.effective.of_signals(1).tolist() == [300, 298, 300]
     assert without_impulses(calm) is calm and batch.snapshots[1, 3, 50].abs() > 900  # what came in is not written to
 
 

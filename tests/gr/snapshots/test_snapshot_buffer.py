@@ -171,6 +171,17 @@ def test_a_rate_that_a_filter_left_wrong_is_told():
     assert "expected 96000 samples a second, found 1000 by the clock rx_time" in status["last_error"]
 
 
+def test_a_rate_that_a_filter_left_wrong_is_told_without_a_clock_by_the_count_of_the_source():
+    told, counted = collector(), [tag(k, "doamc_capture", pmt.from_uint64(k)) for k in (192_000, 288_000)]
+    batches = behind_filters([*HEAD[:2], *counted], np.ones(4 * 96_000), told, sample_rate=0)
+    assert batches[-1].sample_rate == RATE
+    (status,) = [s for s in told.messages if "left out" not in s["last_error"]]
+    assert "sample 192000 of the source came as sample 2000 or so" in status["last_error"]
+    right = collector()
+    behind_filters([*HEAD[:2], *counted], np.ones(4 * 96_000), right, sample_rate=RATE / 96)
+    assert all("left out" in s["last_error"] for s in right.messages)
+
+
 def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
     told, rate = collector(), 10e3
     coarse = [tag(k * 100, "rx_time", rx_time(7, (k * 10 // 7 * 7) / 1000)) for k in range(40)]  # steps of 7 ms
@@ -179,6 +190,17 @@ def test_coarse_clocks_and_lost_samples_are_no_wrong_rate():
     batches, _ = cut(numbered(2, 8000), coarse + lost, status=told, n_snapshots=100, sample_rate=rate)
     assert told.messages == [] and len(batches) == 80
     assert batches[-1].rx_time == pytest.approx(60 + 3900 / rate)
+
+
+def test_losses_one_after_the_other_are_no_wrong_rate():
+    told, rate, tags = collector(), 10e3, []
+    for frame in range(4):  # the order in which a source of frames tags their first sample
+        tags += [
+            tag(2000 * frame, "rx_time", rx_time(60 + 5 * frame, 0.0)),
+            tag(2000 * frame, "frames_lost", pmt.from_uint64(9)),
+        ]
+    cut(numbered(2, 8000), tags, status=told, n_snapshots=100, sample_rate=rate)
+    assert [m for m in told.messages if "by the clock" in m["last_error"]] == []
 
 
 @pytest.mark.parametrize(("decimation", "hop"), [(1, 100), (3, 300), (2, 900)])

@@ -6,6 +6,7 @@ import torch
 
 from doamc.estimators.base import Estimates
 from doamc.estimators.engine import join
+from doamc.estimators.misfit import Misfit
 from doamc.posterior.mixture import mixed
 from doamc.posterior.options import Options
 from doamc.posterior.report.fit import misfit_of
@@ -16,7 +17,7 @@ from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
 from doamc.posterior.weighed import weighed
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.correlation import Lengths, effective_lengths
+from doamc.snapshots.effective_snapshots import Lengths
 from doamc.spec import ArraySpec
 
 
@@ -38,23 +39,19 @@ class PosteriorReport:
         estimates = []
         for n_sources, some in parts.items():
             if some:
-                lengths = self._lengths(batch, n_sources)
+                lengths = batch.effective.lengths(n_sources).to(self._device)
                 estimates += [self._estimates_of(g, batch, lengths, n_sources) for g in some]
         if len(estimates) == 1:
             return estimates[0]
         return join(estimates).select(torch.cat([g.index.cpu() for some in parts.values() for g in some]).argsort())
 
-    def _lengths(self, batch: SnapshotBatch, n_sources: int) -> Lengths:
-        snapshots, covariance = batch.snapshots.to(self._device), batch.covariance.to(self._device)
-        return effective_lengths(snapshots, covariance, n_sources, batch.left_out)
-
-    def _with_errors(self, part: SampledPart) -> tuple[Samples, torch.Tensor | None]:
+    def _with_errors(self, part: SampledPart, fit: Misfit) -> tuple[Samples, torch.Tensor | None]:
         """Samples moved by errors of the model, and their sizes, of the likeliest kind where there are several."""
         if self._error_draws is None:
             return part.samples, None
         if not part.kinds:
-            return self._error_draws(part.samples)
-        moved, sizes = zip(*(self._error_draws(kind.samples) for kind in part.kinds), strict=True)
+            return self._error_draws(part.samples, fit)
+        moved, sizes = zip(*(self._error_draws(kind.samples, fit) for kind in part.kinds), strict=True)
         if all(bool(size.isnan().all()) for size in sizes):
             return part.samples, sizes[0]
         places = torch.arange(len(part.index))
@@ -69,7 +66,7 @@ class PosteriorReport:
 
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, lengths: Lengths, n_sources: int) -> Estimates:
         fit = misfit_of(part, lengths.select(part.index))
-        samples, error_db = self._with_errors(part)
+        samples, error_db = self._with_errors(part, fit)
         s = summarise(samples.x, samples.coordinates, self.options.chains)
         if self._to_ends and not self.spec.full_circle:
             s = reaching_ends(s, samples.coordinates.split(samples.x)[3], self.spec.sector_rad)

@@ -14,7 +14,7 @@ from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import search_modes
 from doamc.posterior.sampled_part import SampledPart
-from doamc.snapshots.correlation import Lengths
+from doamc.snapshots.effective_snapshots import Lengths
 
 LOOKED_AT = 16  #: samples: their average says what that of all would, to a tenth of a standard deviation
 TOO_FAR = 1.5  #: samples of a posterior that counts this factor fewer snapshots than there are do not stand for it

@@ -1,4 +1,9 @@
-"""Posterior samples moved by what the model may have wrong: `likelihood.model_error` applied to chains."""
+"""Posterior samples moved by what the model may have wrong: `likelihood.model_error` applied to chains.
+
+The last resort is for what no such error explains: colours of noise, sources that move, one too many. Where a batch is
+doubtful, samples are spread by another deviation, that of the scene times sqrt(T / E[T]) of its misfit (`Misfit.ratio`;
+Birge, Phys. Rev. 40, 207, 1932): what is wrong moves a bearing as far as it moves the rest of the covariance.
+"""
 
 import math
 from dataclasses import replace
@@ -7,6 +12,7 @@ from functools import lru_cache
 import torch
 
 from doamc.errors import EstimatorError
+from doamc.estimators.misfit import Misfit
 from doamc.likelihood.deviance import deviance, expected_deviance
 from doamc.likelihood.model_error import ModelError, linearise
 from doamc.posterior.sampling.resampling import even_comb
@@ -38,31 +44,37 @@ class ErrorDraws:
         self.seed = seed
 
     @torch.no_grad()
-    def __call__(self, samples: Samples) -> tuple[Samples, torch.Tensor]:
+    def __call__(self, samples: Samples, misfit: Misfit) -> tuple[Samples, torch.Tensor]:
         """Samples under the error, and quantiles (B, 3) of its size in dB: 5 %, median, 95 %.
 
         Where an error is to be inferred and the batch fits well, samples stay as they are and the quantiles are NaN.
         """
         sizes = samples.x.new_full((len(samples.x), 3), math.nan)
-        places = torch.arange(len(sizes), device=sizes.device)
+        places, birge = torch.arange(len(sizes), device=sizes.device), torch.zeros_like(sizes[:, 0])
         if len(self.sizes_db) > 1:
-            places = places[standardised_deviance(samples) > GOOD_FIT]
+            birge = torch.where(misfit.doubtful, misfit.ratio.clamp_min(1.0).sqrt(), 0.0)
+            places = places[(standardised_deviance(samples) > GOOD_FIT) | misfit.doubtful]
         if not len(places):
             return samples, sizes
         x = samples.x.clone()
         width = samples.coordinates.spec.n_elements * samples.coordinates.n_sources
         for part in places.split(max(1, ENTRIES // (2 * width * width + x.shape[1] * width))):
-            x[part], sizes[part] = self._moved(samples if len(part) == len(x) else samples.select(part))
+            some = samples if len(part) == len(x) else samples.select(part)
+            x[part], sizes[part] = self._moved(some, birge[part])
         return replace(samples, x=x), sizes
 
-    def _moved(self, samples: Samples) -> tuple[torch.Tensor, torch.Tensor]:
-        """Samples (B, d, n) under the error, and quantiles of its size."""
+    def _moved(self, samples: Samples, birge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples (B, d, n) under the error and spread (B,) times as far as the scene is, and quantiles of its size."""
         (b, d, n), coordinates = samples.x.shape, samples.coordinates
-        error = ModelError(samples.posterior, linearise(samples.posterior, samples.best), self.sizes_db)
+        around = linearise(samples.posterior, samples.best)
+        error = ModelError(samples.posterior, around, self.sizes_db)
         shared = SHARED if n % SHARED == 0 else 1
         entries = 2 * coordinates.spec.n_elements * coordinates.n_sources
         comb, order, normal = _tables(entries, n // shared, self.seed, samples.x.device)
         shift = error.draws(comb, normal)[:, :, order]
+        if birge.any():
+            further = _tables(d, n // shared, self.seed + 1, samples.x.device)[2]
+            shift = shift + birge[:, None, None] * (around.spread @ further)
         x = (samples.x.reshape(b, d, shared, -1) + shift[:, :, None]).view(b, d, n)
         low, high = (wall[: coordinates.n_box, None] for wall in (coordinates.low, coordinates.high))
         x[:, : coordinates.n_box].clamp_(low, high)
@@ -72,19 +84,10 @@ class ErrorDraws:
 def standardised_deviance(samples: Samples) -> torch.Tensor:
     """Deviance (B,) of the likeliest scene less its mean, over its deviation on the model; inf with few snapshots."""
     posterior, coordinates = samples.posterior, samples.coordinates
-    value, (n, fitted) = posterior(samples.best[:, :, None])[:, 0], (len(posterior.eye), coordinates.size)
-    out = []
-    for i, count in enumerate(posterior.snapshots[:, 0].tolist()):
-        found = deviance(float(value[i]), posterior.covariance[i : i + 1], count)
-        if math.isnan(found):
-            out.append(math.inf)
-            continue
-        mean, deviation = _expected(n, count, fitted - coordinates.n_normal)
-        out.append((found - mean) / deviation)
-    return value.new_tensor(out)
-
-
-_expected = lru_cache(maxsize=64)(expected_deviance)
+    value, snapshots = posterior(samples.best[:, :, None])[:, 0], posterior.snapshots[:, 0]
+    found = deviance(value, posterior.covariance, snapshots)
+    mean, deviation = expected_deviance(len(posterior.eye), snapshots, coordinates.size - coordinates.n_normal)
+    return ((found - mean) / deviation).nan_to_num(math.inf, math.inf)
 
 
 @lru_cache(maxsize=8)

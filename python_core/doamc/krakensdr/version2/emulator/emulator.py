@@ -11,7 +11,7 @@ from typing import Any
 
 from doamc.errors import ReceiverError
 from doamc.krakensdr.faults import Faults
-from doamc.krakensdr.version2.control import FREQUENCY_HZ
+from doamc.krakensdr.version2.control import FREQUENCY_HZ, GAIN_DB
 from doamc.krakensdr.version2.emulator.clients import Clients
 from doamc.krakensdr.version2.emulator.control import ControlServer
 from doamc.krakensdr.version2.emulator.faults import FAULTS
@@ -57,6 +57,8 @@ class SuiteEmulator:
                 f"expected a rate of 1 to 1e9 Hz, a frequency of {low:g} to {high:g} Hz and room for 1 to {_ROOM} "
                 f"packets, found {rate_hz:g}, {frequency_hz:g} and {room}"
             )
+        if not gain_db <= GAIN_DB[1]:
+            raise ReceiverError(f"expected a gain up to {GAIN_DB[1]:g} dB, negative: automatic; found {gain_db:g}")
         self.tuner: Operated
         self.stream: Stream | Replay
         if isinstance(heard, Replay):
