@@ -1,4 +1,4 @@
-"""What a prior over waveforms is worth: method `ddim` beside `posterior`, the Wiener filter that knows the scene, and less.
+"""What a prior over waveforms is worth: method `ddim` beside `posterior` and the Wiener filter that knows the scene.
 
     .venv/bin/python benchmarks/denoising.py [--count 128] [--weights FILE]
 

@@ -46,12 +46,14 @@ class GaussianWaveforms:
 class Messages:
     """Messages of P emitters. mean: (B, P, L). variance: (B, P), 1 where there is none.
 
-    shape: (B, P, L), posterior variance of each sample over its mean, as the prior sees it.
+    opinion, doubt: (B, P, L), what they are made of: posterior mean of each sample and its variance, as the prior sees
+    them, all that is known taken together.
     """
 
     mean: torch.Tensor
     variance: torch.Tensor
-    shape: torch.Tensor
+    opinion: torch.Tensor
+    doubt: torch.Tensor
 
     @property
     def silent(self) -> torch.Tensor:
@@ -76,7 +78,7 @@ def empty(snapshots: torch.Tensor, n_sources: int) -> Messages:
     """Messages of a Gaussian prior; snapshots: (B, N, L)."""
     b, _, length = snapshots.shape
     mean = snapshots.new_zeros(b, n_sources, length)
-    return Messages(mean, mean.real.new_ones(b, n_sources), mean.real + 1)
+    return Messages(mean, mean.real.new_ones(b, n_sources), mean, mean.real + 1)
 
 
 def cavity(
@@ -123,7 +125,7 @@ def new_messages(
     length = r.shape[2]
     probe, step = _probe(r), PROBE * before.sqrt()[..., None]
     both = denoiser.posterior(torch.cat([r, r + step * probe]), before.sqrt().repeat(2, 1))
-    (mean, moved), shape = both[0].chunk(2), both[1].chunk(2)[0]
+    (mean, moved), own = both[0].chunk(2), both[1].chunk(2)[0]
     along = (moved - mean) / step
     slope = (along * probe.conj()).real.mean(2).clamp(0, 1)
     doubt = ROUNDING + (along - slope[..., None] * probe).abs().square().mean(2) / (2 * length)
@@ -136,7 +138,7 @@ def new_messages(
     factor, exact = _factor(seen / size, chance.sqrt() / size, slope, doubt)
     told = (share * factor)[..., None] * new
     variance = _variance(r, before, told, slope, torch.where(exact, doubt, torch.inf))
-    return _made(told, torch.maximum(variance, FIRMEST * before), shape)
+    return _made(told, torch.maximum(variance, FIRMEST * before), mean, own)
 
 
 def _factor(
@@ -181,12 +183,11 @@ def _variance(
     return torch.maximum(total, first - SIGNIFICANT * deviation)
 
 
-def _made(told: torch.Tensor, variance: torch.Tensor, shape: torch.Tensor) -> Messages:
+def _made(told: torch.Tensor, variance: torch.Tensor, opinion: torch.Tensor, doubt: torch.Tensor) -> Messages:
     """Messages, where they say anything."""
     silent = variance >= MOST
-    shape = shape / shape.mean(2, keepdim=True).clamp_min(1e-300)
     held = torch.where(silent[..., None], 0, told), torch.where(silent, 1.0, variance)
-    return Messages(*held, torch.where(silent[..., None], 1.0, shape))
+    return Messages(*held, opinion, doubt)
 
 
 def _probe(r: torch.Tensor) -> torch.Tensor:
@@ -205,4 +206,4 @@ def extrinsic(
     after = torch.maximum(variance.mean(2), FIRMEST * before / (1 + before))
     new = 1 / (1 / after - 1 / before).clamp_min(1.0)
     told = new[..., None] * (mean / after[..., None] - r / before[..., None])
-    return _made(told, new, variance)
+    return _made(told, new, mean, variance)

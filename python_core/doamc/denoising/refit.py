@@ -9,11 +9,11 @@ from doamc.denoising.guided_waveforms import Observed, WaveformSampler
 from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Denoiser, Messages, empty, exchange
 from doamc.denoising.scene_fit import SceneFit
-from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned, with_denoised
-from doamc.likelihood.effective_snapshots import effective_snapshots
+from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned, with_opinions
 from doamc.posterior.report.modes import LINK_DEG, main_mode
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampled_part import SampledPart
+from doamc.snapshots.effective_snapshots import effective_snapshots
 
 SCENES = 96  #: samples over which a response is averaged
 FEWEST = 16  #: snapshots, of which no kind of waveform is told from another
@@ -69,9 +69,7 @@ class Alternation:
         z = torch.where(messages.silent[:, None, None], first, z)
         told = (main & ~messages.silent[:, None])[:, None]
         kept = torch.where(told, posterior.coordinates.scene(z), part.samples.x)
-        found = separate(posterior, z, y, messages)
-        if not messages.silent.all():
-            found = with_denoised(found, self.denoiser, posterior, z, y, messages)
+        found = with_opinions(separate(posterior, z, y, messages), posterior, z, messages)
         return Refit(replace(part, samples=replace(part.samples, x=kept)), found)
 
     def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor, before: Messages) -> Messages:
@@ -82,7 +80,8 @@ class Alternation:
     def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
         """Effective L (n,) of what messages leave, not below that of the batch, which it is where there are none."""
         left = y - v @ messages.mean
-        found = effective_snapshots(left, left @ left.mH / y.shape[2], v.shape[2])
+        eigen = torch.linalg.eigh(left @ left.mH / y.shape[2])
+        found = effective_snapshots(left, (eigen.eigenvalues, eigen.eigenvectors)).of_signals(v.shape[2])
         return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
 
 

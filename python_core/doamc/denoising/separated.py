@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from doamc.denoising.message_likelihood import MessagePosterior
-from doamc.denoising.messages import Denoiser, Messages, cavity, posterior_covariance
+from doamc.denoising.messages import Messages, posterior_covariance
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.source_correlation import factor
 from doamc.posterior.sampling.resampling import gather
@@ -51,26 +51,22 @@ def separate(posterior: MessagePosterior, x: torch.Tensor, y: torch.Tensor, mess
     return _over_scenes(posterior, x, scale, y, messages)
 
 
-def with_denoised(
+def with_opinions(
     found: Separated,
-    denoiser: Denoiser,
     posterior: MessagePosterior,
     x: torch.Tensor,  # shape: (B, d + P, n), samples of scenes and phases
-    y: torch.Tensor,  # shape: (B, N, L)
     messages: Messages,
 ) -> Separated:
-    """The same with the denoiser's own mean, of the mean scene, for every emitter that has a message.
+    """The same with the prior's own opinion, received by the mean scene, for every emitter that has a message.
 
-    A Gaussian message has one variance for all samples of a waveform, and a measured one at that; the denoiser knows
+    A Gaussian message has one variance for all samples of a waveform, and a measured one at that; the prior knows
     better which symbols are sure.
     """
     few, heard = thinned(x, SCENES), (messages.variance < 1)[..., None]
-    v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
-    r, before = cavity(y, v, noise, messages)
-    mean, variance = denoiser.posterior(r, before.sqrt())
+    v = mean_response(posterior, few)
     scale = _mean_scale(posterior, few, v)[..., None]
-    waveforms = torch.where(heard, scale * mean, found.waveforms)
-    spread = (scale.abs().square() * variance + found.scatter[..., None]).sqrt()
+    waveforms = torch.where(heard, scale * messages.opinion, found.waveforms)
+    spread = (scale.abs().square() * messages.doubt + found.scatter[..., None]).sqrt()
     clean = v @ (waveforms / scale)
     return replace(
         found,
@@ -112,8 +108,8 @@ def _over_scenes(
     waveforms = own.mean(1) @ y + other.mean(1) @ messages.mean
     left = (scale @ covariance @ scale.mH).diagonal(dim1=2, dim2=3).real.mean(1)
     scatter = _scatter(own, other, y, messages.mean).clamp_min(0)
-    variance = left.clamp_min(0)[..., None] * messages.shape + scatter[..., None]
-    return Separated(clean, waveforms, variance.sqrt(), scatter)
+    std = (left.clamp_min(0) + scatter).sqrt()[..., None].expand(waveforms.shape)
+    return Separated(clean, waveforms, std, scatter)
 
 
 def _scatter(own: torch.Tensor, other: torch.Tensor, y: torch.Tensor, told: torch.Tensor) -> torch.Tensor:

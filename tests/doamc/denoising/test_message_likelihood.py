@@ -21,7 +21,7 @@ def problem(array, known_noise=False):
     batch = make_batch(y, noise_power=scene.noise_power if known_noise else None)
     (part,) = Posterior(spec).samples(batch, 2)
     posterior, y = part.samples.posterior, y * part.gain.sqrt()[:, None, None]
-    told = Messages(0.7 * white((3, 2, 60), generator), torch.tensor([[0.3, 0.6]] * 3).double(), torch.ones(3, 2, 60))
+    told = Messages(0.7 * white((3, 2, 60), generator), torch.tensor([[0.3, 0.6]] * 3).double(), y, y)
     return posterior, part.samples.x[:, :, ::300], y, told
 
 
@@ -62,7 +62,7 @@ def test_the_gradient_is_the_slope_and_the_information_its_mean_square(array, kn
 def test_known_waveforms_bring_the_bound_for_known_waveforms():
     """With messages of no doubt the information about the scene is that of the mean alone."""
     posterior, x, y, told = problem("ula8")
-    sure = Messages(told.mean, 1e-9 * told.variance, told.shape)
+    sure = Messages(told.mean, 1e-9 * told.variance, y, y)
     found = MessagePosterior.of(posterior, y, sure, torch.full((3,), 60.0, dtype=torch.float64))
     z = found.coordinates.turned(x[:, :, :1])
     place = found.coordinates.noise_place
