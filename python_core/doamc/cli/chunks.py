@@ -1,6 +1,7 @@
 """Estimating a whole input in chunks of bounded memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -18,14 +19,17 @@ CHUNK_BATCHES, CHUNK_SAMPLES, CHUNK_CUBES = 256, 1 << 21, 1 << 24
 def estimate_input(
     tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None, seed: int = 0
 ) -> Estimates:
-    """Estimates of a whole input. Chunks are the same for every run of an input, so that seeded results are too.
+    """Estimates of a whole input, without denoised signals.
+
+    Chunks are the same for every run of an input, so that seeded results are too.
 
     Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
     `estimate_batch`). noise_power: overrides the input's.
     """
     parts = []
     for first, batch in chunks_of(source, noise_power, seed):
-        parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+        found = _estimate_chunk(tuned, source, first, batch, n_sources)
+        parts.append(replace(found, clean=None, waveforms=None, waveform_std=None))  # as large as the input
     return join(parts)
 
 

@@ -184,10 +184,12 @@ def _variance(
 
 
 def _made(told: torch.Tensor, variance: torch.Tensor, opinion: torch.Tensor, doubt: torch.Tensor) -> Messages:
-    """Messages, where they say anything."""
-    silent = variance >= MOST
-    held = torch.where(silent[..., None], 0, told), torch.where(silent, 1.0, variance)
-    return Messages(*held, opinion, doubt)
+    """Messages, where they say anything that is a number."""
+    size = told.abs().sum(2) + opinion.abs().sum(2) + doubt.sum(2)
+    silent = ~(torch.isfinite(size) & (variance < MOST))
+    none = silent[..., None]
+    held = torch.where(none, 0, told), torch.where(silent, 1.0, variance)
+    return Messages(*held, torch.where(none, 0, opinion), torch.where(none, 1.0, doubt))
 
 
 def _probe(r: torch.Tensor) -> torch.Tensor:

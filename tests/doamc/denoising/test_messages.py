@@ -96,3 +96,13 @@ def test_decisions_of_one_emitter_help_with_the_other():
     y = v @ s + noise.sqrt()[:, None, None] * white((40, 4, 200), generator)
     once, twice = (exchange(QpskWaveforms(), y, v, noise, rounds) for rounds in (1, 2))
     assert float(twice.variance[:, 1].mean()) < 0.9 * float(once.variance[:, 1].mean())
+
+
+def test_a_denoiser_that_says_no_number_says_nothing():
+    class Broken:
+        def posterior(self, x, sigma):
+            return x * torch.nan, x.abs()
+
+    s, noise, before = observed(0.3, count=2, length=20)
+    told = new_messages(Broken(), s + noise, before)
+    assert told.silent.all() and torch.isfinite(torch.view_as_real(told.opinion)).all()
