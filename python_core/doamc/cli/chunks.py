@@ -22,7 +22,6 @@ def estimate_input(
     """Estimates of a whole input, without denoised signals.
 
     Chunks are the same for every run of an input, so that seeded results are too.
-
     Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
     `estimate_batch`). noise_power: overrides the input's.
     """
