@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.files.remote import file_at
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_files import Recording
 from doamc.snapshots.sigmf_metadata import metadata_object, read_metadata
@@ -20,13 +21,13 @@ class Collection(Capture):
     """The recordings of a ``.sigmf-collection`` side by side: their channels in the order of ``core:streams``.
 
     They must have the same sample rate and captures. All end with the shortest, which a remark says.
-    n_channels: as in `Recording`. Raises RecordingError when one cannot be read, or they do not fit together.
+    n_channels, verify: as in `Recording`. Raises RecordingError when one cannot be read, or they do not fit together.
     """
 
-    def __init__(self, path: str | Path, n_channels: int | None = None) -> None:
+    def __init__(self, path: str | Path, n_channels: int | None = None, verify: bool = True) -> None:
         super().__init__()
-        self.path = Path(path)
-        self.parts = [Recording(self._meta(stream)) for stream in self._streams()]
+        self.path = file_at(path)
+        self.parts = [Recording(self._meta(stream), verify=verify) for stream in self._streams()]
         self.remarks += [remark for part in self.parts for remark in part.remarks]
         self.n_channels = sum(part.n_channels for part in self.parts)
         if n_channels is not None and self.n_channels != n_channels:
