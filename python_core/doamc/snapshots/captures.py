@@ -7,18 +7,17 @@ from doamc.files.remote import file_at
 from doamc.snapshots.raw_files import SUFFIXES, RawCapture, RawForm
 from doamc.snapshots.segments import Capture
 from doamc.snapshots.sigmf_archive import ARCHIVE, member_of
-from doamc.snapshots.sigmf_collection import Collection
+from doamc.snapshots.sigmf_collection import COLLECTION, Collection
 from doamc.snapshots.sigmf_files import Recording
 
 _RECORDINGS = (".sigmf-meta", ".sigmf-data", ARCHIVE)
-_COLLECTION = ".sigmf-collection"
 _BARE = (".npy", ".wav", ".iq", ".raw", ".bin", ".dat", *SUFFIXES)
 
 
 def is_capture(path: str | Path, form: RawForm | None = None) -> bool:
     """Whether a file is a capture, to be cut into batches, rather than batches already."""
     name = Path(path).name.lower()
-    known = name.endswith((*_RECORDINGS, _COLLECTION, *_BARE, ".mat", ".sigmf.gz", ".sigmf.xz", ".sigmf.zip"))
+    known = name.endswith((*_RECORDINGS, COLLECTION, *_BARE, ".mat", ".sigmf.gz", ".sigmf.xz", ".sigmf.zip"))
     return known or _is_member(path) or (form is not None and form.datatype is not None and not name.endswith(".npz"))
 
 
@@ -43,7 +42,7 @@ def open_capture(
             f"{path}: .mat files are not read; save the samples as a .npy file (N, T), in Python with scipy.io.loadmat "
             "and numpy.save"
         )
-    if not name.endswith((_COLLECTION, *_RECORDINGS)) and not _is_member(path):
+    if not name.endswith((COLLECTION, *_RECORDINGS)) and not _is_member(path):
         return RawCapture(path, n_channels, form)
     form.check_unused(path)
-    return (Collection if name.endswith(_COLLECTION) else Recording)(path, n_channels, verify)
+    return (Collection if name.endswith(COLLECTION) else Recording)(path, n_channels, verify)

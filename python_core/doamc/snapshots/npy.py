@@ -97,6 +97,11 @@ class Archive:
                 self._headers[name] = read_header(file, self._members[name].file_size)
         return self._headers[name]
 
+    @property
+    def checksums(self) -> list[tuple[str, int, int]]:
+        """Name, size and CRC-32 of every member, as the archive tells them, in order of their names."""
+        return sorted((name, m.file_size, m.CRC) for name, m in self._members.items())
+
     def whole(self, name: str, most: int = MAX_WHOLE) -> NDArray[Any]:
         """An array as a whole, of at most `most` bytes."""
         header = self.header(name)

@@ -56,6 +56,11 @@ class SnapshotFile:
         self.noise_power = self._noise() if "noise_power" in self._archive.names else None
         self.positions = self._positions() if "positions_wavelengths" in self._archive.names else None
 
+    @property
+    def checksums(self) -> list[tuple[str, int, int]]:
+        """Of all that the file holds, see `Archive.checksums`."""
+        return self._archive.checksums
+
     def blocks(self, size: int, first: int = 0) -> Iterator[NDArray[Any]]:
         """Snapshots of `size` observations at a time, each (b, N, L), in order from number `first` on."""
         if self._archive.header("snapshots").fortran:  # not stored observation by observation: all at once

@@ -1,0 +1,213 @@
+"""Tasks on Dask workers: processes of this machine, or whatever has joined a scheduler.
+
+Dask moves tasks and results and notices dead workers. What it does not: it forgets its tasks when the scheduler is
+restarted or the connection is lost for long. So they are kept here, a few for each worker, and given again.
+"""
+
+import logging
+import queue
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+from distributed import Client, Future, LocalCluster
+from distributed.security import Security
+
+from doamc import __version__
+from doamc.cluster.executor import TRIES, Executor, Outcome, perform, told
+from doamc.cluster.opening import Tls
+from doamc.errors import ClusterError
+from doamc.text import reason, shown
+
+_log = logging.getLogger(__name__)
+#: tasks that are given ahead for each worker: while one runs the next is there
+_AHEAD = 2
+#: s between looks at the connection and at the number of workers
+_LOOK_S = 1.0
+#: what a connection raises that is lost
+_LOST = (OSError, TimeoutError, RuntimeError)
+
+
+@dataclass
+class _Given:
+    """A task that was given to the scheduler; failed: how often it failed before."""
+
+    task: Any
+    failed: int
+    future: Future
+
+
+class DaskExecutor(Executor):
+    """Tasks on the workers of a scheduler.
+
+    connect: a new client. patience_s: how long the scheduler may be away. held: closed with it.
+    """
+
+    def __init__(self, connect: Callable[[], Client], patience_s: float, held: ExitStack | None = None) -> None:
+        self._connect, self._patience_s, self._held = connect, patience_s, held or ExitStack()
+        self._client = self._connected()
+        self._workers, self._looked = 0, -_LOOK_S
+
+    @property
+    def workers(self) -> int:
+        """Threads of all workers, as of the last second; 0 while the scheduler is away."""
+        if time.monotonic() - self._looked >= _LOOK_S:
+            try:
+                self._workers = sum(self._client.sync(self._client.scheduler.ncores, callback_timeout=10).values())
+            except (*_LOST, AttributeError):  # there is no connection now
+                self._workers = 0
+            self._looked = time.monotonic()
+        return self._workers
+
+    def run(self, work: str, tasks: Iterable[Any]) -> Iterator[Outcome]:
+        """See `Executor.run`."""
+        source, given = iter(tasks), dict[str, _Given]()
+        ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+
+        def give(task: Any, failed: int) -> None:
+            key = f"doamc-{uuid.uuid4().hex}"  # its own every time, so that nothing late is taken for it
+            future = self._open_client().submit(perform, __version__, work, task, key=key, pure=False)
+            given[key] = _Given(task, failed, future)
+            future.add_done_callback(ended.put)
+
+        more = True
+        try:
+            while more or given:
+                while more and len(given) < _AHEAD * max(1, self.workers):
+                    task = next(source, _NONE)
+                    more = task is not _NONE
+                    if more:
+                        give(task, 0)
+                for key, outcome in self._outcomes(_drained(ended), given):
+                    job = given.pop(key)
+                    if isinstance(outcome, _Lost):
+                        give(job.task, job.failed)
+                    elif outcome.failure is not None and job.failed + 1 < TRIES:
+                        give(job.task, job.failed + 1)
+                    else:
+                        yield outcome
+                if self._client.status == "closed":  # tasks that were given while it went may never tell
+                    for key in list(given):
+                        job = given.pop(key)
+                        give(job.task, job.failed)
+        finally:
+            for job in given.values():
+                with suppress(*_LOST):
+                    job.future.cancel()
+
+    def close(self) -> None:
+        """Leave the scheduler; end the workers that were started for this."""
+        with suppress(*_LOST):
+            self._client.close(timeout=5)
+        self._held.close()
+
+    def _outcomes(self, futures: list[Future], given: dict[str, _Given]) -> Iterator[tuple[str, "Outcome | _Lost"]]:
+        """What became of those tasks that have ended."""
+        known = {f.key: f for f in futures if f.key in given}
+        whole = [f for f in known.values() if f.status == "finished"]
+        try:
+            results = self._client.gather({f.key: f for f in whole}, errors="skip") if whole else {}
+        except _LOST:
+            results = {}
+        for key, future in known.items():
+            if key in results:
+                yield key, Outcome(given[key].task, results[key])
+            elif future.status == "error":
+                yield key, Outcome(given[key].task, failure=_failure(future))
+            else:
+                yield key, _Lost()
+
+    def _open_client(self) -> Client:
+        if self._client.status == "closed":
+            _log.warning("doamc: the scheduler is away; waiting for it")
+            with suppress(*_LOST):
+                self._client.close(timeout=1)
+            self._client = self._connected()
+        return self._client
+
+    def _connected(self) -> Client:
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self._connect()
+            except _LOST as error:
+                if time.monotonic() >= until:
+                    raise ClusterError(
+                        f"expected a scheduler to answer within {self._patience_s:g} s, found none ({reason(error)}); "
+                        "start it, or name its address"
+                    ) from error
+            time.sleep(_LOOK_S)
+
+
+class _Lost:
+    """The connection went before the task ended, or its result was fetched."""
+
+
+_NONE = object()
+
+
+def _drained(ended: "queue.SimpleQueue[Future]") -> list[Future]:
+    """All that have ended; waits a while for the first."""
+    futures = []
+    with suppress(queue.Empty):
+        futures.append(ended.get(timeout=_LOOK_S))
+        while True:
+            futures.append(ended.get_nowait())
+    return futures
+
+
+def _failure(future: Future) -> str:
+    error = future.exception()
+    if type(error).__name__ == "KilledWorker":
+        return "its worker died each time, by a fault of native code or for its memory"
+    return told(error)
+
+
+def local(processes: int, memory_gib: float) -> DaskExecutor:
+    """Workers of one thread each on this machine, which nobody else can reach."""
+    _quiet()
+    held = ExitStack()
+    try:
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="doamc-", ignore_cleanup_errors=True))
+        held.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
+        cluster = LocalCluster(
+            n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tls://",
+            security=Security.temporary(),  # ports of this machine are open to all its users
+            memory_limit=round(memory_gib * 2**30), local_directory=folder, dashboard_address=None,
+            worker_dashboard_address=None, silence_logs=logging.CRITICAL,
+        )  # fmt: skip
+        held.callback(cluster.close, timeout=10)
+        return DaskExecutor(lambda: Client(cluster, timeout=30, set_as_default=False), 0.0, held)
+    except BaseException as error:
+        held.close()
+        if isinstance(error, (ImportError, *_LOST)):
+            raise ClusterError(f"cannot start {processes} workers ({reason(error)})") from error
+        raise
+
+
+def remote(address: str, tls: Tls | None, patience_s: float) -> DaskExecutor:
+    """Workers that have joined the scheduler at an address, ``tcp://HOST:PORT`` or ``tls://HOST:PORT``."""
+    _quiet()
+    scheme = address.partition("://")[0]
+    if scheme not in ("tcp", "tls") or (scheme == "tls") != (tls is not None):
+        raise ClusterError(
+            "expected tcp://HOST:PORT, or tls://HOST:PORT with --tls-ca, --tls-cert and --tls-key, found "
+            + shown(address)
+        )
+    security = None
+    if tls is not None:
+        security = Security(
+            tls_ca_file=tls.authority, tls_client_cert=tls.certificate, tls_client_key=tls.key, require_encryption=True
+        )
+    return DaskExecutor(lambda: Client(address, timeout=30, security=security, set_as_default=False), patience_s)
+
+
+def _quiet() -> None:
+    """Dask tells at length of every worker that dies; what matters is said here, or fails."""
+    for name in ("distributed", "bokeh", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
