@@ -39,6 +39,8 @@ def workers_of(args: argparse.Namespace, processes: int = 0) -> "Workers":
     told = [args.tls_ca, args.tls_cert, args.tls_key]
     if any(told) and not (all(told) and args.scheduler):
         raise ClusterError("expected --tls-ca, --tls-cert and --tls-key together, with --scheduler tls://HOST:PORT")
+    if args.workers and args.scheduler:
+        raise ClusterError("expected --workers or --scheduler, found both; give one of them")
     for path in filter(None, told):
         if not os.path.isfile(path):
             raise ClusterError(f"expected a file of PEM text, found none at {path}")

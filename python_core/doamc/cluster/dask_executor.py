@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 _AHEAD = 2
 #: s between looks at the connection and at the number of workers
 _LOOK_S = 1.0
+#: how long a scheduler has to answer, s, when a connection is first made
+_FIRST_S = 30.0
 #: what a connection raises that is lost
 _LOST = (OSError, TimeoutError, RuntimeError)
 
@@ -45,12 +47,13 @@ class _Given:
 class DaskExecutor(Executor):
     """Tasks on the workers of a scheduler.
 
-    connect: a new client. patience_s: how long the scheduler may be away. held: closed with it.
+    connect: a new client, given s to wait for the scheduler. patience_s: how long the scheduler may be away while tasks
+    run; at first it must answer within `_FIRST_S`. held: closed with it.
     """
 
-    def __init__(self, connect: Callable[[], Client], patience_s: float, held: ExitStack | None = None) -> None:
+    def __init__(self, connect: Callable[[float], Client], patience_s: float, held: ExitStack | None = None) -> None:
         self._connect, self._patience_s, self._held = connect, patience_s, held or ExitStack()
-        self._client = self._connected()
+        self._client = self._connected(min(patience_s, _FIRST_S))
         self._workers, self._looked = 0, -_LOOK_S
 
     @property
@@ -127,18 +130,18 @@ class DaskExecutor(Executor):
             _log.warning("doamc: the scheduler is away; waiting for it")
             with suppress(*_LOST):
                 self._client.close(timeout=1)
-            self._client = self._connected()
+            self._client = self._connected(self._patience_s)
         return self._client
 
-    def _connected(self) -> Client:
-        until = time.monotonic() + self._patience_s
+    def _connected(self, patience_s: float) -> Client:
+        until = time.monotonic() + patience_s
         while True:
             try:
-                return self._connect()
+                return self._connect(max(_LOOK_S, min(_FIRST_S, patience_s)))
             except _LOST as error:
                 if time.monotonic() >= until:
                     raise ClusterError(
-                        f"expected a scheduler to answer within {self._patience_s:g} s, found none ({reason(error)}); "
+                        f"expected a scheduler to answer within {patience_s:g} s, found none ({reason(error)}); "
                         "start it, or name its address"
                     ) from error
             time.sleep(_LOOK_S)
@@ -182,7 +185,7 @@ def local(processes: int, memory_gib: float) -> DaskExecutor:
             worker_dashboard_address=None, silence_logs=logging.CRITICAL,
         )  # fmt: skip
         held.callback(cluster.close, timeout=10)
-        return DaskExecutor(lambda: Client(cluster, timeout=30, set_as_default=False), 0.0, held)
+        return DaskExecutor(lambda wait_s: Client(cluster, timeout=wait_s, set_as_default=False), _FIRST_S, held)
     except BaseException as error:
         held.close()
         if isinstance(error, (ImportError, *_LOST)):
@@ -204,7 +207,9 @@ def remote(address: str, tls: Tls | None, patience_s: float) -> DaskExecutor:
         security = Security(
             tls_ca_file=tls.authority, tls_client_cert=tls.certificate, tls_client_key=tls.key, require_encryption=True
         )
-    return DaskExecutor(lambda: Client(address, timeout=30, security=security, set_as_default=False), patience_s)
+    return DaskExecutor(
+        lambda wait_s: Client(address, timeout=wait_s, security=security, set_as_default=False), patience_s
+    )
 
 
 def _quiet() -> None:

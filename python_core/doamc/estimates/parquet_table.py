@@ -4,8 +4,8 @@ Columns have the names and units of an .npz file of estimates (`estimates.estima
 as many values as the batch has sources; ``doa_interval_deg`` and ``bearing_interval_deg`` are two columns, ``_low`` and
 ``_high``; complex matrices are two columns, ``_re`` and ``_im``, row after row. Before them stand ``batch``, its
 number, ``start_s``, stream time, ``time``, Unix time in s, and ``frequency_hz``. All files have all columns; what is
-not known is null. Every chunk is a row group of its own, so that a file is the same however the work was cut. The key ``doamc``
-of the file's metadata is JSON: how it was made.
+not known is null. Every chunk is a row group of its own, so that a file is the same however the work was cut. The key
+``doamc`` of the file's metadata is JSON: how it was made.
 """
 
 import json

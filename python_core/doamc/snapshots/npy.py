@@ -22,7 +22,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
-from doamc.files.remote import is_file
+from doamc.files.remote import is_file, is_url
 from doamc.text import reason, shown
 
 #: an array that is read as a whole, bytes
@@ -121,7 +121,10 @@ class Archive:
         What is skipped is read nevertheless where the member is deflated.
         """
         header = self.header(name)
-        with self._guarded(f"expected whole {name}, found damaged data"), self._open(name, skipped > 0) as file:
+        with (
+            self._guarded(f"expected whole {name}, found damaged data"),
+            self._open(name, skipped > 0 or is_url(self.path)) as file,
+        ):
             file.read(header.length)
             file.seek(skipped, os.SEEK_CUR)
             left = header.n_bytes - skipped

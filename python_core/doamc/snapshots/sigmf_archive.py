@@ -73,7 +73,7 @@ def _opened(path: Path) -> Iterator[tuple[tarfile.TarFile, list[tarfile.TarInfo]
     if not is_file(path):
         raise RecordingError(f"{path}: expected a recording, found no such file")
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=_Careful(file), mode="r:") as tar:  # type: ignore[call-overload]
+        with path.open("rb") as file, tarfile.open(fileobj=_Careful(file, path), mode="r:") as tar:  # type: ignore[call-overload]
             members = list[tarfile.TarInfo]()
             for member in tar:
                 if len(members) >= _MAX_MEMBERS:
@@ -96,8 +96,8 @@ class _Careful:
     All reads count together, since newer Pythons read large members in pieces.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.seek, self.tell, self.name = file, file.seek, file.tell, file.name
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file, self.seek, self.tell, self.name = file, file.seek, file.tell, str(path)
         self._left = 2 * MAX_METADATA + tarfile.RECORDSIZE
 
     def read(self, size: int = -1) -> bytes:

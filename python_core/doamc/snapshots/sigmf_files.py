@@ -45,7 +45,7 @@ class Recording(Capture):
     path: the ``.sigmf-meta`` file (or its ``.sigmf-data``), or a ``.sigmf`` archive
     of one recording, or a recording of an archive, as ``ARCHIVE.sigmf/NAME``; or the URL of such. n_channels: what
     is expected, None takes any; without ``core:num_channels`` there is one, as the standard says. verify: compare
-    ``core:sha512``, where there is one, with the data (reads the file once; up to `MAX_VERIFIED` bytes).
+    ``core:sha512``, where there is one, with the data (reads the file once; up to `MAX_VERIFIED` bytes, of a file here).
     Attributes, beside those of `Capture`: metadata (the parsed file), offset (``core:offset``, the number of the first
     sample in the metadata).
     Raises RecordingError when a file is missing, damaged or truncated, or the layout is not one that can be read.
@@ -95,7 +95,7 @@ class Recording(Capture):
         array = world.get("doamc:array")
         self.array = array if isinstance(array, str) else None
         self._remark_annotations()
-        if verify and "core:sha512" in world:
+        if verify and "core:sha512" in world and not is_url(data.path):
             self._verify(data, str(world["core:sha512"]))
 
     def read(self, start: int, count: int) -> NDArray[np.complex64]:
@@ -162,7 +162,7 @@ class Recording(Capture):
     def _verify(self, data: Data, told: str) -> None:
         from sigmf import hashing
 
-        if data.size > MAX_VERIFIED or is_url(data.path):
+        if data.size > MAX_VERIFIED:
             size = f"{data.size / 2**30:.1f} GiB"
             self.remarks.append(f"{self.path}: core:sha512 is not compared, since {size} of data would take long")
         elif hashing.calculate_sha512(data.path, offset=data.offset, size=data.size) != told.lower():
