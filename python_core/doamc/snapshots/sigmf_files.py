@@ -45,7 +45,7 @@ class Recording(Capture):
     path: the ``.sigmf-meta`` file (or its ``.sigmf-data``), or a ``.sigmf`` archive
     of one recording, or a recording of an archive, as ``ARCHIVE.sigmf/NAME``; or the URL of such. n_channels: what
     is expected, None takes any; without ``core:num_channels`` there is one, as the standard says. verify: compare
-    ``core:sha512``, where there is one, with the data (reads the file once; up to `MAX_VERIFIED` bytes, of a file here).
+    ``core:sha512``, where there is one, with the data (reads a file here once; up to `MAX_VERIFIED` bytes).
     Attributes, beside those of `Capture`: metadata (the parsed file), offset (``core:offset``, the number of the first
     sample in the metadata).
     Raises RecordingError when a file is missing, damaged or truncated, or the layout is not one that can be read.
