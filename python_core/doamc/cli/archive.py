@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from doamc.snapshots.finding import Found
 
 #: how long a task should take, s, and the most chunks that it has
-_TASK_S, _MOST_CHUNKS = 5.0, 16
+_TASK_S, _MOST_CHUNKS = 2.0, 16
 
 
 @dataclass
