@@ -58,9 +58,9 @@ def efficiency(quick: bool) -> dict[str, Any]:
         tasks = [task | {"chunks": [first]} for first in range(0, batches, 256)]
         for count in (1, 2, 1, 2):
             with open_executor(Workers(count)) as executor:
-                list(executor.run("scale_work:timed", tasks[: 2 * count]))  # warm
+                list(executor.run("scale_worker:timed", tasks[: 2 * count]))  # warm
                 begin = time.monotonic()
-                told = [o.result for o in executor.run("scale_work:timed", tasks)]
+                told = [o.result for o in executor.run("scale_worker:timed", tasks)]
                 wall = time.monotonic() - begin
             rows.append(
                 {
@@ -84,16 +84,16 @@ def overhead(quick: bool) -> dict[str, Any]:
     """Efficiency of 64 workers, threads of one process, at 1 s a task; and tasks a second when they take no time."""
     address = f"tcp://127.0.0.1:{(port := free_port())}"
     count, rounds, empty = (4, 2, 100) if quick else (64, 12, 4000)
-    threads = [sys.executable, str(HERE / "scale_work.py"), address, str(count)]
+    threads = [sys.executable, str(HERE / "scale_worker.py"), address, str(count)]
     with Supervised(scheduler("127.0.0.1", port), PATH), Supervised(threads, PATH):
         wait_for(address, count)
         with open_executor(Workers(scheduler=address)) as executor:
-            list(executor.run("scale_work:sleep", [0.1] * 2 * count))
+            list(executor.run("scale_worker:sleep", [0.1] * 2 * count))
             begin = time.monotonic()
-            done = len(list(executor.run("scale_work:sleep", [1.0] * count * rounds)))
+            done = len(list(executor.run("scale_worker:sleep", [1.0] * count * rounds)))
             wall = time.monotonic() - begin
             begin = time.monotonic()
-            rate = len(list(executor.run("scale_work:sleep", [0.0] * empty))) / (time.monotonic() - begin)
+            rate = len(list(executor.run("scale_worker:sleep", [0.0] * empty))) / (time.monotonic() - begin)
     return {"workers": count, "tasks_of_1_s": done, "efficiency": rounds / wall, "tasks_a_second_at_most": rate}
 
 
