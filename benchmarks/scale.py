@@ -25,6 +25,7 @@ from scale_memory import memory
 
 from doamc.cli import main as doamc
 from doamc.cluster import Workers, open_executor
+from doamc.cluster.manifest import Manifest
 
 HERE = Path(__file__).resolve().parent
 PATH = {"PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])}
@@ -94,7 +95,18 @@ def overhead(quick: bool) -> dict[str, Any]:
             wall = time.monotonic() - begin
             begin = time.monotonic()
             rate = len(list(executor.run("scale_worker:sleep", [0.0] * empty))) / (time.monotonic() - begin)
-    return {"workers": count, "tasks_of_1_s": done, "efficiency": rounds / wall, "tasks_a_second_at_most": rate}
+            begin, size = time.monotonic(), 480_000  # a chunk of 256 batches of eight elements
+            moved = size * sum(1 for _ in executor.run("scale_worker:blob", [size] * (empty // 10)))
+            moving = time.monotonic() - begin
+    with tempfile.TemporaryDirectory() as folder, Manifest(folder, {}) as manifest:
+        begin, data = time.monotonic(), os.urandom(size)
+        for first in range(empty // 20):
+            manifest.add_part("x", first, data)
+        written = size * (empty // 20) / (time.monotonic() - begin)
+    return {
+        "workers": count, "tasks_of_1_s": done, "efficiency": rounds / wall, "tasks_a_second_at_most": rate,
+        "results_mb_a_second": moved / moving / 1e6, "written_mb_a_second": written / 1e6,
+    }  # fmt: skip
 
 
 def digests(folder: Path) -> dict[str, str]:

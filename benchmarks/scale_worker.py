@@ -1,6 +1,7 @@
 """What the workers of benchmarks/scale.py run, and the workers that are threads of one process."""
 
 import asyncio
+import os
 import sys
 import time
 from typing import Any
@@ -18,6 +19,10 @@ def timed(task: dict[str, Any]) -> dict[str, float]:
 def sleep(task: float) -> float:
     time.sleep(task)
     return task
+
+
+def blob(task: int) -> bytes:
+    return os.urandom(task)
 
 
 async def many(address: str, count: int) -> None:
