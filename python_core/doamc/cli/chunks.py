@@ -25,7 +25,7 @@ def estimate_input(
     """
     from tqdm import tqdm
 
-    batches = source.shape[0]
+    batches, channels, _ = source.shape
     size = chunk_size(source.shape)
     parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
@@ -33,12 +33,19 @@ def estimate_input(
             known: torch.Tensor | float | None = noise_power
             if known is None and source.noise_power is not None:
                 known = torch.tensor(source.noise_power[first : first + size], dtype=torch.float64)
-            batch = make_batch(torch.from_numpy(as_complex128(block)), source.shape[1], known, first, source.channels)
+            y = torch.from_numpy(as_complex128(block))
+            batch = make_batch(y, channels, known, first, source.channels)
             torch.manual_seed(seed + first)
-            frequencies_hz = [source.frequency_of(first + i) for i in range(batch.size)]
-            parts.append(estimate_chunk(tuned, batch, frequencies_hz, n_sources))
-            bar.update(batch.size)
+            parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+            bar.update(len(y))
     return join(parts)
+
+
+def _estimate_chunk(
+    tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
+) -> Estimates:
+    """Estimates of a chunk; first: number of its first batch."""
+    return estimate_chunk(tuned, batch, [source.frequency_of(first + i) for i in range(batch.size)], n_sources)
 
 
 def chunk_size(shape: tuple[int, int, int]) -> int:
