@@ -84,7 +84,7 @@ def efficiency(quick: bool) -> dict[str, Any]:
 def overhead(quick: bool) -> dict[str, Any]:
     """Efficiency of 64 workers, threads of one process, at 1 s a task; and tasks a second when they take no time."""
     address = f"tcp://127.0.0.1:{(port := free_port())}"
-    count, rounds, empty = (4, 2, 100) if quick else (64, 12, 4000)
+    count, rounds, empty = (4, 2, 100) if quick else (64, 30, 4000)
     threads = [sys.executable, str(HERE / "scale_worker.py"), address, str(count)]
     with Supervised(scheduler("127.0.0.1", port), PATH), Supervised(threads, PATH):
         wait_for(address, count)

@@ -52,3 +52,10 @@ def test_a_task_that_kills_its_worker_is_set_aside(two):
     (outcome,) = two.run(f"{WORK}:die", ["now"])
     assert outcome.failure == "its worker died each time, by a fault of native code or for its memory"
     assert [o.result for o in two.run(f"{WORK}:double", [21])] == [42]
+
+
+@pytest.mark.slow
+def test_a_task_that_takes_more_memory_than_a_worker_may_is_set_aside():
+    with open_executor(Workers(1, memory_gib=0.5)) as executor:
+        (outcome,) = executor.run(f"{WORK}:hog", [1024])
+        assert outcome.failure == "its worker died each time, by a fault of native code or for its memory"

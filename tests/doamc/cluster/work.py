@@ -38,3 +38,10 @@ def kept(task: dict[str, Any]) -> dict[str, Any]:
     """Sleeps, notes that it ran, and returns its number."""
     time.sleep(task["seconds"])
     return {"number": task["number"], "process": os.getpid()}
+
+
+def hog(task: int) -> int:
+    """Takes so many MiB, and keeps them for a while."""
+    held = [bytearray(os.urandom(1 << 20)) for _ in range(task)]
+    time.sleep(60)
+    return len(held)
