@@ -20,7 +20,7 @@ from typing import Any
 
 from command import make_parser, write_result
 from machine import machine
-from scale_hosts import Supervised, cut, free_port, namespaces, scheduler, wait_for, worker
+from scale_hosts import Supervised, cut, free_port, namespaces, processor_s, scheduler, wait_for, worker
 from scale_memory import memory
 
 from doamc.cli import main as doamc
@@ -84,17 +84,18 @@ def efficiency(quick: bool) -> dict[str, Any]:
 def overhead(quick: bool) -> dict[str, Any]:
     """Efficiency of 64 workers, threads of one process, at 1 s a task; and tasks a second when they take no time."""
     address = f"tcp://127.0.0.1:{(port := free_port())}"
-    count, rounds, empty = (4, 2, 100) if quick else (64, 30, 4000)
+    count, rounds, empty = (4, 2, 100) if quick else (64, 20, 2000)
     threads = [sys.executable, str(HERE / "scale_worker.py"), address, str(count)]
-    with Supervised(scheduler("127.0.0.1", port), PATH), Supervised(threads, PATH):
+    with Supervised(scheduler("127.0.0.1", port), PATH) as head, Supervised(threads, PATH) as crew:
         wait_for(address, count)
         with open_executor(Workers(scheduler=address)) as executor:
             list(executor.run("scale_worker:sleep", [0.1] * 2 * count))
             begin = time.monotonic()
             done = len(list(executor.run("scale_worker:sleep", [1.0] * count * rounds)))
             wall = time.monotonic() - begin
-            begin = time.monotonic()
+            before, begin = [processor_s(p) for p in (head.pid, crew.pid, os.getpid())], time.monotonic()
             rate = len(list(executor.run("scale_worker:sleep", [0.0] * empty))) / (time.monotonic() - begin)
+            after = [processor_s(p) for p in (head.pid, crew.pid, os.getpid())]
             begin, size = time.monotonic(), 480_000  # a chunk of 256 batches of eight elements
             moved = size * sum(1 for _ in executor.run("scale_worker:blob", [size] * (empty // 10)))
             moving = time.monotonic() - begin
@@ -105,6 +106,10 @@ def overhead(quick: bool) -> dict[str, Any]:
         written = size * (empty // 20) / (time.monotonic() - begin)
     return {
         "workers": count, "tasks_of_1_s": done, "efficiency": rounds / wall, "tasks_a_second_at_most": rate,
+        "processor_ms_a_task": {
+            who: 1e3 * (b - a) / empty
+            for who, a, b in zip(("scheduler", "workers", "command"), before, after, strict=True)
+        },
         "results_mb_a_second": moved / moving / 1e6, "written_mb_a_second": written / 1e6,
     }  # fmt: skip
 

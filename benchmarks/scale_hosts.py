@@ -22,6 +22,11 @@ class Supervised:
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would."""
         with suppress(ProcessLookupError):
@@ -73,6 +78,12 @@ def wait_for(address: str, workers: int, patience_s: float = 120.0) -> None:
 
     with Client(address, timeout=patience_s, set_as_default=False) as client:
         client.wait_for_workers(workers, timeout=patience_s)
+
+
+def processor_s(process: int) -> float:
+    """Processor time that a process has taken so far, s."""
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mib(process: int) -> float:

@@ -6,7 +6,6 @@ restarted or the connection is lost for long. So they are kept here, a few for e
 
 import logging
 import queue
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -14,15 +13,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import dask
-from distributed import Client, Future, LocalCluster
-from distributed.security import Security
+from distributed import Client, Future
 
 from doamc import __version__
 from doamc.cluster.executor import TRIES, Executor, Outcome, perform, told
-from doamc.cluster.opening import Tls
 from doamc.errors import ClusterError
-from doamc.text import reason, shown
+from doamc.text import reason
 
 _log = logging.getLogger(__name__)
 #: tasks that are given ahead for each worker: while one runs the next is there
@@ -30,9 +26,9 @@ _AHEAD = 2
 #: s between looks at the connection and at the number of workers
 _LOOK_S = 1.0
 #: how long a scheduler has to answer, s, when a connection is first made
-_FIRST_S = 30.0
+FIRST_S = 30.0
 #: what a connection raises that is lost
-_LOST = (OSError, TimeoutError, RuntimeError)
+LOST = (OSError, TimeoutError, RuntimeError)
 
 
 @dataclass
@@ -48,12 +44,12 @@ class DaskExecutor(Executor):
     """Tasks on the workers of a scheduler.
 
     connect: a new client, given s to wait for the scheduler. patience_s: how long the scheduler may be away while tasks
-    run; at first it must answer within `_FIRST_S`. held: closed with it.
+    run; at first it must answer within `FIRST_S`. held: closed with it.
     """
 
     def __init__(self, connect: Callable[[float], Client], patience_s: float, held: ExitStack | None = None) -> None:
         self._connect, self._patience_s, self._held = connect, patience_s, held or ExitStack()
-        self._client = self._connected(min(patience_s, _FIRST_S))
+        self._client = self._connected(min(patience_s, FIRST_S))
         self._workers, self._looked = 0, -_LOOK_S
 
     @property
@@ -62,7 +58,7 @@ class DaskExecutor(Executor):
         if time.monotonic() - self._looked >= _LOOK_S:
             try:
                 self._workers = sum(self._client.sync(self._client.scheduler.ncores, callback_timeout=10).values())
-            except (*_LOST, AttributeError):  # there is no connection now
+            except (*LOST, AttributeError):  # there is no connection now
                 self._workers = 0
             self._looked = time.monotonic()
         return self._workers
@@ -100,12 +96,12 @@ class DaskExecutor(Executor):
                         give(job.task, job.failed)
         finally:
             for job in given.values():
-                with suppress(*_LOST):
+                with suppress(*LOST):
                     job.future.cancel()
 
     def close(self) -> None:
         """Leave the scheduler; end the workers that were started for this."""
-        with suppress(*_LOST):
+        with suppress(*LOST):
             self._client.close(timeout=5)
         self._held.close()
 
@@ -115,7 +111,7 @@ class DaskExecutor(Executor):
         whole = [f for f in known.values() if f.status == "finished"]
         try:
             results = self._client.gather({f.key: f for f in whole}, errors="skip") if whole else {}
-        except _LOST:
+        except LOST:
             results = {}
         for key, future in known.items():
             if key in results:
@@ -128,7 +124,7 @@ class DaskExecutor(Executor):
     def _open_client(self) -> Client:
         if self._client.status == "closed":
             _log.warning("doamc: the scheduler is away; waiting for it")
-            with suppress(*_LOST):
+            with suppress(*LOST):
                 self._client.close(timeout=1)
             self._client = self._connected(self._patience_s)
         return self._client
@@ -137,8 +133,8 @@ class DaskExecutor(Executor):
         until = time.monotonic() + patience_s
         while True:
             try:
-                return self._connect(max(_LOOK_S, min(_FIRST_S, patience_s)))
-            except _LOST as error:
+                return self._connect(max(_LOOK_S, min(FIRST_S, patience_s)))
+            except LOST as error:
                 if time.monotonic() >= until:
                     raise ClusterError(
                         f"expected a scheduler to answer within {patience_s:g} s, found none ({reason(error)}); "
@@ -169,50 +165,3 @@ def _failure(future: Future) -> str:
     if type(error).__name__ == "KilledWorker":
         return "its worker died each time, by a fault of native code or for its memory"
     return told(error)
-
-
-def local(processes: int, memory_gib: float) -> DaskExecutor:
-    """Workers of one thread each on this machine, which nobody else can reach."""
-    _quiet()
-    held = ExitStack()
-    try:
-        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="doamc-", ignore_cleanup_errors=True))
-        held.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
-        cluster = LocalCluster(
-            n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tls://",
-            security=Security.temporary(),  # ports of this machine are open to all its users
-            memory_limit=round(memory_gib * 2**30), local_directory=folder, dashboard_address=None,
-            worker_dashboard_address=None, silence_logs=logging.CRITICAL,
-        )  # fmt: skip
-        held.callback(cluster.close, timeout=10)
-        return DaskExecutor(lambda wait_s: Client(cluster, timeout=wait_s, set_as_default=False), _FIRST_S, held)
-    except BaseException as error:
-        held.close()
-        if isinstance(error, (ImportError, *_LOST)):
-            raise ClusterError(f"cannot start {processes} workers ({reason(error)})") from error
-        raise
-
-
-def remote(address: str, tls: Tls | None, patience_s: float) -> DaskExecutor:
-    """Workers that have joined the scheduler at an address, ``tcp://HOST:PORT`` or ``tls://HOST:PORT``."""
-    _quiet()
-    scheme = address.partition("://")[0]
-    if scheme not in ("tcp", "tls") or (scheme == "tls") != (tls is not None):
-        raise ClusterError(
-            "expected tcp://HOST:PORT, or tls://HOST:PORT with --tls-ca, --tls-cert and --tls-key, found "
-            + shown(address)
-        )
-    security = None
-    if tls is not None:
-        security = Security(
-            tls_ca_file=tls.authority, tls_client_cert=tls.certificate, tls_client_key=tls.key, require_encryption=True
-        )
-    return DaskExecutor(
-        lambda wait_s: Client(address, timeout=wait_s, security=security, set_as_default=False), patience_s
-    )
-
-
-def _quiet() -> None:
-    """Dask tells at length of every worker that dies; what matters is said here, or fails."""
-    for name in ("distributed", "bokeh", "tornado"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -40,12 +40,12 @@ def open_executor(workers: Workers) -> Executor:
     if workers.scheduler is not None and workers.processes:
         raise ClusterError("expected workers here or a scheduler, found both; give one of them")
     try:
-        from doamc.cluster import dask_executor
+        from doamc.cluster import dask_workers
     except ModuleNotFoundError as missing:
         raise ClusterError(
             f"expected the package {missing.name} for several workers, found none; install it: pip install "
             "'gr-doamc[scale]'"
         ) from missing
     if workers.scheduler is None:
-        return dask_executor.local(workers.processes, workers.memory_gib)
-    return dask_executor.remote(workers.scheduler, workers.tls, workers.patience_s)
+        return dask_workers.local(workers.processes, workers.memory_gib)
+    return dask_workers.remote(workers.scheduler, workers.tls, workers.patience_s)

@@ -56,8 +56,8 @@ def test_workers_that_cannot_be_had_are_refused(workers, message):
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch):
-    for name in ("doamc.cluster.dask_executor", "doamc.cluster"):
+    for name in ("doamc.cluster.dask_workers", "doamc.cluster"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, "doamc.cluster.dask_executor", None)
+    monkeypatch.setitem(sys.modules, "doamc.cluster.dask_workers", None)
     with pytest.raises(ClusterError, match=r"pip install 'gr-doamc\[scale\]'"):
         open_executor(Workers(2))
