@@ -1,5 +1,7 @@
 """Estimating a whole input in chunks of bounded memory."""
 
+from collections.abc import Sequence
+
 import torch
 
 from doamc.cli.inputs import Input, as_complex128
@@ -23,8 +25,8 @@ def estimate_input(
     """
     from tqdm import tqdm
 
-    batches, channels, length = source.shape
-    size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
+    batches, channels, _ = source.shape
+    size = chunk_size(source.shape)
     parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
@@ -42,10 +44,23 @@ def estimate_input(
 def _estimate_chunk(
     tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
 ) -> Estimates:
-    """Estimates of a chunk; first: number of its first batch. Batches of one frequency are estimated together."""
+    """Estimates of a chunk; first: number of its first batch."""
+    return estimate_chunk(tuned, batch, [source.frequency_of(first + i) for i in range(batch.size)], n_sources)
+
+
+def chunk_size(shape: tuple[int, int, int]) -> int:
+    """Batches in a chunk of an input of shape (B, N, L)."""
+    _, channels, length = shape
+    return max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
+
+
+def estimate_chunk(
+    tuned: TunedEstimator, batch: SnapshotBatch, frequencies_hz: Sequence[float | None], n_sources: int | None
+) -> Estimates:
+    """Estimates of a chunk, whose batches have these frequencies. Those of one are estimated together."""
     groups: dict[float | None, list[int]] = {}
-    for i in range(batch.size):
-        groups.setdefault(source.frequency_of(first + i) if tuned.spec.in_metres else None, []).append(i)
+    for i, frequency_hz in enumerate(frequencies_hz):
+        groups.setdefault(frequency_hz if tuned.spec.in_metres else None, []).append(i)
     if len(groups) == 1:
         return estimate_batch(tuned.at(next(iter(groups))), batch, n_sources)
     parts = [estimate_batch(tuned.at(f), batch.select(torch.tensor(i)), n_sources) for f, i in groups.items()]
