@@ -1,4 +1,4 @@
-"""``doamc train``: train a network for an array."""
+"""``doamc train``: train a network, most of them for an array."""
 
 import argparse
 from typing import Any
@@ -9,8 +9,9 @@ from doamc.learning.networks import NETWORKS
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("train", help="train a network for an array")
-    parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+    parser = commands.add_parser("train", help="train a network, most of them for an array")
+    about = "array specification (doamc arrays); none for --net waveform"
+    parser.add_argument("--array", metavar="NAME_OR_TOML", help=about)
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
     parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
