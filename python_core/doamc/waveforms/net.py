@@ -24,7 +24,7 @@ WINDOW = 256  #: most samples that the network sees at once
 LEAST = 9.0  #: the logarithm of the variance lies between 1 - LEAST and 1
 CANDIDATES = 2 * COUNT + 4
 FEATURES = 2 * CANDIDATES + 2 * COUNT + 2 + 4 + 2
-SCALARS = 6 + 2 * COUNT + 8
+SCALARS = 6 + 2 * COUNT + 10
 
 
 @dataclass(frozen=True)
