@@ -3,7 +3,8 @@
 x^m of phase shift keying with m (or a divisor of m) points is a line at m times the carrier offset. A line of unknown
 frequency, amplitude and phase in white noise of unknown power has the likelihood ratio (1 - rho^2)^-T, with rho the
 coherence of T samples with a tone; the line is the mean over tones, weighted by that, on a grid of a quarter of a
-resolution cell. [Rife-Boorstyn] for the tone, [Viterbi-Viterbi] for the powers.
+resolution cell, and then moved within its cell of the grid by one Newton step of its frequency. [Rife-Boorstyn] for the
+tone, [Viterbi-Viterbi] for the powers.
 """
 
 import math
@@ -54,4 +55,25 @@ def find_line(q: torch.Tensor, one_sided: bool = False) -> Line:
         )
         spectrum = torch.cat([spectrum[:, : n // 2], torch.zeros_like(spectrum[:, n // 2 :])], 1)
     wave = torch.fft.ifft(torch.softmax(ratio, 1) * spectrum)[:, :t] * (n / t)
+    wave = _between(q, wave, energy / t, n)
     return Line(wave, (torch.logsumexp(ratio, 1) - math.log(n)) / t)
+
+
+def _between(q: torch.Tensor, wave: torch.Tensor, level: torch.Tensor, n: int) -> torch.Tensor:
+    """The line with phase and frequency (of a grid of n) improved: level (M, 1) is the mean power of q.
+
+    Frequencies within a cell of the grid are as likely as each other, of variance (2 pi / n)^2 / 12.
+    """
+    t = q.shape[1]
+    tau = torch.arange(t, device=q.device, dtype=wave.real.dtype) - (t - 1) / 2
+    spread = (tau.square()).sum()
+    phasor = unit(wave)
+    left = q * phasor.conj()
+    mean = left.mean(1, keepdim=True)
+    left = left * unit(mean).conj()
+    amplitude = mean.abs()
+    noise = ((level - amplitude.square()) / 2).clamp_min(1e-6)
+    known = 12 * (n / (2 * math.pi)) ** 2
+    step = amplitude * (tau * left.imag).sum(1, keepdim=True) / (amplitude.square() * spread + known * noise)
+    step = step.clamp(-math.pi / n, math.pi / n)
+    return wave * unit(mean) * torch.polar(torch.ones_like(step), step * tau)
