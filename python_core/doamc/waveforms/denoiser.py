@@ -10,6 +10,7 @@ from doamc.waveforms.net import WINDOW, WaveformNet, WaveformNetConfig
 
 KIND = "waveform"
 SIGMA = (10 ** (-35 / 20), 10 ** (15 / 20))  #: range of levels of noise in training
+LARGEST = 30.0  #: samples in units of their mean level that the network is shown
 TOGETHER = 64  #: windows in a pass, which bounds memory
 
 
@@ -78,8 +79,11 @@ class WaveformDenoiser:
         trained = sigma.clamp(*SIGMA)
         # more noise than in training: a waveform that is as weak beside the noise as the weakest there
         shrunk = ((1 + trained.square()) * skip).clamp_max(1)
+        most = LARGEST * torch.sqrt(1 + trained.square())
+        seen = x * shrunk.sqrt()
+        seen = seen * (most / seen.abs().clamp_min(1e-6)).clamp_max(1)  # else its powers overflow
         f, log_variance = [], []
-        for rows, level in zip((x * shrunk.sqrt()).split(TOGETHER), trained.split(TOGETHER), strict=True):
+        for rows, level in zip(seen.split(TOGETHER), trained.split(TOGETHER), strict=True):
             found = self.net(rows.to(torch.complex64), level.float())
             f.append(found[0].to(x.dtype))
             log_variance.append(found[1].to(sigma.dtype))

@@ -50,10 +50,9 @@ def find_line(q: torch.Tensor, one_sided: bool = False) -> Line:
     coherence = (spectrum.real.square() + spectrum.imag.square()) / (t * energy + 1e-12)
     ratio = -t * torch.log1p(-coherence.clamp(max=1 - 1e-6))
     if one_sided:
-        ratio = torch.cat(
-            [torch.zeros_like(ratio[:, :8]), ratio[:, 8 : n // 2], torch.zeros_like(ratio[:, n // 2 :])], 1
-        )
-        spectrum = torch.cat([spectrum[:, : n // 2], torch.zeros_like(spectrum[:, n // 2 :])], 1)
+        bins = torch.arange(n, device=q.device)
+        kept = (bins >= 8) & (bins < n // 2)  # not the slow changes of a level
+        ratio, spectrum = ratio * kept, spectrum * kept
     wave = torch.fft.ifft(torch.softmax(ratio, 1) * spectrum)[:, :t] * (n / t)
     wave = _between(q, wave, energy / t, n)
     return Line(wave, (torch.logsumexp(ratio, 1) - math.log(n)) / t)
