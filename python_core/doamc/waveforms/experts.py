@@ -17,14 +17,18 @@ from doamc.waveforms.draws import turn
 from doamc.waveforms.lines import Line, find_line, power, unit
 
 ORDERS = (2, 4, 8)  #: of the phase shift keyings
-COUNT = len(ORDERS) + 2  #: of all experts
+COUNT = len(ORDERS) + 1  #: of experts, but for that of 16-QAM
 Opinion = tuple[torch.Tensor, torch.Tensor]  #: mean of s, and log evidence, (M, T) each
 
 
 def lines_of(x: torch.Tensor) -> list[Line]:
-    """Lines of the powers of `ORDERS`, for x (M, T), and that of the fourth power where large samples count most."""
-    corners = power(x, 4) * (x.real.square() + x.imag.square()).square()
-    return [find_line(q) for q in (*(power(x, m) for m in ORDERS), corners)]
+    """Lines of the powers of `ORDERS`, for x (M, T)."""
+    return [find_line(power(x, m)) for m in ORDERS]
+
+
+def corners_of(x: torch.Tensor) -> Line:
+    """Line of the fourth power where large samples count most: of the corners of a square."""
+    return find_line(power(x, 4) * (x.real.square() + x.imag.square()).square())
 
 
 def level_of(x: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
@@ -40,19 +44,20 @@ def opinions(
     level: torch.Tensor,  # shape: (M, 1), amplitude r of the waveform
     variance: torch.Tensor,  # shape: (M, 1), of the noise
     lines: list[Line],
+    corners: Line | None = None,
 ) -> Iterator[Opinion]:
-    """What each expert says: the phase shift keyings, 16-QAM, constant modulus."""
+    """What each expert says: the phase shift keyings, constant modulus, and 16-QAM where its corners are given."""
     energy, r_2 = x.real.square() + x.imag.square(), level.square()
     gauss = -energy / (r_2 + variance) - torch.log1p(r_2 / variance)
     seen = _Seen(x, energy, variance, gauss)
-    for m, line in zip(ORDERS, lines[:-1], strict=True):
-        mean, _, evidence = seen.under(turn(torch.arange(m) / m), level, _root(line.phasor, m))
+    for m, line in zip(ORDERS, lines, strict=True):
+        mean, _, evidence = seen.under(turn(torch.arange(m, device=x.device) / m), level, _root(line.phasor, m))
         yield mean, evidence
-    # the fourth power of a square that stands on a side is negative
-    yield _adapted(seen, POINTS["qam16"], level, _root(-lines[-1].phasor, 4))
     z = 2 * level * energy.clamp_min(1e-12).sqrt() / variance
     flat = torch.special.i0e(z)
     yield level * unit(x) * (torch.special.i1e(z) / flat), flat.log() + z - (r_2 + energy) / variance - gauss
+    if corners is not None:  # the fourth power of a square that stands on a side is negative
+        yield _adapted(seen, POINTS["qam16"].to(x.device), level, _root(-corners.phasor, 4))
 
 
 def _root(phasor: torch.Tensor, m: int) -> torch.Tensor:

@@ -8,23 +8,17 @@ convolutions of these. The gains g_i come from a real network that sees only wha
 D(x e^{j phi}) = D(x) e^{j phi} holds to rounding, for any phi. It has no notion of an array.
 """
 
-import math
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
 
 from doamc.learning.layers import Linear
-from doamc.waveforms.experts import COUNT, level_of, lines_of, opinions
-from doamc.waveforms.layers import ChannelNorm, ComplexConvolution, convolution, pairs, power_of, squash, times
-from doamc.waveforms.lines import find_line, unit
-from doamc.waveforms.spectral import SpectralFilter
+from doamc.waveforms.layers import ChannelNorm, ComplexConvolution, convolution, power_of, squash, times
+from doamc.waveforms.look import CANDIDATES, FEATURES, SCALARS, Look
 
 WINDOW = 256  #: most samples that the network sees at once
 LEAST = 9.0  #: the logarithm of the variance lies between 1 - LEAST and 1
-CANDIDATES = 2 * COUNT + 4
-FEATURES = 2 * CANDIDATES + 2 * COUNT + 2 + 4 + 2
-SCALARS = 6 + 2 * COUNT + 10
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ class WaveformNet(nn.Module):
     def __init__(self, config: WaveformNetConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or WaveformNetConfig()
-        self.filter = SpectralFilter(2)
+        self.look = Look()
         self.first, self.enter = convolution(FEATURES, config.width), ComplexConvolution(CANDIDATES, config.streams)
         self.scalars = nn.Sequential(Linear(SCALARS, config.context), nn.SiLU(), Linear(config.context, config.context))
         self.pooled = Linear(config.width, config.context)
@@ -90,7 +84,7 @@ class WaveformNet(nn.Module):
 
         x: (M, T) complex64, T at most `WINDOW`. sigma: (M, 1) > 0.
         """
-        seen, candidates, reference, scalars = self._look(x, sigma)
+        seen, candidates, reference, scalars = self.look(x, sigma)
         # half precision where it trains: processors with instructions for it go twice as fast
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.training):
             z, h = self.enter(candidates), self.first(seen)
@@ -104,57 +98,3 @@ class WaveformNet(nn.Module):
         weights = torch.complex(gains[:, :n], gains[:, n : 2 * n])
         streams = [torch.complex(*v.float().chunk(2, 1)) for v in (z, candidates)]
         return (weights * torch.cat(streams, 1)).sum(1), log_variance
-
-    def _look(self, x: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Channels (M, FEATURES, T), candidates (M, 2 CANDIDATES, T), phases (M, 2, T), scalars (M, SCALARS)."""
-        t, variance = x.shape[1], sigma.square()
-        skip, scale = 1 / (1 + variance), sigma * torch.rsqrt(1 + variance)
-        level = level_of(x, variance)
-        filtered, passed = self.filter(x, variance)
-        clean = filtered[:, 0].detach() if self.training else filtered[:, 0]  # a cheaper step, which learns the same
-        left = variance * passed[:, :1].clamp_min(1e-3)
-        lines, inner = lines_of(x), lines_of(clean)
-        tone = find_line(x)
-        energy = clean.real.square() + clean.imag.square()
-        clock = find_line(energy - energy.mean(1, keepdim=True), one_sided=True)
-        rows = [*opinions(x, level, variance, lines), *opinions(clean, level, left, inner)]
-        means = torch.stack([mean for mean, _ in rows] + [tone.wave], 1)
-        means = torch.cat([means, filtered], 1)
-        offsets = squash(pairs((means - skip[..., None] * x[:, None]) / scale[..., None]))
-        received = x * skip.sqrt()
-        candidates = torch.cat(
-            [
-                torch.cat([a, b[:, None]], 1)
-                for a, b in zip(offsets.chunk(2, 1), (received.real, received.imag), strict=True)
-            ],
-            1,
-        )
-        evidence = torch.stack([value for _, value in rows], 1)
-        reference = pairs((clean.conj() * torch.rsqrt(energy + 0.01))[:, None])
-        step = [unit(clean * clean.conj().roll(k, 1)) for k in (1, 2)]
-        ticks = clock.wave / energy.mean(1, keepdim=True).clamp_min(1e-6)
-        seen = torch.cat(
-            [
-                times(candidates, reference),
-                torch.asinh(evidence),
-                torch.stack([received.abs(), clean.abs()], 1),
-                pairs(torch.stack([*step, ticks], 1)),
-            ],
-            1,
-        )
-        rate = unit((clock.wave[:, 1:] * clock.wave[:, :-1].conj()).sum(1)) if t > 1 else torch.zeros_like(x[:, 0])
-        strengths = torch.stack([line.strength for line in (*lines, *inner, tone, clock)], 1)
-        scalars = torch.cat(
-            [
-                sigma.log() / 2,
-                torch.full_like(sigma, math.log(t / 64)),
-                level - 1,
-                passed[:, :1].log() / 4,
-                rate.real[:, None],
-                rate.imag[:, None],
-                torch.asinh(evidence.clamp(-8, 8).sum(2)) / 2,
-                torch.asinh(t * strengths) / 4,
-            ],
-            1,
-        )
-        return seen, candidates, reference, scalars

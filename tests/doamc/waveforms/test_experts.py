@@ -8,7 +8,7 @@ import torch
 
 from doamc.waveforms.digital import POINTS
 from doamc.waveforms.draws import turn
-from doamc.waveforms.experts import level_of, lines_of, opinions
+from doamc.waveforms.experts import corners_of, level_of, lines_of, opinions
 from doamc.waveforms.kinds import draw_kind, noisy
 from doamc.waveforms.lines import find_line, power
 
@@ -41,7 +41,7 @@ def test_constant_modulus():
     """Of a ring, the sum over many points of it."""
     s = draw_kind("cm", 1, 64, torch.Generator().manual_seed(1))
     x = noisy(s, torch.tensor([SIGMA]), torch.Generator().manual_seed(2))
-    mean, evidence = list(opinions(x, torch.ones(1, 1), torch.full((1, 1), SIGMA**2), lines_of(s)))[4]
+    mean, evidence = list(opinions(x, torch.ones(1, 1), torch.full((1, 1), SIGMA**2), lines_of(s)))[3]
     ring = np.exp(2j * np.pi * np.arange(1000) / 1000)[None]
     expected = posterior(x[0].numpy().astype(complex), ring, SIGMA**2)
     np.testing.assert_allclose(mean[0].numpy(), expected[0], atol=1e-4)
@@ -70,7 +70,7 @@ def test_16_qam_of_unknown_carrier_phase_and_level():
     s = draw_kind("qam16", 100, 200, generator)
     sigma = torch.full((100, 1), 10 ** (-19 / 20))
     x = noisy(s, sigma[:, 0], generator)
-    mean, evidence = list(opinions(x, level_of(x, sigma.square()), sigma.square(), lines_of(x)))[3]
+    mean, evidence = list(opinions(x, level_of(x, sigma.square()), sigma.square(), lines_of(x), corners_of(x)))[4]
     assert 10 * math.log10(float((mean - s).abs().square().mean())) < -30
     assert float(evidence.mean()) > 1  # nats a sample, log2 of about 5 bits less 4 sent
 
