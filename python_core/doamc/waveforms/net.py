@@ -85,16 +85,14 @@ class WaveformNet(nn.Module):
         x: (M, T) complex64, T at most `WINDOW`. sigma: (M, 1) > 0.
         """
         seen, candidates, reference, scalars = self.look(x, sigma)
-        # half precision where it trains: processors with instructions for it go twice as fast
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.training):
-            z, h = self.enter(candidates), self.first(seen)
-            fixed = self.scalars(scalars)
-            for block in self.blocks:
-                context = nn.functional.silu(fixed + self.pooled(self.norm(h).mean(2)))
-                h, z = block(h, z, reference, context)
-            gains = self.gains(nn.functional.silu(self.norm(h))).float()
+        z, h = self.enter(candidates), self.first(seen)
+        fixed = self.scalars(scalars)
+        for block in self.blocks:
+            context = nn.functional.silu(fixed + self.pooled(self.norm(h).mean(2)))
+            h, z = block(h, z, reference, context)
+        gains = self.gains(nn.functional.silu(self.norm(h)))
         log_variance = 1 - LEAST * torch.sigmoid(gains[:, -1] - 1.5)
         n = self.config.streams + CANDIDATES
         weights = torch.complex(gains[:, :n], gains[:, n : 2 * n])
-        streams = [torch.complex(*v.float().chunk(2, 1)) for v in (z, candidates)]
+        streams = [torch.complex(*v.chunk(2, 1)) for v in (z, candidates)]
         return (weights * torch.cat(streams, 1)).sum(1), log_variance

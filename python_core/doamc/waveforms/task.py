@@ -46,8 +46,8 @@ class WaveformTask:
     def loss(self, step: int) -> torch.Tensor:
         """Loss of one step on fresh waveforms."""
         generator = torch.Generator().manual_seed(1_000_003 * (self.seed + 1) + step)
-        shortest = uniform(math.log(SHORTEST), math.log(WINDOW), 1, generator)
-        length = max(SHORTEST, min(WINDOW, round(math.exp(float(shortest)))))
+        long = float(uniform(0, 1, 1, generator)) ** 0.6  # half of the windows have 100 samples or more
+        length = round(SHORTEST * (WINDOW / SHORTEST) ** long)
         # as many samples in every step: short windows come in larger batches
         count = max(self.batch // 2, min(4 * self.batch, self.batch * WINDOW // (2 * length)))
         s = draw_training(count, length, generator)
