@@ -29,7 +29,7 @@ NETWORKS = {
     "snapshot": Network("doamc.denoising.snapshot_net:SnapshotTask", "ddim-snapshot", 6.0),
     "vae": Network("doamc.routes.vae_net:VaeTask", "vae", 5.0),
     "coupling": Network("doamc.routes.coupling_prior:CouplingTask", "coupling-diffusion", 2.0),
-    "waveform": Network("doamc.waveforms.task:WaveformTask", "waveforms of emitters", 60.0, rate=1.5e-3, array=False),
+    "waveform": Network("doamc.waveforms.task:WaveformTask", "waveforms of emitters", 60.0, rate=2e-3, array=False),
 }
 
 

@@ -11,9 +11,10 @@ from doamc.waveforms.lines import find_line, unit
 from doamc.waveforms.spectral import SpectralFilter
 
 OPINIONS = 2 * COUNT + 1
-CANDIDATES = OPINIONS + 4
+CANDIDATES = OPINIONS + 5
 FEATURES = 2 * CANDIDATES + OPINIONS + 2 + 4 + 2
 SCALARS = 6 + OPINIONS + 9
+PENALTY = 6.0  #: nats that carrier, phase and level, which were fitted, take from the evidence of an expert
 
 
 class Look(nn.Module):
@@ -49,9 +50,11 @@ class Look(nn.Module):
             *opinions(x, level, variance, lines, corners),
             *opinions(clean, level, variance * passed.clamp_min(1e-3), inner),
         ]
-        means = torch.cat([torch.stack([*(mean for mean, _ in rows), tone.wave], 1), filtered], 1)
-        candidates, size = _candidates(x, sigma, means)
         evidence = torch.stack([value for _, value in rows], 1)
+        means = torch.stack([mean for mean, _ in rows], 1)
+        agreed = _agreed(means[:, : COUNT + 1], evidence[:, : COUNT + 1], x / (1 + variance))
+        means = torch.cat([means, agreed[:, None], tone.wave[:, None], filtered], 1)
+        candidates, size = _candidates(x, sigma, means)
         reference = pairs((clean.conj() * torch.rsqrt(energy + 0.01))[:, None])
         steps = [nn.functional.pad(unit(clean[:, k:] * clean[:, :-k].conj()), (k, 0)) for k in (1, 2) if k < t]
         steps += [torch.zeros_like(x)] * (2 - len(steps))
@@ -75,6 +78,13 @@ class Look(nn.Module):
             torch.asinh(t * strengths) / 4,
         ]
         return torch.cat(seen, 1), candidates, reference, torch.cat(scalars, 1)
+
+
+def _agreed(means: torch.Tensor, evidence: torch.Tensor, wiener: torch.Tensor) -> torch.Tensor:
+    """Mean over experts (M, K, T) and the Wiener filter, weighted by their evidence over the window, (M, T)."""
+    total = nn.functional.pad(evidence.sum(2) - PENALTY, (1, 0))
+    share = torch.softmax(total, 1)[..., None]
+    return (share * torch.cat([wiener[:, None], means], 1)).sum(1)
 
 
 def _candidates(x: torch.Tensor, sigma: torch.Tensor, means: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

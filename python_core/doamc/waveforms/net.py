@@ -25,8 +25,8 @@ LEAST = 9.0  #: the logarithm of the variance lies between 1 - LEAST and 1
 class WaveformNetConfig:
     """Hyper-parameters: real channels, complex streams, blocks, entries of the context."""
 
-    width: int = 48
-    streams: int = 16
+    width: int = 40
+    streams: int = 12
     blocks: int = 6
     context: int = 64
 
