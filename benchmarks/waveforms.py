@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/waveforms.py [--count 100] [--weights FILE]
 
-NMSE in dB beside that of the Wiener filter of a white waveform, x / (1 + sigma^2), and, for phase shift keying, of the
-posterior mean that knows carrier and phase; mean of the variance that the network tells over its squared error.
+NMSE in dB beside that of the Wiener filter of a white waveform, x / (1 + sigma^2), of the experts in closed form
+without the network, and, for phase shift keying, of the posterior mean that knows carrier and phase; mean of the
+variance that the network tells over its squared error.
 """
 
 import math
@@ -13,6 +14,7 @@ from command import make_parser, write_result
 
 from doamc.waveforms.denoiser import WaveformDenoiser
 from doamc.waveforms.draws import turn
+from doamc.waveforms.experts import agreed, corners_of, level_of, lines_of, opinions
 from doamc.waveforms.kinds import KINDS, draw_kind, noisy
 
 SNR_DB, LENGTHS = (0, 5, 9, 14, 20), (200, 40)
@@ -24,6 +26,14 @@ def db(error: torch.Tensor) -> float:
     return round(10 * math.log10(float(error.abs().square().mean()) + 1.3e-10), 2)
 
 
+def experts(x: torch.Tensor, sigma: float) -> torch.Tensor:
+    """What the experts agree on: the ablation without a network."""
+    variance = torch.full((len(x), 1), sigma**2)
+    rows = list(opinions(x, level_of(x, variance), variance, lines_of(x), corners_of(x)))
+    means, evidence = (torch.stack(v, 1) for v in zip(*rows, strict=True))
+    return agreed(means, evidence, x / (1 + variance))
+
+
 def figures(denoiser: WaveformDenoiser, kind: str, length: int, snr_db: float, count: int) -> dict[str, float]:
     """Of waveforms that training never saw."""
     generator = torch.Generator().manual_seed(4711)
@@ -31,6 +41,7 @@ def figures(denoiser: WaveformDenoiser, kind: str, length: int, snr_db: float, c
     x = noisy(s, torch.full((count,), sigma), generator)
     mean, variance = denoiser.posterior(x, sigma)
     found = {"network_db": db(mean - s), "wiener_db": db(x / (1 + sigma**2) - s)}
+    found["experts_db"] = db(experts(x, sigma) - s)
     found["variance_ratio"] = round(float(variance.mean() / (mean - s).abs().square().mean()), 2)
     if order := ORDERS.get(kind):
         choices = s[..., None] * turn(torch.arange(order) / order)

@@ -18,6 +18,7 @@ from doamc.waveforms.lines import Line, find_line, power, unit
 
 ORDERS = (2, 4, 8)  #: of the phase shift keyings
 COUNT = len(ORDERS) + 1  #: of experts, but for that of 16-QAM
+PENALTY = 6.0  #: nats that carrier, phase and level, which were fitted, take from the evidence of an expert
 Opinion = tuple[torch.Tensor, torch.Tensor]  #: mean of s, and log evidence, (M, T) each
 
 
@@ -58,6 +59,13 @@ def opinions(
     yield level * unit(x) * (torch.special.i1e(z) / flat), flat.log() + z - (r_2 + energy) / variance - gauss
     if corners is not None:  # the fourth power of a square that stands on a side is negative
         yield _adapted(seen, POINTS["qam16"].to(x.device), level, _root(-corners.phasor, 4))
+
+
+def agreed(means: torch.Tensor, evidence: torch.Tensor, wiener: torch.Tensor) -> torch.Tensor:
+    """Mean over experts (M, K, T) and the Wiener filter (M, T), weighted by evidence over the window, (M, T)."""
+    total = torch.nn.functional.pad(evidence.sum(2) - PENALTY, (1, 0))
+    share = torch.softmax(total, 1)[..., None]
+    return (share * torch.cat([wiener[:, None], means], 1)).sum(1)
 
 
 def _root(phasor: torch.Tensor, m: int) -> torch.Tensor:

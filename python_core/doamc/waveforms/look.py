@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from doamc.waveforms.experts import COUNT, corners_of, level_of, lines_of, opinions
+from doamc.waveforms.experts import COUNT, agreed, corners_of, level_of, lines_of, opinions
 from doamc.waveforms.layers import pairs, squash, times
 from doamc.waveforms.lines import find_line, unit
 from doamc.waveforms.spectral import SpectralFilter
@@ -14,7 +14,6 @@ OPINIONS = 2 * COUNT + 1
 CANDIDATES = OPINIONS + 5
 FEATURES = 2 * CANDIDATES + OPINIONS + 2 + 4 + 2
 SCALARS = 6 + OPINIONS + 9
-PENALTY = 6.0  #: nats that carrier, phase and level, which were fitted, take from the evidence of an expert
 
 
 class Look(nn.Module):
@@ -52,8 +51,8 @@ class Look(nn.Module):
         ]
         evidence = torch.stack([value for _, value in rows], 1)
         means = torch.stack([mean for mean, _ in rows], 1)
-        agreed = _agreed(means[:, : COUNT + 1], evidence[:, : COUNT + 1], x / (1 + variance))
-        means = torch.cat([means, agreed[:, None], tone.wave[:, None], filtered], 1)
+        together = agreed(means[:, : COUNT + 1], evidence[:, : COUNT + 1], x / (1 + variance))
+        means = torch.cat([means, together[:, None], tone.wave[:, None], filtered], 1)
         candidates, size = _candidates(x, sigma, means)
         reference = pairs((clean.conj() * torch.rsqrt(energy + 0.01))[:, None])
         steps = [nn.functional.pad(unit(clean[:, k:] * clean[:, :-k].conj()), (k, 0)) for k in (1, 2) if k < t]
@@ -78,13 +77,6 @@ class Look(nn.Module):
             torch.asinh(t * strengths) / 4,
         ]
         return torch.cat(seen, 1), candidates, reference, torch.cat(scalars, 1)
-
-
-def _agreed(means: torch.Tensor, evidence: torch.Tensor, wiener: torch.Tensor) -> torch.Tensor:
-    """Mean over experts (M, K, T) and the Wiener filter, weighted by their evidence over the window, (M, T)."""
-    total = nn.functional.pad(evidence.sum(2) - PENALTY, (1, 0))
-    share = torch.softmax(total, 1)[..., None]
-    return (share * torch.cat([wiener[:, None], means], 1)).sum(1)
 
 
 def _candidates(x: torch.Tensor, sigma: torch.Tensor, means: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
