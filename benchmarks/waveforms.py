@@ -37,7 +37,9 @@ def experts(x: torch.Tensor, sigma: float) -> torch.Tensor:
 def figures(denoiser: WaveformDenoiser, kind: str, length: int, snr_db: float, count: int) -> dict[str, float]:
     """Of waveforms that training never saw."""
     generator = torch.Generator().manual_seed(4711)
-    s, sigma = draw_kind(kind, count, length, generator), 10 ** (-snr_db / 20)
+    # pulses and the like are chosen once a draw
+    s = torch.cat([draw_kind(kind, min(4, count), length, generator) for _ in range(max(1, count // 4))])
+    count, sigma = len(s), 10 ** (-snr_db / 20)
     x = noisy(s, torch.full((count,), sigma), generator)
     mean, variance = denoiser.posterior(x, sigma)
     found = {"network_db": db(mean - s), "wiener_db": db(x / (1 + sigma**2) - s)}

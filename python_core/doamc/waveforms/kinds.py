@@ -42,6 +42,7 @@ OFFSET, WIDE_OFFSET = 0.02, 0.25  #: most carrier offset in cycles a sample: of 
 def draw_kind(kind: str, count: int, length: int, generator: torch.Generator) -> torch.Tensor:
     """Waveforms (M, L) complex64 of one kind and unit power, with phase and carrier offset, without bursts.
 
+    All have one pulse, where the kind has several, and one smoothness.
     Raises SpecificationError on a kind that is not in `KINDS`.
     """
     if kind not in KINDS:

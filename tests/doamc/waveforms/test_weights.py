@@ -19,7 +19,7 @@ def denoiser() -> WaveformDenoiser:
 def trial(denoiser, kind: str, length: int, snr_db: float, count: int = 48) -> dict[str, torch.Tensor]:
     """Waveforms of a kind, what is received of them, and the posterior of the network."""
     generator = torch.Generator().manual_seed(2026)
-    s = draw_kind(kind, count, length, generator)
+    s = torch.cat([draw_kind(kind, 4, length, generator) for _ in range(count // 4)])  # pulses are chosen once a draw
     sigma = 10 ** (-snr_db / 20)
     x = noisy(s, torch.full((count,), sigma), generator)
     mean, variance = denoiser.posterior(x, sigma)
