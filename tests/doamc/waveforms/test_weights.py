@@ -16,10 +16,13 @@ def denoiser() -> WaveformDenoiser:
     return WaveformDenoiser.open(shipped_weights("waveform"))
 
 
-def trial(denoiser, kind: str, length: int, snr_db: float, count: int = 48) -> dict[str, torch.Tensor]:
-    """Waveforms of a kind, what is received of them, and the posterior of the network."""
+def trial(
+    denoiser, kind: str, length: int, snr_db: float, count: int = 48, level_db: float = 0.0
+) -> dict[str, torch.Tensor]:
+    """Waveforms of a kind, what is received of them, and the posterior of the network; level_db: spread of levels."""
     generator = torch.Generator().manual_seed(2026)
     s = torch.cat([draw_kind(kind, 4, length, generator) for _ in range(count // 4)])  # pulses are chosen once a draw
+    s = s * 10 ** (level_db * torch.randn(count, 1, generator=generator) / 20)
     sigma = 10 ** (-snr_db / 20)
     x = noisy(s, torch.full((count,), sigma), generator)
     mean, variance = denoiser.posterior(x, sigma)
@@ -74,8 +77,8 @@ def test_of_gaussian_waveforms_nothing_is_made_up(denoiser, length, snr_db):
 @pytest.mark.parametrize("kind", ["qpsk", "qpsk-shaped", "cm", "gauss"])
 @pytest.mark.parametrize("snr_db", [5, 12])
 def test_variances_are_those_of_the_errors(denoiser, kind, snr_db):
-    """Mean squared error over the variance that was told; 1 is exact. 48 x 128 samples."""
-    t = trial(denoiser, kind, 128, snr_db)
+    """Variance that was told over the mean squared error, at levels as in training; 1 is exact. 48 x 128 samples."""
+    t = trial(denoiser, kind, 128, snr_db, level_db=0.5)
     told = float(t["variance"].mean() / (t["mean"] - t["s"]).abs().square().mean())
     assert 0.6 < told < 1.6
 
@@ -83,7 +86,7 @@ def test_variances_are_those_of_the_errors(denoiser, kind, snr_db):
 def test_long_records_are_as_good_as_their_windows(denoiser):
     t = trial(denoiser, "qpsk", 1000, 9, 8)
     short = trial(denoiser, "qpsk", 250, 9, 32)
-    assert abs(db(t["mean"] - t["s"]) - db(short["mean"] - short["s"])) < 0.7
+    assert db(t["mean"] - t["s"]) < db(short["mean"] - short["s"]) + 0.5
 
 
 def test_the_checkpoint_tells_how_it_was_trained():
