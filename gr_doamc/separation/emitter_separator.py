@@ -1,6 +1,7 @@
 """Emitter separator: N streams of an array in, P streams out, one an emitter."""
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from doamc.calibration.fading import FadingMatrix
 from doamc.denoising.bearing_tracks import BearingTracks
 from doamc.denoising.separation import Separator, responses
 from doamc.errors import EstimatorError
+from doamc.protocol import WAVEFORMS_SCHEMA
 from doamc.spec import ArraySpec, load_spec
 from doamc.spec.numbering import checked_channels
 from doamc.text import shown
@@ -20,6 +22,8 @@ from gr_doamc.runtime.stream_guard import guarded_work
 _TAG = "emitter"
 #: samples by which a new filter is brought to the phase of the one before
 _OVERLAP = 2048
+#: s from one message of waveforms to the next, at least
+_SHOW_S = 0.5
 
 
 class emitter_separator(channels_block):
@@ -41,6 +45,9 @@ class emitter_separator(channels_block):
     counts the tracks that an update did not see. Message port ``status``: a dict (schema ``doamc.status/1``) at every
     change, with ``tracks`` (azimuth_deg of each stream, None where it has none) and counters.
 
+    Message port ``waveforms``: where ``show`` is not 0, a dict (schema ``doamc.waveforms/1``) with that many of the
+    latest samples of every stream and of input 0, to look at, two a second at most.
+
     Args:
         array: name of a specification or path of a TOML file, that of the estimates.
         n_elements: number of streams expected; 0 takes that of the array.
@@ -48,22 +55,26 @@ class emitter_separator(channels_block):
         gate_deg: how far from an estimate to the next a bearing may move.
         hold: estimates in a row that may miss an emitter before its stream is given away.
         fade: samples of a cross-fade; 0 switches.
+        show: samples of a message on ``waveforms``, 0 for no messages.
 
     Raises SpecificationError or EstimatorError when an argument does not fit.
     """
 
     def __init__(
         self, array: str = "ula8", n_elements: int = 0, sources: int = 2, gate_deg: float = 6.0, hold: int = 20,
-        fade: int = 256,
+        fade: int = 256, show: int = 0,
     ) -> None:  # fmt: skip
         self.spec: ArraySpec = load_spec(array, tunable=True)
         n = self.spec.n_elements
         if n_elements not in (0, n):
             raise EstimatorError(f"expected {n} streams for {self.spec.name}, found n_elements = {n_elements}")
-        if not 1 <= sources < n or fade < 0:
-            raise EstimatorError(f"expected sources in 1..{n - 1} and fade >= 0, found {sources} and {fade}")
+        if not 1 <= sources < n or fade < 0 or not 0 <= show <= _OVERLAP:
+            raise EstimatorError(
+                f"expected sources in 1..{n - 1}, fade >= 0 and show in 0..{_OVERLAP}, "
+                f"found {sources}, {fade} and {show}"
+            )
         channels_block.__init__(self, "emitter_separator", n, n_outputs=sources)
-        self._fade, self._places = fade, sources
+        self._fade, self._places, self._show, self._shown = fade, sources, show, -_SHOW_S
         self._separator = Separator(BearingTracks(sources, gate_deg, hold), n)
         self._matrix = FadingMatrix(n, sources)
         self._matrix.fade_to(np.zeros((sources, n), complex))
@@ -74,7 +85,8 @@ class emitter_separator(channels_block):
         self.failure: Exception | None = None
         self.last_error: str | None = None
         self.counters = {"received": 0, "updates": 0, "superseded": 0, "stale": 0, "failed": 0, "missed": 0}
-        self.message_port_register_out(pmt.intern("status"))
+        for port in ("status", "waveforms"):
+            self.message_port_register_out(pmt.intern(port))
         self.message_port_register_in(pmt.intern("estimates"))
         self.set_msg_handler(pmt.intern("estimates"), self._on_estimate)
 
@@ -92,6 +104,9 @@ class emitter_separator(channels_block):
         self._recent[:, : _OVERLAP - kept] = self._recent[:, kept:].copy()
         for row, stream in zip(self._recent, input_items, strict=True):
             row[_OVERLAP - kept :] = stream[count - kept :]
+        if self._show and count >= self._show and time.monotonic() >= self._shown + _SHOW_S:
+            self._shown = time.monotonic()
+            self._show_samples(input_items[0][-self._show :], [out[-self._show :] for out in output_items])
         return count
 
     def failed(self, error: Exception, taken: bool = False) -> None:
@@ -164,6 +179,24 @@ class emitter_separator(channels_block):
             "v": v[list(channels)], "azimuth_deg": azimuth, "power": power,
             "noise_power": float(estimate["noise_power"]),
         }  # fmt: skip
+
+    def _show_samples(self, heard: np.ndarray, streams: list[np.ndarray]) -> None:
+        def parts(samples: np.ndarray) -> dict[str, Any]:
+            return {
+                "re": samples.real.astype(float).round(4).tolist(),
+                "im": samples.imag.astype(float).round(4).tolist(),
+            }
+
+        pairs = zip(self._separator.tracks.tracks, streams, strict=True)
+        emitters = [
+            {"azimuth_deg": None if track is None else track.azimuth_deg, "samples": parts(stream)}
+            for track, stream in pairs
+        ]
+        message = {
+            "schema": WAVEFORMS_SCHEMA, "time": time.time(), "array": self.spec.name, "heard": parts(heard),
+            "emitters": emitters,
+        }  # fmt: skip
+        self.message_port_pub(pmt.intern("waveforms"), pmt.to_pmt(message))
 
     def _publish(self, state: str = "running") -> None:
         self.message_port_pub(pmt.intern("status"), pmt.to_pmt(self.status(state)))

@@ -81,6 +81,7 @@ BAD = [
     ("doamc_emitter_separator", {"gate_deg": "0"}),
     ("doamc_emitter_separator", {"hold": "-1"}),
     ("doamc_emitter_separator", {"fade": "-1"}),
+    ("doamc_emitter_separator", {"show": "5000"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
     ("doamc_compass_sink", {"history": "-1"}),
     ("doamc_compass_sink", {"update_time": "0"}),

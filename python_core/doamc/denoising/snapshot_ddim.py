@@ -39,9 +39,7 @@ class SnapshotDdim(Estimator):
     """Guided diffusion with a per-snapshot eps-net, R of the samples, eq. (34) from RARE."""
 
     name = "ddim-snapshot"
-    summary = (
-        "the chain of Luo and Fung as they wrote it, for comparison: guided DDIM of single snapshots, then eq. (34)"
-    )
+    summary = "the chain of Luo and Fung, for comparison: guided diffusion of single snapshots, then eq. (34)"
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from gnuradio import blocks, gr
 from gr_doamc import emitter_separator
 
 from doamc.errors import DoamcError
+from doamc.estimates import validate
 from tests.gr.running import collector, run
 from tests.gr.separation.scene import Heard
 from tests.gr.streaming import gate
@@ -18,7 +19,7 @@ EVERY = 10_000
 class separated(gr.top_block):
     """Streams (8, n) through a separator; a message before every so many samples, which has come in by then."""
 
-    def __init__(self, block, samples, messages, places=2, tags=()):
+    def __init__(self, block, samples, messages, places=2, tags=(), watch=None):
         gr.top_block.__init__(self, "separated")
         self.block, self.told = block, collector()
         stops = [
@@ -34,6 +35,8 @@ class separated(gr.top_block):
             self.connect((block, k), sink)
         self.msg_connect(self.gate, "out", block, "estimates")
         self.msg_connect(block, "status", self.told, "in")
+        if watch is not None:
+            self.msg_connect(block, watch[1], watch[0], "in")
         run(self)
 
     @property
@@ -92,6 +95,20 @@ def test_streams_tags_counters_and_status(heard):
     assert [m["last_error"].split(":")[0] for m in found.told.messages if m["state"] == "error"] == [
         "EstimatorError"
     ] * 3
+
+
+def test_samples_to_look_at(heard):
+    """As many of each stream as were asked for, at the time at most; the last ones of the work that they are from."""
+    made, messages = heard
+    block = emitter_separator("ula8", 8, 2, show=100)
+    kept = collector()
+    flowgraph = separated(block, made.received, messages[:1], watch=(kept, "waveforms"))
+    validate(kept.messages[-1])
+    shown = kept.messages[-1]
+    for samples, stream in zip((e["samples"] for e in shown["emitters"]), flowgraph.samples, strict=True):
+        z = np.array(samples["re"]) + 1j * np.array(samples["im"])
+        place = np.abs(stream[:, None] - z[:1]).argmin()
+        assert len(z) == 100 and np.abs(stream[place : place + 100] - z).max() < 1e-3
 
 
 def test_without_estimates_streams_are_silent(heard):
