@@ -3,7 +3,7 @@
 The limit is the median of long Metropolis chains that start at the truth (exact likelihood, prior of the array), the
 best that any method can do on such scenes. Writes a table and draws it.
 
-    .venv/bin/python benchmarks/accuracy.py [--trials 100] [--plot FILE.png]
+    .venv/bin/python benchmarks/accuracy.py [--trials 100] [--workers N] [--plot FILE.png]
 """
 
 import json
@@ -14,7 +14,7 @@ import torch
 from command import make_parser, write_result
 from tqdm import tqdm
 
-from doamc.estimators.engine import open_estimator
+from doamc.cluster import Executor, Workers, open_executor
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.report.summary import summarise
@@ -24,9 +24,9 @@ from doamc.scenes.accuracy import HIT_DEG, azimuth_error, coupling_gain_db, is_h
 from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
 from doamc.trials.bayes_limit import samples_from_truth
-from doamc.trials.monte_carlo import compare
+from doamc.trials.sweep import compare_on
 
-MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
+MAIN = ["bartlett", "music", "rare", "ml", "map", "posterior"]
 OTHERS = ["capon", "root-music", "esprit", "fit", "comet", "em", "sbl", "vae", "coupling-diffusion", "ddim-snapshot"]
 CASES = [  # array, P, L, methods
     ("ula8", 2, 200, OTHERS + MAIN),
@@ -36,7 +36,7 @@ CASES = [  # array, P, L, methods
 ]
 SNR_DB = [-10.0, -5.0, 0.0, 5.0, 10.0, 20.0]
 COLOURS = {
-    "posterior": "#d62728", "ddim": "#1f77b4", "map": "#2ca02c", "ml": "#9467bd", "rare": "#8c564b", "music": "#ff7f0e",
+    "posterior": "#d62728", "map": "#2ca02c", "ml": "#9467bd", "rare": "#8c564b", "music": "#ff7f0e",
     "bartlett": "#7f7f7f",
 }  # fmt: skip
 
@@ -61,14 +61,26 @@ def limit_row(
     }  # fmt: skip
 
 
+def limit_task(task: list[Any]) -> dict[str, Any]:
+    """A row of the limit, where a worker makes it."""
+    array, *others = task
+    return limit_row(load_spec(array), *others)
+
+
 def run_case(
-    array: str, n_sources: int, n_snapshots: int, methods: list[str], trials: int, snr_db: list[float]
+    executor: Executor,
+    array: str,
+    n_sources: int,
+    n_snapshots: int,
+    methods: list[str],
+    trials: int,
+    snr_db: list[float],
 ) -> dict[str, Any]:
     """Rows of one case."""
-    spec = load_spec(array)
-    estimators = [open_estimator(m, spec, n_sources, "cpu", 0) for m in methods]
-    rows = compare(spec, estimators, snr_db, n_sources, n_snapshots, trials, seed=5)
-    rows += [limit_row(spec, n_sources, n_snapshots, level, trials, 5) for level in snr_db]
+    rows = compare_on(executor, array, methods, snr_db, n_sources, n_snapshots, trials, seed=5)
+    tasks = [[array, n_sources, n_snapshots, level, trials, 5] for level in snr_db]
+    limits = [o.result for o in executor.run("accuracy:limit_task", tasks)]
+    rows += sorted(limits, key=lambda row: row["snr_db"])
     return {"array": array, "sources": n_sources, "snapshots": n_snapshots, "trials": trials, "rows": rows}
 
 
@@ -116,6 +128,7 @@ def main() -> None:
     """Run, write and draw."""
     parser = make_parser(__doc__)
     parser.add_argument("--trials", type=int, default=100, help="scenes of each case and SNR (%(default)s)")
+    parser.add_argument("--workers", type=int, default=0, help="processes, one thread each (0: this one)")
     parser.add_argument("--plot", type=Path, help="picture (default: docs/images/accuracy.png; with --quick none)")
     parser.add_argument("--drawn-only", action="store_true", help="draw what the file holds, and measure nothing")
     args = parser.parse_args()
@@ -126,7 +139,8 @@ def main() -> None:
     else:
         chosen = [("ula8", 2, 20, ["music", "posterior"])] if args.quick else CASES
         trials, snr_db = (4, [10.0]) if args.quick else (args.trials, SNR_DB)
-        cases = [run_case(*case, trials, snr_db) for case in tqdm(chosen, disable=None)]
+        with open_executor(Workers(args.workers)) as executor:
+            cases = [run_case(executor, *case, trials, snr_db) for case in tqdm(chosen, disable=None)]
         write_result(__file__, args, {"cases": cases})
     picture = args.plot or (None if args.quick else root / "docs" / "images" / "accuracy.png")
     if picture is not None:

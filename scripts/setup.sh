@@ -220,7 +220,7 @@ else
 fi
 
 # --- this package
-needs_disk 800 . "the packages of .venv"
+needs_disk 1100 . "the packages of .venv"
 extras='[dashboard]'
 [ "$what" != tests ] || extras='[dev]'
 say "this package and what it needs"

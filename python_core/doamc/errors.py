@@ -53,5 +53,9 @@ class KernelError(DoamcError, RuntimeError):
     """The compiled loops were given arrays that do not fit, ran out of memory, or are not those asked for."""
 
 
+class ClusterError(DoamcError, RuntimeError):
+    """Workers cannot be started or reached, or are not of the same version as what gives them work."""
+
+
 class SlowWarning(UserWarning):
     """Something works, but far slower than it could; the message tells the cure."""

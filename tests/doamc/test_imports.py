@@ -11,9 +11,9 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text angles protocol home children files arrays coupling spec scenes snapshots bounds antenna calibration
-    likelihood estimators estimates tracks views diffusion learning posterior denoising selfcal routes mimo trials
-    krakensdr figures web dashboard gateways cli
+    errors text angles protocol home children files cluster arrays coupling spec scenes snapshots bounds antenna
+    calibration likelihood estimators estimates tracks views diffusion learning waveforms posterior denoising selfcal
+    routes mimo trials krakensdr figures web dashboard gateways cli
 """.split()
 
 

@@ -1,6 +1,7 @@
 """Estimating a whole input in chunks of bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -25,7 +26,8 @@ def estimate_input(
     """
     parts = []
     for first, batch in chunks_of(source, noise_power, seed):
-        parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+        frequencies = [source.frequency_of(first + i) for i in range(batch.size)]
+        parts.append(estimate_chunk(tuned, batch, frequencies, n_sources))
     return join(parts)
 
 
@@ -36,8 +38,8 @@ def chunks_of(source: Input, noise_power: float | None, seed: int) -> Iterator[t
     """
     from tqdm import tqdm
 
-    batches, channels, length = source.shape
-    size = max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
+    batches, channels, _ = source.shape
+    size = chunk_size(source.shape)
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
             known: torch.Tensor | float | None = noise_power
@@ -50,15 +52,30 @@ def chunks_of(source: Input, noise_power: float | None, seed: int) -> Iterator[t
             bar.update(len(y))
 
 
-def _estimate_chunk(
-    tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
+def chunk_size(shape: tuple[int, int, int]) -> int:
+    """Batches in a chunk of an input of shape (B, N, L)."""
+    _, channels, length = shape
+    return max(1, min(CHUNK_BATCHES, CHUNK_SAMPLES // (channels * length), CHUNK_CUBES // channels**3))
+
+
+def estimate_chunk(
+    tuned: TunedEstimator, batch: SnapshotBatch, frequencies_hz: Sequence[float | None], n_sources: int | None
 ) -> Estimates:
-    """Estimates of a chunk; first: number of its first batch. Batches of one frequency are estimated together."""
+    """Estimates of a chunk, whose batches have these frequencies. Those of one are estimated together.
+
+    They hold no denoised signals, which are as large as the input.
+    """
     groups: dict[float | None, list[int]] = {}
-    for i in range(batch.size):
-        groups.setdefault(source.frequency_of(first + i) if tuned.spec.in_metres else None, []).append(i)
-    if len(groups) == 1:
-        return estimate_batch(tuned.at(next(iter(groups))), batch, n_sources)
-    parts = [estimate_batch(tuned.at(f), batch.select(torch.tensor(i)), n_sources) for f, i in groups.items()]
+    for i, frequency_hz in enumerate(frequencies_hz):
+        groups.setdefault(frequency_hz if tuned.spec.in_metres else None, []).append(i)
+    parts = [
+        replace(
+            estimate_batch(tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(i)), n_sources),
+            clean=None, waveforms=None, waveform_std=None,
+        )
+        for f, i in groups.items()
+    ]  # fmt: skip
+    if len(parts) == 1:
+        return parts[0]
     order = torch.tensor([i for index in groups.values() for i in index])
     return join(parts).select(order.argsort())

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import time
 from typing import Any
 
+from doamc.cli.cluster_options import add_cluster_arguments, workers_of
 from doamc.cli.options import add_threads_argument, check_samples, decibel, seed, whole
 from doamc.cli.remarks import tell
 
@@ -34,6 +36,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
+    add_cluster_arguments(parser, "0")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--plot", metavar="OUT.png", help="also plot them over the SNR; or .pdf, .svg")
     parser.set_defaults(run=run)
@@ -44,10 +47,12 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from doamc.cli.compare_plot import plot_comparison
+    from doamc.cluster import open_executor
     from doamc.estimators.engine import open_estimator
     from doamc.figures.style import check_figure
     from doamc.spec import load_spec
     from doamc.trials.monte_carlo import compare, usable_methods
+    from doamc.trials.sweep import compare_on
 
     if args.plot:
         check_figure(args.plot)
@@ -60,10 +65,15 @@ def run(args: argparse.Namespace) -> int:
         for method, reason in refused.items():
             tell(f"{method} left out: {reason}")
     estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in methods]
-    clock = time.process_time if args.device == "cpu" else time.perf_counter
-    rows = compare(
-        spec, estimators, args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed, clock
-    )
+    workers = workers_of(args)
+    scenes = (args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed)
+    if workers.processes or workers.scheduler:
+        array = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array
+        with open_executor(workers) as executor:
+            rows = compare_on(executor, array, methods, *scenes, device=args.device)
+    else:
+        clock = time.process_time if args.device == "cpu" else time.perf_counter
+        rows = compare(spec, estimators, *scenes, clock)
     setting = {k: getattr(args, k) for k in ("array", "sources", "snapshots", "trials", "waveform", "seed")}
     if args.json:
         print(json.dumps(setting | {"rows": rows}, indent=1))

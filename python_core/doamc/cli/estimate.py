@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
+from doamc.cli.cluster_options import add_cluster_arguments
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "estimate",
-        help="directions and coupling of an .npz or SigMF file",
-        description="Writes doa_deg, doa_std_deg, power_db, coupling, noise_power and n_sources to an .npz file.",
+        help="directions and coupling of .npz or SigMF files",
+        description="Of one input: writes doa_deg, doa_std_deg, power_db, coupling, noise_power and n_sources to an "
+        ".npz file. Of many, a folder, a pattern or a URL: writes a Parquet file for each into a folder; interrupted, "
+        "the same command goes on (docs/scale.md).",
     )
-    add_estimator_arguments(parser)
+    add_estimator_arguments(parser, many=True)
     add_capture_arguments(parser, "--rate")
     add_heading_argument(parser, "by [mount] of the array; where it is known, bearing_deg is written, too")
     lost = parser.add_argument_group("lost elements", "completed by DDRM; for methods that take the array as uncoupled")
@@ -32,12 +35,23 @@ def add_parser(commands: Any) -> None:
                       "the default method is then root-music on a line, else music")  # fmt: skip
     lost.add_argument("--coupling", metavar="EST.npz", help="with --missing: estimates made before, the mean of whose "
                       "coupling is taken to be that of the array (default: none)")  # fmt: skip
-    parser.add_argument("-o", "--out", required=True, metavar="OUT.npz", help="file to write")
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="OUT", help=".npz file to write; a folder for many inputs"
+    )
+    many = parser.add_argument_group("many inputs")
+    many.add_argument("--include", metavar="PATTERN", help="take only files of such names, as in '*.sigmf-meta'")
+    many.add_argument("--format", choices=["parquet", "npz"], help="of the results (default parquet)")
+    add_cluster_arguments(parser, "for many inputs one a core, for one input 0")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Estimate and write; whatever is wrong with the arguments is said before the work begins."""
+    if _is_archive(args):
+        from doamc.cli.archive import run_archive
+
+        return run_archive(args)
+    args.input = args.inputs[0]
     import torch
 
     from doamc.cli.chunks import estimate_input
@@ -76,6 +90,16 @@ def run(args: argparse.Namespace) -> int:
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
     print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}{_doubts(estimates, source.channels)}")
     return 0
+
+
+def _is_archive(args: argparse.Namespace) -> bool:
+    """Whether results go to a folder: there may be many inputs, or what is asked for is for many."""
+    from doamc.snapshots.finding import is_many
+
+    asked = (args.include, args.format, args.workers, args.scheduler)
+    many = len(args.inputs) > 1 or any(a is not None for a in asked) or any(map(is_many, args.inputs))
+    args.format = args.format or "parquet"
+    return many
 
 
 def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:

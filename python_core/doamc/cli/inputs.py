@@ -66,14 +66,11 @@ def open_input(
     would take more memory than `check_sizes` and, unless `every`, `MAX_KEPT` allow.
     """
     form = form or RawForm()
-    file: Capture | SnapshotFile
-    if is_capture(path, form):
-        file = open_capture(path, spec.n_elements, form)
-        opened = _capture(file, spec, snapshots, batches, every)
-    else:
-        form.check_unused(path)
-        file = SnapshotFile(path)
+    file = open_file(path, spec, form)
+    if isinstance(file, SnapshotFile):
         opened = _archive(file, spec, snapshots, batches)
+    else:
+        opened = _capture(file, spec, snapshots, batches, every)
     if positions:
         channels, remark = channel_order(file, spec, form.frequency_hz)
         opened = replace(opened, channels=channels, remarks=opened.remarks + ((remark,) if remark else ()))
@@ -86,14 +83,39 @@ def open_input(
     return opened
 
 
-def _archive(file: SnapshotFile, spec: ArraySpec, snapshots: int | None, batches: int | None) -> Input:
+def open_file(path: str, spec: ArraySpec, form: RawForm, verify: bool = True) -> Capture | SnapshotFile:
+    """The file of an input of an array. form, verify: see `open_capture`.
+
+    Raises SnapshotError or RecordingError when it cannot be read or has other channels than the array.
+    """
+    if is_capture(path, form):
+        return open_capture(path, spec.n_elements, form, verify)
+    form.check_unused(path)
+    file = SnapshotFile(path)
     if file.shape[1] != spec.n_elements:
         found = f"{file.shape[1]} (snapshots {file.shape})"
         raise SnapshotError(f"{file.path}: expected {spec.n_elements} channels for array {spec.name}, found {found}")
+    return file
+
+
+def archive_shape(file: SnapshotFile, snapshots: int | None, batches: int | None) -> tuple[int, int, int]:
+    """Shape (B, N, L) of what is taken of a file. Raises SnapshotError where it holds less than is asked."""
     for name, asked, held in (("snapshots a batch", snapshots, file.shape[2]), ("batches", batches, file.shape[0])):
         if asked is not None and asked > held:
             raise SnapshotError(f"{file.path}: expected at least {asked} {name}, found {held}")
-    shape = (batches or file.shape[0], file.shape[1], snapshots or file.shape[2])
+    return (batches or file.shape[0], file.shape[1], snapshots or file.shape[2])
+
+
+def capture_shape(file: Capture, snapshots: int | None, batches: int | None, every: bool) -> tuple[int, int, int]:
+    """Shape (B, N, L) of what is taken of a capture; see `open_input`."""
+    longest = max(segment.stop - segment.start for segment in file.segments)
+    length = snapshots or min(DEFAULT_SNAPSHOTS, longest)
+    fit = max(1, file.capacity(length))
+    return (batches or (fit if every else min(DEFAULT_BATCHES, fit)), file.n_channels, length)
+
+
+def _archive(file: SnapshotFile, spec: ArraySpec, snapshots: int | None, batches: int | None) -> Input:
+    shape = archive_shape(file, snapshots, batches)
 
     def blocks(size: int) -> Iterator[NDArray[Any]]:
         left = shape[0]
@@ -107,10 +129,7 @@ def _archive(file: SnapshotFile, spec: ArraySpec, snapshots: int | None, batches
 
 
 def _capture(file: Capture, spec: ArraySpec, snapshots: int | None, batches: int | None, every: bool) -> Input:
-    longest = max(segment.stop - segment.start for segment in file.segments)
-    length = snapshots or min(DEFAULT_SNAPSHOTS, longest)
-    fit = max(1, file.capacity(length))
-    count = batches or (fit if every else min(DEFAULT_BATCHES, fit))
+    count, _, length = capture_shape(file, snapshots, batches, every)
     starts = file.starts(count, length)
     return Input(
         (count, file.n_channels, length),

@@ -97,14 +97,17 @@ def source_count(text: str) -> int | None:
     return None if text == "auto" else whole(1)(text)
 
 
-def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False) -> None:
+def add_estimator_arguments(parser: argparse.ArgumentParser, made: bool = False, many: bool = False) -> None:
     """Input, array, method and what goes with them: for ``estimate`` and ``publish``.
 
-    made: the input may also hold estimates that are made already.
+    made: the input may also hold estimates that are made already. many: there may be several, and folders of them.
     """
     more = "; or estimates: .jsonl, or a ZMQ address" if made else ""
     inputs = ".npz with 'snapshots' (B, N, L), or a capture: .sigmf-meta, .iq, ..."
-    parser.add_argument("input", metavar="INPUT", help=f"{inputs}{more}")
+    if many:
+        parser.add_argument("inputs", nargs="+", metavar="INPUT", help=f"{inputs}; or of many: folders, patterns, URLs")
+    else:
+        parser.add_argument("input", metavar="INPUT", help=f"{inputs}{more}")
     parser.add_argument(
         "--array", metavar="NAME_OR_TOML",
         help="array specification (doamc arrays); default: that of the recording, krakensdr for one of "

@@ -1,9 +1,13 @@
 """``doamc simulate``: scenes drawn from the prior of an array, with their truth."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from doamc.cli.cluster_options import add_cluster_arguments
 from doamc.cli.options import check_samples, decibel, hertz, seed, whole
+
+if TYPE_CHECKING:
+    from doamc.spec import ArraySpec
 
 
 def add_parser(commands: Any) -> None:
@@ -16,7 +20,11 @@ def add_parser(commands: Any) -> None:
         "array's streams are numbered otherwise than its elements, samples are by stream, and key channels says so.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz or .sigmf-meta file to write")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz or .sigmf-meta file to write; with "
+                        "--files a folder")  # fmt: skip
+    parser.add_argument("--files", type=whole(1, 10**6), metavar="K", help="write so many .npz files, 00000.npz, ..., "
+                        "each with scenes of its own; those that are there stay")  # fmt: skip
+    add_cluster_arguments(parser, "with --files one a core, else 0")
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")
     parser.add_argument("--snr-db", type=decibel, default=10.0, metavar="X", help="0 dB source over noise (default 10)")
     parser.add_argument("--snapshots", type=whole(1), default=256, metavar="L", help="snapshots a batch (default 256)")
@@ -37,25 +45,25 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw and write. The same seed gives the same file."""
+    if args.files is not None:
+        from doamc.cli.simulate_many import simulate_many
+
+        checked_spec(args)
+        return simulate_many(args)
+    if args.workers or args.scheduler:
+        from doamc.errors import ClusterError
+
+        raise ClusterError("expected --files K beside --workers or --scheduler, found none; one file is one task")
     import torch
 
-    from doamc.errors import EstimatorError
     from doamc.files.atomic import check_output
     from doamc.scenes import draw_scene, receive
     from doamc.snapshots.npz import write_snapshots
     from doamc.snapshots.sigmf_write import write_recording
-    from doamc.spec import load_spec
     from doamc.spec.numbering import renumbered
 
     check_output(args.out)
-    spec = load_spec(args.array, tunable=True)
-    frequency_hz = args.frequency or spec.frequency_hz or 433.92e6
-    spec = spec.tuned(frequency_hz)
-    room = (spec.azimuth_deg[1] - spec.azimuth_deg[0]) / spec.min_separation_deg + (not spec.full_circle)
-    most = min(spec.n_elements - 1, int(room))
-    if args.sources > most:
-        raise EstimatorError(f"number of sources must lie in 1..{most} for array {spec.name}, found {args.sources}")
-    check_samples(args.batches * args.snapshots * spec.n_elements, "--batches and --snapshots")
+    spec, frequency_hz = checked_spec(args)
     generator = torch.Generator().manual_seed(args.seed)
     recording = args.out.endswith(".sigmf-meta")
     batches, length = (1, args.batches * args.snapshots) if recording else (args.batches, args.snapshots)
@@ -84,3 +92,19 @@ def run(args: argparse.Namespace) -> int:
     setting = f"{spec.name}, P = {args.sources}, SNR {args.snr_db:g} dB"
     print(f"{args.out}: scenes: {batches}, snapshots of each: {length}, {setting}")
     return 0
+
+
+def checked_spec(args: argparse.Namespace) -> "tuple[ArraySpec, float]":
+    """The array and its frequency, Hz. Raises EstimatorError or SnapshotError on scenes that it cannot have."""
+    from doamc.errors import EstimatorError
+    from doamc.spec import load_spec
+
+    spec = load_spec(args.array, tunable=True)
+    frequency_hz = args.frequency or spec.frequency_hz or 433.92e6
+    spec = spec.tuned(frequency_hz)
+    room = (spec.azimuth_deg[1] - spec.azimuth_deg[0]) / spec.min_separation_deg + (not spec.full_circle)
+    most = min(spec.n_elements - 1, int(room))
+    if args.sources > most:
+        raise EstimatorError(f"number of sources must lie in 1..{most} for array {spec.name}, found {args.sources}")
+    check_samples(args.batches * args.snapshots * spec.n_elements, "--batches and --snapshots")
+    return spec, frequency_hz

@@ -1,4 +1,4 @@
-"""``doamc train``: train a network for an array."""
+"""``doamc train``: train a network, most of them for an array."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("train", help="train a network for an array")
-    parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+    parser = commands.add_parser("train", help="train a network, most of them for an array")
+    about = "array specification (doamc arrays); none for --net waveform"
+    parser.add_argument("--array", metavar="NAME_OR_TOML", help=about)
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
     parser.add_argument("--data", nargs="+", metavar="FILE", help="for net snapshot: snapshots to learn from, in "

@@ -39,11 +39,12 @@ def write_estimates(
     """
     arrays = estimate_arrays(estimates, channels)
     numbering = {"channels": np.array(channels)} if renumbered(channels) else {}
-    bearings = {} if heading_deg is None else _bearings(arrays, heading_deg)
+    bearings = {} if heading_deg is None else bearing_arrays(arrays, heading_deg)
     write_snapshots(path, **arrays, **numbering, **bearings)
 
 
-def _bearings(arrays: dict[str, NDArray[Any]], heading_deg: float) -> dict[str, NDArray[Any]]:
+def bearing_arrays(arrays: dict[str, NDArray[Any]], heading_deg: float) -> dict[str, NDArray[Any]]:
+    """Keys of bearings, for estimates as `estimate_arrays` gives them."""
     azimuth = arrays["doa_deg"]
     made = {"heading_deg": np.array(heading_deg), "bearing_deg": bearing_deg(azimuth, heading_deg)}
     if "doa_interval_deg" in arrays:

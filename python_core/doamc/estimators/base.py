@@ -148,7 +148,7 @@ METHODS: dict[str, str] = {
     "ml": "doamc.estimators.ml:MaximumLikelihood",
     "map": "doamc.estimators.map:MaximumAPosteriori",
     "ddim-snapshot": "doamc.denoising.snapshot_ddim:SnapshotDdim",
-    "ddim": "doamc.denoising.methods:BatchDdim",
+    "ddim": "doamc.denoising.ddim:GuidedDdim",
     "em": "doamc.routes.em:ExpectationMaximisation",
     "sbl": "doamc.routes.sbl:SparseBayes",
     "bcs": "doamc.routes.planar_method:PlanarBayes",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from doamc.errors import DoamcError
+from doamc.files.remote import file_at
 from doamc.text import reason
 
 if sys.version_info >= (3, 11):
@@ -22,7 +23,7 @@ MAX_ENTRIES = 1 << 22
 def read_small(path: str | Path, refusal: type[DoamcError], largest: int = LARGEST) -> bytes:
     """Bytes of a file. Raises `refusal` when it cannot be read or has more than `largest` bytes."""
     try:
-        with open(path, "rb") as file:
+        with file_at(path).open("rb") as file:
             data = file.read(largest + 1)
     except OSError as error:
         raise refusal(f"cannot read {path}: {error.strerror or error}") from error

@@ -22,11 +22,13 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
+from doamc.files.remote import is_file, is_url
 from doamc.text import reason, shown
 
 #: an array that is read as a whole, bytes
 MAX_WHOLE = 1 << 28
 _MAX_HEADER = 10_000  #: NumPy's own limit
+_LOCAL_LENGTHS = 26  #: where a member's own header tells how long its name and its extra field are
 _MAX_DEFLATE = 1032  #: no deflated byte holds more than so many
 _READERS = {(1, 0): ("<H", npy.read_array_header_1_0), (2, 0): ("<I", npy.read_array_header_2_0)}
 #: what reading a damaged file may raise
@@ -80,10 +82,10 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not os.path.isfile(path):
+        if not is_file(path):
             raise SnapshotError(f"expected a file of snapshots, found none at {path}")
         with self._guarded("expected an .npz file of snapshots, cannot read it"):
-            with zipfile.ZipFile(path) as archive:
+            with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
                 self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
             self._headers: dict[str, NpyHeader] = {}
         self.names = list(self._members)
@@ -94,6 +96,11 @@ class Archive:
             with self._guarded(f"cannot read {name}"), self._open(name) as file:
                 self._headers[name] = read_header(file, self._members[name].file_size)
         return self._headers[name]
+
+    @property
+    def checksums(self) -> list[tuple[str, int, int]]:
+        """Name, size and CRC-32 of every member, as the archive tells them, in order of their names."""
+        return sorted((name, m.file_size, m.CRC) for name, m in self._members.items())
 
     def whole(self, name: str, most: int = MAX_WHOLE) -> NDArray[Any]:
         """An array as a whole, of at most `most` bytes."""
@@ -108,18 +115,26 @@ class Archive:
             flat = np.frombuffer(_exactly(file, header.n_bytes), header.dtype)
             return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
-    def parts(self, name: str, n_bytes: int) -> Iterator[bytes]:
-        """The samples of an array in storage order, `n_bytes` at a time."""
+    def parts(self, name: str, n_bytes: int, skipped: int = 0) -> Iterator[bytes]:
+        """The samples of an array in storage order, `n_bytes` at a time, but for the first `skipped` bytes.
+
+        What is skipped is read nevertheless where the member is deflated.
+        """
         header = self.header(name)
-        with self._guarded(f"expected whole {name}, found damaged data"), self._open(name) as file:
+        with (
+            self._guarded(f"expected whole {name}, found damaged data"),
+            self._open(name, skipped > 0 or is_url(self.path)) as file,
+        ):
             file.read(header.length)
-            left = header.n_bytes
+            file.seek(skipped, os.SEEK_CUR)
+            left = header.n_bytes - skipped
             while left > 0:
                 yield _exactly(file, min(n_bytes, left))
                 left -= n_bytes
 
     @contextmanager
-    def _open(self, name: str) -> Iterator[IO[bytes]]:
+    def _open(self, name: str, direct: bool = False) -> Iterator[IO[bytes]]:
+        """A member's bytes; direct: those of a stored one as they lie in the file, to seek in, without their sum."""
         member = self._members[name]
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError("it is encrypted, or compressed by another method than deflate; write it with numpy.savez")
@@ -127,8 +142,14 @@ class Archive:
         held = self.path.stat().st_size
         if member.compress_size > held or member.file_size > member.compress_size * (1 if dense else _MAX_DEFLATE):
             raise ValueError(f"{member.file_size} bytes are declared, more than {held} bytes of file can hold")
-        with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
-            yield file
+        with self.path.open("rb") as raw:
+            if direct and dense:
+                raw.seek(member.header_offset + _LOCAL_LENGTHS)
+                raw.seek(sum(struct.unpack("<HH", raw.read(4))), os.SEEK_CUR)
+                yield raw
+            else:
+                with zipfile.ZipFile(raw) as archive, archive.open(member) as file:
+                    yield file
 
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:

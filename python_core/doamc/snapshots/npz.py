@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError, SpecificationError
 from doamc.files.atomic import whole_file
+from doamc.files.remote import file_at
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.segments import MAX_BATCH_SAMPLES
 from doamc.spec.geometry import MAX_COORDINATE
@@ -34,7 +35,7 @@ class SnapshotFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = file_at(path)
         self._archive = Archive(self.path)
         if "snapshots" not in self._archive.names:
             found = one_line(", ".join(self._archive.names), SHOWN) or "none"
@@ -55,14 +56,19 @@ class SnapshotFile:
         self.noise_power = self._noise() if "noise_power" in self._archive.names else None
         self.positions = self._positions() if "positions_wavelengths" in self._archive.names else None
 
-    def blocks(self, size: int) -> Iterator[NDArray[Any]]:
-        """Snapshots of `size` observations at a time, each (b, N, L), in order."""
+    @property
+    def checksums(self) -> list[tuple[str, int, int]]:
+        """Of all that the file holds, see `Archive.checksums`."""
+        return self._archive.checksums
+
+    def blocks(self, size: int, first: int = 0) -> Iterator[NDArray[Any]]:
+        """Snapshots of `size` observations at a time, each (b, N, L), in order from number `first` on."""
         if self._archive.header("snapshots").fortran:  # not stored observation by observation: all at once
             whole = self._archive.whole("snapshots").reshape(self.shape)
-            yield from (whole[i : i + size] for i in range(0, self.shape[0], size))
+            yield from (whole[i : i + size] for i in range(first, self.shape[0], size))
             return
         per = self.shape[1] * self.shape[2] * self._dtype.itemsize
-        for data in self._archive.parts("snapshots", size * per):
+        for data in self._archive.parts("snapshots", size * per, first * per):
             yield np.frombuffer(data, self._dtype).reshape(-1, *self.shape[1:])
 
     def _noise(self) -> NDArray[Any]:

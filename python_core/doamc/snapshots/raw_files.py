@@ -1,6 +1,5 @@
 """Captures without metadata: interleaved samples, .npy arrays and .wav files, with what the user says about them."""
 
-import os
 import struct
 import wave
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.files.remote import file_at, is_file
 from doamc.snapshots.npy import DAMAGED, read_header
 from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment
@@ -52,8 +52,8 @@ class RawCapture(Capture):
 
     def __init__(self, path: str | Path, n_channels: int | None, form: RawForm) -> None:
         super().__init__()
-        self.path = Path(path)
-        if not os.path.isfile(self.path):
+        self.path = file_at(path)
+        if not is_file(self.path):
             raise RecordingError(f"{path}: expected a capture, found no such file")
         size, kind = self.path.stat().st_size, self.path.suffix.lower()
         self.sample_rate_hz, asked = form.sample_rate_hz, form.channels or n_channels

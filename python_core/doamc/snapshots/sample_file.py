@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.text import shown
+from doamc.text import reason, shown
 
 _TYPE = re.compile(r"c(f32|f64|i8|i16|i32|u8|u16|u32)(_le|_be)?", re.ASCII)
 
@@ -71,7 +71,7 @@ class SampleFile:
                         start = end
                     run += 1
         except OSError as error:
-            raise RecordingError(f"{self.path}: cannot read samples ({error.strerror})") from error
+            raise RecordingError(f"{self.path}: cannot read samples ({error.strerror or reason(error)})") from error
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         if len(data) != count * self.frame_bytes:
             raise RecordingError(f"{self.path}: the data were truncated while being read")

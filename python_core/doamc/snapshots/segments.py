@@ -4,7 +4,9 @@ A receiver that is tuned anew, or that loses samples, begins a new segment. A ba
 frequency, and its snapshots follow each other in time.
 """
 
+import math
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +21,8 @@ from doamc.errors import RecordingError
 MAX_BATCH_SAMPLES = 1 << 24
 #: batches that one input may be cut into
 MAX_BATCHES = 10**7
+#: blocks that begin within so many lengths of each other are read at once: one request of a file far away, not many
+_NEAR = 1.25
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Capture(ABC):
 
     def __init__(self) -> None:
         self.remarks: list[str] = []
+        self._ends: tuple[tuple[int, int], NDArray[np.int64]] = (0, 0), np.zeros(0, np.int64)
 
     @abstractmethod
     def read(self, start: int, count: int) -> NDArray[np.complex64]:
@@ -84,13 +89,23 @@ class Capture(ABC):
                 f"{self.path}: expected at least {batches} x {n_snapshots} samples, found {found}; "
                 "ask for fewer batches or snapshots"
             )
+        return self.starts_within(range(batches), batches, n_snapshots)
+
+    def starts_within(self, some: range, batches: int, n_snapshots: int) -> NDArray[np.int64]:
+        """Those of `starts` that have these numbers, in memory for these alone; B must fit (`capacity`)."""
         first, stop = self._borders
         room = np.cumsum((stop - first) // n_snapshots)
         # of all places where a block could lie, take B evenly spaced ones; then space those of a segment evenly
-        place = np.floor((room[-1] - 1) / max(1, batches - 1) * np.arange(batches) + 1e-9).astype(np.int64)
-        segment = np.searchsorted(room, place, side="right")
-        count = np.bincount(segment, minlength=len(first))
-        rank = np.arange(batches) - (np.cumsum(count) - count)[segment]
+        spread = float(room[-1] - 1) / max(1, batches - 1)
+        number = np.arange(some.start, some.stop, some.step)
+        segment = np.searchsorted(room, np.floor(spread * number + 1e-9).astype(np.int64), side="right")
+        asked = (batches, n_snapshots)
+        if self._ends[0] != asked:  # first number beyond each segment
+            found = [bisect_left(range(batches), r, key=lambda k: math.floor(spread * k + 1e-9)) for r in room.tolist()]
+            self._ends = asked, np.array(found)
+        ends = self._ends[1]
+        count = np.diff(ends, prepend=0)
+        rank = number - (ends - count)[segment]
         step = (stop - first - n_snapshots) / np.maximum(1, count - 1)
         return first[segment] + np.floor(step[segment] * rank + 1e-9).astype(np.int64)
 
@@ -103,7 +118,17 @@ class Capture(ABC):
         """The same blocks as `cut`, `size` of them at a time, each (b, N, L)."""
         starts = self.starts(batches, n_snapshots)
         for i in range(0, batches, size):
-            yield np.stack([self.read(int(s), n_snapshots) for s in starts[i : i + size]])
+            yield self.read_blocks(starts[i : i + size], n_snapshots)
+
+    def read_blocks(self, starts: NDArray[np.int64], n_snapshots: int) -> NDArray[np.complex64]:
+        """Blocks of L samples from these first ones (ascending), (b, N, L); neighbours are read at once."""
+        apart = np.flatnonzero(np.diff(starts) > _NEAR * n_snapshots) + 1
+        blocks = []
+        for group in np.split(starts, apart):
+            lowest = int(group[0])
+            data = self.read(lowest, int(group[-1]) - lowest + n_snapshots)
+            blocks += [data[:, k : k + n_snapshots] for k in group - lowest]
+        return np.stack(blocks)
 
     def cut(self, batches: int, n_snapshots: int) -> NDArray[np.complex64]:
         """B blocks of L consecutive samples, evenly spaced over the capture, (B, N, L)."""

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.files.remote import file_at
 from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_files import Recording
 from doamc.snapshots.sigmf_metadata import metadata_object, read_metadata
 from doamc.text import shown
 
+COLLECTION = ".sigmf-collection"
 _MAX_STREAMS = 1024
 
 
@@ -20,13 +22,13 @@ class Collection(Capture):
     """The recordings of a ``.sigmf-collection`` side by side: their channels in the order of ``core:streams``.
 
     They must have the same sample rate and captures. All end with the shortest, which a remark says.
-    n_channels: as in `Recording`. Raises RecordingError when one cannot be read, or they do not fit together.
+    n_channels, verify: as in `Recording`. Raises RecordingError when one cannot be read, or they do not fit together.
     """
 
-    def __init__(self, path: str | Path, n_channels: int | None = None) -> None:
+    def __init__(self, path: str | Path, n_channels: int | None = None, verify: bool = True) -> None:
         super().__init__()
-        self.path = Path(path)
-        self.parts = [Recording(self._meta(stream)) for stream in self._streams()]
+        self.path = file_at(path)
+        self.parts = [Recording(self._meta(stream), verify=verify) for stream in streams_of(self.path)]
         self.remarks += [remark for part in self.parts for remark in part.remarks]
         self.n_channels = sum(part.n_channels for part in self.parts)
         if n_channels is not None and self.n_channels != n_channels:
@@ -62,25 +64,6 @@ class Collection(Capture):
         points = [p for part in self.parts if (p := part.positions_m) is not None]
         return np.concatenate(points) if len(points) == len(self.parts) else None
 
-    def _streams(self) -> list[tuple[str, str | None]]:
-        """Names of the recordings, with the hashes of their metadata."""
-        table = metadata_object(read_metadata(self.path), self.path).get("collection")
-        streams = table.get("core:streams") if isinstance(table, dict) else None
-        if not isinstance(streams, list) or not 1 <= len(streams) <= _MAX_STREAMS:
-            raise RecordingError(f"{self.path}: expected a collection with 1 to {_MAX_STREAMS} core:streams")
-        return [self._stream(stream) for stream in streams]
-
-    def _stream(self, stream: Any) -> tuple[str, str | None]:
-        name, told = None, None
-        if isinstance(stream, dict):
-            name, told = stream.get("name"), stream.get("hash")
-        elif isinstance(stream, list) and stream:  # as version 1.0 of the standard wrote them
-            name, told = stream[0], stream[1] if len(stream) > 1 else None
-        ok = isinstance(name, str) and 0 < len(name) < 256 and name == Path(name).name and "\0" not in name
-        if not isinstance(name, str) or not ok:
-            raise RecordingError(f"{self.path}: expected names of recordings beside it, found {shown(stream)}")
-        return name, told if isinstance(told, str) else None
-
     def _meta(self, stream: tuple[str, str | None]) -> Path:
         name, told = stream
         path = self.path.parent / (name.removesuffix(".sigmf-meta") + ".sigmf-meta")
@@ -90,6 +73,27 @@ class Collection(Capture):
                 "or remove the hash"
             )
         return path
+
+
+def streams_of(path: Path) -> list[tuple[str, str | None]]:
+    """Names of a collection's recordings, with the hashes of their metadata. Raises RecordingError."""
+    table = metadata_object(read_metadata(path), path).get("collection")
+    streams = table.get("core:streams") if isinstance(table, dict) else None
+    if not isinstance(streams, list) or not 1 <= len(streams) <= _MAX_STREAMS:
+        raise RecordingError(f"{path}: expected a collection with 1 to {_MAX_STREAMS} core:streams")
+    return [_stream(stream, path) for stream in streams]
+
+
+def _stream(stream: Any, path: Path) -> tuple[str, str | None]:
+    name, told = None, None
+    if isinstance(stream, dict):
+        name, told = stream.get("name"), stream.get("hash")
+    elif isinstance(stream, list) and stream:  # as version 1.0 of the standard wrote them
+        name, told = stream[0], stream[1] if len(stream) > 1 else None
+    ok = isinstance(name, str) and 0 < len(name) < 256 and name == Path(name).name and "\0" not in name
+    if not isinstance(name, str) or not ok:
+        raise RecordingError(f"{path}: expected names of recordings beside it, found {shown(stream)}")
+    return name, told if isinstance(told, str) else None
 
 
 def _tuned(part: Recording, n_samples: int) -> list[tuple[int, float | None]]:

@@ -16,7 +16,6 @@ namespace:
     doamc:waveform         name of the waveform                     doamc:snr_db       0 dB source over noise
 """
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
+from doamc.files.remote import file_at, is_file, is_url
 from doamc.files.small_file import read_json
 from doamc.snapshots.sample_file import SampleFile
 from doamc.snapshots.segments import Capture, Segment, lay_out
-from doamc.snapshots.sigmf_archive import ARCHIVE, Data, open_archive
+from doamc.snapshots.sigmf_archive import ARCHIVE, Data, member_of, open_archive
 from doamc.snapshots.sigmf_geometry import antenna_positions
 from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_metadata, unix_time, whole_field
 from doamc.text import SHOWN, one_line, shown
@@ -42,9 +42,10 @@ MAX_TRUTH = 2 << 20
 class Recording(Capture):
     """One recording; samples stay on disk until read.
 
-    path: the ``.sigmf-meta`` file (or its ``.sigmf-data``), or a ``.sigmf`` archive of one recording. n_channels: what
+    path: the ``.sigmf-meta`` file (or its ``.sigmf-data``), or a ``.sigmf`` archive
+    of one recording, or a recording of an archive, as ``ARCHIVE.sigmf/NAME``; or the URL of such. n_channels: what
     is expected, None takes any; without ``core:num_channels`` there is one, as the standard says. verify: compare
-    ``core:sha512``, where there is one, with the data (reads the file once; up to `MAX_VERIFIED` bytes).
+    ``core:sha512``, where there is one, with the data (reads a file here once; up to `MAX_VERIFIED` bytes).
     Attributes, beside those of `Capture`: metadata (the parsed file), offset (``core:offset``, the number of the first
     sample in the metadata).
     Raises RecordingError when a file is missing, damaged or truncated, or the layout is not one that can be read.
@@ -52,9 +53,9 @@ class Recording(Capture):
 
     def __init__(self, path: str | Path, n_channels: int | None = None, verify: bool = True) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path, member = member_of(file_at(path))
         if self.path.suffix == ARCHIVE:
-            text, data = open_archive(self.path)
+            text, data = open_archive(self.path, member)
             self.metadata = parse_metadata(text, self.path)
         elif self.path.suffix in (".sigmf-meta", ".sigmf-data"):
             self.path = self.path.with_suffix(".sigmf-meta")
@@ -94,7 +95,7 @@ class Recording(Capture):
         array = world.get("doamc:array")
         self.array = array if isinstance(array, str) else None
         self._remark_annotations()
-        if verify and "core:sha512" in world:
+        if verify and "core:sha512" in world and not is_url(data.path):
             self._verify(data, str(world["core:sha512"]))
 
     def read(self, start: int, count: int) -> NDArray[np.complex64]:
@@ -112,7 +113,7 @@ class Recording(Capture):
         world = self.metadata["global"]
         known = {k.removeprefix("doamc:"): v for k, v in world.items() if k.startswith("doamc:")}
         beside = self.path.with_suffix(".truth.json")
-        if "azimuth_deg" in known or not os.path.isfile(beside):
+        if "azimuth_deg" in known or not is_file(beside):
             return known
         return known | read_json(beside, RecordingError, MAX_TRUTH)
 
@@ -124,7 +125,7 @@ class Recording(Capture):
         if name != Path(name).name or "\0" in name:
             raise RecordingError(f"{self.path}: expected core:dataset to name a file beside it, found {shown(name)}")
         path = self.path.parent / name
-        if not os.path.isfile(path):
+        if not is_file(path):
             raise RecordingError(f"{self.path}: expected a recording, found no file {one_line(name, SHOWN)}")
         return Data(path, 0, path.stat().st_size)
 

@@ -1,7 +1,6 @@
 """SigMF metadata, checked before anything relies on it: size, JSON, schema, and the types of what is used."""
 
 import math
-import os
 import re
 import warnings
 from datetime import datetime, timedelta, timezone
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from doamc.errors import RecordingError
+from doamc.files.remote import is_file
 from doamc.files.small_file import parse_json, read_small
 from doamc.text import SHOWN, one_line, reason, shown
 
@@ -48,7 +48,7 @@ def parse_metadata(text: bytes, path: Path) -> dict[str, Any]:
 
 def read_metadata(path: Path) -> bytes:
     """Bytes of a file of metadata. Raises RecordingError when it is missing, too large or cannot be read."""
-    if not os.path.isfile(path):
+    if not is_file(path):
         raise RecordingError(f"{path}: expected a recording, found no file {path.name}")
     return read_small(path, RecordingError, MAX_METADATA)
 

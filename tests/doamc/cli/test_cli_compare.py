@@ -85,3 +85,13 @@ def test_bad_options_are_refused(refused, tmp_path):
     assert "expected a figure that ends in .png, .pdf, .svg" in refused("compare", "ula4", "--plot", tmp_path / "c.txt")
     assert "as em:OPTION=VALUE, found 'prior:true'" in refused("compare", "ula4", "--methods", "em:prior:true")
     assert "there is no folder" in refused("compare", "ula4", "--plot", tmp_path / "no" / "c.png")
+
+
+def test_workers_give_the_numbers_of_one_process(doamc):
+    words = ("compare", "ula8", "--methods", "music", "ml", "--snr-db", 0, 10, "--trials", 5, "--json")
+    rows = []
+    for more in ((), ("--workers", 1)):
+        status, text, err = doamc(*words, *more)
+        assert (status, err) == (0, "")
+        rows.append([{k: v for k, v in row.items() if k != "ms"} for row in json.loads(text)["rows"]])
+    assert rows[0] == rows[1] and len(rows[0]) == 4

@@ -77,3 +77,27 @@ def test_bad_options_are_refused(refused, tmp_path, options, message):
 def test_bad_data_type_is_refused(refused, tmp_path):
     line = refused("simulate", "ula4", "-o", tmp_path / "o.sigmf-meta", "--datatype", "cf64_le")
     assert "cf32_le, ci16_le, ci8" in line and list(tmp_path.iterdir()) == []
+
+
+def test_many_files_have_scenes_of_their_own_and_are_made_once(doamc, tmp_path):
+    words = ("simulate", "ula4", "--batches", 2, "--snapshots", 8, "--workers", 0)
+    status, text, err = doamc(*words, "-o", tmp_path / "a", "--files", 3)
+    assert (status, err) == (0, "") and "3 of 3 files of 2 scenes, ula4" in text
+    first = {p.name: _load(p)["snapshots"] for p in sorted((tmp_path / "a").iterdir())}
+    assert list(first) == ["00000.npz", "00001.npz", "00002.npz"]
+    assert abs(first["00000.npz"] - first["00001.npz"]).max() > 0.1
+    before = (tmp_path / "a" / "00001.npz").stat().st_mtime_ns
+    (tmp_path / "a" / "00002.npz").unlink()
+    assert doamc(*words, "-o", tmp_path / "a", "--files", 3)[0] == 0
+    assert (tmp_path / "a" / "00001.npz").stat().st_mtime_ns == before
+    np.testing.assert_array_equal(_load(tmp_path / "a" / "00002.npz")["snapshots"], first["00002.npz"])
+
+
+def test_what_many_files_cannot_be_is_refused_and_what_fails_is_set_aside(doamc, refused, tmp_path):
+    words = ("simulate", "ula4", "-o", tmp_path / "a", "--files", 2, "--workers", 0)
+    assert "number of sources must lie in 1..3" in refused(*words, "--sources", 9)
+    assert "expected --files K" in refused("simulate", "ula4", "-o", tmp_path / "a.npz", "--workers", 2)
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "a" / "00001.npz").mkdir(parents=True)
+    status, text, err = doamc(*words)
+    assert status == 1 and "1 of 2 files" in text and "set aside: 00001.npz: " in err

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from doamc.denoising.wiener import SignalCovariance
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.map import SoftPrior
@@ -18,6 +17,7 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
+from tests.doamc.helpers.wiener import SignalCovariance
 
 SPEC = load_spec("ula8")
 MODEL = CovarianceModel(SPEC, 2)

@@ -36,6 +36,10 @@ def test_blocks_lie_within_one_segment_each_in_order_without_overlap(lengths, le
     assert len(starts) == batches and (np.diff(starts) >= length).all()
     segment = capture.segment_of(starts)
     assert (segment == capture.segment_of(starts + length - 1)).all()
+    first = data.draw(st.integers(0, batches - 1))
+    some = range(first, data.draw(st.integers(first + 1, batches)))
+    assert capture.starts_within(some, batches, length).tolist() == starts[first : some.stop].tolist()
+    assert np.array_equal(capture.read_blocks(starts, length), capture.cut(batches, length))
     assert capture.frequencies_hz(starts).tolist() == [1e6 * s for s in segment]
     cut = capture.cut(batches, length)
     assert np.array_equal(cut[:, 0].real, starts[:, None] + np.arange(length))
@@ -85,3 +89,19 @@ def test_sizes_are_refused_before_memory_is_taken():
         with pytest.raises(RecordingError, match="at most"):
             capture.starts(batches, length)
     check_sizes("x", MAX_BATCHES, 5, MAX_BATCH_SAMPLES // 5)
+
+
+def test_neighbours_are_read_at_once_and_others_apart():
+    capture = Numbers([1000])
+    read, asked = capture.read, []
+    capture.read = lambda start, count: asked.append((start, count)) or read(start, count)
+    blocks = capture.read_blocks(np.array([0, 10, 20, 300, 312]), 10)
+    assert asked == [(0, 30), (300, 22)]  # a gap of a fifth is read, too
+    assert blocks[:, 0, 0].real.tolist() == [0, 10, 20, 300, 312] and blocks.shape == (5, 2, 10)
+
+
+def test_some_of_a_trillion_blocks_take_the_memory_of_these_alone():
+    capture = Numbers([10])
+    capture.segments = [Segment(0, 10**15, 1e6), Segment(10**15, 2 * 10**15, 2e6)]
+    starts = capture.starts_within(range(10**12 - 2, 10**12 + 2), 2 * 10**12, 1000)
+    assert starts.tolist() == [10**15 - 2000, 10**15 - 1000, 10**15, 10**15 + 1000]

@@ -10,6 +10,7 @@ import sigmf
 
 from doamc.errors import RecordingError
 from doamc.snapshots.captures import open_capture
+from doamc.snapshots.sigmf_archive import recordings_in
 from doamc.snapshots.sigmf_files import Recording
 from tests.doamc.snapshots.recordings import RAMP, capture, save
 
@@ -77,3 +78,19 @@ def test_an_archive_whose_header_asks_for_gigabytes_is_refused_at_once(tmp_path)
         file.truncate(40 * 2**30)  # sparse
     with pytest.raises(RecordingError, match="a header is too large"):
         Recording(tmp_path / "a.sigmf")
+
+
+def test_an_archive_of_several_gives_each_by_its_name(tmp_path):
+    with tarfile.open(tmp_path / "two.sigmf", "w") as tar:
+        for name, hertz in (("a", 1e8), ("b", 2e8)):
+            save(tmp_path / name, [capture(0, hertz)])
+            for end in ("meta", "data"):
+                tar.add(tmp_path / f"{name}.sigmf-{end}", f"{name}/{name}.sigmf-{end}")
+    assert recordings_in(tmp_path / "two.sigmf") == ["a/a", "b/b"]
+    for name, hertz in (("a/a", 1e8), ("b/b", 2e8)):
+        r = open_capture(tmp_path / "two.sigmf" / name, 3)
+        assert r.frequency_hz == hertz and np.array_equal(r.read(5, 90), RAMP[:, 5:95])
+    with pytest.raises(RecordingError, match=r"found 2; name one as two\.sigmf/NAME"):
+        open_capture(tmp_path / "two.sigmf", 3)
+    with pytest.raises(RecordingError, match="expected an archive that holds a recording c, found 0"):
+        Recording(tmp_path / "two.sigmf" / "c")

@@ -1,0 +1,84 @@
+"""Files at URLs of this machine: an object store that speaks S3 (moto) and a web server, both on loopback."""
+
+import os
+import socket
+import threading
+from contextlib import contextmanager
+from urllib.request import Request, urlopen
+
+BUCKET = "recordings"
+
+
+@contextmanager
+def object_store(monkeypatch):
+    """A store with one empty bucket; put(key, bytes) fills it. s3:// URLs lead to it, in child processes as well."""
+    import boto3
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    try:
+        urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()  # its state is of the process
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield lambda key, data: client.put_object(Bucket=BUCKET, Key=key, Body=data)
+        client.close()
+    finally:
+        server.stop()
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+
+
+@contextmanager
+def web_server(folder):
+    """Address of a web server for the files of a folder, which knows ranges."""
+    import asyncio
+
+    from aiohttp import web
+
+    loop, ready, address = asyncio.new_event_loop(), threading.Event(), []
+
+    async def serve():
+        app = web.Application()
+        app.router.add_static("/", folder, show_index=True)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        listener = socket.create_server(("127.0.0.1", 0))
+        await web.SockSite(runner, listener).start()
+        address.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        ready.set()
+        return runner
+
+    def run():
+        runner = loop.run_until_complete(serve())
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(60)
+    try:
+        yield address[0]
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(60)
+
+
+def tree(folder):
+    """Files of a folder by their names below it, in order."""
+    found = {}
+    for where, _, files in os.walk(folder):
+        for file in files:
+            path = os.path.join(where, file)
+            with open(path, "rb") as content:
+                found[os.path.relpath(path, folder)] = content.read()
+    return dict(sorted(found.items()))
