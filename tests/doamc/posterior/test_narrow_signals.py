@@ -1,4 +1,4 @@
-"""Signals much narrower than the sample rate: a few independent values, in white noise of as many as there are snapshots.
+"""Signals much narrower than the sample rate: few values of them, in white noise that has one for every snapshot.
 
 Where a bearing lies is told by the correlation of signal and noise, of which every snapshot counts; the correlation
 between signals is that of few values, and must not bend the coupling.
