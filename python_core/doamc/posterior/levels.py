@@ -14,23 +14,30 @@ from doamc.spec import ArraySpec
 class Level:
     """What a hypothesis takes of a batch: effective L and gain on the covariance, (B,) each.
 
-    compared: the effective L (B,) at which it is compared with others.
+    compared: the effective L (B,) at which it is compared with others. narrow: whether signals are worth fewer
+    snapshots among themselves than with noise, (B,) bool: they may then be correlated by chance.
     """
 
     length: torch.Tensor
     gain: torch.Tensor
     compared: torch.Tensor
+    narrow: torch.Tensor
 
     def select(self, index: torch.Tensor) -> "Level":
         """That of some of the observations."""
-        return Level(self.length[index], self.gain[index], self.compared[index])
+        return Level(self.length[index], self.gain[index], self.compared[index], self.narrow[index])
 
 
 def level_of(spec: ArraySpec, batch: SnapshotBatch, n_sources: int, device: torch.device) -> Level:
-    """Level of a batch for P sources, by the powers of a specification, compared at its own effective L."""
+    """Level of a batch for P sources, by the powers of a specification, compared at its own effective L.
+
+    That is the number of snapshots of signals with noise: it is their sample correlation that moves bearings.
+    """
     covariance, noise = _moments(batch, device)
-    length = batch.effective.of_signals(n_sources).to(device)
-    return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length)
+    lengths = batch.effective.lengths(n_sources)
+    length = lengths.cross.to(device)
+    gain = prior_gain(spec, covariance, length, n_sources, noise)
+    return Level(length, gain, length, lengths.signal < lengths.cross)
 
 
 def at_prior_level(
