@@ -1,8 +1,8 @@
 """Posterior samples moved by what the model may have wrong: `likelihood.model_error` applied to chains.
 
-The last resort is for what no such error explains: colours of noise, sources that move, one too many. Where a batch is
-doubtful, samples are spread by as much as a scene is uncertain of which E[T] / T as many snapshots tell (of its misfit;
-Birge, Phys. Rev. 40, 207, 1932): what is wrong moves a bearing as far as it moves the rest of the covariance.
+The last resort is for what no such error explains: coloured noise, sources that move, one more source. The samples of a
+doubtful batch are spread once more, by as much as a scene would be uncertain with fewer snapshots, T / E[T] times fewer
+for its misfit T (Birge, Phys. Rev. 40, 207, 1932): what is wrong is taken to move a bearing as far as everything else.
 """
 
 import math
