@@ -9,8 +9,8 @@ signals have another effective L than those with noise (`Lengths`), and each sum
 
 What is fitted to the batch makes T smaller, by d on average:
 
-* one model of as many parameters d: mean and variance are less by d / N^2 of them. Parameters with a normal prior of
-  their own count for none;
+* one model of as many parameters d: mean and variance are less by d / N^2 of them. One with a normal prior of its own
+  counts for what the batch tells of it, or for none;
 * samples of a posterior: with Ebar their mean, d = L mean ||E_s - Ebar||^2 is what the batch has told, whatever the
   prior. L ||Ebar||^2 + d is the mean of T over the samples; a sample and the truth are exchangeable under the model, so
   its mean is N^2 exactly, and its variance that of T less the variance over samples.
@@ -95,14 +95,14 @@ def misfit_of_fit(
     response: torch.Tensor,  # shape: (B, N, P)
     noise_power: torch.Tensor,  # shape: (B,)
     lengths: Lengths,
-    fitted: int,  # number of parameters d
+    fitted: float | torch.Tensor,  # number of parameters d, shape: (B,) where it differs
 ) -> Misfit:
     """Misfit of one fitted model."""
     n = response.shape[1]
     e, root = whitened(covariance, response[:, None], noise_power[:, None])
-    left = 1 - min(fitted, n**2 - 1) / n**2
+    left = 1 - torch.as_tensor(fitted, dtype=torch.float64, device=e.device).clamp_max(n**2 - 1) / n**2
     size = _size(e[:, 0], root[:, 0], response, lengths)
-    return _judged(size, n**2 * left, _variance(n, lengths) * left)
+    return _judged(size, torch.ones_like(size) * (n**2 * left), _variance(n, lengths) * left)
 
 
 def _size(e: torch.Tensor, root: torch.Tensor, response: torch.Tensor, lengths: Lengths) -> torch.Tensor:
