@@ -46,9 +46,7 @@ def level_of(spec: ArraySpec, batch: SnapshotBatch, n_sources: int, device: torc
         values = batch.eigen[0].to(device)
         snr = values.sum(1) / values[:, : batch.n_elements - n_sources].mean(1).clamp_min(1e-300)
         length = torch.minimum(length, (MOST_INFORMATION / snr).clamp_min(FEWEST))
-    return Level(
-        length, prior_gain(spec, covariance, length, n_sources, noise), length, lengths.signal < lengths.cross
-    )
+    return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length, lengths.signal < lengths.cross)
 
 
 def at_prior_level(
