@@ -1,0 +1,128 @@
+"""Signals of a band as they come up: from samples to a list of signals, slice by slice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from doamc.bands.activity import Activity
+from doamc.bands.detector import Detector, Found
+from doamc.bands.grid import FINE, BandGrid
+from doamc.bands.grouping import Piece, group_bins
+from doamc.bands.signal import Signal, Timing, signal_of, timed
+from doamc.bands.spectra import BandSlice, SpectralCovariances
+
+HANG_S = 0.5  #: silence after which a signal has ended
+
+
+@dataclass
+class _Live:
+    """A signal that has not ended: its bins, and when they were on."""
+
+    id: int
+    bins: list[int]
+    timing: Timing | None = None
+    last: int = -1  # slice
+
+
+class SignalFinder:
+    """push() takes samples as they come and gives the signals that changed; finish() gives those that are left.
+
+    State: the detector's noise floor, sums of every bin in use, and the signals that have not ended; none grows with
+    time. threshold_db: above the detector's own. hang_s: silence after which a signal has ended.
+    """
+
+    def __init__(self, grid: BandGrid, n_channels: int, threshold_db: float = 0.0, hang_s: float = HANG_S) -> None:
+        self.grid, self.n_channels = grid, n_channels
+        self.spectra = SpectralCovariances(grid, n_channels)
+        self.detector = Detector(grid, n_channels, threshold_db)
+        self.activity = Activity(grid, n_channels)
+        self.hang = max(1, round(hang_s / grid.slice_s))
+        self.slices = 0
+        self._live: list[_Live] = []
+        self._ids = 0
+        self._snapshots = grid.independent(FINE, grid.n_frames)
+
+    def push(self, samples: NDArray[np.complex64]) -> Iterator[list[Signal]]:
+        """For every slice that samples (N, T) complete, the signals that it holds or that ended before it."""
+        for band in self.spectra.push(samples):
+            yield self.take(band)
+
+    def take(self, band: BandSlice) -> list[Signal]:
+        """Signals that a slice holds, and those that have ended by it."""
+        found = self.detector(band)
+        floor = self.detector.floor.power * self.detector.gain
+        self.slices = band.number + 1
+        ended = self._end([s for s in self._live if self._silent(s) > self.hang or self._another(s, found)])
+        self.activity.update(band, found, floor)
+        self._live = self._matched(self._groups())
+        on = found.now | found.lasting
+        changed = []
+        for s in self._live:
+            if on[s.bins].any():
+                s.timing, s.last = timed(s.timing, band, s.bins, floor, self.grid), band.number
+                changed.append(signal_of(s.id, s.bins, s.timing, self.activity))
+        return ended + changed
+
+    def finish(self) -> list[Signal]:
+        """End all signals."""
+        return self._end(list(self._live))
+
+    def _silent(self, s: _Live) -> int:
+        return self.slices - 1 - s.last
+
+    def _end(self, signals: Sequence[_Live]) -> list[Signal]:
+        out = []
+        for s in signals:
+            if s.timing is not None:
+                out.append(replace(signal_of(s.id, s.bins, s.timing, self.activity), ended=True))
+            self.activity.clear(torch.tensor(s.bins))
+            self._live.remove(s)
+        return out
+
+    def _another(self, s: _Live, found: Found) -> bool:
+        """Whether what begins after a silence in the bins of a signal comes from elsewhere."""
+        if self._silent(s) < 2 or not found.now[s.bins].any():
+            return False
+        on = [k for k in s.bins if found.now[k]]
+        new = Piece(on, (found.white[on].sum(0) * self._snapshots).numpy(), len(on) * self._snapshots)
+        return not self._piece(s.bins).is_like(new)
+
+    def _piece(self, bins: list[int]) -> Piece:
+        a = self.activity
+        white = (a.white[bins].sum(0) * self._snapshots).numpy()
+        return Piece(list(bins), white, float(a.count[bins].sum()) * self._snapshots)
+
+    def _groups(self) -> list[list[int]]:
+        a = self.activity
+        places = a.in_use.nonzero()[:, 0].tolist()
+        return group_bins(places, a.white[places] * self._snapshots, a.count[places] * self._snapshots)
+
+    def _matched(self, groups: list[list[int]]) -> list[_Live]:
+        """Signals of groups of bins; each goes on with the identity of the one it shares most with."""
+        energy = self.activity.lines.sum(1)
+        shares = sorted(
+            ((float(energy[list(both)].sum()), -s.id, i, s) for i, g in enumerate(groups) for s in self._live
+             if (both := set(g) & set(s.bins))),
+            key=lambda x: x[:3], reverse=True,
+        )  # fmt: skip
+        chosen: dict[int, _Live] = {}
+        for _, _, i, s in shares:
+            taken = next((k for k, v in chosen.items() if v is s), None)
+            if taken is None and i not in chosen:
+                chosen[i] = s
+            elif taken is None and s.timing is not None:  # it has been taken up into another
+                t = chosen[i].timing
+                chosen[i].timing = s.timing if t is None else t.joined(s.timing)
+                chosen[i].last = max(chosen[i].last, s.last)
+        out = []
+        for i, g in enumerate(groups):
+            s = chosen.get(i)
+            if s is None:
+                self._ids += 1
+                s = _Live(self._ids, g)
+            s.bins = g
+            out.append(s)
+        return out

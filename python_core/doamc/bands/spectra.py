@@ -1,0 +1,90 @@
+"""Spectral covariances of a stream: the N x N covariance of every bin and slice, and powers of finer division.
+
+The covariance of any channel over any time is a sum of these; no sample is left out, and none is filtered twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from doamc.bands.grid import FINE, BandGrid
+from doamc.errors import SnapshotError
+
+FULL_SCALE = 0.99  #: from which size on a part of a sample counts as clipped
+
+
+@dataclass(frozen=True)
+class BandSlice:
+    """One slice: mean over its frames, of bins in ascending frequency.
+
+    number: from 0. covariance: (F, N, N) complex64. parts: (PARTS, F, N) power of each part of the slice, per channel.
+    lines: (F, FINE, N) power by line. offset: (N,) complex, mean of the samples, which has been taken out. clipped:
+    share of samples. transform: (F, N, M, FINE), of all frames.
+    """
+
+    number: int
+    covariance: torch.Tensor
+    parts: torch.Tensor
+    lines: torch.Tensor
+    offset: torch.Tensor
+    clipped: float
+    transform: torch.Tensor
+
+    def mirrored(self, bins: torch.Tensor) -> torch.Tensor:
+        """Mean of x(f) x(-f) in each channel, (len(bins), N) complex, which an image makes large."""
+        return (self.transform[bins] * self.transform[len(self.covariance) - 1 - bins].flip(3)).mean((2, 3))
+
+
+class SpectralCovariances:
+    """Slices of a stream of N channels; push() takes samples as they come and gives the slices that are complete.
+
+    Memory: one slice of samples and its transform, whatever is pushed.
+    """
+
+    def __init__(self, grid: BandGrid, n_channels: int) -> None:
+        self.grid, self.n_channels = grid, n_channels
+        shift = np.exp(-1j * np.pi * np.arange(grid.n_fft) / grid.n_fft)  # lines at odd multiples of half their spacing
+        self._window = torch.from_numpy((grid.window * shift / np.sqrt(grid.n_fft)).astype(np.complex64))
+        self._needed = grid.slice_samples + grid.n_fft - grid.hop
+        self._held = torch.zeros(n_channels, self._needed, dtype=torch.complex64)
+        self._filled = self._made = 0
+
+    def push(self, samples: NDArray[np.complex64]) -> Iterator[BandSlice]:
+        """Slices completed by samples (N, T). Raises SnapshotError where channels differ or samples are not finite."""
+        y = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.complex64))
+        if y.dim() != 2 or y.shape[0] != self.n_channels:
+            raise SnapshotError(f"expected samples ({self.n_channels}, T), found {tuple(y.shape)}; check --array")
+        start = 0
+        while start < y.shape[1]:
+            count = min(self._needed - self._filled, y.shape[1] - start)
+            self._held[:, self._filled : self._filled + count] = y[:, start : start + count]
+            start, self._filled = start + count, self._filled + count
+            if self._filled == self._needed:
+                yield self._slice()
+                kept = self._needed - self.grid.slice_samples
+                self._held[:, :kept] = self._held[:, self.grid.slice_samples :].clone()
+                self._filled = kept
+
+    def _slice(self) -> BandSlice:
+        g, n, y = self.grid, self.n_channels, self._held
+        flat = torch.view_as_real(y)
+        if not bool(torch.isfinite(flat.sum())):
+            raise SnapshotError(f"samples hold NaN or infinite values (slice {self._made}); remove or repair them")
+        clipped = float((flat.abs() >= FULL_SCALE).float().mean())
+        offset = y.mean(1)
+        frames = (y - offset[:, None]).unfold(1, g.n_fft, g.hop) * self._window
+        x = torch.fft.fft(frames)  # (N, M, n_fft)
+        # bins first, the lower half of the band (the upper of the transform) in front
+        x = x.view(n, g.n_frames, 2, g.n_bins // 2, FINE).permute(2, 3, 0, 1, 4).contiguous()
+        x = x.flip(0).reshape(g.n_bins, n, g.n_frames, FINE)
+        flat_x = x.flatten(2)
+        covariance = flat_x @ flat_x.mH / flat_x.shape[2]
+        power = x.real.square() + x.imag.square()  # (F, N, M, FINE)
+        by_frame = power.mean(3)
+        parts = torch.stack([p.mean(2) for p in by_frame.split(g.part_frames.tolist(), 2)])
+        out = BandSlice(self._made, covariance, parts, power.mean(2).transpose(1, 2), offset, clipped, x)
+        self._made += 1
+        return out
