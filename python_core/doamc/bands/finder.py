@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from doamc.bands.activity import Activity
+from doamc.bands.artefacts import Artefacts
+from doamc.bands.channels import Channel, Watch
 from doamc.bands.detector import Detector, Found
 from doamc.bands.grid import FINE, BandGrid
 from doamc.bands.grouping import Piece, group_bins
@@ -30,19 +32,25 @@ class _Live:
 class SignalFinder:
     """push() takes samples as they come and gives the signals that changed; finish() gives those that are left.
 
+    last_id: the greatest number of a signal so far; the next one has the next.
     State: the detector's noise floor, sums of every bin in use, and the signals that have not ended; none grows with
-    time. threshold_db: above the detector's own. hang_s: silence after which a signal has ended.
+    time. threshold_db: above the detector's own. hang_s: silence after which a signal has ended. channels, masks: as
+    `Watch` takes them.
     """
 
-    def __init__(self, grid: BandGrid, n_channels: int, threshold_db: float = 0.0, hang_s: float = HANG_S) -> None:
+    def __init__(
+        self, grid: BandGrid, n_channels: int, threshold_db: float = 0.0, hang_s: float = HANG_S,
+        channels: tuple[Channel, ...] = (), masks: tuple[tuple[float, float], ...] = (),
+    ) -> None:  # fmt: skip
         self.grid, self.n_channels = grid, n_channels
         self.spectra = SpectralCovariances(grid, n_channels)
         self.detector = Detector(grid, n_channels, threshold_db)
         self.activity = Activity(grid, n_channels)
+        self.watch, self.artefacts = Watch(grid, channels, masks), Artefacts()
         self.hang = max(1, round(hang_s / grid.slice_s))
         self.slices = 0
         self._live: list[_Live] = []
-        self._ids = 0
+        self.last_id = 0
         self._snapshots = grid.independent(FINE, grid.n_frames)
 
     def push(self, samples: NDArray[np.complex64]) -> Iterator[list[Signal]]:
@@ -54,6 +62,7 @@ class SignalFinder:
         """Signals that a slice holds, and those that have ended by it."""
         found = self.detector(band)
         floor = self.detector.floor.power * self.detector.gain
+        found = self.watch(self.artefacts.without(band, found, floor))
         self.slices = band.number + 1
         ended = self._end([s for s in self._live if self._silent(s) > self.hang or self._another(s, found)])
         self.activity.update(band, found, floor)
@@ -63,12 +72,19 @@ class SignalFinder:
         for s in self._live:
             if on[s.bins].any():
                 s.timing, s.last = timed(s.timing, band, s.bins, floor, self.grid), band.number
-                changed.append(signal_of(s.id, s.bins, s.timing, self.activity))
+                changed.append(self._signal(s, s.timing))
         return ended + changed
 
     def finish(self) -> list[Signal]:
         """End all signals."""
         return self._end(list(self._live))
+
+    def _signal(self, s: _Live, timing: Timing) -> Signal:
+        found = signal_of(s.id, s.bins, timing, self.activity)
+        if not self.watch.channels:
+            return found
+        c = self.watch.channels[self.watch.groups.index(s.bins)]
+        return replace(found, frequency_hz=c.frequency_hz, bandwidth_hz=c.bandwidth_hz)
 
     def _silent(self, s: _Live) -> int:
         return self.slices - 1 - s.last
@@ -77,7 +93,7 @@ class SignalFinder:
         out = []
         for s in signals:
             if s.timing is not None:
-                out.append(replace(signal_of(s.id, s.bins, s.timing, self.activity), ended=True))
+                out.append(replace(self._signal(s, s.timing), ended=True))
             self.activity.clear(torch.tensor(s.bins))
             self._live.remove(s)
         return out
@@ -97,6 +113,8 @@ class SignalFinder:
 
     def _groups(self) -> list[list[int]]:
         a = self.activity
+        if self.watch.channels:
+            return [g for g in self.watch.groups if a.in_use[g].any()]
         places = a.in_use.nonzero()[:, 0].tolist()
         return group_bins(places, a.white[places] * self._snapshots, a.count[places] * self._snapshots)
 
@@ -121,8 +139,8 @@ class SignalFinder:
         for i, g in enumerate(groups):
             s = chosen.get(i)
             if s is None:
-                self._ids += 1
-                s = _Live(self._ids, g)
+                self.last_id += 1
+                s = _Live(self.last_id, g)
             s.bins = g
             out.append(s)
         return out

@@ -33,6 +33,12 @@ class BandSlice:
     clipped: float
     transform: torch.Tensor
 
+    @property
+    def samples(self) -> int:
+        """Samples that the slice is of, overlap included."""
+        frames, lines = self.transform.shape[2], self.transform.shape[0] * self.transform.shape[3]
+        return (frames + 1) * lines // 2
+
     def mirrored(self, bins: torch.Tensor) -> torch.Tensor:
         """Mean of x(f) x(-f) in each channel, (len(bins), N) complex, which an image makes large."""
         return (self.transform[bins] * self.transform[len(self.covariance) - 1 - bins].flip(3)).mean((2, 3))

@@ -1,0 +1,77 @@
+"""What a receiver makes itself: the offset of its converters, images, and what comes of clipping.
+
+The offset is the mean of the samples of a slice, taken out before the transform; a line at 0 Hz steadier than a slice
+is long is not told from it. An image of a signal at f lies at -f and is its conjugate: the products x(f) x(-f) of one
+channel then have a mean, whose square over the powers of both is the share of the image in the weaker one. Of clipped
+samples come products at many frequencies, far below the strongest signals.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from doamc.bands.detector import Found
+from doamc.bands.spectra import BandSlice
+
+IMAGE_DB = 15.0  #: that a signal is above its image at least
+IMAGE_SHARE = 0.5  #: of the power of the weaker bin, in the mean of all channels
+CLIPPED = 1e-4  #: share of samples from which on a slice counts as clipped
+PRODUCTS_DB = 35.0  #: below the strongest bin, under which a clipped slice shows no signals
+
+
+@dataclass
+class Artefacts:
+    """Counts of slices: all, with an offset above the noise of a bin, with images, clipped. offset_db: its mean power
+    over the noise of a bin."""
+
+    slices: int = 0
+    offset: int = 0
+    images: int = 0
+    clipped: int = 0
+    offset_power: float = 0.0
+
+    def without(self, band: BandSlice, found: Found, floor: torch.Tensor) -> Found:
+        """What was found, less images and products of clipping; floor: (F, N) noise powers of the slice."""
+        self.slices += 1
+        middle = floor[len(floor) // 2]
+        # power of the line in a bin's line against its noise: the transform gathers all of it
+        power = float((band.offset.abs().square().double() / middle).mean()) * band.samples
+        self.offset_power += (power - self.offset_power) / self.slices
+        self.offset += power > OFFSET_SURE
+        excess = (band.covariance.diagonal(dim1=1, dim2=2).real.double() / floor).mean(1) - 1
+        image = _images(band, found.now, excess)
+        self.images += bool(image.any())
+        now = found.now & ~image
+        if band.clipped > CLIPPED:
+            self.clipped += 1
+            now = now & (excess > excess.max() * 10 ** (-PRODUCTS_DB / 10))
+        return replace(found, now=now, lasting=found.lasting & ~image & (band.clipped <= CLIPPED))
+
+    def remarks(self) -> list[str]:
+        """What a user should know of the receiver, in lines."""
+        out = []
+        if self.offset > self.slices / 2:
+            out.append("converters have an offset, which was taken out at 0 Hz; a carrier there would be, too")
+        if self.images:
+            out.append(f"images of strong signals were left out in {self.images} of {self.slices} slices")
+        if self.clipped:
+            out.append(
+                f"samples are clipped in {self.clipped} of {self.slices} slices, and signals "
+                f"{PRODUCTS_DB:g} dB below the strongest were left out there; lower the gain"
+            )
+        return out
+
+
+#: mean power of the offset over its chance value, 1 in noise, from which on it is one
+OFFSET_SURE = 100.0
+
+
+def _images(band: BandSlice, found: torch.Tensor, excess: torch.Tensor) -> torch.Tensor:
+    """Bins (F,) that hold the image of their mirror and little else."""
+    out = torch.zeros_like(found)
+    bins = (found & (excess.flip(0) > 10 ** (IMAGE_DB / 10) * excess)).nonzero()[:, 0]
+    if len(bins):
+        power = band.covariance.diagonal(dim1=1, dim2=2).real
+        product = band.mirrored(bins).abs().square() / (power[bins] * power[len(power) - 1 - bins])
+        out[bins] = product.mean(1) > IMAGE_SHARE
+    return out
