@@ -16,7 +16,7 @@ class Activity:
 
     def __init__(self, grid: BandGrid, n_channels: int) -> None:
         f, n = grid.n_bins, n_channels
-        self.grid = grid
+        self.grid, self.n_channels = grid, n_channels
         self.in_use = torch.zeros(f, dtype=torch.bool)
         self.first = torch.zeros(f, dtype=torch.int64)
         self.last = torch.zeros(f, dtype=torch.int64)

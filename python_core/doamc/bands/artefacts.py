@@ -21,8 +21,10 @@ PRODUCTS_DB = 35.0  #: below the strongest bin, under which a clipped slice show
 
 @dataclass
 class Artefacts:
-    """Counts of slices: all, with an offset above the noise of a bin, with images, clipped. offset_db: its mean power
-    over the noise of a bin."""
+    """Counts of slices: all, with an offset, with images, clipped.
+
+    offset_power: mean power of the offset over what noise alone has.
+    """
 
     slices: int = 0
     offset: int = 0

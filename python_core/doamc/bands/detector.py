@@ -22,9 +22,9 @@ FALSE_ALARMS = 4e-6
 
 @dataclass(frozen=True)
 class Found:
-    """Bins (F,) bool that hold a signal in a slice; lasting: those that the last `LONG` slices show together, though
-    none of them shows it alone.
+    """Bins (F,) bool that hold a signal in a slice.
 
+    lasting: those that the last `LONG` slices show together, though none of them shows it alone.
     white: covariances (F, N, N) of the slice in units of the noise.
     """
 

@@ -23,8 +23,10 @@ KEPT = 64  #: estimators, one a wavelength
 
 @dataclass(frozen=True)
 class Receiver:
-    """What signals are received with. channels: element of each channel. reference_hz: for which an array in
-    wavelengths holds where it does not tell."""
+    """What signals are received with.
+
+    channels: element of each channel. reference_hz: for which an array in wavelengths holds where it does not tell.
+    """
 
     spec: ArraySpec
     channels: tuple[int, ...]

@@ -137,10 +137,9 @@ class SignalFinder:
                 chosen[i].last = max(chosen[i].last, s.last)
         out = []
         for i, g in enumerate(groups):
-            s = chosen.get(i)
-            if s is None:
+            if i not in chosen:
                 self.last_id += 1
-                s = _Live(self.last_id, g)
-            s.bins = g
-            out.append(s)
+                chosen[i] = _Live(self.last_id, g)
+            chosen[i].bins = g
+            out.append(chosen[i])
         return out

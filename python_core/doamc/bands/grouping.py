@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-#: snapshots' worth of noise in each channel that may be lost by chance
+#: snapshots' worth of noise in each channel that may be lost by chance, of a strong signal (a chi-squared variable of
+#: 2 (N - 1) degrees of freedom is greater once in a hundred thousand times)
 BY_CHANCE = 4.0
 #: share of the weaker one's energy that may be lost: what frequency, multipath and the model leave
 UNLIKE = 0.1
@@ -43,12 +44,18 @@ class Piece:
         """Of the waves, in units of the noise power times snapshots."""
         return float(self.excess[: self.rank].sum())
 
+    @property
+    def chance(self) -> float:
+        """Energy that noise may turn out of the direction of its waves."""
+        return BY_CHANCE * len(self.white) * (1 + self.snapshots / max(self.energy, 1e-9))
+
     def is_like(self, other: "Piece") -> bool:
         """Whether the same waves explain both."""
         rank = min(self.rank, other.rank)
         own, their = self.excess[:rank].sum(), other.excess[:rank].sum()
         lost = own + their - (self + other).excess[:rank].sum()
-        return bool(lost < BY_CHANCE * len(self.white) + UNLIKE * min(own, their))
+        weak = self if own < their else other
+        return bool(lost < weak.chance + UNLIKE * min(own, their))
 
     def is_skirt_of(self, other: "Piece") -> bool:
         """Whether this is weak beside another, bin for bin, and in the space of its waves."""
@@ -56,7 +63,7 @@ class Piece:
             return False
         space = other.vectors[:, ::-1][:, : other.rank]
         inside = float(np.einsum("ik,ij,jk->", space.conj(), self.white, space).real) - other.rank * self.snapshots
-        return self.energy - inside < BY_CHANCE * len(self.white) + UNLIKE * self.energy
+        return self.energy - inside < self.chance + UNLIKE * self.energy
 
 
 def group_bins(

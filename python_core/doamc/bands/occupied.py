@@ -15,14 +15,20 @@ LEAST_LINES = 1.0
 
 def occupied_band(
     excess: NDArray[np.float64],  # shape: (K,), powers of lines above the noise, side by side
+    least: float = 0.0,  # what counts
 ) -> tuple[float, float]:
     """Lower edge and width of the occupied band, in lines from the lower edge of the first."""
-    cumulative = np.concatenate([[0.0], np.maximum.accumulate(np.cumsum(excess).clip(0))])
+    cumulative = np.concatenate([[0.0], np.cumsum(np.where(excess > least, excess, 0.0))])
     if cumulative[-1] <= 0:
         return 0.0, float(len(excess))
     share = cumulative / cumulative[-1]
-    rising = np.concatenate([[True], np.diff(share) > 0])
-    low, high = np.interp([OUTSIDE, 1 - OUTSIDE], share[rising], np.arange(len(share))[rising])
+    low, high = (_crossing(share, level) for level in (OUTSIDE, 1 - OUTSIDE))
     seen = high - low
     width = max(max(seen**3 - TONE_LINES**3, 0.0) ** (1 / 3), LEAST_LINES)
     return float((low + high - width) / 2), float(width)
+
+
+def _crossing(share: NDArray[np.float64], level: float) -> float:
+    """Where a rising share (K + 1,) reaches a level between 0 and 1, in lines."""
+    k = int(np.searchsorted(share, level))
+    return k - 1 + float((level - share[k - 1]) / (share[k] - share[k - 1]))

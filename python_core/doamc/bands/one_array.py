@@ -34,8 +34,10 @@ SETTLED = 0.05  #: gain in nats that is not worth another step
 
 @dataclass(frozen=True)
 class Heard:
-    """One signal: the array at its wavelength, what was observed, azimuths (P,) in rad near which its sources are, and
-    the coupling (N, N) that it alone suggests."""
+    """One signal: the array at its wavelength, and what was observed.
+
+    azimuth: (P,) rad, near which its sources are. coupling: (N, N), that it alone suggests.
+    """
 
     spec: ArraySpec
     observed: Observation
@@ -45,8 +47,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Placed:
-    """Sources of a signal: azimuth and std (P,) in rad, ascending; power (P,), 1 in the mean of the signal's sources;
-    coupling (N, N) of the array."""
+    """Sources of a signal: azimuth and std (P,) in rad, ascending.
+
+    power: (P,), 1 in the mean of the signal's sources. coupling: (N, N) of the array.
+    """
 
     azimuth: torch.Tensor
     std: torch.Tensor
@@ -108,7 +112,7 @@ class _Kind:
         tried = [self._joint([self._stack(h, z) for h in heard], z) for z in self._starts(heard)]
         stacks, z, value = max(tried, key=lambda found: found[2])
         each = [self._reduced(s, z) for s in stacks]
-        gradient, information = sum(g for g, _ in each), sum(i for _, i in each)
+        gradient, information = _summed(each)
         whole = self.belief.plus(gradient, information, z)
         out, own = [], iter(each)
         for h, s in zip(everyone, sure, strict=True):
@@ -138,8 +142,7 @@ class _Kind:
         """Stacks with their scenes moved to the most probable z (K,), this, and its log density."""
         value = self._profile(stacks, z)
         for _ in range(STEPS):
-            each = [self._reduced(s, z) for s in stacks]
-            gradient, information = sum(g for g, _ in each), sum(i for _, i in each)
+            gradient, information = _summed([self._reduced(s, z) for s in stacks])
             precision = self.belief.gathered + information + torch.eye(len(z), dtype=z.dtype)
             step = torch.linalg.solve(precision, gradient + self.belief.pull - z - self.belief.gathered @ z)
             if 0.5 * float(step @ precision @ step) < SETTLED:
@@ -167,6 +170,12 @@ class _Kind:
         b = self.belief
         value = float(b.pull @ z - 0.5 * (z @ z + z @ b.gathered @ z))
         return value + sum(s.move_scenes(h.spec, known, SCENE_STEPS) for h, s in stacks)
+
+
+def _summed(each: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums of gradients and information."""
+    gradients, information = zip(*each, strict=True)
+    return torch.stack(gradients).sum(0), torch.stack(information).sum(0)
 
 
 def _mixed(fits: Sequence[Fit], weight: torch.Tensor, coupling: torch.Tensor, wraps: bool) -> Placed:

@@ -10,13 +10,16 @@ from doamc.bands.occupied import occupied_band
 from doamc.bands.spectra import BandSlice
 
 ON_SHARE = 0.3  #: of a signal's power, above which a part of a slice holds it
+LINE_SURE = 2.5  #: standard deviations of the noise, below which a line counts for nothing in the occupied band
 SURE = 4.0  #: standard deviations of the noise, above which a part holds anything
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Parts of slices, counted from the first of all: the first and the last with the signal, and how many. power: mean
-    excess of these in units of the noise, summed over bins."""
+    """Parts of slices, counted from the first of all: the first and the last with the signal, and how many.
+
+    power: mean excess of these in units of the noise, summed over bins.
+    """
 
     first: int
     last: int
@@ -76,7 +79,8 @@ def signal_of(number: int, bins: list[int], timing: Timing, activity: Activity) 
     excess = torch.zeros(last - first + 1, FINE, dtype=torch.float64)
     own = torch.tensor(bins) - first
     excess[own] = activity.lines[bins] / counts.max()
-    low, width = occupied_band(excess.flatten().numpy())
+    chance = (grid.independent(1, grid.n_frames) * int(counts.max()) * activity.n_channels) ** -0.5
+    low, width = occupied_band(excess.flatten().numpy(), LINE_SURE * chance)
     power = float(excess.sum()) / width
     slices = int(counts.sum())
     ratio = grid.independent(FINE * len(bins), grid.n_frames) / len(bins)

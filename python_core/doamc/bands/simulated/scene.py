@@ -25,6 +25,7 @@ on_s = [[0.0, 0.5]]         # left out: all the time
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def _emitter(table: Any, centre_hz: float, rate_hz: float, duration_s: float) ->
     on = e.get("on_s", [[0.0, duration_s]])
     if not isinstance(on, list) or not on or not all(checks.is_pair(p) for p in on) or on[0][0] < 0:
         raise SpecificationError(f"[emitters] on_s must be pairs [start, stop] in s, found {shown(on)}")
-    if any(a[1] > b[0] for a, b in zip(on, on[1:], strict=False)):
+    if any(a[1] > b[0] for a, b in pairwise(on)):
         raise SpecificationError(f"[emitters] on_s must be in order, without overlap, found {shown(on)}")
     return Emitter(
         str(e["kind"]), checks.number(e, "emitters", "frequency_hz", 0.0, low, high), width,
