@@ -116,7 +116,8 @@ class SignalFinder:
         if self.watch.channels:
             return [g for g in self.watch.groups if a.in_use[g].any()]
         places = a.in_use.nonzero()[:, 0].tolist()
-        return group_bins(places, a.white[places] * self._snapshots, a.count[places] * self._snapshots)
+        snapshots = self._snapshots
+        return group_bins(places, a.white[places] * snapshots, a.count[places] * snapshots, a.lines[places].sum(1))
 
     def _matched(self, groups: list[list[int]]) -> list[_Live]:
         """Signals of groups of bins; each goes on with the identity of the one it shares most with."""

@@ -18,6 +18,7 @@ BY_CHANCE = 4.0
 #: share of the weaker one's energy that may be lost: what frequency, multipath and the model leave
 UNLIKE = 0.1
 GAP_SHARE = 0.15  #: of the widths of two pieces that a gap between them may have
+VALLEY = 0.05  #: power against both peaks beside it at which a valley parts two signals of one direction
 SECOND = 0.1  #: share of the first eigenvalue from which on a second one is a wave of its own
 FRINGE = 0.2  #: power against the neighbour below which a piece may be its skirt
 
@@ -70,6 +71,7 @@ def group_bins(
     places: list[int],  # bins in use, ascending
     white: torch.Tensor,  # shape: (K, N, N), sums over snapshots in units of the noise
     snapshots: torch.Tensor,  # shape: (K,), how many
+    energies: torch.Tensor,  # shape: (K,), above the noise
 ) -> list[list[int]]:
     """Bins of each signal, ascending."""
     matrices, lengths = white.numpy(), snapshots.tolist()
@@ -80,8 +82,9 @@ def group_bins(
             pieces[-1] = pieces[-1] + own
         else:
             pieces.append(own)
-    pieces = _without_fringes(pieces)
-    return [p.bins for p in sorted(_joined(pieces), key=lambda p: p.bins)]
+    pieces = _joined(_without_fringes(pieces))
+    own = dict(zip(places, energies.tolist(), strict=True))
+    return sorted(part for p in pieces for part in _at_valleys(p.bins, own))
 
 
 def _without_fringes(pieces: list[Piece]) -> list[Piece]:
@@ -111,6 +114,19 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
             if joined:
                 break
     return pieces
+
+
+def _at_valleys(bins: list[int], energy: dict[int, float]) -> list[list[int]]:
+    """Bins of one direction, cut where there is next to nothing between two peaks: emitters of one site."""
+    if len(bins) < 3:
+        return [bins]
+    e = np.array([energy[k] for k in bins])
+    left, right = np.maximum.accumulate(e)[:-2], np.maximum.accumulate(e[::-1])[::-1][2:]
+    depth = e[1:-1] / np.minimum(left, right).clip(1e-30)
+    k = int(depth.argmin()) + 1
+    if depth[k - 1] > VALLEY:
+        return [bins]
+    return _at_valleys(bins[:k], energy) + _at_valleys(bins[k:], energy)
 
 
 def _gap(p: Piece, q: Piece) -> int:

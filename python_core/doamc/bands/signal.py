@@ -40,7 +40,7 @@ def timed(
     snapshots = grid.independent(FINE * len(bins), grid.n_frames / PARTS) * floor.shape[1]
     chance = SURE * len(bins) / snapshots**0.5
     usual = max(float(excess.max()), before.power if before else 0.0)
-    on = (excess > max(ON_SHARE * usual, chance)).nonzero()[:, 0].tolist() or list(range(PARTS))
+    on = (excess > max(ON_SHARE * usual, chance)).nonzero()[:, 0].tolist() or [int(excess.argmax())]
     start, power = band.number * PARTS, float(excess[on].mean())
     if before is None:
         return Timing(start + on[0], start + on[-1], len(on), power)

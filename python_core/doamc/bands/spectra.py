@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from doamc.bands.grid import FINE, BandGrid
 from doamc.errors import SnapshotError
 
-FULL_SCALE = 0.99  #: from which size on a part of a sample counts as clipped
+#: sizes of the largest part of a sample that may be a converter's end, and how near to it others are clipped, too
+FULL_SCALE, NEAR = (0.98, 1.01), 0.999
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class SpectralCovariances:
         flat = torch.view_as_real(y)
         if not bool(torch.isfinite(flat.sum())):
             raise SnapshotError(f"samples hold NaN or infinite values (slice {self._made}); remove or repair them")
-        clipped = float((flat.abs() >= FULL_SCALE).float().mean())
+        most = float(flat.abs().max())
+        scaled = FULL_SCALE[0] <= most <= FULL_SCALE[1]  # single-precision samples may have any level
+        clipped = float((flat.abs() >= NEAR * most).float().mean()) if scaled else 0.0
         offset = y.mean(1)
         frames = (y - offset[:, None]).unfold(1, g.n_fft, g.hop) * self._window
         x = torch.fft.fft(frames)  # (N, M, n_fft)
