@@ -16,6 +16,7 @@ from doamc.bands.grouping import Piece, group_bins
 from doamc.bands.signal import Signal, Timing, signal_of, timed
 from doamc.bands.spectra import BandSlice, SpectralCovariances
 
+REGROUP = 5  #: slices after which bins are grouped anew, though no other bin has come into use
 HANG_S = 0.5  #: silence after which a signal has ended
 
 
@@ -50,6 +51,7 @@ class SignalFinder:
         self.hang = max(1, round(hang_s / grid.slice_s))
         self.slices = 0
         self._live: list[_Live] = []
+        self._grouped = torch.zeros(grid.n_bins, dtype=torch.bool)
         self.last_id = 0
         self._snapshots = grid.independent(FINE, grid.n_frames)
 
@@ -66,7 +68,9 @@ class SignalFinder:
         self.slices = band.number + 1
         ended = self._end([s for s in self._live if self._silent(s) > self.hang or self._another(s, found)])
         self.activity.update(band, found, floor)
-        self._live = self._matched(self._groups())
+        if self.slices % REGROUP == 0 or not torch.equal(self._grouped, self.activity.in_use):
+            self._live = self._matched(self._groups())
+            self._grouped = self.activity.in_use.clone()
         on = found.now | found.lasting
         changed = []
         for s in self._live:
@@ -95,6 +99,7 @@ class SignalFinder:
             if s.timing is not None:
                 out.append(replace(self._signal(s, s.timing), ended=True))
             self.activity.clear(torch.tensor(s.bins))
+            self._grouped[s.bins] = False
             self._live.remove(s)
         return out
 

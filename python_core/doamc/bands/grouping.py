@@ -83,8 +83,8 @@ def group_bins(
         else:
             pieces.append(own)
     pieces = _joined(_without_fringes(pieces))
-    own = dict(zip(places, energies.tolist(), strict=True))
-    return sorted(part for p in pieces for part in _at_valleys(p.bins, own))
+    energy = dict(zip(places, energies.tolist(), strict=True))
+    return sorted(part for p in pieces for part in _at_valleys(p.bins, energy))
 
 
 def _without_fringes(pieces: list[Piece]) -> list[Piece]:

@@ -3,6 +3,7 @@
 The covariance of any channel over any time is a sum of these; no sample is left out, and none is filtered twice.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -77,23 +78,30 @@ class SpectralCovariances:
 
     def _slice(self) -> BandSlice:
         g, n, y = self.grid, self.n_channels, self._held
-        flat = torch.view_as_real(y)
-        if not bool(torch.isfinite(flat.sum())):
-            raise SnapshotError(f"samples hold NaN or infinite values (slice {self._made}); remove or repair them")
-        most = float(flat.abs().max())
-        scaled = FULL_SCALE[0] <= most <= FULL_SCALE[1]  # single-precision samples may have any level
-        clipped = float((flat.abs() >= NEAR * most).float().mean()) if scaled else 0.0
-        offset = y.mean(1)
+        offset, clipped = y.mean(1), self._clipped()
         frames = (y - offset[:, None]).unfold(1, g.n_fft, g.hop) * self._window
-        x = torch.fft.fft(frames)  # (N, M, n_fft)
+        spectrum = torch.fft.fft(frames).view(n, g.n_frames, 2, g.n_bins // 2, FINE)
         # bins first, the lower half of the band (the upper of the transform) in front
-        x = x.view(n, g.n_frames, 2, g.n_bins // 2, FINE).permute(2, 3, 0, 1, 4).contiguous()
-        x = x.flip(0).reshape(g.n_bins, n, g.n_frames, FINE)
-        flat_x = x.flatten(2)
-        covariance = flat_x @ flat_x.mH / flat_x.shape[2]
-        power = x.real.square() + x.imag.square()  # (F, N, M, FINE)
-        by_frame = power.mean(3)
+        x = torch.empty(2, g.n_bins // 2, n, g.n_frames, FINE, dtype=torch.complex64)
+        for half in (0, 1):
+            x[half].copy_(spectrum[:, :, 1 - half].permute(2, 0, 1, 3))
+        x = x.view(g.n_bins, n, g.n_frames, FINE)
+        flat = x.flatten(2)
+        covariance = flat @ flat.mH / flat.shape[2]
+        power = torch.view_as_real(x).square()  # (F, N, M, FINE, 2)
+        by_frame = power.sum((3, 4)) / FINE
         parts = torch.stack([p.mean(2) for p in by_frame.split(g.part_frames.tolist(), 2)])
-        out = BandSlice(self._made, covariance, parts, power.mean(2).transpose(1, 2), offset, clipped, x)
+        lines = (power.sum(2).sum(3) / g.n_frames).transpose(1, 2)
         self._made += 1
-        return out
+        return BandSlice(self._made - 1, covariance, parts, lines, offset, clipped, x)
+
+    def _clipped(self) -> float:
+        """Share of clipped parts of samples; single-precision samples may have any level. Raises SnapshotError."""
+        flat = torch.view_as_real(self._held)
+        low, high = (float(v) for v in flat.aminmax())
+        if not math.isfinite(high - low):
+            raise SnapshotError(f"samples hold NaN or infinite values (slice {self._made}); remove or repair them")
+        most = max(-low, high)
+        if not FULL_SCALE[0] <= most <= FULL_SCALE[1]:
+            return 0.0
+        return float((flat.abs() >= NEAR * most).float().mean())
