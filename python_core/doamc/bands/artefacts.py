@@ -18,7 +18,8 @@ IMAGE_SHARE = 0.4  #: of what a bin has above its noise
 LEAST_EXCESS = 3.0  #: of a signal over the noise, whose image is looked for
 FORGET = 0.9  #: share of the mean image that a slice leaves
 CLIPPED = 1e-4  #: share of samples from which on a slice counts as clipped
-PRODUCTS_DB = 35.0  #: below the strongest bin, under which a clipped slice shows no signals
+#: of the strongest bin's power, what bins of a clipped slice need: so many times the share of clipped samples, and more
+MARGIN, LEAST_PRODUCTS = 3.0, 10**-3.5
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Artefacts:
         now = found.now & ~image
         if band.clipped > CLIPPED:
             self.clipped += 1
-            now = now & (excess > excess.max() * 10 ** (-PRODUCTS_DB / 10))
+            now = now & (excess > excess.max() * max(MARGIN * band.clipped, LEAST_PRODUCTS))
         return replace(found, now=now, lasting=found.lasting & ~image & (band.clipped <= CLIPPED))
 
     def _images(self, band: BandSlice, excess: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
@@ -75,8 +76,8 @@ class Artefacts:
             out.append(f"images of strong signals were left out in {self.images} of {self.slices} slices")
         if self.clipped:
             out.append(
-                f"samples are clipped in {self.clipped} of {self.slices} slices, and signals "
-                f"{PRODUCTS_DB:g} dB below the strongest were left out there; lower the gain"
+                f"samples are clipped in {self.clipped} of {self.slices} slices, where signals far below the "
+                "strongest were left out; lower the gain"
             )
         return out
 

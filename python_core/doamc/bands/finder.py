@@ -11,7 +11,7 @@ from doamc.bands.activity import Activity
 from doamc.bands.artefacts import Artefacts
 from doamc.bands.channels import Channel, Watch
 from doamc.bands.detector import Detector, Found
-from doamc.bands.grid import FINE, BandGrid
+from doamc.bands.grid import FINE, PARTS, BandGrid
 from doamc.bands.grouping import Piece, group_bins
 from doamc.bands.signal import Signal, Timing, signal_of, timed
 from doamc.bands.spectra import BandSlice, SpectralCovariances
@@ -80,8 +80,11 @@ class SignalFinder:
         return ended + changed
 
     def finish(self) -> list[Signal]:
-        """End all signals."""
-        return self._end(list(self._live))
+        """End all signals. One that is on in the last slice is on in what is left of one, too."""
+        parts = self.slices * PARTS
+        until = {s.id for s in self._live if s.timing is not None and s.timing.last == parts - 1}
+        left_s = self.spectra.left / self.grid.sample_rate_hz
+        return [replace(s, stop_s=s.stop_s + left_s) if s.id in until else s for s in self._end(list(self._live))]
 
     def _signal(self, s: _Live, timing: Timing) -> Signal:
         found = signal_of(s.id, s.bins, timing, self.activity)

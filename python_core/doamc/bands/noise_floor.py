@@ -5,14 +5,18 @@ use as well, and a band full of signals has a noise floor all the same. Noise is
 filters) and steady in time, but its level may step (gain): each slice has a factor of its own.
 """
 
+import math
+
 import numpy as np
 import torch
 
 from doamc.bands.grid import BandGrid
 
 MEMORY_S = 2.0  #: time constant of the floor
-SMOOTH_BINS = 9  #: over which it is averaged, on either side
+SMOOTH_BINS, LEAST_BINS = 9, 2  #: over which it is averaged, on either side, and at the ends of the band
 MEDIAN_BINS = 25  #: over whose median it begins, on either side
+FOLLOWED = 0.1  #: share of a change of level, in decibels, that the floor follows; the rest is the slices' gain
+SHARPENED = 5.0  #: slices after which half as many neighbours are asked
 OCCUPIED_WEIGHT = 0.1  #: of a bin with a signal against one without
 LEAST_QUIET = 0.1  #: share of bins from which on their powers tell the level
 DRAWS = 4000  #: of covariances of noise, which tell the bias of small eigenvalues
@@ -58,16 +62,19 @@ class NoiseFloor:
 
     def update(self, covariance: torch.Tensor, quiet: torch.Tensor, gain: float) -> None:
         """Learn from a slice whose bins `quiet` (F,) hold no signal."""
-        sample = covariance.diagonal(dim1=1, dim2=2).real.double() / gain
+        sample = covariance.diagonal(dim1=1, dim2=2).real.double() / gain ** (1 - FOLLOWED)
         used = ~quiet
         if used.any():
             root = self.power[used].rsqrt().to(covariance.dtype)
             values = torch.linalg.eigvalsh(covariance[used] * root[:, :, None] * root[:, None])
-            sample[used] = self._level(values.double() / gain)[:, None] * self.power[used]
+            level = self._level(values.double()) / gain ** (1 - FOLLOWED)
+            sample[used] = level[:, None] * self.power[used]
         weight = torch.where(quiet, 1.0, OCCUPIED_WEIGHT).double()
         self._sum = self._share * self._sum + weight[:, None] * sample
         self._weight = self._share * self._weight + weight
-        self.power = smooth(self._sum, self._weight[:, None])
+        # the longer bins are known, the fewer neighbours are asked: the band's shape may be curved
+        known = float(self._weight.median())
+        self.power = smooth(self._sum, self._weight[:, None], math.ceil(SMOOTH_BINS / (1 + known / SHARPENED)))
 
     def _level(self, eigenvalues: torch.Tensor) -> torch.Tensor:
         low = eigenvalues[:, : self.lowest].mean(1)
@@ -96,13 +103,17 @@ def running_median(x: torch.Tensor, reach: int) -> torch.Tensor:
     return padded.unfold(0, 2 * reach + 1, 1).median(1)[0]
 
 
-def smooth(total: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted means over `SMOOTH_BINS` neighbours on either side, of sums (F, ...) with weights (F, ...)."""
+def smooth(total: torch.Tensor, weight: torch.Tensor, most: int = SMOOTH_BINS) -> torch.Tensor:
+    """Weighted means over `most` neighbours on either side, of sums (F, ...) with weights (F, ...).
+
+    There are as many on both sides, fewer towards the ends, so that a slope stays where it is.
+    """
+    at = torch.arange(len(total))
+    reach = torch.minimum(at, len(at) - 1 - at).clamp(min(LEAST_BINS, most, len(at) - 1), most)
+    low, high = (at - reach).clamp_min(0), (at + reach + 1).clamp_max(len(at))
 
     def summed(x: torch.Tensor) -> torch.Tensor:
-        reach = min(SMOOTH_BINS, len(x) - 1)
         run = torch.cat([torch.zeros_like(x[:1]), x.cumsum(0)])
-        at = torch.arange(len(x))
-        return run[(at + reach + 1).clamp_max(len(x))] - run[(at - reach).clamp_min(0)]
+        return run[high] - run[low]
 
     return summed(total) / summed(weight)

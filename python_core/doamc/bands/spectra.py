@@ -60,6 +60,11 @@ class SpectralCovariances:
         self._held = torch.zeros(n_channels, self._needed, dtype=torch.complex64)
         self._filled = self._made = 0
 
+    @property
+    def left(self) -> int:
+        """Samples after the last slice."""
+        return self._filled
+
     def push(self, samples: NDArray[np.complex64]) -> Iterator[BandSlice]:
         """Slices completed by samples (N, T). Raises SnapshotError where channels differ or samples are not finite."""
         y = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.complex64))
