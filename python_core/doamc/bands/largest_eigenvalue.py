@@ -6,7 +6,7 @@ their density is that of the Laguerre ensemble, the sum over k < N of the square
     phi_k(x) = sqrt(k! / Gamma(k + a + 1)) x^(a/2) exp(-x/2) L_k^a(x),     a = L - N
 
 The expected number of eigenvalues above x bounds the probability that the largest is, and equals it in the tail, where
-a second one never is (Forrester, Log-Gases and Random Matrices, 2010, section 5.4).
+a second one never is ([Forrester]).
 """
 
 import math

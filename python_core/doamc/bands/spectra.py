@@ -24,7 +24,7 @@ class BandSlice:
 
     number: from 0. covariance: (F, N, N) complex64. parts: (PARTS, F, N) power of each part of the slice, per channel.
     lines: (F, FINE, N) power by line. offset: (N,) complex, mean of the samples, which has been taken out. clipped:
-    share of samples. transform: (F, N, M, FINE), of all frames.
+    share of samples. transform: (F, N, M, FINE), of all frames, until the next slice is made.
     """
 
     number: int
@@ -58,6 +58,10 @@ class SpectralCovariances:
         self._window = torch.from_numpy((grid.window * shift / np.sqrt(grid.n_fft)).astype(np.complex64))
         self._needed = grid.slice_samples + grid.n_fft - grid.hop
         self._held = torch.zeros(n_channels, self._needed, dtype=torch.complex64)
+        # kept from slice to slice: memory that is asked for anew costs as much as the arithmetic
+        self._frames = torch.empty(n_channels, grid.n_frames, grid.n_fft, dtype=torch.complex64)
+        self._spectrum = torch.empty_like(self._frames)
+        self._bins = torch.empty(2, grid.n_bins // 2, n_channels, grid.n_frames, FINE, dtype=torch.complex64)
         self._filled = self._made = 0
 
     @property
@@ -84,16 +88,17 @@ class SpectralCovariances:
     def _slice(self) -> BandSlice:
         g, n, y = self.grid, self.n_channels, self._held
         offset, clipped = y.mean(1), self._clipped()
-        frames = (y - offset[:, None]).unfold(1, g.n_fft, g.hop) * self._window
-        spectrum = torch.fft.fft(frames).view(n, g.n_frames, 2, g.n_bins // 2, FINE)
+        torch.mul((y - offset[:, None]).unfold(1, g.n_fft, g.hop), self._window, out=self._frames)
+        torch.fft.fft(self._frames, out=self._spectrum)
+        spectrum = self._spectrum.view(n, g.n_frames, 2, g.n_bins // 2, FINE)
         # bins first, the lower half of the band (the upper of the transform) in front
-        x = torch.empty(2, g.n_bins // 2, n, g.n_frames, FINE, dtype=torch.complex64)
+        x = self._bins
         for half in (0, 1):
             x[half].copy_(spectrum[:, :, 1 - half].permute(2, 0, 1, 3))
         x = x.view(g.n_bins, n, g.n_frames, FINE)
         flat = x.flatten(2)
         covariance = flat @ flat.mH / flat.shape[2]
-        power = torch.view_as_real(x).square()  # (F, N, M, FINE, 2)
+        power = torch.square(torch.view_as_real(x), out=torch.view_as_real(self._frames).view(*x.shape, 2))
         by_frame = power.sum((3, 4)) / FINE
         parts = torch.stack([p.mean(2) for p in by_frame.split(g.part_frames.tolist(), 2)])
         lines = (power.sum(2).sum(3) / g.n_frames).transpose(1, 2)
