@@ -69,12 +69,13 @@ def speed(channels: int, rate_hz: float, seconds: float) -> dict[str, float]:
 
 
 def empty(channels: int, seconds: float) -> int:
-    """False signals in noise."""
-    grid = BandGrid(RATE_HZ, CENTRE_HZ)
-    finder, rng, false = SignalFinder(grid, channels), np.random.default_rng(channels), 0
-    for _ in range(round(seconds * RATE_HZ / 240_000)):
-        z = rng.standard_normal((channels, 240_000, 2), dtype=np.float32).view(np.complex64)[..., 0]
-        false += sum(s.ended for changed in finder.push(z) for s in changed)
+    """False signals in noise; channels are a second of noise each, shifted against each other anew every second."""
+    grid, rng = BandGrid(RATE_HZ, CENTRE_HZ), np.random.default_rng(channels)
+    second = rng.standard_normal((channels, round(RATE_HZ), 2), dtype=np.float32).view(np.complex64)[..., 0]
+    finder, false = SignalFinder(grid, channels), 0
+    for _ in range(max(1, round(seconds))):
+        z = np.stack([np.roll(row, rng.integers(len(row))) for row in second])
+        false += sum(s.ended for changed in finder.push(z[:, : round(min(seconds, 1) * RATE_HZ)]) for s in changed)
     return false + len(finder.finish())
 
 

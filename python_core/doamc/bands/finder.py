@@ -20,7 +20,7 @@ REGROUP = 5  #: slices after which bins are grouped anew, though no other bin ha
 HANG_S = 0.5  #: silence after which a signal has ended
 
 
-@dataclass
+@dataclass(eq=False)
 class _Live:
     """A signal that has not ended: its bins, and when they were on."""
 
