@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
+from doamc.likelihood.effective_snapshots import effective_snapshots
 
 from doamc.bands.estimator import Receiver, SignalEstimator, as_batch, orthonormal_rows
 from doamc.bands.signal import Signal
 from doamc.bands.wavelength import nearest_step, spec_at
 from doamc.errors import SpecificationError
-from doamc.likelihood.effective_snapshots import effective_snapshots
 from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import load_spec
 
