@@ -3,10 +3,12 @@
 ESTIMATE_TOPIC = "doamc.estimate"
 STATUS_TOPIC = "doamc.status"
 TRUTH_TOPIC = "doamc.truth"
+SIGNAL_TOPIC = "doamc.signal"
 
 ESTIMATE_SCHEMA = f"{ESTIMATE_TOPIC}/1"
 STATUS_SCHEMA = f"{STATUS_TOPIC}/1"
 TRUTH_SCHEMA = f"{TRUTH_TOPIC}/1"
+SIGNAL_SCHEMA = f"{SIGNAL_TOPIC}/1"
 
 #: where a publisher binds and a subscriber connects unless told otherwise
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
