@@ -26,7 +26,7 @@ from doamc.spec import ArraySpec, load_spec
 from doamc.trials.bayes_limit import samples_from_truth
 from doamc.trials.sweep import compare_on
 
-MAIN = ["bartlett", "music", "rare", "ml", "map", "ddim", "posterior"]
+MAIN = ["bartlett", "music", "rare", "ml", "map", "posterior"]
 OTHERS = ["capon", "root-music", "esprit", "fit", "comet", "em", "sbl", "vae", "coupling-diffusion", "ddim-snapshot"]
 CASES = [  # array, P, L, methods
     ("ula8", 2, 200, OTHERS + MAIN),
@@ -36,7 +36,7 @@ CASES = [  # array, P, L, methods
 ]
 SNR_DB = [-10.0, -5.0, 0.0, 5.0, 10.0, 20.0]
 COLOURS = {
-    "posterior": "#d62728", "ddim": "#1f77b4", "map": "#2ca02c", "ml": "#9467bd", "rare": "#8c564b", "music": "#ff7f0e",
+    "posterior": "#d62728", "map": "#2ca02c", "ml": "#9467bd", "rare": "#8c564b", "music": "#ff7f0e",
     "bartlett": "#7f7f7f",
 }  # fmt: skip
 

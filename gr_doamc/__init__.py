@@ -11,6 +11,7 @@ from gr_doamc.estimates.recorder import recorder
 from gr_doamc.estimates.zmq_publisher import zmq_publisher
 from gr_doamc.inference.doa_estimator import doa_estimator
 from gr_doamc.runtime.buffers import choose_buffers
+from gr_doamc.separation.emitter_separator import emitter_separator
 from gr_doamc.snapshots.snapshot_buffer import snapshot_buffer
 from gr_doamc.sources.coupled_array_source import coupled_array_source
 from gr_doamc.sources.heimdall_source import heimdall_source
@@ -29,6 +30,7 @@ __all__ = [
     "coupling_corrector",
     "coupling_matrix_sink",
     "doa_estimator",
+    "emitter_separator",
     "heimdall_source",
     "krakensdr_source",
     "phase_corrector",

@@ -1,4 +1,4 @@
-"""The demo's picture: bearing tracks with error bars against truth, and the coupling matrix estimated and true."""
+"""The demo's picture: bearing tracks with error bars against truth, the coupling matrix, and constellations."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,11 +32,14 @@ STYLE = {
 def draw(watch: "Watch", path: Path) -> None:
     """Write the picture of a run as PNG, whole or not at all. Raises RecordingError when it cannot be written."""
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(13, 7.9), dpi=110, layout="constrained")
+        shows = bool(watch.waveforms)
+        figure = plt.figure(figsize=(13, 7.9 + 3.4 * shows), dpi=110, layout="constrained")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.10, hspace=0.04, wspace=0.03)
-        rows = figure.subfigures(2, 1, height_ratios=[1.42, 1])
+        rows = figure.subfigures(2 + shows, 1, height_ratios=[1.42, 1, 1][: 2 + shows])
         tracks(rows[0], watch)
         coupling(rows[1], watch)
+        if shows:
+            constellations(rows[2], watch)
         with whole_file(path) as file:
             figure.savefig(file, format="png")
         plt.close(figure)
@@ -81,6 +84,21 @@ def tracks(figure: FigureBase, watch: "Watch") -> None:
         axes[1].axhline(0, color=TRUTH, linewidth=3, zorder=1)
         frame(axes[1], values[:, 3][np.isfinite(values[:, 3])], np.zeros(1), least_margin=0.2)
         axes[1].set(xlabel="time (s)", ylabel="estimate - truth (deg)", title="Error of each direction")
+
+
+def constellations(figure: FigureBase, watch: "Watch") -> None:
+    """The newest samples: what one element hears, and what each emitter sends, turned so that QPSK stands upright."""
+    message = watch.waveforms
+    parts = [("one element hears", message["heard"], "#555555")]
+    for k, emitter in enumerate(message["emitters"]):
+        place = "no emitter" if emitter["azimuth_deg"] is None else f"emitter at {emitter['azimuth_deg']:.1f} deg"
+        parts.append((place, emitter["samples"], COLOURS[k % len(COLOURS)]))
+    for axes, (title, samples, colour) in zip(np.atleast_1d(figure.subplots(1, len(parts))), parts, strict=True):
+        z = np.array(samples["re"]) + 1j * np.array(samples["im"])
+        fourth = np.mean(z**4)  # of QPSK with points at 45 degrees: negative
+        z = z * np.exp(-0.25j * np.angle(-fourth)) / max(np.sqrt(np.mean(np.abs(z) ** 2)), 1e-12)
+        axes.plot(z.real, z.imag, ".", color=colour, markersize=4, alpha=0.6)
+        axes.set(title=title, aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
 
 
 def frame(axes: Axes, values: np.ndarray, always: np.ndarray, least_margin: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from doamc.angles import wrap_deg
 from doamc.estimates.truth import Truth, coupling_error_db, coupling_matrix, match, message_time
-from doamc.protocol import ESTIMATE_TOPIC, TRUTH_TOPIC
+from doamc.protocol import ESTIMATE_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
 
 RATE_WINDOW_S = 2.0
 
@@ -23,6 +23,8 @@ class Watch:
         #: the estimate of the latest batch; the one received last may have caught up with an older one
         self.newest: dict[str, Any] = {}
         self.status: dict[str, Any] = {}
+        #: the newest samples of emitters that are parted, where the flowgraph parts them
+        self.waveforms: dict[str, Any] = {}
         self._recent: deque[tuple[float, float]] = deque()
 
     def take(self, topic: str, message: dict[str, Any]) -> None:
@@ -34,6 +36,8 @@ class Watch:
             self._recent.append((time.monotonic(), message["latency_ms"]["total"] or math.nan))
         elif topic == TRUTH_TOPIC:
             self.truth.add(message)
+        elif topic == WAVEFORMS_TOPIC:
+            self.waveforms = message
         else:
             self.status = message
 

@@ -21,11 +21,11 @@ from doamc.estimates import Recorder, Subscriber
 from doamc.estimates.truth import Truth
 from doamc.estimates.truth_files import read_truth
 from doamc.files.atomic import make_folder
-from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
 from scripts.demo_run import Watch
 from scripts.demo_table import plain, table
 
-TOPICS = (ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC)
+TOPICS = (ESTIMATE_TOPIC, STATUS_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC)
 
 
 def watch_until(stop: list[int], watch: Watch, subscriber: Subscriber, log: Recorder, patience_s: float) -> None:

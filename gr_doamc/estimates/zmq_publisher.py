@@ -4,7 +4,7 @@ from typing import Any
 
 import pmt
 
-from doamc.protocol import DEFAULT_ADDRESS, TRUTH_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, TRUTH_TOPIC, WAVEFORMS_TOPIC
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.outlasting_block import outlasting_block
 
@@ -14,8 +14,8 @@ class zmq_publisher(outlasting_block):
 
     Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
     is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
-    ``doamc.truth``. A message that is no dict of plain values is logged and counted; nothing that a subscriber does,
-    or leaves undone, holds up the flowgraph.
+    ``doamc.truth``. Message port ``waveforms``: topic ``doamc.waveforms``. A message that is no dict of plain values is
+    logged and counted; nothing that a subscriber does, or leaves undone, holds up the flowgraph.
     Connect ``status`` of a source that tells its ``link`` (krakensdr_source), too: every status then has the newest
     link and what the ``receiver`` tells of itself, and where the source does not run, its state and error, so that a
     dead receiver does not look alive.
@@ -36,7 +36,10 @@ class zmq_publisher(outlasting_block):
         self, address: str = DEFAULT_ADDRESS, heartbeat: float = 1.0, keys: str = "", readers: str = "",
         insecure: bool = False,
     ) -> None:  # fmt: skip
-        inputs = {"estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth}
+        inputs = {
+            "estimates": self._on_estimate, "status": self._on_status, "truth": self._on_truth,
+            "waveforms": self._on_waveforms,
+        }  # fmt: skip
         outlasting_block.__init__(self, "zmq_publisher", inputs)
         self._heartbeat = float(heartbeat)
         self._guard: dict[str, Any] = {"keys": keys or None, "readers": readers or None, "insecure": bool(insecure)}
@@ -88,6 +91,10 @@ class zmq_publisher(outlasting_block):
     @guarded
     def _on_truth(self, message: Any) -> None:
         self._publisher.send(TRUTH_TOPIC, pmt.to_python(message))
+
+    @guarded
+    def _on_waveforms(self, message: Any) -> None:
+        self._publisher.send(WAVEFORMS_TOPIC, pmt.to_python(message))
 
     def _open(self, address: str) -> None:
         from doamc.estimates.publisher import Publisher

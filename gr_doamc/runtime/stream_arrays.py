@@ -25,23 +25,26 @@ _memory = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t,
 
 
 class channels_block(gr.sync_block):
-    """A sync block of N complex streams in and N out; a tag stays on its stream.
+    """A sync block of N complex streams in and N or another number out.
+
+    A tag stays on its stream; where the numbers differ, none is passed on.
 
     Args:
         name: of the block.
         n_channels: number of streams N.
         samples: that a call of `work` gets at most, about, when it cannot keep up.
+        n_outputs: streams that come out; None for N.
     """
 
-    def __init__(self, name: str, n_channels: int, samples: int = 16384) -> None:
-        types = [np.complex64] * n_channels
-        gr.sync_block.__init__(self, name=name, in_sig=types, out_sig=types)
-        self.set_tag_propagation_policy(gr.TPP_ONE_TO_ONE)
+    def __init__(self, name: str, n_channels: int, samples: int = 16384, n_outputs: int | None = None) -> None:
+        made = n_outputs or n_channels
+        gr.sync_block.__init__(self, name=name, in_sig=[np.complex64] * n_channels, out_sig=[np.complex64] * made)
+        self.set_tag_propagation_policy(gr.TPP_ONE_TO_ONE if made == n_channels else gr.TPP_DONT)
         # Upstream buffers get twice the history, half of which it occupies itself. A stream begins with a history of
         # zeros, so that nothing waits for it, and sample and tag numbers are those without one.
         self._before = samples - 1
         self.set_history(samples)
-        for port in range(n_channels):
+        for port in range(made):
             self.set_min_output_buffer(port, 2 * samples)
 
     def handle_forecast(self, noutput_items: int, n_inputs: int) -> list[int]:

@@ -43,7 +43,7 @@ def run(script, *options, limit_s=150.0):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    heard = {"doamc.estimate": [], "doamc.status": [], "doamc.truth": []}
+    heard = {"doamc.estimate": [], "doamc.status": [], "doamc.truth": [], "doamc.waveforms": []}
     ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
 
     def listen():
@@ -62,7 +62,7 @@ def run(script, *options, limit_s=150.0):
         listener.join(60.0)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    for message in heard["doamc.estimate"] + heard["doamc.status"] + heard["doamc.truth"]:
+    for message in [m for messages in heard.values() for m in messages]:
         validate(message)
     return heard, done
 
@@ -71,7 +71,7 @@ def test_the_flowgraphs_are_those_that_are_tested():
     # those of receivers are run by test_receivers.py
     assert NAMES == [
         "embedded_blocks", "krakensdr", "live_doa", "live_doa_qt", "replay_recording", "rtlsdr_set",
-        "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
+        "separate_qpsk", "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
     ]  # fmt: skip
 
 

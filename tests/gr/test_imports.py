@@ -38,6 +38,7 @@ ROOMS = {
     "sources": {"runtime"},
     "correction": {"runtime"},
     "snapshots": {"runtime"},
+    "separation": {"runtime"},
     "inference": {"runtime"},
     "estimates": {"runtime"},
     "views": {"runtime"},

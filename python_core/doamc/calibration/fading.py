@@ -23,20 +23,21 @@ class FadingMatrix:
 
     Args:
         n_channels: number of streams N; W begins as the unit matrix.
+        n_outputs: number of streams that come out, M; None for N.
     """
 
-    def __init__(self, n_channels: int) -> None:
-        self._n = n_channels
-        self._old = self._new = np.eye(n_channels, dtype=np.complex64)
+    def __init__(self, n_channels: int, n_outputs: int | None = None) -> None:
+        self._shape = n_outputs or n_channels, n_channels
+        self._old = self._new = np.eye(*self._shape, dtype=np.complex64)
         self._ramp: NDArray[np.float32] = np.zeros(0, np.float32)
         self._done = 0
-        self._step = max(_PRODUCT // n_channels**2, 32)
+        self._step = max(_PRODUCT // (self._shape[0] * n_channels), 32)
         self._x = np.empty((n_channels, _PIECE), np.complex64)
-        self._y = np.empty_like(self._x)
+        self._y = np.empty((self._shape[0], _PIECE), np.complex64)
 
     @property
     def matrix(self) -> NDArray[np.complex64]:
-        """W (N, N) at the sample before the next one."""
+        """W (M, N) at the sample before the next one."""
         if self._done == len(self._ramp):
             return self._new
         weight = self._ramp[self._done - 1] if self._done else np.float32(0)
@@ -44,21 +45,22 @@ class FadingMatrix:
 
     def fade_to(
         self,
-        matrix: NDArray[np.complex128],  # shape: (N, N)
+        matrix: NDArray[np.complex128],  # shape: (M, N)
         n_samples: int = 0,
     ) -> None:
-        """Begin to change W to a matrix at the next sample. Raises CalibrationError unless it is finite and (N, N)."""
+        """Begin to change W to a matrix at the next sample. Raises CalibrationError unless it is finite and (M, N)."""
         target = np.asarray(matrix).astype(np.complex64)
-        if target.shape != (self._n, self._n) or not np.isfinite(target).all() or n_samples < 0:
+        if target.shape != self._shape or not np.isfinite(target).all() or n_samples < 0:
             raise CalibrationError(
-                f"expected a finite matrix {self._n} x {self._n} and n_samples >= 0, found {target.shape}, {n_samples}"
+                f"expected a finite matrix {self._shape[0]} x {self._shape[1]} and n_samples >= 0, "
+                f"found {target.shape}, {n_samples}"
             )
         self._old, self._new = self.matrix, target
         k = np.arange(1, n_samples + 1)
         self._ramp, self._done = ((1 - np.cos(np.pi * k / (n_samples + 1))) / 2).astype(np.float32), 0
 
     def apply(self, inputs: Sequence[NDArray[np.complex64]], outputs: Sequence[NDArray[np.complex64]]) -> None:
-        """Write W x: N inputs of n samples each into as many outputs of n samples."""
+        """Write W x: N inputs of n samples each into M outputs of n samples."""
         for start in range(0, len(inputs[0]), _PIECE):
             count = min(_PIECE, len(inputs[0]) - start)
             x, y = self._x[:, :count], self._y[:, :count]
@@ -68,7 +70,7 @@ class FadingMatrix:
             fading = min(count, len(self._ramp) - self._done)
             if fading:
                 left = 1 - self._ramp[self._done : self._done + fading]
-                change = np.empty((self._n, fading), np.complex64)
+                change = np.empty((self._shape[0], fading), np.complex64)
                 self._multiply(self._old - self._new, x[:, :fading], change)
                 y[:, :fading] += left * change
                 self._done += fading

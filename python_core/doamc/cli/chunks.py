@@ -1,6 +1,7 @@
 """Estimating a whole input in chunks of bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -23,11 +24,22 @@ def estimate_input(
     Every batch is estimated for its own frequency. n_sources: P, or None to count those of each batch (see
     `estimate_batch`). noise_power: overrides the input's.
     """
+    parts = []
+    for first, batch in chunks_of(source, noise_power, seed):
+        frequencies = [source.frequency_of(first + i) for i in range(batch.size)]
+        parts.append(estimate_chunk(tuned, batch, frequencies, n_sources))
+    return join(parts)
+
+
+def chunks_of(source: Input, noise_power: float | None, seed: int) -> Iterator[tuple[int, SnapshotBatch]]:
+    """Number of its first batch, and the batch, of every chunk of an input; with a bar where there are many.
+
+    torch's seed is set before each, by its number. noise_power: overrides the input's.
+    """
     from tqdm import tqdm
 
     batches, channels, _ = source.shape
     size = chunk_size(source.shape)
-    parts = []
     with tqdm(total=batches, unit="batch", disable=None if batches > size else True, leave=False) as bar:
         for first, block in zip(range(0, batches, size), source.blocks(size), strict=True):
             known: torch.Tensor | float | None = noise_power
@@ -36,16 +48,8 @@ def estimate_input(
             y = torch.from_numpy(as_complex128(block))
             batch = make_batch(y, channels, known, first, source.channels)
             torch.manual_seed(seed + first)
-            parts.append(_estimate_chunk(tuned, source, first, batch, n_sources))
+            yield first, batch
             bar.update(len(y))
-    return join(parts)
-
-
-def _estimate_chunk(
-    tuned: TunedEstimator, source: Input, first: int, batch: SnapshotBatch, n_sources: int | None
-) -> Estimates:
-    """Estimates of a chunk; first: number of its first batch."""
-    return estimate_chunk(tuned, batch, [source.frequency_of(first + i) for i in range(batch.size)], n_sources)
 
 
 def chunk_size(shape: tuple[int, int, int]) -> int:
@@ -57,12 +61,21 @@ def chunk_size(shape: tuple[int, int, int]) -> int:
 def estimate_chunk(
     tuned: TunedEstimator, batch: SnapshotBatch, frequencies_hz: Sequence[float | None], n_sources: int | None
 ) -> Estimates:
-    """Estimates of a chunk, whose batches have these frequencies. Those of one are estimated together."""
+    """Estimates of a chunk, whose batches have these frequencies. Those of one are estimated together.
+
+    They hold no denoised signals, which are as large as the input.
+    """
     groups: dict[float | None, list[int]] = {}
     for i, frequency_hz in enumerate(frequencies_hz):
         groups.setdefault(frequency_hz if tuned.spec.in_metres else None, []).append(i)
-    if len(groups) == 1:
-        return estimate_batch(tuned.at(next(iter(groups))), batch, n_sources)
-    parts = [estimate_batch(tuned.at(f), batch.select(torch.tensor(i)), n_sources) for f, i in groups.items()]
+    parts = [
+        replace(
+            estimate_batch(tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(i)), n_sources),
+            clean=None, waveforms=None, waveform_std=None,
+        )
+        for f, i in groups.items()
+    ]  # fmt: skip
+    if len(parts) == 1:
+        return parts[0]
     order = torch.tensor([i for index in groups.values() for i in index])
     return join(parts).select(order.argsort())

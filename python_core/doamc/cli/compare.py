@@ -88,13 +88,13 @@ def run(args: argparse.Namespace) -> int:
 def _print(rows: list[dict[str, Any]]) -> None:
     wide = max(19, *(len(r["method"]) + 2 for r in rows))
     print(f"{'method':<{wide}}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}"
-          f"{'C gain dB':>11}{'ms':>8}")  # fmt: skip
+          f"{'C gain dB':>11}{'x0 dB':>8}{'ms':>8}")  # fmt: skip
     for r in rows:
         cells = "".join(
             f"{'-' if r[k] is None else format(r[k], form):>{width}}"
             for k, form, width in (
                 ("hits", ".3f", 7), ("rmse_deg", ".3f", 10), ("rmse_hit_deg", ".3f", 9), ("bound_deg", ".3f", 8),
-                ("coupling_gain_db", ".1f", 11), ("ms", ".2f", 8),
+                ("coupling_gain_db", ".1f", 11), ("x0_db", ".1f", 8), ("ms", ".2f", 8),
             )
         )  # fmt: skip
         print(f"{r['method']:<{wide}}{r['snr_db']:>7g}{cells}")

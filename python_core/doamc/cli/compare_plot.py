@@ -16,12 +16,14 @@ _PANELS = {
     "hits": "hits: all within 2 degrees",
     "coupling_gain_db": "gain of coupling over C = I / dB",
 }
+#: characters of a line of a method's name
+_WIDE = 26
 
 
 def plot_comparison(path: str, rows: list[dict[str, Any]], title: str) -> None:
     """Write the figure of rows of `compare`, in the format of the suffix of its path."""
-    methods = len({r["method"] for r in rows})
-    draw_figure(path, (7.2, max(5.2, 2.6 + 0.34 * methods)), lambda figure: draw_comparison(figure, rows, title))
+    lines = sum(1 + _label(method).count("\n") for method in {r["method"] for r in rows})
+    draw_figure(path, (7.2, max(5.2, 2.6 + 0.34 * lines)), lambda figure: draw_comparison(figure, rows, title))
 
 
 def draw_comparison(figure: "Figure", rows: list[dict[str, Any]], title: str) -> None:
@@ -54,8 +56,21 @@ def _times(axes: "Axes", rows: list[dict[str, Any]], methods: list[str]) -> None
     for k, method in enumerate(methods):
         ms = [r["ms"] for r in rows if r["method"] == method]
         axes.plot([min(ms), max(ms)], [k, k], **curve_style(k) | {"linestyle": "-"})
-    axes.set(yticks=range(len(methods)), yticklabels=methods, ylim=(len(methods) - 0.4, -0.6))
+    labels = [_label(method) for method in methods]
+    axes.set(yticks=range(len(methods)), yticklabels=labels, ylim=(len(methods) - 0.4, -0.6))
     axes.set_xlabel("time per estimate / ms")
     axes.tick_params(axis="y", length=0)
     plain_log(axes, "x")
     axes.grid(visible=False, axis="y")
+
+
+def _label(method: str) -> str:
+    """Name of a method; its options below where they are long, so that they leave room for the curves."""
+    name, colon, options = method.partition(":")
+    if len(method) <= _WIDE:
+        return method
+    lines = [""]
+    for option in options.split(","):
+        longer = f"{lines[-1]},{option}" if lines[-1] else option
+        lines[-1:] = [longer] if len(longer) <= _WIDE else [f"{lines[-1]},", option]
+    return "\n".join([name + colon, *(line for line in lines if line.strip(","))])

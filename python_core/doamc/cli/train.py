@@ -1,18 +1,26 @@
-"""``doamc train``: train a network for an array."""
+"""``doamc train``: train a network, most of them for an array."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from doamc.cli.options import MAX_THREADS, between, whole
+from doamc.cli.options import MAX_THREADS, between, check_samples, whole
 from doamc.learning.networks import NETWORKS
+
+if TYPE_CHECKING:
+    from doamc.denoising.collected import CollectedSnapshots
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("train", help="train a network for an array")
-    parser.add_argument("--array", required=True, metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
+    parser = commands.add_parser("train", help="train a network, most of them for an array")
+    about = "array specification (doamc arrays); none for --net waveform"
+    parser.add_argument("--array", metavar="NAME_OR_TOML", help=about)
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
+    parser.add_argument("--data", nargs="+", metavar="FILE", help="for net snapshot: snapshots to learn from, in "
+                        "place of the prior of the array; .npz or captures")  # fmt: skip
+    parser.add_argument("--snapshots", type=whole(1), metavar="L", help="with --data: snapshots a batch of it, within "
+                        "which the scene does not change (captures: 256; .npz: all)")  # fmt: skip
     parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
@@ -26,8 +34,34 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
+    from doamc.errors import SnapshotError
     from doamc.estimators.engine import check_device
     from doamc.learning.networks import main_train
 
     check_device(args.device)
-    return int(main_train(args) or 0)
+    if args.data and args.net != "snapshot":
+        raise SnapshotError(
+            f"expected --net snapshot beside --data, found {args.net}, which learns from the array alone"
+        )
+    if args.snapshots and not args.data:
+        raise SnapshotError("expected --data beside --snapshots, found none")
+    return int(main_train(args, **({"draw": _collected(args)} if args.data else {})) or 0)
+
+
+def _collected(args: argparse.Namespace) -> "CollectedSnapshots":
+    """The snapshots of all files of --data. Raises DoamcError where one is not of this array, or they are too many."""
+    import torch
+
+    from doamc.cli.inputs import as_complex128, open_input
+    from doamc.denoising.collected import CollectedSnapshots
+    from doamc.snapshots import make_batch
+    from doamc.spec import load_spec
+
+    spec = load_spec(args.array)
+    inputs = [open_input(path, spec, args.snapshots, None, every=True) for path in args.data]
+    check_samples(sum(i.shape[0] * i.shape[1] * i.shape[2] for i in inputs), "--data")
+    return CollectedSnapshots(
+        make_batch(torch.from_numpy(as_complex128(block)), spec.n_elements, channels=source.channels)
+        for source in inputs
+        for block in source.blocks(64)
+    )

@@ -1,1 +1,1 @@
-"""Denoising of snapshots by guided diffusion: the conditional and the unconditional eps-net, and what follows."""
+"""Denoising of snapshots: waveforms by a learned prior, guided diffusion, and what methods share of it."""

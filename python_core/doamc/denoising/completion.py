@@ -16,7 +16,7 @@ from doamc.diffusion.denoiser import GaussianDenoiser
 from doamc.diffusion.grid import log_snr_grid
 from doamc.diffusion.guidance.ddrm import Ddrm
 from doamc.diffusion.linear_operator import LinearOperator
-from doamc.diffusion.samplers import ItemNoise, sample
+from doamc.diffusion.samplers import SharedNoise, sample
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import SamplerError
 from doamc.spec import ArraySpec
@@ -88,17 +88,6 @@ def complete_channels(
         denoiser = GaussianDenoiser(torch.zeros(n, dtype=torch.complex128), prior[b] / scale)
         chain = Ddrm(operator, y[b].mT / scale**0.5, float(noise_power[b]) / scale, eta)
         grid = log_snr_grid(VPSchedule(), steps, -8.0, 10.0)
-        x = sample(denoiser, chain, grid, _Shared(ItemNoise([seed], (length, n))), end="none")
+        x = sample(denoiser, chain, grid, SharedNoise(seed, (length, n)), end="none")
         result[b] = scale**0.5 * x.mT
     return result
-
-
-class _Shared:
-    """The one item of a source of noise, whose snapshots are the items of the run."""
-
-    def __init__(self, noise: ItemNoise) -> None:
-        self.noise = noise
-
-    def draw(self) -> torch.Tensor:
-        """Noise (L, N)."""
-        return self.noise.draw()[0]

@@ -9,9 +9,15 @@ from typing import Protocol
 
 import torch
 
+#: alpha or sigma: a number, or (B, 1), one an item
+Level = float | torch.Tensor
+
 
 class Denoiser(Protocol):
-    """Tweedie: D(x_t) = (x_t + sigma^2 score(x_t)) / alpha."""
+    """Tweedie: D(x_t) = (x_t + sigma^2 score(x_t)) / alpha.
+
+    Those of a prior also take alpha and sigma as tensors (B, 1), one an item, which `Combined` asks of them.
+    """
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float, /) -> torch.Tensor:
         """Mean of x_0 given x_t, same shape."""
@@ -28,7 +34,7 @@ class GaussianDenoiser:
         values, self.vectors = torch.linalg.eigh(covariance)
         self.mean, self.values = mean, values.clamp_min(0)
 
-    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+    def __call__(self, x_t: torch.Tensor, alpha: Level, sigma: Level) -> torch.Tensor:
         """Mean of x_0 given x_t."""
         gain = alpha * self.values / (alpha**2 * self.values + sigma**2)
         inner = torch.einsum("...ji,...j->...i", self.vectors.conj(), x_t - alpha * self.mean)
@@ -47,16 +53,21 @@ class MixtureDenoiser:
         self.log_weights, self.means, self.variances = weights.log(), means, variances
         self.half = 1.0 if means.is_complex() else 0.5  # a circular density has no factor 1/2 in the exponent
 
-    def responsibility(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+    def responsibility(self, x_t: torch.Tensor, alpha: Level, sigma: Level) -> torch.Tensor:
         """P(component | x_t), (B, K)."""
         total = alpha**2 * self.variances + sigma**2
-        distance = (x_t[:, None] - alpha * self.means).abs().square().sum(2)
+        distance = (x_t[:, None] - _inner(alpha) * self.means).abs().square().sum(2)
         n = self.means.shape[1]
         return torch.softmax(self.log_weights - self.half * (n * total.log() + distance / total), 1)
 
-    def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
+    def __call__(self, x_t: torch.Tensor, alpha: Level, sigma: Level) -> torch.Tensor:
         """Mean of x_0 given x_t."""
         share = self.responsibility(x_t, alpha, sigma)
         gain = alpha * self.variances / (alpha**2 * self.variances + sigma**2)
-        each = self.means + gain[:, None] * (x_t[:, None] - alpha * self.means)  # (B, K, N)
+        each = self.means + gain[..., None] * (x_t[:, None] - _inner(alpha) * self.means)  # (B, K, N)
         return (share[..., None] * each).sum(1)
+
+
+def _inner(level: Level) -> Level:
+    """(B, 1) as (B, 1, 1)."""
+    return level[..., None] if isinstance(level, torch.Tensor) else level

@@ -6,6 +6,7 @@ At equal step counts a grid uniform in log-SNR is far more accurate than one uni
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import signature
 
 import torch
 
@@ -56,9 +57,19 @@ def log_snr_grid(schedule: NoiseSchedule, n_steps: int, low: float = -8.0, high:
     return _grid(schedule, schedule.time(torch.linspace(low, high, n_steps + 1, dtype=torch.float64)))
 
 
-def uniform_grid(schedule: NoiseSchedule, n_steps: int, t_min: float = 1e-3) -> Grid:
-    """n_steps steps uniform in t from 1, or the t_max of a schedule that has one, to t_min; n_steps >= 1."""
-    return _grid(schedule, torch.linspace(getattr(schedule, "t_max", 1.0), t_min, n_steps + 1, dtype=torch.float64))
+def uniform_grid(
+    schedule: NoiseSchedule, n_steps: int, t_min: float = 1e-3, low: float = -math.inf, high: float = math.inf
+) -> Grid:
+    """n_steps steps uniform in t from 1, or the t_max of a schedule that has one, to t_min; n_steps >= 1.
+
+    low, high: log-SNRs that it stays within.
+    """
+    first, last = getattr(schedule, "t_max", 1.0), t_min
+    if low > -math.inf:
+        first = min(first, float(schedule.time(torch.tensor(low, dtype=torch.float64))))
+    if high < math.inf:
+        last = max(last, float(schedule.time(torch.tensor(high, dtype=torch.float64))))
+    return _grid(schedule, torch.linspace(first, last, n_steps + 1, dtype=torch.float64))
 
 
 def karras_grid(schedule: NoiseSchedule, n_steps: int, low: float = -8.0, high: float = 10.0, rho: float = 7.0) -> Grid:
@@ -110,10 +121,18 @@ GRIDS: dict[str, Callable[..., Grid]] = {
 }
 
 
-def make_grid(name: str, schedule: NoiseSchedule, n_steps: int, **options: float) -> Grid:
-    """Grid by name (one of `GRIDS`); any n_steps >= 1. Raises SamplerError on an unknown name or no step."""
+def make_grid(
+    name: str, schedule: NoiseSchedule, n_steps: int, trained: tuple[float, float] | None = None, **options: float
+) -> Grid:
+    """Grid by name (one of `GRIDS`); any n_steps >= 1. Raises SamplerError on an unknown name or no step.
+
+    trained: log-SNRs (low, high) that a network knows; a grid that would leave them begins or ends there.
+    """
     if name not in GRIDS:
         raise SamplerError(f"grid must be one of {', '.join(GRIDS)}, found {name!r}")
     if n_steps < 1:
         raise SamplerError(f"a grid needs at least one step, found {n_steps}")
+    if trained is not None:
+        asked = {k: options.get(k, signature(GRIDS[name]).parameters[k].default) for k in ("low", "high")}
+        options = options | {"low": max(trained[0], asked["low"]), "high": min(trained[1], asked["high"])}
     return GRIDS[name](schedule, n_steps, **options)

@@ -64,6 +64,12 @@ class LinearOperator:
         """R."""
         return len(self.s)
 
+    def of_real_states(self) -> "LinearOperator":
+        """What H observes of real x: its real parts, then its imaginary parts, (2 M, R'); H itself where it is real."""
+        if not self.u.is_complex():
+            return self
+        return self.from_matrix(torch.cat([self.matrix.real, self.matrix.imag]))
+
     def apply(self, x: torch.Tensor) -> torch.Tensor:
         """H x: (..., N) -> (..., M)."""
         return x @ self.matrix.mT

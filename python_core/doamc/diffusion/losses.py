@@ -50,7 +50,7 @@ def ddpm_loss(
     u = torch.rand(len(x_0), dtype=torch.float64, generator=generator)
     alpha, sigma = schedule(t_min + (getattr(schedule, "t_max", 1.0) - t_min) * u)
     x_t, a, s, found = _predict(net, x_0, alpha, sigma, generator)
-    target = from_x0(kind, x_0, x_t, a, s)  # type: ignore[arg-type]  # tensors broadcast like floats
+    target = from_x0(kind, x_0, x_t, a, s)  # tensors broadcast like floats
     return (found - target).abs().square().mean()
 
 
@@ -72,7 +72,7 @@ def variational_loss(
     snr = kept / (1 - kept)
     index = torch.randint(2, n_steps + 1, (len(x_0),), generator=generator)
     x_t, a, s, found = _predict(net, x_0, kept[index].sqrt(), (1 - kept[index]).sqrt(), generator)
-    estimate = to_x0(kind, found, x_t, a, s)  # type: ignore[arg-type]
+    estimate = to_x0(kind, found, x_t, a, s)
     weight = _columns((n_steps - 1) * (snr[index - 1] - snr[index]) * (1.0 if x_0.is_complex() else 0.5), x_0)
     return (weight * (x_0 - estimate).abs().square()).mean()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from doamc.errors import PublishError
 from doamc.files.small_file import no_constant
-from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA
+from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA, WAVEFORMS_SCHEMA
 from doamc.text import SHOWN, one_line, printable, reason, shown
 
 _FILES = {
@@ -20,6 +20,7 @@ _FILES = {
     STATUS_SCHEMA: "status.schema.json",
     TRUTH_SCHEMA: "truth.schema.json",
     SIGNAL_SCHEMA: "signal.schema.json",
+    WAVEFORMS_SCHEMA: "waveforms.schema.json",
 }
 #: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest
 MAX_MESSAGE_BYTES = 2 << 20
@@ -56,8 +57,8 @@ def validate(message: dict[str, Any]) -> None:
     if problem is not None:
         where = one_line("/".join(str(p) for p in problem.absolute_path), SHOWN) or "the message"
         raise PublishError(f"{schema}: {where}: {reason(problem.message)}")
-    free = schema in (STATUS_SCHEMA, SIGNAL_SCHEMA)  # keys beyond the schema are
-    matrices = {} if free else dict(message["coupling"] or {})
+    # keys beyond the schema are free, also those of messages that have no coupling
+    matrices = dict(message["coupling"] or {}) if schema in (ESTIMATE_SCHEMA, TRUTH_SCHEMA) else {}
     if schema == ESTIMATE_SCHEMA and "coupling_std" in message:
         matrices["coupling_std"] = message["coupling_std"]
     n = len(next(iter(matrices.values()), ()))

@@ -11,7 +11,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
-from doamc.estimators.level import at_ordinary_level
+from doamc.estimators.level import at_ordinary_level, with_scaled_signals
 from doamc.estimators.misfit import DOUBTFUL
 from doamc.estimators.reported_fit import with_fit
 from doamc.snapshots.batch import SnapshotBatch
@@ -26,7 +26,8 @@ class Estimates:
 
     azimuth: (B, P) rad, ascending. std: (B, P) rad. power: (B, P) linear. coupling: (B, N, N), mean diagonal 1.
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them,
-    zero where a snapshot was left out.
+    zero where a snapshot was left out. waveforms (B, P, L) and waveform_std (B, P, L): what the sources sent, as an
+    uncoupled element at the origin would receive it, and its standard deviation, where the method separates them.
     elevation: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is received of
     each source, where coupling and direction alone do not say so.
 
@@ -52,6 +53,8 @@ class Estimates:
     noise_power: torch.Tensor
     n_sources: torch.Tensor
     clean: torch.Tensor | None = None
+    waveforms: torch.Tensor | None = None
+    waveform_std: torch.Tensor | None = None
     elevation: torch.Tensor | None = None
     response: torch.Tensor | None = None
     interval: torch.Tensor | None = None
@@ -111,9 +114,8 @@ class Estimator(ABC):
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
         estimates = at_ordinary_level(estimate, calm)
         estimates = replace(estimates, left_out=calm.left_out, offset_removed=calm.offset_removed)
-        if estimates.clean is not None and calm.left_out is not None:
-            gain = kept_gain(calm.left_out, batch.n_snapshots).to(estimates.clean.device)
-            estimates.clean = estimates.clean / gain[:, None, None]
+        if calm.left_out is not None:
+            estimates = with_scaled_signals(estimates, 1 / kept_gain(calm.left_out, batch.n_snapshots))
         return estimates
 
     def __call__(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -145,8 +147,8 @@ METHODS: dict[str, str] = {
     "comet": "doamc.estimators.fit:WeightedCovarianceFit",
     "ml": "doamc.estimators.ml:MaximumLikelihood",
     "map": "doamc.estimators.map:MaximumAPosteriori",
-    "ddim-snapshot": "doamc.denoising.methods:SnapshotDdim",
-    "ddim": "doamc.denoising.methods:BatchDdim",
+    "ddim-snapshot": "doamc.denoising.snapshot_ddim:SnapshotDdim",
+    "ddim": "doamc.denoising.ddim:GuidedDdim",
     "em": "doamc.routes.em:ExpectationMaximisation",
     "sbl": "doamc.routes.sbl:SparseBayes",
     "bcs": "doamc.routes.planar_method:PlanarBayes",

@@ -89,12 +89,12 @@ def _counted(estimator: Estimator, batch: SnapshotBatch) -> Estimates:
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
 SOURCE_AXIS = {
     "azimuth": 1, "std": 1, "power": 1, "elevation": 1, "interval": 1, "mode_azimuth": 2, "mode_std": 2,
-    "response": 2,
+    "response": 2, "waveforms": 1, "waveform_std": 1,
 }  # fmt: skip
 
 
 def join(parts: list[Estimates]) -> Estimates:
-    """Estimates one after the other, with NaN where some have fewer sources; denoised snapshots are left out.
+    """Estimates one after the other, with NaN where some have fewer sources.
 
     What only some of the parts have is NaN in the others.
     """
@@ -102,7 +102,7 @@ def join(parts: list[Estimates]) -> Estimates:
     joined = {}
     for field in fields(Estimates):
         values = [getattr(e, field.name) for e in parts]
-        if field.name != "clean" and any(v is not None for v in values):
+        if any(v is not None for v in values):
             joined[field.name] = _join(values, [len(e.n_sources) for e in parts], SOURCE_AXIS.get(field.name), width)
     return Estimates(**joined)
 

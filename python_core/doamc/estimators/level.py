@@ -70,10 +70,18 @@ def scaled_batch(
 
 def _scaled(estimates: "Estimates", gain: torch.Tensor) -> "Estimates":
     power = gain.square().to(estimates.power.device)
-    clean = estimates.clean
     return replace(
-        estimates,
+        with_scaled_signals(estimates, gain),
         power=power[:, None] * estimates.power,
         noise_power=power * estimates.noise_power,
-        clean=None if clean is None else gain.to(clean.device)[:, None, None] * clean,
     )
+
+
+def with_scaled_signals(
+    estimates: "Estimates",
+    gain: torch.Tensor,  # shape: (B,), on the snapshots
+) -> "Estimates":
+    """Estimates with their denoised snapshots and waveforms, where they have any, times a factor."""
+    names = ("clean", "waveforms", "waveform_std")
+    held = {name: value for name in names if (value := getattr(estimates, name)) is not None}
+    return replace(estimates, **{k: gain.to(v.device)[:, None, None] * v for k, v in held.items()})

@@ -17,6 +17,7 @@ import torch
 from doamc.errors import CheckpointError, DoamcError, SpecificationError
 from doamc.files.atomic import make_folder, whole_file
 from doamc.files.tensor_files import read_tensors
+from doamc.learning.networks import needs_no_array
 from doamc.spec import ArraySpec, load_spec, parse_spec
 from doamc.text import reason, shown
 
@@ -29,13 +30,16 @@ RESUME = "-resume"  #: ends the kind of a checkpoint that a training goes on fro
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights, hyper-parameters, the specification they were trained for, and the record of training."""
+    """Weights, hyper-parameters, the specification they were trained for (None: for no array), record of training."""
 
     kind: str
-    spec: ArraySpec
+    spec: ArraySpec | None
     config: dict[str, Any]
     record: dict[str, Any]
     tensors: dict[str, torch.Tensor]
+
+    def __str__(self) -> str:
+        return f"weights of kind {self.kind!r}" + (f" for {self.spec.name}" if self.spec else "")
 
     def network(self, make: Callable[[dict[str, Any]], Net]) -> Net:
         """The network that `make` builds of the configuration, with the weights, for use and not for training.
@@ -49,36 +53,36 @@ class Checkpoint:
         except DoamcError:
             raise
         except (TypeError, ValueError, KeyError, RuntimeError) as error:
-            raise CheckpointError(
-                f"weights of kind {self.kind!r} for {self.spec.name}: configuration and weights do not fit "
-                f"({reason(error)})"
-            ) from error
+            raise CheckpointError(f"{self}: configuration and weights do not fit ({reason(error)})") from error
         return net.requires_grad_(False).eval()
 
     def _check_sizes(self) -> None:
         """Refuse layers with more weights than the file holds, before memory is taken for them."""
         held = sum(v.numel() for v in self.tensors.values())
-        what = f"weights of kind {self.kind!r} for {self.spec.name}"
         for key, value in self.config.items():
             wide = key in ("width", "encoder", "code")  # of layers that are as wide at either end
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 < value * (value if wide else 1) <= held:
-                raise CheckpointError(f"{what}: expected a {key} that {held} weights may have, found {shown(value)}")
+                raise CheckpointError(f"{self}: expected a {key} that {held} weights may have, found {shown(value)}")
         if self.config.get("blocks", 1) * self.config.get("width", 1) ** 2 > held:
-            raise CheckpointError(f"{what}: expected blocks that {held} weights may have, found more")
+            raise CheckpointError(f"{self}: expected blocks that {held} weights may have, found more")
 
 
-def shipped_weights(kind: str, array: str) -> Path:
-    """Path of the weights that ship for a kind of network and an array (it may not exist)."""
-    return WEIGHTS / f"{kind}-{array}.safetensors"
+def _file(kind: str, array: str | None) -> str:
+    return f"{kind}-{array}.safetensors" if array else f"{kind}.safetensors"
 
 
-def own_weights(kind: str, array: str) -> Path:
+def shipped_weights(kind: str, array: str | None = None) -> Path:
+    """Path of the weights that ship for a kind of network and an array, if it knows of any (it may not exist)."""
+    return WEIGHTS / _file(kind, array)
+
+
+def own_weights(kind: str, array: str | None = None) -> Path:
     """Where training puts weights unless another file is named: $DOAMC_WEIGHTS, else the user's data folder.
 
     Raises CheckpointError when neither is named and the user has no home.
     """
-    name = f"{kind}-{array}.safetensors"
+    name = _file(kind, array)
     if folder := os.environ.get("DOAMC_WEIGHTS"):
         return Path(folder) / name
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
@@ -90,11 +94,13 @@ def own_weights(kind: str, array: str) -> Path:
 def find_weights(kind: str, *arrays: str) -> Path:
     """Weights to use: those in $DOAMC_WEIGHTS, else the shipped ones, else the user's own, of the first array with any.
 
-    arrays: names, that of the array first. Where there are no weights: where those of the first would ship.
+    arrays: names, that of the array first; none for a network that knows of no array. Where there are no weights:
+    where those of the first would ship.
     """
-    shipped = [shipped_weights(kind, array) for array in arrays]
+    names = arrays or (None,)
+    shipped = [shipped_weights(kind, array) for array in names]
     first = () if os.environ.get("DOAMC_WEIGHTS") else shipped
-    places = chain(first, (own_weights(kind, array) for array in arrays), shipped)
+    places = chain(first, (own_weights(kind, array) for array in names), shipped)
     return next((path for path in places if os.path.isfile(path)), shipped[0])
 
 
@@ -116,8 +122,8 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
         "doamc": json.dumps(
             {
                 "kind": checkpoint.kind,
-                "spec": checkpoint.spec.table,
-                "digest": checkpoint.spec.digest,
+                "spec": checkpoint.spec and checkpoint.spec.table,
+                "digest": checkpoint.spec and checkpoint.spec.digest,
                 "config": checkpoint.config,
                 "record": checkpoint.record,
             }
@@ -131,7 +137,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
 def training_command(kind: str, spec: ArraySpec | None, path: Path) -> str:
     """The command that trains a kind of network for an array and writes it to where it was looked for at path."""
     array = "ARRAY" if spec is None else spec.source or f"{spec.name}.toml"
-    words = ["doamc", "train", "--array", array, "--net", kind]
+    words = ["doamc", "train", *(() if needs_no_array(kind) else ("--array", array)), "--net", kind]
     if path.parent != WEIGHTS:  # the user named it
         words += ["--out", str(path)]
     return shlex.join(words)
@@ -152,10 +158,13 @@ def load_checkpoint(path: str | Path, kind: str, spec: ArraySpec | str | None = 
     tensors, header = read_tensors(path, CheckpointError, damaged)
     held = header.get("kind")
     table, config, record = (header.get(k) for k in ("spec", "config", "record"))
-    if not isinstance(table, dict) or not isinstance(config, dict) or not isinstance(record, dict):
+    free = table is None and needs_no_array(kind.removesuffix(RESUME))
+    if not (isinstance(table, dict) or free) or not isinstance(config, dict) or not isinstance(record, dict):
         raise CheckpointError(f"{damaged}: expected tables spec, config and record, found {shown(list(header))}")
     if held != kind:
         raise CheckpointError(f"expected weights of kind {kind!r}, found {shown(held)} in {path.name}")
+    if not isinstance(table, dict):
+        return Checkpoint(kind, None, config, record, tensors)
     coupling = table.get("coupling")
     drawn = isinstance(coupling, dict) and coupling.get("family") == "drawn"
     if wanted is not None and wanted.coupling["family"] == "drawn" and drawn:

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from doamc.errors import CheckpointError
 
@@ -20,23 +21,30 @@ class Network:
     minutes: float
     rate: float = 1e-3
     warm_up: int = 200
+    array: bool = True  #: whether it is trained for an array
 
 
 #: kind -> network; the kind is the first part of a checkpoint's name
 NETWORKS = {
-    "batch": Network("doamc.denoising.batch_task:BatchTask", "ddim", 20.0),
     "snapshot": Network("doamc.denoising.snapshot_net:SnapshotTask", "ddim-snapshot", 6.0),
     "vae": Network("doamc.routes.vae_net:VaeTask", "vae", 5.0),
     "coupling": Network("doamc.routes.coupling_prior:CouplingTask", "coupling-diffusion", 2.0),
+    "waveform": Network("doamc.waveforms.task:WaveformTask", "ddim", 60.0, rate=2e-3, array=False),
 }
 
 
-def main_train(args: argparse.Namespace) -> int:
+def needs_no_array(kind: str) -> bool:
+    """Whether a kind of network is trained for no array."""
+    return kind in NETWORKS and not NETWORKS[kind].array
+
+
+def main_train(args: argparse.Namespace, **more: Any) -> int:
     """Train from parsed arguments: array, net, minutes, steps, device, resume, out, threads, seed.
 
+    more: further arguments of the task, such as what a network is trained on.
     Under ``torchrun`` the processes share the work: see `doamc.learning.parallel`.
     Raises RecordingError when the checkpoint cannot be written or another training is writing it, CheckpointError when
-    there is no training to resume.
+    there is no training to resume, or an array is missing or too many.
     """
     import torch
 
@@ -47,10 +55,15 @@ def main_train(args: argparse.Namespace) -> int:
     from doamc.learning.training import Schedule, train, twin_of
     from doamc.spec import load_spec
 
-    spec, network = load_spec(args.array), NETWORKS[args.net]
+    network = NETWORKS[args.net]
+    if network.array != bool(args.array):
+        found = f"--array {args.array}" if args.array else "no --array"
+        wants = "--array NAME_OR_TOML" if network.array else "no --array (it is trained for none)"
+        raise CheckpointError(f"--net {args.net}: expected {wants}, found {found}")
+    spec = load_spec(args.array) if network.array else None
     if args.threads:
         torch.set_num_threads(args.threads)
-    path = Path(args.out) if args.out else own_weights(args.net, spec.name)
+    path = Path(args.out) if args.out else own_weights(args.net, spec.name if spec else None)
     minutes = args.minutes if args.minutes or args.steps else network.minutes
     module, _, name = network.task.partition(":")
     if args.resume and not os.path.isfile(twin_of(path)):  # before the networks that take seconds to set up
@@ -58,10 +71,11 @@ def main_train(args: argparse.Namespace) -> int:
     make_folder(path)
     check_output(path)
     with Team(args.device) as team, Lock(path) if team.leads else nullcontext():
-        task = getattr(import_module(module), name)(spec, args.seed, team.device)
+        task = getattr(import_module(module), name)(spec, args.seed, team.device, **more)
         weights = sum(p.numel() for p in task.net.parameters())
         if team.leads:
-            print(f"{args.net} net for {spec.name}: {weights} weights, on {team}, to {path}", file=sys.stderr)
+            whom = f" for {spec.name}" if spec else ""
+            print(f"{args.net} net{whom}: {weights} weights, on {team}, to {path}", file=sys.stderr)
         schedule = Schedule(minutes, args.steps, rate=network.rate, warm_up=network.warm_up)
         record = train(task, path, schedule, args.resume, team=team)
         if team.leads:

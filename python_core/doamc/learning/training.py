@@ -26,11 +26,11 @@ class Task(Protocol):
     """What is trained: kind and config go into the checkpoint, net holds the weights."""
 
     kind: str
-    spec: ArraySpec
+    spec: ArraySpec | None
     config: dict[str, Any]
     net: Any
 
-    def __init__(self, spec: ArraySpec, seed: int, device: str) -> None: ...
+    def __init__(self, spec: Any, seed: int, device: str) -> None: ...
 
     def loss(self, step: int) -> torch.Tensor:
         """Scalar loss of one step; the same step gives the same loss for the same weights."""
@@ -81,7 +81,7 @@ def train(
     average = MovingAverage(task.net, schedule.decay)
     step, used = (_restore(task, path, optimiser, average)) if resume else (0, 0.0)
     team.share_weights(task.net)
-    log = TrainingLog(log_of(path), task.kind, task.spec.name, resume) if team.leads else None
+    log = TrainingLog(log_of(path), task.kind, task.spec.name if task.spec else "none", resume) if team.leads else None
     begun = saved = logged = time.monotonic()
     record: dict[str, Any] = {}
     running = math.nan

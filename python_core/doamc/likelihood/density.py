@@ -17,6 +17,7 @@ from doamc.coupling.angular import angular_functions
 from doamc.likelihood.backend import Backend, backend_of
 from doamc.likelihood.constants import constants_of
 from doamc.likelihood.coordinates import Coordinates
+from doamc.likelihood.fisher import information
 from doamc.likelihood.source_correlation import factor
 
 
@@ -125,6 +126,10 @@ class ExactPosterior:
         """Log likelihood and the normal part of the prior, (B, S); the support of the flat part is not checked."""
         value = self.log_likelihood(x)
         return value + self.coordinates.log_prior(x) if self.coordinates.n_normal else value
+
+    def information(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d), by tensor operations."""
+        return information(self, x)
 
     @cached_property
     def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.likelihood.fisher import information
-
 if TYPE_CHECKING:
     from doamc.likelihood.density import ExactPosterior
 
@@ -65,7 +63,7 @@ def search_modes_by_tensors(
             value, index = value.topk(survivors, 1)
             x = x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
             damping, done = damping.gather(1, index), done.gather(1, index)
-        gradient, f = information(posterior, x)
+        gradient, f = posterior.information(x)
         g = gradient.transpose(1, 2)
         held = ((x <= low) & (g < 0)) | ((x >= high) & (g > 0))  # coordinates that a wall stops
         free = (~held).to(f.dtype).transpose(1, 2)

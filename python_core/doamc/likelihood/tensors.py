@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.likelihood.fisher import information
 from doamc.likelihood.metropolis import ChainRun, MoveTables, run_chains_by_tensors
 from doamc.likelihood.mode_search import search_modes_by_tensors
 from doamc.likelihood.tempering import tempering_by_tensors
@@ -24,8 +23,8 @@ class TensorBackend:
         return self.posterior.log_posterior(x)
 
     def information(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """`fisher.information`."""
-        return information(self.posterior, x)
+        """`ExactPosterior.information`."""
+        return self.posterior.information(x)
 
     def search_modes(
         self, x: torch.Tensor, value: torch.Tensor, steps: int, survivors: int, prune_after: int

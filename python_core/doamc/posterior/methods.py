@@ -72,6 +72,9 @@ class Posterior(Estimator):
 
     @cached_property
     def _wide(self) -> "Posterior":
+        return self._with_wide_prior()
+
+    def _with_wide_prior(self) -> "Posterior":
         """The same method under the wide prior."""
         device = str(self.device)
         return Posterior(
@@ -130,7 +133,7 @@ class Posterior(Estimator):
 
     def _by_evidence(self, batch: SnapshotBatch, log_odds: torch.Tensor) -> Estimates:
         evidence, parts = self._counter.counted(batch, log_odds)
-        return replace(self._report(parts, batch), log_evidence=evidence)
+        return replace(self.reported(parts, batch), log_evidence=evidence)
 
     @torch.no_grad()
     def denoise(self, batch: SnapshotBatch, n_sources: int, samples: int = 96) -> torch.Tensor:
@@ -152,8 +155,8 @@ class Posterior(Estimator):
         return e
 
     def _estimated(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
-        return self.summed_up(self._hypotheses.likelier(batch, n_sources), batch, n_sources)
+        return self.reported({n_sources: self._hypotheses.likelier(batch, n_sources)}, batch)
 
-    def summed_up(self, parts: list[SampledPart], batch: SnapshotBatch, n_sources: int) -> Estimates:
-        """Estimates of the samples of a batch."""
-        return self._report({n_sources: parts}, batch)
+    def reported(self, parts: dict[int, list[SampledPart]], batch: SnapshotBatch) -> Estimates:
+        """Estimates of the samples of a batch, by number of sources."""
+        return self._report(parts, batch)

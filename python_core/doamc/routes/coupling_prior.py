@@ -14,11 +14,15 @@ import torch
 from torch import nn
 
 from doamc.coupling.coefficients import CoefficientFamily
+from doamc.diffusion.parametrisation import NetworkDenoiser
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import CheckpointError
 from doamc.learning.checkpoint import find_weights, load_checkpoint
 from doamc.learning.layers import Linear
 from doamc.spec import ArraySpec
+
+#: log-SNRs that the network is trained at
+TRAINED = (-6.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -84,19 +88,7 @@ class CouplingNet(nn.Module):
         return out + torch.sqrt(torch.sigmoid(-log_snr))[:, None] * u_t
 
 
-class NetDenoiser:
-    """E[u_0 | u_t] by Tweedie's formula (12) from the learnt eps-net."""
-
-    def __init__(self, net: CouplingNet) -> None:
-        self.net = net
-
-    def __call__(self, u_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
-        """Mean of u_0 (M, 2 K) given u_t (M, 2 K)."""
-        log_snr = torch.tensor([2 * math.log(alpha / sigma)], dtype=torch.float32)
-        return (u_t - sigma * self.net(u_t.float(), log_snr).to(u_t.dtype)) / alpha
-
-
-def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetDenoiser | QuadratureDenoiser:
+def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetworkDenoiser | QuadratureDenoiser:
     """The learnt score of an array where weights for it exist (or are named), else quadrature over its prior."""
     try:
         kept = load_checkpoint(weights or find_weights("coupling", *spec.names), "coupling", spec)
@@ -104,7 +96,8 @@ def open_denoiser(spec: ArraySpec, weights: str | Path | None) -> NetDenoiser | 
         if weights is not None:
             raise
         return QuadratureDenoiser(spec)
-    return NetDenoiser(kept.network(lambda config: CouplingNet(spec, CouplingNetConfig(**config))))
+    net = kept.network(lambda config: CouplingNet(spec, CouplingNetConfig(**config)))
+    return NetworkDenoiser(net, "eps", TRAINED, torch.float32)
 
 
 class CouplingTask:
@@ -123,7 +116,8 @@ class CouplingTask:
         generator = torch.Generator().manual_seed(seed)
         u = (self.spec.plain_family.draw((self.batch,), generator) - self.scale.mean) / self.scale.deviation
         # uniform in log-SNR: in t most draws would be nearly pure noise
-        log_snr = -6.0 + 14.0 * torch.rand(self.batch, generator=generator, dtype=torch.float32)
+        low, high = TRAINED
+        log_snr = low + (high - low) * torch.rand(self.batch, generator=generator, dtype=torch.float32)
         t = self.schedule.time(log_snr)
         eps = torch.randn(u.shape, generator=generator, dtype=torch.float32)
         u_t = self.schedule.alpha(t)[:, None] * u.float() + self.schedule.sigma(t)[:, None] * eps

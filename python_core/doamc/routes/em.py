@@ -9,12 +9,16 @@ and the waveforms s, of which x0 = C A s is the image. Then, per snapshot,
     M:  minimise  Q = N log s2 + E|y - V s|^2 / s2 + sum_p (log p_p + E|s_p|^2 / p_p)  [- log p(Theta) / L]
 
 The first term of (17) needs the noise covariance, as here; E takes exact moments or ``samples`` draws a snapshot.
+
+[Luo-Fung] section II.D draws x0 by guided diffusion, whose prior knows nothing of Theta: with ``draws=diffusion`` the
+draws are those of `SnapshotDdim`, made once, and the cycle above runs on them in place of y.
 """
 
 from collections.abc import Callable
 
 import torch
 
+from doamc.denoising.snapshot_ddim import SnapshotDdim
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.map import PosteriorCriterion, SoftPrior, rare_starts
@@ -34,16 +38,20 @@ from doamc.routes.complete_data import CompleteData, expectation
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
+from doamc.text import shown
 
 #: scoring steps in an M-step (one: generalised EM); longest extrapolation; fall of the objective that ends the descent
 M_STEPS, LONGEST, TOLERANCE = 1, 40.0, 1e-7
+#: where the draws of the E-step come from: the Wiener posterior of the scene, or diffusion of single snapshots
+DRAWS = ("scene", "diffusion")
 
 
 class ExpectationMaximisation(Estimator):
     """EM of eq. (17) from RARE and MUSIC starts, with SQUAREM extrapolation; ends where `ml` (near where `map`) does.
 
     prior: whether log p(Theta) is in the M-step. samples: draws a snapshot in the E-step; None for exact moments
-    (then the likelihood never falls). iterations: cycles of three EM maps. starts: choices of RARE peaks followed.
+    (then the likelihood never falls), or eight of diffusion. draws: one of `DRAWS`. iterations: cycles of three EM
+    maps. starts: choices of RARE peaks followed.
     """
 
     name = "em"
@@ -59,12 +67,16 @@ class ExpectationMaximisation(Estimator):
         starts: int = 3,
         extra_peaks: int = 2,
         seed: int = 0,
+        draws: str = "scene",
     ) -> None:
         super().__init__(spec)
+        if draws not in DRAWS:
+            raise EstimatorError(f"draws must be one of {', '.join(DRAWS)}, found {shown(draws)}")
         if samples is not None and samples < 1:
             raise EstimatorError(f"samples must be at least 1, or None for exact moments, found {samples}")
         self.rare, self.search = Rare(self.spec), WideSearch(self.spec)
-        self.prior, self.samples, self.seed = prior, samples, seed
+        self.diffusion = SnapshotDdim(self.spec, samples=samples or 8, seed=seed) if draws == "diffusion" else None
+        self.prior, self.samples, self.seed = prior, None if self.diffusion else samples, seed
         self.iterations, self.starts, self.extra_peaks = iterations, starts, extra_peaks
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -73,6 +85,9 @@ class ExpectationMaximisation(Estimator):
         Raises EstimatorError when L <= P and the noise power is not given.
         """
         check_identifiable(batch, n_sources)
+        if self.diffusion is not None:
+            clean, covariance = self.diffusion.denoise(batch, noise_power_of(batch, n_sources))
+            batch = SnapshotBatch(clean, covariance, batch.n_snapshots)
         model = CovarianceModel(self.spec, n_sources)
         if self.prior:
             start = rare_starts(model, self.rare, batch, batch.covariance, self.extra_peaks)

@@ -113,7 +113,7 @@ def _sampled(estimator: Posterior, batch: SnapshotBatch, n_sources: int) -> tupl
 
     def estimate(calm: SnapshotBatch) -> Estimates:
         parts.extend(estimator.samples(calm, n_sources))
-        return estimator.summed_up(parts, calm, n_sources)
+        return estimator.reported({n_sources: parts}, calm)
 
     estimates = estimator.undisturbed(batch, estimate)
     return parts, estimates

@@ -12,7 +12,7 @@ from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, is_hit
 from doamc.spec import ArraySpec
-from doamc.trials.observe import IN_SEQUENCE, observe
+from doamc.trials.observe import IN_SEQUENCE, observe, observe_both
 
 
 def compare(
@@ -24,7 +24,8 @@ def compare(
     trials: number of scenes. hits: share of them with all sources within 2 degrees. rmse_deg, rmse_hit_deg: of all and
     of hits; rmse_hit_std_deg: standard deviation of the latter, by the scenes that happened to be drawn. bound_deg:
     root mean square of the bound on the same scenes, coupling unknown. coupling_gain_db: how much smaller the error of
-    the coupling matrix is than that of C = I. ms: time per estimate in a batch of all trials, by the clock that is
+    the coupling matrix is than that of C = I. x0_db: error that denoised snapshots have left over that of the received
+    ones, where a method denoises. ms: time per estimate in a batch of all trials, by the clock that is
     given: processor time by default, which does not count what else the machine does. A
     value that a method does not give is None.
     """
@@ -33,7 +34,7 @@ def compare(
     rows = []
     for level in snr_db:
         generator = torch.Generator().manual_seed(seed)
-        scene, batch = observe(spec, trials, n_sources, n_snapshots, level, generator, waveform)
+        scene, batch, clean = observe_both(spec, trials, n_sources, n_snapshots, level, generator, waveform)
         bound = crb(scene, n_snapshots).rad2deg().square().mean().sqrt().item()
         for estimator in estimators:
             torch.manual_seed(seed)
@@ -53,6 +54,7 @@ def compare(
                     "trials": trials,
                     "bound_deg": bound if math.isfinite(bound) else None,
                     "coupling_gain_db": coupling_gain_db(scene.coupling, e.coupling.cpu()),
+                    "x0_db": None if e.clean is None else _left_db(e.clean.cpu(), clean, batch.snapshots),
                     "ms": ms,
                 }
             )
@@ -78,6 +80,11 @@ def usable_methods(
         else:
             taken.append(name)
     return taken, refused
+
+
+def _left_db(found: torch.Tensor, clean: torch.Tensor, received: torch.Tensor) -> float:
+    error, noise = ((x - clean).abs().square().sum() for x in (found, received))
+    return 10 * math.log10(max(float(error / noise), 1e-30))
 
 
 def _rms(error: torch.Tensor) -> float | None:

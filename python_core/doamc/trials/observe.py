@@ -20,10 +20,27 @@ def observe(
     waveform: str = "gaussian",
     known_noise: bool = False,
 ) -> tuple[Scene, SnapshotBatch]:
-    """Scenes drawn from the prior, and the batch of what was received; snr_db as `draw_scene` takes it.
+    """Scenes drawn from the prior, and the batch of what was received: `observe_both` without the clean snapshots."""
+    return observe_both(spec, count, n_sources, n_snapshots, snr_db, generator, waveform, known_noise)[:2]
 
-    A network sees single precision, and so does a receiver: results shall not depend on more.
+
+def observe_both(
+    spec: ArraySpec,
+    count: int,
+    n_sources: int,
+    n_snapshots: int,
+    snr_db: float | tuple[float, float] | None,
+    generator: torch.Generator,
+    waveform: str = "gaussian",
+    known_noise: bool = False,
+) -> tuple[Scene, SnapshotBatch, torch.Tensor]:
+    """Scenes drawn from the prior, the batch of what was received, and the clean snapshots in it, (B, N, L).
+
+    snr_db: as `draw_scene` takes it. A network sees single precision, and so does a receiver: results shall not depend
+    on more.
     """
     scene = draw_scene(spec, count, n_sources, snr_db, generator)
-    snapshots = receive(scene, n_snapshots, waveform, generator).snapshots.to(torch.complex64)
-    return scene, make_batch(snapshots, spec.n_elements, scene.noise_power if known_noise else None)
+    received = receive(scene, n_snapshots, waveform, generator)
+    snapshots = received.snapshots.to(torch.complex64)
+    batch = make_batch(snapshots, spec.n_elements, scene.noise_power if known_noise else None)
+    return scene, batch, received.clean

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from doamc.cli.compare_plot import draw_comparison
+from doamc.cli.compare_plot import _label, draw_comparison
 from doamc.figures.bands import band_of
 
 ROWS = [
@@ -32,3 +32,10 @@ def test_lines_and_bands_are_those_of_the_rows():
         np.testing.assert_array_equal(times.lines[k].get_xdata(), [mine[0]["ms"], mine[2]["ms"]])
     np.testing.assert_array_equal(rmse.lines[2].get_data(), [[0.0, 10.0, 20.0], [0.4, 0.4 / 11, 0.4 / 21]])
     assert rmse.get_yscale() == "log" and [a.get_xlabel() for a in figure.axes[:3]] == ["SNR / dB"] * 3
+
+
+def test_long_options_stand_below_their_method():
+    assert _label("em:prior=true,samples=8") == "em:prior=true,samples=8"
+    long = _label("ddim-snapshot:sampler=euler-maruyama,guidance=likelihood,steps=50")
+    assert long == "ddim-snapshot:\nsampler=euler-maruyama,\nguidance=likelihood,\nsteps=50"
+    assert _label("ddim-snapshot:guidance=step,samples=1") == "ddim-snapshot:\nguidance=step,samples=1"

@@ -25,6 +25,10 @@ class TestProjection(GuidanceContract):
     name, exact_white = "projection", True
 
 
+class TestCombined(GuidanceContract):
+    name, exact_white = "combined", True
+
+
 class TestStep(GuidanceContract):
     name, exact_white, only_identity = "step", True, True
     misfit = 0.3  # its one weight is that of the largest singular value
@@ -116,3 +120,25 @@ def test_what_does_not_fit_is_said():
     ):
         with pytest.raises(SamplerError, match=r"must be|rows"):
             call()
+
+
+def test_combined_is_exact_for_any_prior_where_all_is_seen():
+    """x_t and y of a mixture, each item with a noise of its own: the mean over components by Bayes' rule."""
+    means = torch.tensor([[1.0 + 0j, 0.3j], [-1.0, 0.5]], dtype=torch.complex128)
+    prior = MixtureDenoiser(torch.tensor([0.4, 0.6], dtype=torch.float64), means, torch.full((2,), 0.1).double())
+    alpha, sigma, noise = 0.7, 0.6, torch.tensor([0.05, 0.8], dtype=torch.float64)
+    generator = torch.Generator().manual_seed(2)
+    x_t, y = torch.randn(2, 2, 2, dtype=torch.complex128, generator=generator)
+    found = guide("combined", prior, LinearOperator.selection(2, [0, 1]), y, noise)(x_t, alpha, sigma)
+    for k in range(2):
+        log = torch.log(torch.tensor([0.4, 0.6], dtype=torch.float64))
+        both = []
+        for mean in means:
+            r = 1 / (1 / 0.1 + (alpha / sigma) ** 2 + 1 / noise[k])
+            both.append(r * (mean / 0.1 + alpha / sigma**2 * x_t[k] + y[k] / noise[k]))
+        gram = torch.tensor([[0.1 * alpha**2 + sigma**2, 0.1 * alpha], [0.1 * alpha, 0.1]], dtype=torch.complex128)
+        gram[1, 1] += noise[k]
+        away = torch.stack([x_t[k], y[k]]) - torch.tensor([alpha, 1.0])[:, None] * means[:, None]  # (K, 2, N)
+        log = log - torch.einsum("kin,ij,kjn->k", away.conj(), torch.linalg.inv(gram), away).real
+        share = torch.softmax(log, 0)
+        assert torch.allclose(found[k], share[0] * both[0] + share[1] * both[1], atol=1e-10)

@@ -67,8 +67,6 @@ CASES = [
     Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("map", "ula8", 1.26, 1.26, std=True, coupled=True),  # four standard errors of 120 errors
     Case("map", "uca5", 1.26, 1.26, std=True, coupled=True, sources=(2,)),
-    Case("ddim", "ula8", None, None, std=True, coupled=True, trained=True),
-    Case("ddim", "uca5", None, None, std=True, coupled=True, trained=True, sources=(2,)),
     Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True),
     Case("ddim-snapshot", "uca5", None, None, std=None, coupled=True, trained=True, sources=(2,), slow=True),
     Case("em", "ula8", None, None, std=True, coupled=True),

@@ -22,13 +22,13 @@ from doamc.learning.checkpoint import (
 from doamc.spec import SHIPPED, load_spec
 from tests.doamc.helpers.scenes import edited_spec, observed
 
-KEPT = Checkpoint("batch", load_spec("ula8"), {"width": 3}, {"steps": 5}, {"w": torch.arange(6.0).reshape(2, 3)})
+KEPT = Checkpoint("snapshot", load_spec("ula8"), {"width": 3}, {"steps": 5}, {"w": torch.arange(6.0).reshape(2, 3)})
 
 
 def test_round_trip(tmp_path):
     path = tmp_path / "deep" / "a.safetensors"
     save_checkpoint(path, KEPT)
-    back = load_checkpoint(path, "batch", "ula8")
+    back = load_checkpoint(path, "snapshot", "ula8")
     assert back.config == KEPT.config and back.record == KEPT.record and back.spec.digest == KEPT.spec.digest
     assert torch.equal(back.tensors["w"], KEPT.tensors["w"])
     assert [p.name for p in path.parent.iterdir()] == ["a.safetensors"]
@@ -39,55 +39,55 @@ def test_another_array_another_kind_and_damage_are_refused(tmp_path):
     save_checkpoint(path, KEPT)
     wider = edited_spec("ula8", geometry={"spacing_wavelengths": 0.4})
     with pytest.raises(CheckpointError, match=r"was trained for array 'ula8'.*found 'ula8'.*doamc train"):
-        load_checkpoint(path, "batch", wider)
-    with pytest.raises(CheckpointError, match="expected weights of kind 'snapshot', found 'batch'"):
-        load_checkpoint(path, "snapshot")
+        load_checkpoint(path, "snapshot", wider)
+    with pytest.raises(CheckpointError, match="expected weights of kind 'vae', found 'snapshot'"):
+        load_checkpoint(path, "vae")
     with pytest.raises(CheckpointError, match=r"no weights at b.safetensors; .*: doamc train .*posterior needs none"):
-        load_checkpoint(tmp_path / "b.safetensors", "batch")
+        load_checkpoint(tmp_path / "b.safetensors", "snapshot")
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(CheckpointError, match=r"a.safetensors is not a checkpoint of this project, or is damaged"):
-        load_checkpoint(path, "batch")
+        load_checkpoint(path, "snapshot")
     path.write_bytes(b"not one")
     with pytest.raises(CheckpointError, match="not a checkpoint"):
-        load_checkpoint(path, "batch")
+        load_checkpoint(path, "snapshot")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.safetensors"
     save_checkpoint(path, KEPT)
-    bad = Checkpoint("batch", KEPT.spec, {"width": {1}}, {}, KEPT.tensors)  # a set is not JSON
+    bad = Checkpoint("snapshot", KEPT.spec, {"width": {1}}, {}, KEPT.tensors)  # a set is not JSON
     with pytest.raises(TypeError):
         save_checkpoint(path, bad)
-    assert load_checkpoint(path, "batch").config == {"width": 3}
+    assert load_checkpoint(path, "snapshot").config == {"width": 3}
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 def test_where_weights_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.delenv("DOAMC_WEIGHTS", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert find_weights("batch", "mine") == shipped_weights("batch", "mine")  # neither is there
-    save_checkpoint(own_weights("batch", "mine"), KEPT)
-    assert find_weights("batch", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
-    assert find_weights("batch", "roof", "mine") == tmp_path / "doamc" / "batch-mine.safetensors"
+    assert find_weights("snapshot", "mine") == shipped_weights("snapshot", "mine")  # neither is there
+    save_checkpoint(own_weights("snapshot", "mine"), KEPT)
+    assert find_weights("snapshot", "mine") == tmp_path / "doamc" / "snapshot-mine.safetensors"
+    assert find_weights("snapshot", "roof", "mine") == tmp_path / "doamc" / "snapshot-mine.safetensors"
     assert find_weights("snapshot", "roof", "ula8") == shipped_weights("snapshot", "ula8")
-    assert find_weights("batch", "roof", "other") == shipped_weights("batch", "roof")  # none is there
+    assert find_weights("snapshot", "roof", "other") == shipped_weights("snapshot", "roof")  # none is there
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / "w"))
     assert find_weights("snapshot", "roof", "ula8") == shipped_weights("snapshot", "ula8")
-    save_checkpoint(own_weights("batch", "ula8"), KEPT)
-    assert find_weights("batch", "ula8") == tmp_path / "w" / "batch-ula8.safetensors"
+    save_checkpoint(own_weights("snapshot", "ula8"), KEPT)
+    assert find_weights("snapshot", "ula8") == tmp_path / "w" / "snapshot-ula8.safetensors"
 
 
 def test_without_a_home_the_shipped_weights_serve_and_others_need_a_folder(tmp_path, monkeypatch):
     for name in ("DOAMC_WEIGHTS", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)  # what it gives without HOME, for a user that no list knows
-    assert find_weights("batch", "ula8") == shipped_weights("batch", "ula8")
+    assert find_weights("snapshot", "ula8") == shipped_weights("snapshot", "ula8")
     with pytest.raises(CheckpointError, match="found no HOME; name a folder by DOAMC_WEIGHTS"):
-        find_weights("batch", "mine")
+        find_weights("snapshot", "mine")
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path))
-    assert own_weights("batch", "mine") == tmp_path / "batch-mine.safetensors"
+    assert own_weights("snapshot", "mine") == tmp_path / "snapshot-mine.safetensors"
     monkeypatch.setenv("DOAMC_WEIGHTS", str(tmp_path / ("long" * 100)))  # cannot even be asked for
-    assert find_weights("batch", "ula8") == shipped_weights("batch", "ula8")
+    assert find_weights("snapshot", "ula8") == shipped_weights("snapshot", "ula8")
 
 
 def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
@@ -100,20 +100,20 @@ def test_weights_of_a_drawn_prior_follow_its_file_wherever_it_lies(tmp_path):
         (folder / "mine.prior.safetensors").write_bytes(Path(source.coupling["prior"]).read_bytes())
     spec = load_spec(folders[0] / "mine.toml")
     path = tmp_path / "weights.safetensors"
-    save_checkpoint(path, Checkpoint("batch", spec, {}, {}, {"w": torch.ones(2)}))
+    save_checkpoint(path, Checkpoint("snapshot", spec, {}, {}, {"w": torch.ones(2)}))
     (folders[0] / "mine.prior.safetensors").unlink()
     moved = load_spec(folders[1] / "mine.toml")
-    assert load_checkpoint(path, "batch", moved).spec.digest == moved.digest == source.digest
+    assert load_checkpoint(path, "snapshot", moved).spec.digest == moved.digest == source.digest
     file = folders[1] / "mine.prior.safetensors"
     tensors = load_file(file)
     save_file(tensors | {"mean": 1.01 * tensors["mean"]}, file)
     with pytest.raises(CheckpointError, match="was trained for array"):
-        load_checkpoint(path, "batch", load_spec(folders[1] / "mine.toml"))
+        load_checkpoint(path, "snapshot", load_spec(folders[1] / "mine.toml"))
 
 
 def rewritten(path, change_head=None, change=None):
     """A shipped checkpoint with its header and tensors changed, at a path."""
-    source = shipped_weights("batch", "ula8")
+    source = shipped_weights("snapshot", "ula8")
     with safe_open(str(source), "pt") as file:
         head = json.loads(file.metadata()["doamc"])
     tensors = load_file(source)
@@ -131,14 +131,14 @@ WRONG_HEADS = {
     "specification without coupling": lambda h: h | {"spec": {k: v for k, v in h["spec"].items() if k != "coupling"}},
     "name with a folder": lambda h: h | {"spec": h["spec"] | {"name": "../x"}},
     "kind no string": lambda h: h | {"kind": {"a": 1}},
-    "unknown key": lambda h: h | {"config": {"width": 384, "blocks": 3, "depth": 2}},
-    "width of a word": lambda h: h | {"config": {"width": "wide", "blocks": 3}},
-    "width of a billion": lambda h: h | {"config": {"width": 10**9, "blocks": 3}},
-    "width nan": lambda h: h | {"config": {"width": float("nan"), "blocks": 3}},
-    "width and a half": lambda h: h | {"config": {"width": 383.5, "blocks": 3}},
-    "no width": lambda h: h | {"config": {"width": 0, "blocks": 3}},
+    "unknown key": lambda h: h | {"config": {"form": 2, "width": 384, "blocks": 3, "depth": 2}},
+    "width of a word": lambda h: h | {"config": {"form": 2, "width": "wide", "blocks": 3}},
+    "width of a billion": lambda h: h | {"config": {"form": 2, "width": 10**9, "blocks": 3}},
+    "width nan": lambda h: h | {"config": {"form": 2, "width": float("nan"), "blocks": 3}},
+    "width and a half": lambda h: h | {"config": {"form": 2, "width": 383.5, "blocks": 3}},
+    "no width": lambda h: h | {"config": {"form": 2, "width": 0, "blocks": 3}},
     "a million blocks": lambda h: h | {"config": {"width": 384, "blocks": 10**6}},
-    "another width": lambda h: h | {"config": {"width": 256, "blocks": 3}},
+    "another width": lambda h: h | {"config": {"form": 2, "width": 256, "blocks": 3}},
 }
 
 
@@ -146,7 +146,7 @@ WRONG_HEADS = {
 def test_a_wrong_header_is_refused_before_memory_is_taken(tmp_path, change):
     path = rewritten(tmp_path / "w.safetensors", change)
     with pytest.raises(CheckpointError):
-        make_estimator("ddim", "ula8", weights=path)
+        make_estimator("ddim-snapshot", "ula8", weights=path)
 
 
 WRONG_TENSORS = {
@@ -163,14 +163,13 @@ WRONG_TENSORS = {
 def test_wrong_weights_are_refused(tmp_path, change):
     path = rewritten(tmp_path / "w.safetensors", None, change)
     with pytest.raises(CheckpointError) as refused:
-        make_estimator("ddim", "ula8", weights=path)
+        make_estimator("ddim-snapshot", "ula8", weights=path)
     assert len(str(refused.value)) < 500  # torch lists every tensor
 
 
 @pytest.mark.parametrize(
     ("method", "kind"),
     [
-        ("ddim", "batch"),
         ("vae", "vae"),
         ("ddim-snapshot", "snapshot"),
         ("coupling-diffusion", "coupling"),

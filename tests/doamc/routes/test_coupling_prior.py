@@ -8,7 +8,7 @@ from doamc.errors import CheckpointError
 from doamc.routes.coupling_prior import (
     CouplingScale,
     CouplingTask,
-    NetDenoiser,
+    NetworkDenoiser,
     QuadratureDenoiser,
     open_denoiser,
 )
@@ -64,7 +64,7 @@ def test_the_learnt_score_is_the_priors(array):
     """Its error as a denoiser exceeds the exact one by at most a twentieth of the variance 1 at any noise level."""
     spec = load_spec(array)
     net, exact = open_denoiser(spec, None), QuadratureDenoiser(spec)
-    assert isinstance(net, NetDenoiser)
+    assert isinstance(net, NetworkDenoiser)
     u = normalised(spec, 4000, 5)
     for log_snr in (-4.0, -1.0, 1.0, 3.0, 5.0):
         alpha, sigma = level(log_snr)

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from doamc.denoising.wiener import SignalCovariance
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
 from doamc.estimators.map import SoftPrior
@@ -14,8 +13,11 @@ from doamc.routes.complete_data import CompleteData, expectation, response_of
 from doamc.routes.em import ExpectationMaximisation
 from doamc.scenes.accuracy import scaled_error
 from doamc.scenes.covariance import CovarianceModel
+from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, exact_batch, observed
+from tests.doamc.helpers.wiener import SignalCovariance
 
 SPEC = load_spec("ula8")
 MODEL = CovarianceModel(SPEC, 2)
@@ -128,3 +130,21 @@ def test_the_response_is_that_of_the_scene():
 def test_no_draw_is_refused():
     with pytest.raises(EstimatorError, match="samples must be at least 1, or None for exact moments, found 0"):
         ExpectationMaximisation(SPEC, samples=0)
+
+
+def test_draws_of_diffusion_end_where_ml_of_the_draws_does_and_cost_accuracy():
+    """The prior of single snapshots does not know the scene: its draws are y with less noise and an error of their own.
+
+    EM on them is maximum likelihood of their covariance, and at 10 dB further from the truth than that of y.
+    """
+    scene, batch = observed(SPEC, 20, 2, 40, 10.0)
+    drawn = ExpectationMaximisation(SPEC, draws="diffusion", samples=4)
+    clean, covariance = drawn.diffusion.denoise(batch, mean_of_smallest(batch.eigen[0], 2))
+    found = drawn(batch, 2)
+    again = ExpectationMaximisation(SPEC)(SnapshotBatch(clean, covariance, 40), 2)
+    assert (angle_error(found.azimuth, again.azimuth).abs().amax(1) < 1e-6).double().mean() > 0.9
+    exact = ExpectationMaximisation(SPEC)(batch, 2)
+    error, least = (scaled_error(scene.coupling, e.coupling).median() for e in (found, exact))
+    assert error > 1.5 * least
+    with pytest.raises(EstimatorError, match="draws must be one of scene, diffusion, found 'prior'"):
+        ExpectationMaximisation(SPEC, draws="prior")

@@ -4,7 +4,7 @@ import pytest
 
 from doamc.cli import main
 from doamc.learning.checkpoint import load_checkpoint
-from doamc.routes.coupling_prior import NetDenoiser, open_denoiser
+from doamc.routes.coupling_prior import NetworkDenoiser, open_denoiser
 from doamc.routes.vae import VariationalAutoencoder
 from doamc.spec import load_spec
 
@@ -18,4 +18,4 @@ def test_trained_weights_open(tmp_path, kind, capsys):
     if kind == "vae":
         VariationalAutoencoder("ula4", weights=path)
     else:
-        assert isinstance(open_denoiser(load_spec("ula4"), path), NetDenoiser)
+        assert isinstance(open_denoiser(load_spec("ula4"), path), NetworkDenoiser)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from doamc.denoising.methods import SnapshotDdim
+from doamc.denoising.snapshot_ddim import SnapshotDdim
 from doamc.denoising.snapshot_net import clean_snapshots
-from doamc.denoising.wiener import SignalCovariance, subspace_wiener
+from doamc.denoising.wiener import subspace_wiener
 from doamc.errors import CheckpointError
 from doamc.estimators import make_estimator
 from doamc.routes.vae import VariationalAutoencoder
@@ -18,6 +18,7 @@ from doamc.snapshots import make_batch
 from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import edited_spec
+from tests.doamc.helpers.wiener import SignalCovariance
 
 SPEC = load_spec("ula8")
 

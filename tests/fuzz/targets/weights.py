@@ -22,7 +22,7 @@ from doamc.spec import SHIPPED, load_spec
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged, spoiled
 
-FILES = {"vae": "vae-uca5", "coupling-diffusion": "coupling-uca5", "ddim": "batch-uca5"}
+FILES = {"vae": "vae-uca5", "coupling-diffusion": "coupling-uca5", "ddim": "waveform"}
 
 
 @cache

@@ -7,6 +7,7 @@ import torch
 
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.guidance.base import Guidance
+from doamc.diffusion.guidance.combined import Combined
 from doamc.diffusion.guidance.ddrm import Ddrm
 from doamc.diffusion.guidance.dps import Dps
 from doamc.diffusion.guidance.moments import MomentMatching
@@ -25,6 +26,7 @@ GUIDANCES: dict[str, Callable[..., Guidance]] = {
     "moments": MomentMatching,
     "replacement": Replacement,
     "projection": Projection,
+    "combined": Combined,
 }
 
 
@@ -33,7 +35,7 @@ def guide(
     denoiser: Denoiser,
     operator: LinearOperator,
     y: torch.Tensor,  # shape: (M,) or (B, M)
-    noise_power: float,
+    noise_power: float | torch.Tensor,  # or (B,), one an item
     **options: Any,
 ) -> Denoiser:
     """Guided denoiser by name (one of `GUIDANCES`); options are those of its class. Raises SamplerError otherwise."""

@@ -6,12 +6,16 @@ for any approximation of the gradient. States are (B, N); y is (M,) for all item
 """
 
 from abc import ABC, abstractmethod
+from copy import copy
+from typing import TypeVar
 
 import torch
 
-from doamc.diffusion.denoiser import Denoiser
+from doamc.diffusion.denoiser import Denoiser, Level
 from doamc.diffusion.linear_operator import LinearOperator
 from doamc.errors import SamplerError
+
+Self = TypeVar("Self", bound="Guidance")
 
 
 class Guidance(ABC):
@@ -22,15 +26,34 @@ class Guidance(ABC):
         denoiser: Denoiser,
         operator: LinearOperator,
         y: torch.Tensor,  # shape: (M,) or (B, M)
-        noise_power: float,  # sigma_y^2 per entry of y; complex noise is circular
+        noise_power: float | torch.Tensor,  # sigma_y^2 per entry of y, or (B,), one an item; complex noise is circular
     ) -> None:
-        """Raises SamplerError where y does not fit H or the noise power is not positive."""
+        """Raises SamplerError where y does not fit H or a noise power is not positive."""
         if y.shape[-1] != len(operator.u):
             raise SamplerError(f"H has {len(operator.u)} rows, found y with {y.shape[-1]} entries")
-        if not noise_power > 0:
-            raise SamplerError(f"the noise power of y must be positive, found {noise_power}")
-        self.denoiser, self.operator, self.noise_power = denoiser, operator, noise_power
-        self.z = operator.observed(y)
+        least = float(noise_power.min()) if isinstance(noise_power, torch.Tensor) else noise_power
+        if not least > 0:
+            raise SamplerError(f"the noise power of y must be positive, found {least}")
+        self.denoiser, self.y, self.least_noise = denoiser, y, least
+        self._observe(operator, y, noise_power[:, None] if isinstance(noise_power, torch.Tensor) else noise_power)
+
+    def _observe(self, operator: LinearOperator, y: torch.Tensor, noise_power: Level) -> None:
+        self.operator, self.noise_power, self.z = operator, noise_power, operator.observed(y)
+        self.gain = float(operator.s[0]) ** 2  # s_1^2
+
+    @property
+    def trained(self) -> tuple[float, float] | None:
+        """Log-SNRs that the denoiser's network knows, where it is one."""
+        return getattr(self.denoiser, "trained", None)
+
+    def of_real_states(self: Self) -> Self:
+        """The same guidance for real x_0: a complex y is then two real observations, each with half of the noise."""
+        real = self.operator.of_real_states()
+        if real is self.operator:
+            return self
+        other = copy(self)
+        other._observe(real, torch.cat([self.y.real, self.y.imag], -1), 0.5 * self.noise_power)
+        return other
 
     @abstractmethod
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
@@ -43,6 +66,11 @@ class Guidance(ABC):
     def pull(self, weighted: torch.Tensor) -> torch.Tensor:
         """H^H U w = V diag(s) w for residuals w (B, R)."""
         return self.operator.from_spectral(self.operator.s * weighted)
+
+
+def at_most(weight: Level, limit: float) -> Level:
+    """The lesser of both, item by item."""
+    return weight.clamp_max(limit) if isinstance(weight, torch.Tensor) else min(weight, limit)
 
 
 def conditional_variance(alpha: float, sigma: float, power: float) -> float:

@@ -14,6 +14,7 @@ here, the noise circular. It does not sample the posterior: the deviation of its
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +39,7 @@ class DdrmStep:
 
 
 class Ddrm(Sampler):
-    """eta, eta_b in [0, 1]; the published choice is 0.85 and 1. Real noise has to be given to `sample`."""
+    """eta, eta_b in [0, 1]; the published choice is 0.85 and 1."""
 
     stochastic = True
 
@@ -56,9 +57,22 @@ class Ddrm(Sampler):
             )
         if not (0 <= eta <= 1 and 0 <= eta_b <= 1):
             raise SamplerError(f"eta and eta_b must lie in 0..1, found {eta} and {eta_b}")
-        self.operator, self.eta, self.eta_b = operator, eta, eta_b
-        self.observed = operator.observed(y) / operator.s  # w
+        self.y, self.noise_power, self.eta, self.eta_b = y, noise_power, eta, eta_b
+        self._observe(operator, y, noise_power)
+
+    def _observe(self, operator: LinearOperator, y: torch.Tensor, noise_power: float) -> None:
+        self.operator, self.observed = operator, operator.observed(y) / operator.s  # w
         self.noise_std = noise_power**0.5 / operator.s  # sigma_y / s_i
+
+    def of_real_states(self) -> "Ddrm":
+        """The same chain for real x_0: a complex y is then two real observations, each with half of the noise."""
+        real = self.operator.of_real_states()
+        if real is self.operator:
+            return self
+        other = copy(self)
+        other._last = None
+        other._observe(real, torch.cat([self.y.real, self.y.imag], -1), 0.5 * self.noise_power)
+        return other
 
     def plan(self, grid: Grid) -> Sequence[DdrmStep]:
         """Regime and factors of every step and component; the first is drawn around w where the noise at t allows."""

@@ -21,7 +21,7 @@ class Dps(Guidance):
         denoiser: Denoiser,
         operator: LinearOperator,
         y: torch.Tensor,
-        noise_power: float,
+        noise_power: float | torch.Tensor,
         zeta: float = 1.0,
         normalise: bool = True,
     ) -> None:
@@ -35,8 +35,8 @@ class Dps(Guidance):
         gradient = jacobian_product(x_0, leaf, self.pull(rest))
         weight = self.zeta * sigma**2 / (alpha * self.noise_power)
         if not self.normalise:
-            return torch.add(x_0.detach(), gradient, alpha=weight)
+            return x_0.detach() + weight * gradient
         effect = self.operator.s * self.operator.spectral(gradient)
         size = effect.abs().square().sum(-1, keepdim=True).clamp_min(torch.finfo(rest.abs().dtype).tiny)
         best = (effect.conj() * rest).real.sum(-1, keepdim=True) / size
-        return x_0.detach() + best.mul(self.zeta).clamp_max(weight) * gradient
+        return x_0.detach() + torch.clamp(best * self.zeta, max=weight) * gradient

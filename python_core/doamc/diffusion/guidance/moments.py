@@ -15,6 +15,9 @@ class MomentMatching(Guidance):
 
     A single conjugate-gradient iteration in its place, as it is found elsewhere, costs more than a nat. Complex
     states are solved for in stacked real and imaginary parts: J need not be complex-linear where x_0 is not circular.
+
+    The Jacobian of a network is a covariance only nearly: what it has of H V H^H is symmetrised, and where that is
+    negative y is not followed. So what H observes of x_0 always comes to lie between D and y.
     """
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
@@ -28,9 +31,10 @@ class MomentMatching(Guidance):
         columns = [scale * jacobian_product(x_0, leaf, row.expand_as(x_0), keep=j < last) for j, row in enumerate(rows)]
         cross = torch.stack(columns, 1)  # V H^H, one column a row: (B, Q, N)
         inner = self._real(self.operator.s * self.operator.spectral(cross))  # (B, Q, Q)
-        eye = torch.eye(len(rows), dtype=inner.dtype, device=inner.device)
-        inner = 0.5 * (inner + inner.mT) + self.noise_power * eye
-        weight = torch.linalg.solve(inner, self._real(self.residual(mean))[..., None])
+        values, vectors = torch.linalg.eigh(0.5 * (inner + inner.mT))
+        along = (vectors.mT @ self._real(self.residual(mean))[..., None])[..., 0]
+        along = torch.where(values > 0, along / (values.clamp_min(0) + self.noise_power), 0)
+        weight = vectors @ along[..., None]
         return mean + (weight.to(cross.dtype) * cross).sum(1)
 
     @staticmethod

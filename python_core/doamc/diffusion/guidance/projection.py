@@ -31,7 +31,7 @@ class Projection(Guidance):
         denoiser: Denoiser,
         operator: LinearOperator,
         y: torch.Tensor,
-        noise_power: float,
+        noise_power: float | torch.Tensor,
         power: float = 1.0,
     ) -> None:
         super().__init__(denoiser, operator, y, noise_power)

@@ -14,7 +14,7 @@ from doamc.diffusion.samplers.euler_maruyama import EulerMaruyama
 from doamc.diffusion.samplers.flow import FlowEuler, FlowHeun, FlowRk4
 from doamc.diffusion.samplers.indi import Indi, indi_grid
 from doamc.diffusion.samplers.langevin import Langevin
-from doamc.diffusion.samplers.noise import ItemNoise, Noise, TableNoise
+from doamc.diffusion.samplers.noise import ItemNoise, Noise, SharedNoise, TableNoise
 from doamc.diffusion.samplers.predictor_corrector import PredictorCorrector
 from doamc.errors import SamplerError
 
@@ -51,6 +51,7 @@ __all__ = [
     "ItemNoise",
     "Noise",
     "Sampler",
+    "SharedNoise",
     "TableNoise",
     "indi_grid",
     "make_sampler",

@@ -50,6 +50,10 @@ class Sampler(ABC):
             last = self._last = grid, self.plan(grid)
         return last[1]
 
+    def of_real_states(self) -> "Sampler":
+        """The sampler for real states; only one that takes y itself is another."""
+        return self
+
     def settle(self, x: torch.Tensor, x_0: torch.Tensor, plan: Any, memory: list[torch.Tensor]) -> torch.Tensor:
         """State at the last point, once D is known there; the state as it is unless a sampler corrects it."""
         return x
@@ -72,15 +76,20 @@ def sample(
     no density of its own); "none" only divides by alpha. The first two cost one more call. Where the grid ends
     clean, the mean is returned.
 
-    Raises SamplerError where noise is needed and not given, or the end has another name.
+    Raises SamplerError where noise is needed and not given, the end has another name, or the grid leaves the log-SNRs
+    that the denoiser's network was trained at.
     """
     if end not in ENDS:
         raise SamplerError(f"end must be one of {', '.join(ENDS)}, found {end!r}")
     if noise is None and (start is None or sampler.stochastic):
         raise SamplerError("this sampler draws noise: expected a noise source such as ItemNoise, found none")
     body = grid.noisy()
+    _check_trained(getattr(denoiser, "trained", None), body)
     x = grid.sigma[0] * noise.draw() if start is None and noise is not None else start
     assert x is not None
+    if not x.is_complex():
+        sampler = sampler.of_real_states()
+        denoiser = denoiser.of_real_states() if hasattr(denoiser, "of_real_states") else denoiser
     memory: list[torch.Tensor] = []
     plans = sampler.planned(body)
     for plan in plans[: len(body)]:
@@ -93,6 +102,17 @@ def sample(
         return x_0
     x = sampler.settle(x, x_0, plans[-1], memory)
     return torch.add(x * (0.5 / alpha), x_0, alpha=0.5)
+
+
+def _check_trained(trained: tuple[float, float] | None, grid: Grid) -> None:
+    if trained is None:
+        return
+    found = [2 * v for v in grid.half_log_snr]
+    if min(found) < trained[0] - 1e-6 or max(found) > trained[1] + 1e-6:
+        raise SamplerError(
+            f"expected a grid within the log-SNRs {trained[0]:g} to {trained[1]:g} that the network was trained at, "
+            f"found {min(found):.3g} to {max(found):.3g}; make it by make_grid(..., trained=denoiser.trained)"
+        )
 
 
 def network_calls(sampler: Sampler, grid: Grid, end: str = "flow") -> int:

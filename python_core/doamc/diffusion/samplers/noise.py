@@ -52,3 +52,17 @@ class ItemNoise:
             drawn = [torch.randn(count, *self.shape, dtype=self.dtype, generator=g) for g in self.generators]
             self._ready = list(torch.stack(drawn, 1).to(self.device).unbind(0))[::-1]
         return self._ready.pop()
+
+
+class SharedNoise:
+    """Noise of one seed for every one of so many batches alike: what becomes of one does not depend on the others."""
+
+    def __init__(
+        self, seed: int, shape: Sequence[int], batches: int = 1, dtype: torch.dtype = torch.complex128
+    ) -> None:
+        """shape: (L, ...), the items of one batch."""
+        self.noise, self.batches = ItemNoise([seed], shape, dtype), batches
+
+    def draw(self) -> torch.Tensor:
+        """Next noise (batches L, ...)."""
+        return self.noise.draw()[0].repeat(self.batches, *[1] * (len(self.noise.shape) - 1))

@@ -1,0 +1,1 @@
+"""The emitters of a scene, each in a stream of its own."""

@@ -1,0 +1,95 @@
+"""The alternation: messages of the scene, samples of the scene given messages, and again."""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+
+from doamc.denoising.guided_waveforms import Observed, WaveformSampler
+from doamc.denoising.message_likelihood import MessagePosterior
+from doamc.denoising.messages import Denoiser, Messages, empty, exchange
+from doamc.denoising.scene_fit import SceneFit
+from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned, with_opinions
+from doamc.posterior.report.modes import LINK_DEG, main_mode
+from doamc.posterior.report.source_order import aligned
+from doamc.posterior.sampled_part import SampledPart
+from doamc.snapshots.effective_snapshots import effective_snapshots
+
+SCENES = 96  #: samples over which a response is averaged
+FEWEST = 16  #: snapshots, of which no kind of waveform is told from another
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Samples with what the waveforms say of the scene, and the waveforms, with the emitters in the samples' order."""
+
+    part: SampledPart
+    separated: Separated
+
+
+class Alternation:
+    """Alternates between messages and scenes; rounds: of both; exchanges: rounds of messages within each.
+
+    sampler: of waveforms, whose samples make the messages of every round in the end; None to take the denoiser's own
+    mean and variance.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        fit: SceneFit,
+        rounds: int = 2,
+        exchanges: int = 1,
+        sampler: WaveformSampler | None = None,
+    ) -> None:
+        self.denoiser, self.fit, self.rounds, self.exchanges, self.sampler = denoiser, fit, rounds, exchanges, sampler
+
+    def __call__(self, part: SampledPart, y: torch.Tensor) -> Refit:
+        """Samples of a part, whose snapshots y (n, N, L) are at its level.
+
+        Samples stay as they are where nothing is learnt of the waveforms, apart from the main mode, and where sources
+        may be correlated: then they are not emitters of their own.
+        """
+        scenes, coordinates = part.samples.posterior, part.samples.coordinates
+        x, messages = aligned(part.samples.x, coordinates), empty(y, coordinates.n_sources)
+        if coordinates.n_pairs:
+            return Refit(part, separate_correlated(scenes, x, y, messages))
+        posterior = MessagePosterior.of(scenes, y, messages, part.length)
+        main = main_mode(coordinates.split(x)[3], math.radians(LINK_DEG))
+        x = coordinates.wrap(x)
+        z = first = posterior.coordinates.turned(_of_members(x, main))
+        for _ in range(self.rounds if y.shape[2] >= FEWEST else 0):
+            few = thinned(z, SCENES)
+            v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
+            messages = self._messages(y, v, noise, messages)
+            posterior = MessagePosterior.of(scenes, y, messages, self._length(part, y, v, messages))
+            if messages.silent.all():
+                break
+            z = self.fit(posterior, z)
+        z = torch.where(messages.silent[:, None, None], first, z)
+        told = (main & ~messages.silent[:, None])[:, None]
+        kept = torch.where(told, posterior.coordinates.scene(z), part.samples.x)
+        found = with_opinions(separate(posterior, z, y, messages), posterior, z, messages)
+        return Refit(replace(part, samples=replace(part.samples, x=kept)), found)
+
+    def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor, before: Messages) -> Messages:
+        """Messages of a response whose phases fit those before."""
+        messages = exchange(self.denoiser, y, v, noise, self.exchanges, before)
+        return messages if self.sampler is None else self.sampler.messages(Observed(y, v, noise), messages)
+
+    def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
+        """Effective L (n,) of what messages leave, not below that of the batch, which it is where there are none."""
+        left = y - v @ messages.mean
+        eigen = torch.linalg.eigh(left @ left.mH / y.shape[2])
+        found = effective_snapshots(left, (eigen.eigenvalues, eigen.eigenvectors)).of_signals(v.shape[2])
+        return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
+
+
+def _of_members(x: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
+    """Samples (B, d, n) with members, evenly, in the place of those that are none."""
+    if bool(member.all()):
+        return x
+    first = (~member).long().argsort(stable=True, dim=1)
+    place = torch.arange(x.shape[2], device=x.device)
+    index = torch.where(member, place, first.gather(1, place % member.sum(1, keepdim=True).clamp_min(1)))
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))

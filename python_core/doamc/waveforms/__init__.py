@@ -1,0 +1,1 @@
+"""What emitters send: complex baseband of many kinds, and a network that knows them, the prior over waveforms."""
