@@ -102,7 +102,7 @@ def misfit_of_fit(
     e, root = whitened(covariance, response[:, None], noise_power[:, None])
     left = 1 - torch.as_tensor(fitted, dtype=torch.float64, device=e.device).clamp_max(n**2 - 1) / n**2
     size = _size(e[:, 0], root[:, 0], response, lengths)
-    return _judged(size, torch.ones_like(size) * (n**2 * left), _variance(n, lengths) * left)
+    return _judged(size, n**2 * left, _variance(n, lengths) * left)
 
 
 def _size(e: torch.Tensor, root: torch.Tensor, response: torch.Tensor, lengths: Lengths) -> torch.Tensor:
@@ -120,7 +120,7 @@ def _variance(n: int, lengths: Lengths) -> torch.Tensor:
     return 2 * n**2 + (4 * n**3 + 2 * n) / lengths.noise
 
 
-def _judged(size: torch.Tensor, mean: float, variance: torch.Tensor) -> Misfit:
+def _judged(size: torch.Tensor, mean: float | torch.Tensor, variance: torch.Tensor) -> Misfit:
     finite, scale = size.clamp_max(1e300), mean / variance
     probability = torch.special.gammaincc(mean * scale, finite * scale)
     probability = torch.where(finite.isnan(), math.nan, probability)
