@@ -9,8 +9,9 @@ passing (Ma and Ping, IEEE Access 5, 2017). In turn:
 3. what of that is new: m_p = xi (D(r_p) - a * r_p) and v_p = E|s_p - m_p|^2 (`new_messages`).
 
 a is the slope of D at each frequency, for which m_p is uncorrelated with the noise of r_p, whatever the denoiser is
-(Stein's lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0
-and v_p = 1, which is the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
+(Stein's lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior
+m_p = 0 and v_p = 1, which is the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is
+known.
 """
 
 import math
