@@ -57,7 +57,7 @@ def efficiency(quick: bool) -> dict[str, Any]:
         settings = archive_settings(cli().parse_args(words))
         task = {"settings": settings, "where": f"{folder}/in/0.npz", "digest": "0"}
         tasks = [task | {"chunks": [first]} for first in range(0, batches, 256)]
-        for count in (1, 2, 1, 2):
+        for count in (1, 2):
             with open_executor(Workers(count)) as executor:
                 list(executor.run("scale_worker:timed", tasks[: 2 * count]))  # warm
                 begin = time.monotonic()

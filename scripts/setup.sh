@@ -224,7 +224,9 @@ needs_disk 1100 . "the packages of .venv"
 extras='[dashboard]'
 [ "$what" != tests ] || extras='[dev]'
 say "this package and what it needs"
-pip install --editable ".$extras"
+# While it resolves, pip may take another torch up, the newest, with CUDA; what is there stays.
+echo "torch==$(torch_version)" > .venv/doamc-torch.txt
+pip install --editable ".$extras" --constraint .venv/doamc-torch.txt
 
 # --- does it work, and what is missing
 missing=$(.venv/bin/python - <<'PY'

@@ -19,8 +19,9 @@ from doamc import DoamcError, __version__
 from doamc.text import one_line
 
 _COMMANDS = (
-    "estimate", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods", "arrays", "grc",
-    "antenna", "krakensdr_emulator", "heimdall_emulator", "plot", "keys", "record", "recover", "diagnose", "denoise",
+    "estimate", "scan", "denoise", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods",
+    "arrays", "grc", "antenna", "krakensdr_emulator", "heimdall_emulator", "plot", "keys", "record", "recover",
+    "diagnose",
 )  # fmt: skip
 REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
 _TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))

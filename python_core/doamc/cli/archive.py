@@ -114,8 +114,12 @@ def run_archive(args: argparse.Namespace) -> int:
     from doamc.cli.cluster_options import usable_cores, workers_of
     from doamc.cluster import open_executor
     from doamc.cluster.manifest import Manifest
+    from doamc.errors import RecordingError
+    from doamc.files.remote import is_url
     from doamc.snapshots.finding import find_inputs
 
+    if is_url(args.out):
+        raise RecordingError(f"expected a folder of this machine for results, found {args.out}; copy them afterwards")
     workers = workers_of(args, usable_cores())
     settings = archive_settings(args)
     found = {f.name: f for f in find_inputs(args.inputs, args.include, args.out)}

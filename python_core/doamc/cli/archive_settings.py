@@ -42,14 +42,14 @@ def archive_settings(args: argparse.Namespace) -> dict[str, Any]:
     form = capture_form(args)
     return {
         "version": __version__, "array": array, "array_digest": spec.digest, "method": method,
-        "weights": _weights_digest(method, spec), "sources": args.sources, "noise_power": args.noise_power,
+        "weights": weights_digest(method, spec), "sources": args.sources, "noise_power": args.noise_power,
         "snapshots": args.snapshots, "batches": args.batches, "seed": args.seed, "device": args.device,
         "positions": not args.ignore_positions, "heading": spec.heading_deg if args.heading is None else args.heading,
         "form": [form.datatype, form.channels, form.sample_rate_hz, form.frequency_hz], "format": args.format,
     }  # fmt: skip
 
 
-def _weights_digest(method: str, spec: "ArraySpec") -> str | None:
+def weights_digest(method: str, spec: "ArraySpec") -> str | None:
     """SHA-256 of the weights that a method finds for an array, None where it has none."""
     from doamc.learning.checkpoint import find_weights
     from doamc.learning.networks import NETWORKS

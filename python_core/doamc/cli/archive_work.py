@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from doamc.cli.archive_settings import weights_digest
 from doamc.cli.chunks import chunk_size, estimate_chunk
 from doamc.cli.inputs import as_complex128
 from doamc.cli.pieces import Pieces
@@ -69,12 +70,14 @@ def _known(frequency_hz: "np.ndarray[Any, Any]") -> list[float | None]:
 
 
 def spec_of(settings: dict[str, Any]) -> ArraySpec:
-    """The array of a run. Raises ClusterError where a worker finds another under its name."""
+    """The array of a run. Raises ClusterError where a worker finds another under its name, or other weights for it."""
     spec = load_spec(settings["array"], tunable=True)
-    if spec.digest != settings["array_digest"]:
+    same = {"array": spec.digest == settings["array_digest"]}
+    same["weights of array"] = weights_digest(settings["method"], spec) == settings["weights"]
+    for what in (k for k, agrees in same.items() if not agrees):
         raise ClusterError(
-            f"expected array {settings['array']} to be the same for all workers, found another; put the same file at "
-            "the same path everywhere"
+            f"expected {what} {settings['array']} to be the same for all workers, found others; put the same files at "
+            "the same paths everywhere"
         )
     return spec
 

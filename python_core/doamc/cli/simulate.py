@@ -40,6 +40,8 @@ def add_parser(commands: Any) -> None:
         help="of the recording, and of an array in metres (default: the array's, else 433.92e6)",
     )
     parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le, ci16_le or ci8")
+    parser.add_argument("--band", metavar="SCENE.toml", help="SigMF only: emitters of a whole band (docs/scan.md); "
+                        "options about sources are then not used")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -63,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec.numbering import renumbered
 
     check_output(args.out)
+    if args.band:
+        from doamc.cli.simulate_band import simulate_band
+
+        return simulate_band(args)
     spec, frequency_hz = checked_spec(args)
     generator = torch.Generator().manual_seed(args.seed)
     recording = args.out.endswith(".sigmf-meta")

@@ -27,6 +27,8 @@ _AHEAD = 2
 _LOOK_S = 1.0
 #: how long a scheduler has to answer, s, when a connection is first made
 FIRST_S = 30.0
+#: how long there may be no workers, s, before that is said
+_QUIET_S = 20.0
 #: what a connection raises that is lost
 LOST = (OSError, TimeoutError, RuntimeError)
 
@@ -74,9 +76,14 @@ class DaskExecutor(Executor):
             given[key] = _Given(task, failed, future)
             future.add_done_callback(ended.put)
 
-        more = True
+        more, told, since = True, False, time.monotonic()
         try:
             while more or given:
+                if self.workers:
+                    told, since = False, time.monotonic()
+                elif not told and time.monotonic() - since > _QUIET_S:
+                    _log.warning("doamc: no workers have joined the scheduler, or they left; waiting for some")
+                    told = True
                 while more and len(given) < _AHEAD * max(1, self.workers):
                     task = next(source, _NONE)
                     more = task is not _NONE

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import warnings
 from contextlib import ExitStack
 
 import dask
@@ -21,12 +22,14 @@ def local(processes: int, memory_gib: float) -> DaskExecutor:
     try:
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="doamc-", ignore_cleanup_errors=True))
         held.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
-        cluster = LocalCluster(
-            n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tls://",
-            security=Security.temporary(),  # ports of this machine are open to all its users
-            memory_limit=round(memory_gib * 2**30), local_directory=folder, dashboard_address=None,
-            worker_dashboard_address=None, silence_logs=logging.CRITICAL,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Creating scratch directories")  # a slow disk, or a busy machine
+            cluster = LocalCluster(
+                n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tls://",
+                security=Security.temporary(),  # ports of this machine are open to all its users
+                memory_limit=round(memory_gib * 2**30), local_directory=folder, dashboard_address=None,
+                worker_dashboard_address=None, silence_logs=logging.CRITICAL,
+            )  # fmt: skip
         held.callback(cluster.close, timeout=10)
         return DaskExecutor(lambda wait_s: Client(cluster, timeout=wait_s, set_as_default=False), FIRST_S, held)
     except BaseException as error:

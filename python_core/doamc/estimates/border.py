@@ -12,13 +12,14 @@ from typing import Any
 
 from doamc.errors import PublishError
 from doamc.files.small_file import no_constant
-from doamc.protocol import ESTIMATE_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA, WAVEFORMS_SCHEMA
+from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA, WAVEFORMS_SCHEMA
 from doamc.text import SHOWN, one_line, printable, reason, shown
 
 _FILES = {
     ESTIMATE_SCHEMA: "estimate.schema.json",
     STATUS_SCHEMA: "status.schema.json",
     TRUTH_SCHEMA: "truth.schema.json",
+    SIGNAL_SCHEMA: "signal.schema.json",
     WAVEFORMS_SCHEMA: "waveforms.schema.json",
 }
 #: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest

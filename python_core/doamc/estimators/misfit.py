@@ -9,8 +9,8 @@ signals have another effective L than those with noise (`Lengths`), and each sum
 
 What is fitted to the batch makes T smaller, by d on average:
 
-* one model of as many parameters d: mean and variance are less by d / N^2 of them. Parameters with a normal prior of
-  their own count for none;
+* one model of as many parameters d: mean and variance are less by d / N^2 of them. One with a normal prior of its own
+  counts for what the batch tells of it, or for none;
 * samples of a posterior: with Ebar their mean, d = L mean ||E_s - Ebar||^2 is what the batch has told, whatever the
   prior. L ||Ebar||^2 + d is the mean of T over the samples; a sample and the truth are exchangeable under the model, so
   its mean is N^2 exactly, and its variance that of T less the variance over samples.
@@ -54,15 +54,18 @@ def whitened(
     noise_power: torch.Tensor,  # shape: (B, S)
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """E (B, S, N, N) of S models of each observation, and the lower roots (B, S, N, N) of their covariances."""
-    eye = torch.eye(covariance.shape[-1], dtype=response.dtype, device=response.device)
-    r = response @ response.mH + noise_power[..., None, None] * eye
+    r = response @ response.mH
+    r.diagonal(dim1=-2, dim2=-1).add_(noise_power[..., None])
     root, failed = torch.linalg.cholesky_ex(r)
     if failed.any():  # R is singular, or not known
         known = r.diagonal(dim1=-2, dim2=-1).real.sum(-1).isfinite()
+        eye = torch.eye(r.shape[-1], dtype=r.dtype, device=r.device)
         stand_in = torch.where(known, 1.0, math.nan)[..., None, None] * eye
         root = torch.where((known & (failed == 0))[..., None, None], root, stand_in)
     half = torch.linalg.solve_triangular(root, covariance[:, None].expand_as(r), upper=False)
-    return torch.linalg.solve_triangular(root, half.mH, upper=False) - eye, root
+    e = torch.linalg.solve_triangular(root, half.mH, upper=False)
+    e.diagonal(dim1=-2, dim2=-1).sub_(1.0)
+    return e, root
 
 
 def misfit_of_samples(
@@ -84,7 +87,7 @@ def misfit_of_samples(
         size = _size(mean, root[:, 0], response[:, 0], lengths) + told.sum(1) / (samples - 1)
     whole = _variance(n, lengths)
     left = whole - torch.minimum(sizes.var(1), MOST_LEARNT * whole)
-    return _judged(size, torch.full_like(size, n**2), left)
+    return _judged(size, n**2, left)
 
 
 def misfit_of_fit(
@@ -92,19 +95,19 @@ def misfit_of_fit(
     response: torch.Tensor,  # shape: (B, N, P)
     noise_power: torch.Tensor,  # shape: (B,)
     lengths: Lengths,
-    fitted: int,  # number of parameters d
+    fitted: float | torch.Tensor,  # number of parameters d, shape: (B,) where it differs
 ) -> Misfit:
     """Misfit of one fitted model."""
     n = response.shape[1]
     e, root = whitened(covariance, response[:, None], noise_power[:, None])
-    left = 1 - min(fitted, n**2 - 1) / n**2
+    left = 1 - torch.as_tensor(fitted, dtype=torch.float64, device=e.device).clamp_max(n**2 - 1) / n**2
     size = _size(e[:, 0], root[:, 0], response, lengths)
-    return _judged(size, torch.full_like(size, n**2 * left), _variance(n, lengths) * left)
+    return _judged(size, n**2 * left, _variance(n, lengths) * left)
 
 
 def _size(e: torch.Tensor, root: torch.Tensor, response: torch.Tensor, lengths: Lengths) -> torch.Tensor:
     """T (B,) of residuals (B, N, N), the entries of signals and of noise with snapshots of their own."""
-    total, noise = e.abs().square().sum((1, 2)), lengths.noise
+    total, noise = torch.view_as_real(e).square().sum((1, 2, 3)), lengths.noise
     if not response.shape[2] or lengths.equal:
         return noise * total
     basis = torch.linalg.qr(torch.linalg.solve_triangular(root, response, upper=False))[0]
@@ -117,8 +120,8 @@ def _variance(n: int, lengths: Lengths) -> torch.Tensor:
     return 2 * n**2 + (4 * n**3 + 2 * n) / lengths.noise
 
 
-def _judged(size: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> Misfit:
-    finite = size.clamp_max(1e300)
-    probability = torch.special.gammaincc(mean.square() / variance, finite * mean / variance)
+def _judged(size: torch.Tensor, mean: float | torch.Tensor, variance: torch.Tensor) -> Misfit:
+    finite, scale = size.clamp_max(1e300), mean / variance
+    probability = torch.special.gammaincc(mean * scale, finite * scale)
     probability = torch.where(finite.isnan(), math.nan, probability)
     return Misfit((finite - mean) / variance.sqrt(), probability, finite / mean)

@@ -42,7 +42,8 @@ class Linearised:
     """The log likelihood around scenes without error of the response.
 
     x: (B, d) scenes, v: (B, N, P) their response. moves: (B, d, m), J, for m = 2 N P parts of e. curvature: (B, m, m),
-    S. slope: (B, m), h. spread: (B, d, d), G with G G^T = A^-1, the covariance of the scene where e is known.
+    S. slope: (B, m), h. variance: (B, d), of the scene where e is known, the diagonal of A^-1. information: (B, d, d),
+    F_xx. precision: (d,), of the prior.
     """
 
     x: torch.Tensor
@@ -50,12 +51,18 @@ class Linearised:
     moves: torch.Tensor
     curvature: torch.Tensor
     slope: torch.Tensor
-    spread: torch.Tensor
+    variance: torch.Tensor
+    information: torch.Tensor
+    precision: torch.Tensor
 
-    @property
-    def variance(self) -> torch.Tensor:
-        """Variances (B, d) of the scene where e is known."""
-        return self.spread.square().sum(2)
+    def spread(
+        self,
+        ratio: torch.Tensor,  # shape: (B,), snapshots that there are over those that count
+    ) -> torch.Tensor:
+        """G (B, d, d) with G G^T the covariance of a scene of which fewer snapshots tell."""
+        root, scale = _scaled_root(self.information / ratio[:, None, None] + torch.diag(self.precision))
+        eye = torch.eye(root.shape[1], dtype=root.dtype, device=root.device)
+        return torch.linalg.solve_triangular(root.mT, eye.expand_as(root), upper=True) * scale[..., None]
 
 
 def linearise(posterior: ExactPosterior, x: torch.Tensor) -> Linearised:
@@ -73,15 +80,20 @@ def linearise(posterior: ExactPosterior, x: torch.Tensor) -> Linearised:
         gradient, f = gradient[:, order], f[:, order][:, :, order]
     precision, middle = _normal_prior(posterior)
     a, cross = f[:, :d, :d] + torch.diag(precision), f[:, :d, d:]
-    scale = a.diagonal(dim1=1, dim2=2).rsqrt()
-    eye = torch.eye(d, dtype=a.dtype, device=a.device)
-    root = torch.linalg.cholesky(a * scale[:, :, None] * scale[:, None] + UNIT_RIDGE * eye)
+    root, scale = _scaled_root(a)
     moves = torch.cholesky_solve(cross * scale[..., None], root) * scale[..., None]
     curvature = f[:, d:, d:] - cross.mT @ moves
     own = gradient[:, :d] - torch.where(coordinates.wraps, 0.0, precision * (x - middle))
     slope = gradient[:, d:] - (moves.mT @ own[..., None])[..., 0]
-    spread = torch.linalg.solve_triangular(root.mT, eye.expand_as(root), upper=True) * scale[..., None]
-    return Linearised(x, v, moves, 0.5 * (curvature + curvature.mT), slope, spread)
+    variance = torch.cholesky_inverse(root).diagonal(dim1=1, dim2=2) * scale.square()
+    return Linearised(x, v, moves, 0.5 * (curvature + curvature.mT), slope, variance, f[:, :d, :d], precision)
+
+
+def _scaled_root(a: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lower root (B, d, d) of positive matrices scaled to a diagonal of one, and the scales (B, d)."""
+    scale = a.diagonal(dim1=1, dim2=2).rsqrt()
+    eye = torch.eye(a.shape[1], dtype=a.dtype, device=a.device)
+    return torch.linalg.cholesky(a * scale[:, :, None] * scale[:, None] + UNIT_RIDGE * eye), scale
 
 
 def _normal_prior(posterior: ExactPosterior) -> tuple[torch.Tensor, torch.Tensor]:

@@ -56,6 +56,6 @@ class SourceCounter:
         known = torch.stack([v.gain == 1 for v in levels.values()]).any(0)
         least = torch.stack([v.length for v in levels.values()]).amin(0)
         return {
-            p: self._hypotheses.weighed(batch, p, Level(v.length, torch.where(known, 1.0, v.gain), least))
+            p: self._hypotheses.weighed(batch, p, Level(v.length, torch.where(known, 1.0, v.gain), least, v.narrow))
             for p, v in levels.items()
         }

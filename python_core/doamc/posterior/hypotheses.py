@@ -53,10 +53,10 @@ class Hypotheses:
         return [self._mixed(level, list(parts)) for parts in zip(*kinds, strict=True)]
 
     def likelier(self, batch: SnapshotBatch, n_sources: int) -> list[SampledPart]:
-        """Samples of P sources, of the likelier of uncorrelated and, where asked, correlated sources."""
+        """Samples of P sources, of the likelier of uncorrelated and, where asked or narrow, correlated sources."""
         level = self.level(batch, n_sources)
         parts = self.samples(batch, n_sources, level)
-        suspects = self._suspects(parts, n_sources)
+        suspects = self._suspects(parts, n_sources, level)
         if not len(suspects):  # nothing to weigh
             return parts
         return self._with_coherence(batch, n_sources, level, self._weighed(parts, level), suspects).parts
@@ -64,7 +64,7 @@ class Hypotheses:
     def weighed(self, batch: SnapshotBatch, n_sources: int, level: Level) -> Weighed:
         """Samples as of `likelier`, with their evidence."""
         plain = self._weighed(self.samples(batch, n_sources, level), level)
-        return self._with_coherence(batch, n_sources, level, plain, self._suspects(plain.parts, n_sources))
+        return self._with_coherence(batch, n_sources, level, plain, self._suspects(plain.parts, n_sources, level))
 
     def _mixed(self, level: Level, parts: list[SampledPart]) -> SampledPart:
         """Samples over all kinds of coupling, of samples of the same observations under each."""
@@ -74,14 +74,22 @@ class Hypotheses:
     def _weighed(self, parts: list[SampledPart], level: Level) -> Weighed:
         return weighed(parts, level.compared, self.options.seed)
 
-    def _suspects(self, parts: list[SampledPart], n_sources: int) -> torch.Tensor:
-        """Places of observations whose sources are to be tried as correlated ones, too; none unless asked for."""
-        if self.coherent != "auto" or n_sources < 2:
+    def _suspects(self, parts: list[SampledPart], n_sources: int, level: Level) -> torch.Tensor:
+        """Places of observations whose sources are to be tried as correlated ones, too.
+
+        Unless asked for these are narrow signals alone, of which few independent values are seen: the sample
+        correlation of such is far from zero, and a model without it bends the coupling to explain it.
+        """
+        asked = torch.full_like(level.narrow, self.coherent == "auto")
+        if self.coherent == "no":
+            asked = level.narrow
+        if n_sources < 2 or not asked.any():
             return torch.empty(0, dtype=torch.int64)
         found = [
             g.index[perhaps_correlated(g.samples.posterior, g.samples.x[:, :, ::SCORE_EVERY])].cpu() for g in parts
         ]
-        return torch.cat(found).sort()[0]
+        suspects = torch.cat(found).sort()[0]
+        return suspects[asked[suspects]]
 
     def _with_coherence(
         self, batch: SnapshotBatch, n_sources: int, level: Level, plain: Weighed, suspects: torch.Tensor

@@ -9,28 +9,44 @@ from doamc.posterior.observations import Observations
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
+#: snapshots times SNR that count at most where antennas have more unknown numbers than half the covariance tells: such
+#: a posterior is thin and bent, and chains of a usual length do not get along it
+MOST_INFORMATION = 1e7
+FEWEST = 20.0  #: snapshots that count all the same
+
 
 @dataclass(frozen=True)
 class Level:
     """What a hypothesis takes of a batch: effective L and gain on the covariance, (B,) each.
 
-    compared: the effective L (B,) at which it is compared with others.
+    compared: the effective L (B,) at which it is compared with others. narrow: whether signals are worth fewer
+    snapshots among themselves than with noise, (B,) bool: they may then be correlated by chance.
     """
 
     length: torch.Tensor
     gain: torch.Tensor
     compared: torch.Tensor
+    narrow: torch.Tensor
 
     def select(self, index: torch.Tensor) -> "Level":
         """That of some of the observations."""
-        return Level(self.length[index], self.gain[index], self.compared[index])
+        return Level(self.length[index], self.gain[index], self.compared[index], self.narrow[index])
 
 
 def level_of(spec: ArraySpec, batch: SnapshotBatch, n_sources: int, device: torch.device) -> Level:
-    """Level of a batch for P sources, by the powers of a specification, compared at its own effective L."""
+    """Level of a batch for P sources, by the powers of a specification, compared at its own effective L.
+
+    That is the number of snapshots of signals with noise: it is their sample correlation that moves bearings. Fewer
+    count than there are where they tell more than chains can use (`MOST_INFORMATION`).
+    """
     covariance, noise = _moments(batch, device)
-    length = batch.effective.of_signals(n_sources).to(device)
-    return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length)
+    lengths = batch.effective.lengths(n_sources)
+    length = lengths.cross.to(device)
+    if 2 * spec.family.n_normal > batch.n_elements**2:
+        values = batch.eigen[0].to(device)
+        snr = values.sum(1) / values[:, : batch.n_elements - n_sources].mean(1).clamp_min(1e-300)
+        length = torch.minimum(length, (MOST_INFORMATION / snr).clamp_min(FEWEST))
+    return Level(length, prior_gain(spec, covariance, length, n_sources, noise), length, lengths.signal < lengths.cross)
 
 
 def at_prior_level(

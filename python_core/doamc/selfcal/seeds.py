@@ -57,10 +57,11 @@ class Seeds:
         _, x, _ = fit_scenes(coordinates, observed.covariance, observed.length, observed.noise, x, STEPS, KEPT)
         _, flat, _, azimuth, wrapping = coordinates.split(x)
         found = family.from_coordinates(flat[0].T, wrapping[0].T)
-        return [(a, self.near(family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]
+        return [(a, nearest_parameters(self.start, family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]
 
-    def near(self, coupling: torch.Tensor) -> torch.Tensor:
-        """Parameters (K,) whose coupling is nearest to (N, N), weighed against the start prior."""
-        e = torch.view_as_real(self.start.basis.contiguous()).flatten(1) / NEARNESS
-        r = torch.view_as_real((coupling - self.start.centre).contiguous()).flatten() / NEARNESS
-        return torch.linalg.solve(e @ e.T + torch.eye(len(e), dtype=e.dtype), e @ r)
+
+def nearest_parameters(start: DrawnFamily, coupling: torch.Tensor) -> torch.Tensor:
+    """Whitened parameters (K,) of a start prior whose coupling is nearest to (N, N), weighed against the prior."""
+    e = torch.view_as_real(start.basis.contiguous()).flatten(1) / NEARNESS
+    r = torch.view_as_real((coupling - start.centre).contiguous()).flatten() / NEARNESS
+    return torch.linalg.solve(e @ e.T + torch.eye(len(e), dtype=e.dtype), e @ r)

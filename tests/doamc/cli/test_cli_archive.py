@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from doamc.errors import ClusterError
 from doamc.estimates.parquet_table import read_provenance
 from doamc.snapshots.npz import write_snapshots
 from tests.doamc.store import BUCKET, object_store, tree, web_server
@@ -164,6 +165,7 @@ def test_options_that_do_not_fit_are_refused(refused, archive, tmp_path):
         "estimate", archive, *out, "--array", "ula8", "--workers", 1, "--scheduler", "tcp://127.0.0.1:1"
     )
     assert "--tls-ca" in refused("estimate", archive, *out, "--array", "ula8", "--tls-ca", archive)
+    assert "copy them afterwards" in refused("estimate", archive, "-o", "s3://a/b", "--array", "ula8")
     assert "method must be one of" in refused("estimate", archive, *out, "--array", "ula8", "--method", "none")
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
 
@@ -181,3 +183,14 @@ def test_a_killed_run_leaves_no_worker_and_goes_on(program, doamc, archive, tmp_
     again = program(*words)
     assert (again.wait(200), again.stderr.read()) == (0, "")
     assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+
+def test_a_worker_with_another_array_or_other_weights_refuses(doamc, archive, tmp_path):
+    from doamc.cli.archive_work import spec_of
+
+    run(doamc, archive, tmp_path / "out", "--method", "vae", "--sources", 2, "--batches", 2, "--workers", 0)
+    settings = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])["settings"]
+    assert len(settings["weights"]) == 64 and spec_of(settings).name == "ula8"
+    for key, what in (("array_digest", "expected array ula8"), ("weights", "expected weights of array ula8")):
+        with pytest.raises(ClusterError, match=what):
+            spec_of(settings | {key: "0"})

@@ -17,6 +17,7 @@ class Case:
     sources: numbers of sources for which it is accurate. Coupling of a circle needs two: one source and its opposite
     explain the data equally well under different circulant couplings.
     trained: whether it has weights for the shipped specification only, so that its scenes are coupled ones.
+    options: that the method is made with, beside its defaults.
     slow: whether it takes half a minute and leaves quick runs to its twin on the other array.
     """
 
@@ -30,6 +31,7 @@ class Case:
     sources: tuple[int, ...] = (1, 2)
     trained: bool = False
     slow: bool = False
+    options: tuple[tuple[str, int], ...] = ()
 
     @property
     def spec(self) -> ArraySpec:
@@ -44,6 +46,9 @@ class Case:
     def __str__(self) -> str:
         return f"{self.method}-{self.array}"
 
+
+#: eight, the default, take eight times as long and tell the contract nothing more
+ONE_SAMPLE = (("samples", 1),)
 
 # Bartlett is maximum likelihood for one source and biased for two. ESPRIT ignores that the subarrays overlap: in
 # theory sqrt(N (N + 1) / (6 (N - 1))) = 1.31 bounds for one source and N = 8. Smoothing gives up aperture.
@@ -67,8 +72,8 @@ CASES = [
     Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("map", "ula8", 1.26, 1.26, std=True, coupled=True),  # four standard errors of 120 errors
     Case("map", "uca5", 1.26, 1.26, std=True, coupled=True, sources=(2,)),
-    Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True),
-    Case("ddim-snapshot", "uca5", None, None, std=None, coupled=True, trained=True, sources=(2,), slow=True),
+    Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True, options=ONE_SAMPLE),
+    Case("ddim-snapshot", "uca5", None, None, None, True, sources=(2,), trained=True, slow=True, options=ONE_SAMPLE),
     Case("em", "ula8", None, None, std=True, coupled=True),
     Case("em", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("sbl", "ula8", None, None, std=True, coupled=True),

@@ -27,7 +27,7 @@ class TestContract:
     @staticmethod
     def made(case):
         spec = case.spec
-        return spec, make_estimator(case.method, spec)
+        return spec, make_estimator(case.method, spec, **dict(case.options))
 
     def test_name_and_summary_are_what_the_list_says(self, case):
         cls = estimator_class(case.method)
@@ -135,7 +135,8 @@ def test_accuracy_against_the_bound(case, n_sources):
     limit = {1: case.one_source, 2: case.two_sources}[n_sources]
     spec = case.spec
     scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
-    error = angle_error(make_estimator(case.method, spec)(batch, n_sources).azimuth, scene.azimuth).numpy()
+    estimator = make_estimator(case.method, spec, **dict(case.options))
+    error = angle_error(estimator(batch, n_sources).azimuth, scene.azimuth).numpy()
     ratio = math.sqrt(np.mean((error / crb_of_scene(scene, L)) ** 2))
     if limit is None:  # in the right place in the median, and not better than a bound that knows more
         assert np.median(np.abs(error)) < math.radians(3.0)

@@ -10,7 +10,7 @@ from doamc.coupling.drawn import DrawnFamily
 from doamc.selfcal.belief import response_matrix
 from doamc.selfcal.places import Places
 from doamc.selfcal.scene import known_family
-from doamc.selfcal.seeds import Seeds
+from doamc.selfcal.seeds import nearest_parameters
 from doamc.selfcal.start import start_family
 from doamc.spec import ArraySpec, load_spec
 from tests.doamc.selfcal.scenes import World, apart, moving, outside
@@ -20,8 +20,8 @@ from tests.doamc.selfcal.scenes import World, apart, moving, outside
 def test_the_starts_find_the_sources_once_the_coupling_is_known(array):
     world = outside(array, 3)
     start = start_family(world.spec)
-    seeds, places = Seeds(world.spec, start), Places(world.spec, 1)
-    known = response_matrix(start, seeds.near(world.coupling))
+    places = Places(world.spec, 1)
+    known = response_matrix(start, nearest_parameters(start, world.coupling))
     torch.testing.assert_close(known, world.coupling, atol=0.02, rtol=0)  # twice `NEARNESS`
     for k in range(20):
         azimuth = moving(k)

@@ -3,7 +3,7 @@
 import torch
 
 from doamc.selfcal.belief import response_matrix
-from doamc.selfcal.seeds import NEARNESS, Seeds
+from doamc.selfcal.seeds import NEARNESS, Seeds, nearest_parameters
 from doamc.selfcal.start import start_family
 from doamc.spec import load_spec
 from tests.doamc.selfcal.scenes import outside
@@ -28,6 +28,6 @@ def test_the_nearest_parameters_match_a_coupling_to_the_nearness_asked_for():
     spec = load_spec("uca5")
     start = start_family(spec)
     z = torch.randn(start.n_parameters, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    found = Seeds(spec, start).near(start.matrix(z))
+    found = nearest_parameters(start, start.matrix(z))
     assert float((start.matrix(found) - start.matrix(z)).abs().max()) < 2 * NEARNESS
     assert float(found.square().sum()) <= float(z.square().sum())  # no larger than what made it

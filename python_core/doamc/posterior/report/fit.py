@@ -1,8 +1,7 @@
 """How badly a batch fits its posterior.
 
-Where signals are correlated in time, the posterior counts few snapshots for all of the covariance, though between
-signal and noise all count: its samples are then too far apart to stand for the model. There the model is fitted
-instead, with sources of any correlation (what is seen of it says little, and the coupling must not make up for it).
+Where a posterior counts far fewer snapshots than there are, its samples are too far apart to stand for the model. There
+the model is fitted instead, with sources of any correlation (the coupling must not make up for what is seen of it).
 """
 
 from dataclasses import replace
@@ -12,12 +11,14 @@ import torch
 from doamc.estimators.misfit import Misfit, misfit_of_fit, misfit_of_samples
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.fisher import information
 from doamc.likelihood.mode_search import search_modes
 from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.effective_snapshots import Lengths
 
 LOOKED_AT = 16  #: samples: their average says what that of all would, to a tenth of a standard deviation
 TOO_FAR = 1.5  #: samples of a posterior that counts this factor fewer snapshots than there are do not stand for it
+LEAST_INFORMATION = 1e-9  #: what is less is divided by no more
 STEPS, SURVIVORS = 20, 3  #: of the search for the model that fits, from a quarter of the samples looked at
 
 
@@ -52,9 +53,20 @@ def _fitted(posterior: ExactPosterior, x: torch.Tensor, lengths: Lengths) -> Mis
     best = value.argmax(1)[:, None, None].expand(-1, x.shape[1], 1)
     x = x.gather(2, best)
     s2 = full.noise_power(x)[:, 0]
-    return misfit_of_fit(
-        posterior.covariance, full.response(x)[:, 0], s2, lengths, coordinates.size - coordinates.n_normal
-    )
+    return misfit_of_fit(posterior.covariance, full.response(x)[:, 0], s2, lengths, _told(full, x))
+
+
+def _told(posterior: ExactPosterior, x: torch.Tensor) -> torch.Tensor:
+    """How many parameters (B,) of scenes x (B, d, 1) the batch tells, tr(F (F + P)^-1) with P of the normal prior."""
+    coordinates = posterior.coordinates
+    with_prior = information(posterior, x)[1][:, 0]
+    normal = torch.zeros(coordinates.size, dtype=torch.bool, device=x.device)
+    normal[coordinates.normal] = True
+    scale = with_prior.diagonal(dim1=1, dim2=2).clamp_min(LEAST_INFORMATION).rsqrt()
+    ridge = LEAST_INFORMATION * torch.eye(coordinates.size, dtype=x.dtype, device=x.device)
+    inverse = torch.linalg.inv(with_prior * scale[:, :, None] * scale[:, None] + ridge)
+    left = (inverse.diagonal(dim1=1, dim2=2) * scale.square())[:, normal].sum(1)
+    return coordinates.size - left.clamp(0, coordinates.n_normal)
 
 
 def _correlated(coordinates: Coordinates, x: torch.Tensor) -> tuple[Coordinates, torch.Tensor]:

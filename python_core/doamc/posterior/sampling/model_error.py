@@ -1,8 +1,8 @@
 """Posterior samples moved by what the model may have wrong: `likelihood.model_error` applied to chains.
 
-The last resort is for what no such error explains: colours of noise, sources that move, one too many. Where a batch is
-doubtful, samples are spread by another deviation, that of the scene times sqrt(T / E[T]) of its misfit (`Misfit.ratio`;
-Birge, Phys. Rev. 40, 207, 1932): what is wrong moves a bearing as far as it moves the rest of the covariance.
+The last resort is for what no such error explains: coloured noise, sources that move, one more source. The samples of a
+doubtful batch are spread once more, by as much as a scene would be uncertain with fewer snapshots, T / E[T] times fewer
+for its misfit T (Birge, Phys. Rev. 40, 207, 1932): what is wrong is taken to move a bearing as far as everything else.
 """
 
 import math
@@ -50,9 +50,9 @@ class ErrorDraws:
         Where an error is to be inferred and the batch fits well, samples stay as they are and the quantiles are NaN.
         """
         sizes = samples.x.new_full((len(samples.x), 3), math.nan)
-        places, birge = torch.arange(len(sizes), device=sizes.device), torch.zeros_like(sizes[:, 0])
+        places, ratio = torch.arange(len(sizes), device=sizes.device), torch.zeros_like(sizes[:, 0])
         if len(self.sizes_db) > 1:
-            birge = torch.where(misfit.doubtful, misfit.ratio.clamp_min(1.0).sqrt(), 0.0)
+            ratio = torch.where(misfit.doubtful, misfit.ratio.clamp_min(1.0), 0.0)
             places = places[(standardised_deviance(samples) > GOOD_FIT) | misfit.doubtful]
         if not len(places):
             return samples, sizes
@@ -60,11 +60,11 @@ class ErrorDraws:
         width = samples.coordinates.spec.n_elements * samples.coordinates.n_sources
         for part in places.split(max(1, ENTRIES // (2 * width * width + x.shape[1] * width))):
             some = samples if len(part) == len(x) else samples.select(part)
-            x[part], sizes[part] = self._moved(some, birge[part])
+            x[part], sizes[part] = self._moved(some, ratio[part])
         return replace(samples, x=x), sizes
 
-    def _moved(self, samples: Samples, birge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Samples (B, d, n) under the error and spread (B,) times as far as the scene is, and quantiles of its size."""
+    def _moved(self, samples: Samples, ratio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples (B, d, n) under the error, and quantiles of its size; ratio: (B,) of the misfit, 0 where it fits."""
         (b, d, n), coordinates = samples.x.shape, samples.coordinates
         around = linearise(samples.posterior, samples.best)
         error = ModelError(samples.posterior, around, self.sizes_db)
@@ -72,9 +72,9 @@ class ErrorDraws:
         entries = 2 * coordinates.spec.n_elements * coordinates.n_sources
         comb, order, normal = _tables(entries, n // shared, self.seed, samples.x.device)
         shift = error.draws(comb, normal)[:, :, order]
-        if birge.any():
-            further = _tables(d, n // shared, self.seed + 1, samples.x.device)[2]
-            shift = shift + birge[:, None, None] * (around.spread @ further)
+        if ratio.any():
+            further = around.spread(ratio.clamp_min(1.0)) @ _tables(d, n // shared, self.seed + 1, shift.device)[2]
+            shift = torch.where((ratio > 0)[:, None, None], shift + further, shift)
         x = (samples.x.reshape(b, d, shared, -1) + shift[:, :, None]).view(b, d, n)
         low, high = (wall[: coordinates.n_box, None] for wall in (coordinates.low, coordinates.high))
         x[:, : coordinates.n_box].clamp_(low, high)

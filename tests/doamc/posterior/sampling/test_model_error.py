@@ -102,3 +102,20 @@ def test_coherent_sources_have_errors_too():
     trial = ROWS["rough-1dB-10deg"].make(2, torch.Generator().manual_seed(5))
     e = Posterior("ula8", coherent="yes")(make_batch(trial.snapshots), 2)
     assert torch.isfinite(e.std).all() and (e.model_error_db[:, 1] > -25.0).all()
+
+
+@pytest.mark.parametrize(("row", "before"), [("moving-10", 0.43), ("wideband-20-percent", 0.60)])
+def test_what_no_error_explains_spreads_the_samples(auto, row, before):
+    """Bounds as above; before: what intervals held that were as wide as the samples alone."""
+    score = run_row(ROWS[row], auto, BATCHES)
+    assert sum(score.doubtful) >= 0.8 * BATCHES
+    assert score.result()["cover"] > before + 0.2
+
+
+def test_a_doubtful_batch_leaves_the_others_as_they_are(auto):
+    fits = ROWS["model-ula8-200-10dB"].make(3, torch.Generator().manual_seed(3)).snapshots
+    moves = ROWS["moving-10"].make(1, torch.Generator().manual_seed(3)).snapshots
+    together, alone = auto(make_batch(torch.cat([fits, moves])), 2), auto(make_batch(fits), 2)
+    assert together.doubtful.tolist() == [False, False, False, True]
+    for name in ("azimuth", "std", "power", "coupling"):
+        assert torch.equal(getattr(together, name)[:3], getattr(alone, name)), name
