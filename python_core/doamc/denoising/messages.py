@@ -6,11 +6,12 @@ passing (Ma and Ping, IEEE Access 5, 2017). In turn:
 
 1. what y and the messages of all others say of s_p: an observation r_p = s_p + noise of variance t_p (`cavity`);
 2. the prior's own opinion of it, by the denoiser: the mean D(r_p) of s_p given r_p;
-3. what of that is new: m_p = xi (D(r_p) - a r_p) and v_p = E|s_p - m_p|^2 (`new_messages`).
+3. what of that is new: m_p = xi (D(r_p) - a * r_p) and v_p = E|s_p - m_p|^2 (`new_messages`).
 
-a is the mean slope of D, for which m_p is uncorrelated with the noise of r_p, whatever the denoiser is (Stein's
-lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior m_p = 0 and
-v_p = 1, which is the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is known.
+a is the slope of D at each frequency, for which m_p is uncorrelated with the noise of r_p, whatever the denoiser is
+(Stein's lemma); so y may be used again to fit the scene: y ~ CN(V m, V diag(v) V^H + s2 I). For a Gaussian prior
+m_p = 0 and v_p = 1, which is the Gaussian likelihood of a scene; where decisions are firm v_p = 0, and the waveform is
+known.
 """
 
 import math
@@ -22,6 +23,8 @@ import torch
 FIRMEST = 1e-3  #: of the variance before, that a message has at least: no prior is known better than so
 MOST = 0.9  #: of the power of a waveform: a message of so great a variance says nothing that a Gaussian would not
 PROBE = 0.05  #: deviation of the step, in those of the noise, by which the slope of a denoiser is measured
+BANDS = 12  #: of frequency, in which the slope of a denoiser is told apart
+FLAT = 0.3  #: share of differences between bands that are not by chance, below which there are none
 ROUNDING = 1e-12  #: least variance of a slope that is measured
 SIGNIFICANT = 2.0  #: standard deviations, by which a message must agree with what was received
 
@@ -129,16 +132,47 @@ def new_messages(
     along = (moved - mean) / step
     slope = (along * probe.conj()).real.mean(2).clamp(0, 1)
     doubt = ROUNDING + (along - slope[..., None] * probe).abs().square().mean(2) / (2 * length)
-    new = mean - slope[..., None] * r
+    gain, flat = _gain(along, probe, slope, doubt)
+    new = mean - torch.fft.ifft(gain * torch.fft.fft(r))
     size, seen = new.abs().square().mean(2).clamp_min(1e-300), (new.conj() * r).real.mean(2)
     power = 1 + before
     chance = size * power / (2 * length) + doubt * power.square()
     risk = SIGNIFICANT**2 * chance / seen.square().clamp_min(1e-300)
     share = torch.where(seen > 0, 1 - risk.square(), 0.0).clamp_min(0)
     factor, exact = _factor(seen / size, chance.sqrt() / size, slope, doubt)
+    factor, exact = torch.where(flat, factor, seen / size), exact & flat
     told = (share * factor)[..., None] * new
     variance = _variance(r, before, told, slope, torch.where(exact, doubt, torch.inf))
     return _made(told, torch.maximum(variance, FIRMEST * before), mean, own)
+
+
+def _gain(
+    along: torch.Tensor,  # shape: (B, P, L), of D along the probe
+    probe: torch.Tensor,  # shape: (1, P, L)
+    slope: torch.Tensor,  # shape: (B, P)
+    doubt: torch.Tensor,  # shape: (B, P), variance of the slope
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Slope of D at every frequency, (B, P, L), and whether it is the same at all, (B, P).
+
+    A denoiser of narrow signals lets through what lies in their band, noise and other emitters alike: one slope for all
+    frequencies would leave that in the message, and the scene would confirm itself. Slopes are smoothed over frequency
+    and, as far as they differ by chance, drawn together.
+    """
+    length = along.shape[2]
+    width = max(1, length // BANDS)
+    seen, sent = torch.fft.fft(along), torch.fft.fft(probe).expand_as(along)
+    top = _smooth((seen * sent.conj()).real, width) / _smooth(sent.abs().square(), width)
+    apart = top - slope[..., None]
+    chance = 2 * doubt * length / width
+    share = (1 - chance / apart.square().mean(2).clamp_min(1e-300)).clamp_min(0)
+    return (slope[..., None] + share[..., None] * apart).clamp(0, 1), share < FLAT
+
+
+def _smooth(x: torch.Tensor, width: int) -> torch.Tensor:
+    """Running mean over a circle, (..., L)."""
+    kernel = x.new_zeros(x.shape[-1])
+    kernel[torch.arange(-(width // 2), width - width // 2)] = 1 / width
+    return torch.fft.ifft(torch.fft.fft(x) * torch.fft.fft(kernel)).real
 
 
 def _factor(
