@@ -60,8 +60,8 @@ class SignalFinder:
         for band in self.spectra.push(samples):
             yield self.take(band)
 
-    def take(self, band: BandSlice) -> list[Signal]:
-        """Signals that a slice holds, and those that have ended by it."""
+    def take(self, band: BandSlice, tell: bool = True) -> list[Signal]:
+        """Signals that a slice holds, and those that have ended by it; without `tell`, only the latter."""
         found = self.detector(band)
         floor = self.detector.floor.power * self.detector.gain
         found = self.watch(self.artefacts.without(band, found, floor))
@@ -76,8 +76,18 @@ class SignalFinder:
         for s in self._live:
             if on[s.bins].any():
                 s.timing, s.last = timed(s.timing, band, s.bins, floor, self.grid), band.number
-                changed.append(self._signal(s, s.timing))
+                if tell:
+                    changed.append(self._signal(s, s.timing))
         return ended + changed
+
+    def current(self) -> list[Signal]:
+        """All signals that have not ended."""
+        return [self._signal(s, s.timing) for s in self._live if s.timing is not None]
+
+    def skip(self, slices: int) -> None:
+        """Leave out slices that were lost: times go on, and no transform reaches over the gap."""
+        self.spectra.skip(slices)
+        self.slices += slices
 
     def finish(self) -> list[Signal]:
         """End all signals. One that is on in the last slice is on in what is left of one, too."""
