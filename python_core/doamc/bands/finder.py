@@ -84,11 +84,6 @@ class SignalFinder:
         """All signals that have not ended."""
         return [self._signal(s, s.timing) for s in self._live if s.timing is not None]
 
-    def skip(self, slices: int) -> None:
-        """Leave out slices that were lost: times go on, and no transform reaches over the gap."""
-        self.spectra.skip(slices)
-        self.slices += slices
-
     def finish(self) -> list[Signal]:
         """End all signals. One that is on in the last slice is on in what is left of one, too."""
         parts = self.slices * PARTS

@@ -60,7 +60,8 @@ class Identities:
                 source["track"] = _track(found[k], shared_deg[i] if shared_deg else float(source["std_deg"]))
         for message in messages:
             tracked = [s for s in message["sources"] if s["track"]]
-            strongest = max(tracked, key=lambda s: s["power_db"] if s["power_db"] is not None else -math.inf, default=None)
+            powers = [-math.inf if s["power_db"] is None else s["power_db"] for s in tracked]
+            strongest = tracked[powers.index(max(powers))] if tracked else None
             message["track"] = strongest["track"]["id"] if strongest else None
 
 

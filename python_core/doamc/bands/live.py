@@ -18,21 +18,23 @@ from doamc import __version__
 from doamc.bands.finder import SignalFinder
 from doamc.bands.identities import Identities
 from doamc.bands.message import signal_message, signal_values
-from doamc.bands.placing import Place, refined, rows_of
+from doamc.bands.placing import Place, Placer, refined, rows_of
 from doamc.bands.recent import Recent
 from doamc.bands.refine import Refined
 from doamc.bands.signal import Signal
+from doamc.bands.spectra import BandSlice
 from doamc.estimates.orientation import oriented
 from doamc.estimators.intervals import NORMAL_90
 from doamc.protocol import SIGNAL_SCHEMA
 
+MOST_LATE = 64  #: signals that have ended and wait for their place
 STALE_S = 3.0  #: after which a place is looked for anew
 FAR_RAD = 0.05  #: from its place, at which it is looked for anew at once
 
 
 @dataclass(frozen=True)
 class Told:
-    """How messages name what they are of. start_s, time: stream and Unix time of the first sample, where it is known."""
+    """How messages name what they are of. start_s, time: stream and Unix time of the first sample, None: unknown."""
 
     array: str
     method: str
@@ -45,71 +47,108 @@ class Told:
 class LiveBand:
     """Messages of ``doamc.signal/1`` from samples as they come.
 
-    update_s: time between two updates, about: whole slices. identities: tracks, or None for none. Memory: that of the
-    finder, and the places of the signals that have not ended.
+    update_s: time between two updates, about: whole slices. identities: tracks, or None for none. unplaced: signals
+    that were told without a direction at the end. Memory: that of the finder, and a place for each signal that has not
+    ended.
     """
 
     def __init__(
-        self, finder: SignalFinder, told: Told, update_s: float = 0.1, identities: Identities | None = None
-    ) -> None:
-        self.finder, self.told, self.identities = finder, told, identities
+        self, finder: SignalFinder, told: Told, update_s: float = 0.1, identities: Identities | None = None,
+        placer: Placer | None = None,
+    ) -> None:  # fmt: skip
+        self.finder, self.told, self.identities, self.placer = finder, told, identities, placer
         self.every = max(1, round(update_s / finder.grid.slice_s))
         self.updates = 0
         self._recent = Recent(finder.activity)
         self._rows = rows_of(told.channels)
         self._places: dict[int, tuple[Place, dict[str, Any]]] = {}
         self._last: dict[int, dict[str, Any]] = {}
-        self._now: dict[int, Signal] = {}  # as they were in the last update
+        self._due: dict[int, Signal] = {}  # as an update held them: those that are there, and those without a place
+        self._late: dict[int, Signal] = {}  # ended, not told yet, since their place is being looked for
         self._far: set[int] = set()
         self._since = 0
+        self.unplaced = 0
 
     @property
     def alive(self) -> frozenset[int]:
-        """Numbers of the signals that the last update held."""
-        return frozenset(self._now)
+        """Numbers of the signals of which something is still to be told."""
+        return frozenset(self._due)
 
     def push(self, samples: NDArray[np.complex64]) -> list[dict[str, Any]]:
         """Messages of the updates that samples (N, T) complete."""
-        out = []
+        return [m for band in self.finder.spectra.push(samples) for m in self.take(band)]
+
+    def take(self, band: BandSlice) -> list[dict[str, Any]]:
+        """Messages of what has ended by a slice, and of all signals where an update is due."""
         with torch.no_grad():
-            for band in self.finder.spectra.push(samples):
-                out += self._ended(self.finder.take(band, tell=False))
-                self._since += 1
-                if self._since >= self.every:
-                    out += self.update()
-        return out
+            out = self._ended(self.finder.take(band, tell=False))
+            self._since += 1
+            return out + (self._update() if self._since >= self.every else [])
 
     def update(self) -> list[dict[str, Any]]:
         """Messages of all signals that were there since the last update."""
+        with torch.no_grad():
+            return self._update()
+
+    def _update(self) -> list[dict[str, Any]]:
         self._since, self.updates = 0, self.updates + 1
         signals = self._recent(self.finder.current())
-        self._now = {s.id: s for s in signals}
+        there = {s.id: s for s in signals}
+        for number in [k for k in self._due if k in self._places and k not in there]:
+            del self._due[number]
+        for s in signals:
+            if s.id in self._places or s.id not in self._due or s.snapshots > self._due[s.id].snapshots:
+                self._due[s.id] = s
         return self._told(signals)
 
     def finish(self) -> list[dict[str, Any]]:
-        """Messages of the signals that are left, at the end of the stream."""
+        """Messages of the signals that are left, at the end of the stream. Those without a place are told as they are.
+
+        Call `update` and place what is `wanted` first, so that there are none.
+        """
         with torch.no_grad():
-            return (self.update() if self._since else []) + self._ended(self.finder.finish())
+            out = self._ended(self.finder.finish())
+            late = [self._last_word(s) for s in self._late.values()]
+        self.unplaced += len(late)
+        self._late.clear()
+        return out + late
 
     def wanted(self, most: int) -> list[Signal]:
         """Signals of which a whole estimate is due: those without one first, then the oldest."""
         now_s = self.finder.slices * self.finder.grid.slice_s
         due = []
-        for s in self._now.values():
-            place = self._places[s.id][0] if s.id in self._places else None
-            if place is None:
+        for s in self._due.values():
+            if s.id not in self._places:
                 due.append((0.0, -s.snapshots * max(s.snr_db, 0.0), s))
-            elif s.id in self._far or now_s - place.signal.stop_s > STALE_S:
-                due.append((1.0, place.signal.stop_s, s))
+            elif s.id in self._far or now_s - self._places[s.id][0].signal.stop_s > STALE_S:
+                due.append((1.0, self._places[s.id][0].signal.stop_s, s))
         return [s for *_, s in sorted(due, key=lambda x: x[:2])[:most]]
 
-    def placed(self, places: Sequence[Place]) -> None:
-        """Take in whole estimates."""
-        t = self.told
+    def placed(self, places: Sequence[Place]) -> list[dict[str, Any]]:
+        """Take in whole estimates; messages of signals that have ended meanwhile."""
+        t, out = self.told, []
         for p in places:
+            if p.signal.id not in self._due:  # it has ended, and was told, before
+                continue
             message = signal_message(p.signal, p.bearing, t.array, t.method, t.start_s, t.time, t.heading_deg)
             self._places[p.signal.id] = p, message
             self._far.discard(p.signal.id)
+            if p.signal.id in self._late:
+                out.append(self._last_word(self._late.pop(p.signal.id)))
+        return out
+
+    def has_place(self, number: int) -> bool:
+        """Whether there is a whole estimate of a signal."""
+        return number in self._places
+
+    def give_up(self, signals: Sequence[Signal]) -> list[dict[str, Any]]:
+        """Signals of which no whole estimate can be made; messages of those that have ended meanwhile."""
+        for s in signals:
+            if s.id not in self._places:
+                self._due.pop(s.id, None)
+        late = [self._late.pop(s.id) for s in signals if s.id in self._late]
+        self.unplaced += len(late)
+        return [self._last_word(s) for s in late]
 
     def _told(self, signals: Sequence[Signal]) -> list[dict[str, Any]]:
         """Messages of signals that are there, refined and followed."""
@@ -125,22 +164,38 @@ class LiveBand:
                     self._move(message, place, r)
                 shared += np.degrees(place.shared.numpy()).tolist()
             messages.append(message)
-        if self.identities is not None:
-            self.identities.follow(self.told.start_s + self.finder.slices * self.finder.grid.slice_s, messages, shared)
+        self._follow(messages, shared)
         for message in messages:
             self._last[message["id"]] = message
         return messages
 
     def _ended(self, signals: Sequence[Signal]) -> list[dict[str, Any]]:
-        """Messages of signals that have ended, with the directions that they had last."""
+        """Messages of signals that have ended, but for those whose place is still looked for."""
         out = []
         for s in signals:
-            last = self._last.pop(s.id, None) or self._message(s)
-            out.append(last | signal_values(s, self.told.start_s, self.told.time) | {"ended": True})
-            for kept in (self._places, self._now):
-                kept.pop(s.id, None)
-            self._far.discard(s.id)
+            if s.id in self._due and s.id not in self._places and len(self._late) < MOST_LATE:
+                self._late[s.id] = s
+            else:
+                out.append(self._last_word(s))
         return out
+
+    def _last_word(self, s: Signal) -> dict[str, Any]:
+        """The last message of a signal, with the directions that it had last."""
+        message = self._last.pop(s.id, None)
+        if message is None or not message["sources"]:
+            message = self._message(s)
+            place = self._places.get(s.id)
+            if place is not None:
+                self._follow([message], np.degrees(place[0].shared.numpy()).tolist())
+        for kept in (self._places, self._due):
+            kept.pop(s.id, None)
+        self._far.discard(s.id)
+        return message | signal_values(s, self.told.start_s, self.told.time) | {"ended": True}
+
+    def _follow(self, messages: Sequence[dict[str, Any]], shared_deg: Sequence[float]) -> None:
+        if self.identities is not None:
+            now_s = self.told.start_s + self.finder.slices * self.finder.grid.slice_s
+            self.identities.follow(now_s, messages, shared_deg)
 
     def _message(self, signal: Signal) -> dict[str, Any]:
         t = self.told
