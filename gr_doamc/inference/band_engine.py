@@ -179,7 +179,7 @@ class BandEngine:
             self.spec.name, self.method, self.spec.channels, tuning.sample / tuning.sample_rate, tuning.time,
             self.heading_deg,
         )  # fmt: skip
-        return LiveBand(finder, told, o.update_s, self._identities, self._placer)
+        return LiveBand(finder, told, self._placer, o.update_s, self._identities)
 
     def _follow(self) -> None:
         """Messages of slices, in their order."""

@@ -63,8 +63,9 @@ class signal_finder(gr.hier_block2):
     """
 
     def __init__(
-        self, array: str = "uca5", n_elements: int = 0, method: str = "", sources: int | str = "auto", sample_rate: float = 0.0,
-        frequency: float = 0.0, resolution: float = 6250.0, slice_s: float = 0.02, threshold: float = 0.0,
+        self, array: str = "uca5", n_elements: int = 0, method: str = "", sources: int | str = "auto",
+        sample_rate: float = 0.0, frequency: float = 0.0, resolution: float = 6250.0, slice_s: float = 0.02,
+        threshold: float = 0.0,
         hang: float = 0.5, channels: Sequence[Sequence[float]] = (), masks: Sequence[Sequence[float]] = (),
         update_rate: float = 10.0, one_array: bool = True, tracks: bool = True, when_full: str = "drop",
         queue_size: int = 16, threads: int = 1, device: str = "cpu", seed: int = 0, drain_timeout: float = 30.0,

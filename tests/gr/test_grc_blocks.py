@@ -63,6 +63,7 @@ BAD = [
     ("doamc_signal_finder", {"update_rate": "0"}),
     ("doamc_signal_finder", {"queue_size": "0"}),
     ("doamc_signal_finder", {"threads": "0"}),
+    ("doamc_signal_finder", {"when_full": "never"}),
     ("doamc_signal_finder", {"drain_timeout": "-1"}),
     ("doamc_zmq_publisher", {"address": "here"}),
     ("doamc_zmq_publisher", {"heartbeat": "-1"}),

@@ -47,14 +47,14 @@ class Told:
 class LiveBand:
     """Messages of ``doamc.signal/1`` from samples as they come.
 
-    update_s: time between two updates, about: whole slices. identities: tracks, or None for none. unplaced: signals
+    placer: for whoever makes whole estimates. update_s: time between two updates, about: whole slices. identities: tracks, or None for none. unplaced: signals
     that were told without a direction at the end. Memory: that of the finder, and a place for each signal that has not
     ended.
     """
 
     def __init__(
-        self, finder: SignalFinder, told: Told, update_s: float = 0.1, identities: Identities | None = None,
-        placer: Placer | None = None,
+        self, finder: SignalFinder, told: Told, placer: Placer, update_s: float = 0.1,
+        identities: Identities | None = None,
     ) -> None:  # fmt: skip
         self.finder, self.told, self.identities, self.placer = finder, told, identities, placer
         self.every = max(1, round(update_s / finder.grid.slice_s))

@@ -1,10 +1,10 @@
 """Streams in, messages of signals out: the whole block, with real streams and messages."""
 
+import gr_doamc
 import pmt
 import pytest
 from gnuradio import blocks, gr
 
-import gr_doamc
 from doamc.bands.simulated.capture import receive_band
 from doamc.bands.simulated.scene import BandScene
 from doamc.errors import DoamcError, SnapshotError
@@ -41,7 +41,7 @@ def found(y, tags=(), **options):
 
 
 def test_every_signal_is_told_many_times_and_at_last_once():
-    signals, status, block = found(samples(), sample_rate=RATE_HZ, frequency=CENTRE_HZ)
+    signals, status, _ = found(samples(), sample_rate=RATE_HZ, frequency=CENTRE_HZ)
     for m in signals:
         m["sources"] = m["sources"] or []
         validate(m)
