@@ -94,7 +94,7 @@ class BandEngine:
         jobs = [("spectra", self._transform), ("signals", self._follow)] + (
             [] if waits else [("estimates", self._place)]
         )
-        self._jobs = [threading.Thread(target=self._run, args=job, name=f"doamc-{job[0]}", daemon=True) for job in jobs]
+        self.jobs = [threading.Thread(target=self._run, args=job, name=f"doamc-{job[0]}", daemon=True) for job in jobs]
 
     @property
     def _knows(self) -> bool:
@@ -114,7 +114,7 @@ class BandEngine:
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in self._jobs:
+        for thread in self.jobs:
             thread.start()
 
     def close(self, drop: bool = False) -> None:
@@ -138,7 +138,7 @@ class BandEngine:
             self.queue.close(drop=True)
             self.done.set()
         finally:
-            self.cpu_s[name] = time.thread_time()
+            self.cpu_s[name] += time.thread_time()
 
     def _fail(self, error: Exception) -> None:
         self.failed += 1
@@ -235,6 +235,7 @@ class BandEngine:
 
     def _estimated(self, live: LiveBand, signals: list[Signal]) -> list[dict[str, Any]]:
         """Whole estimates of signals now; messages of those that have ended. One that cannot be had is left out."""
+        begin = time.thread_time()
         try:
             places = live.placer(signals, live.alive)
             self.placed += len(places)
@@ -242,6 +243,9 @@ class BandEngine:
         except Exception as error:
             self._fail(error)
             return live.give_up(signals)
+        finally:
+            self.cpu_s["estimates"] += time.thread_time() - begin
+            self.cpu_s["signals"] -= time.thread_time() - begin
 
     def _placed(self, live: LiveBand) -> list[dict[str, Any]]:
         """Messages that come of the whole estimates that were made meanwhile."""

@@ -47,9 +47,9 @@ class Told:
 class LiveBand:
     """Messages of ``doamc.signal/1`` from samples as they come.
 
-    placer: for whoever makes whole estimates. update_s: time between two updates, about: whole slices. identities: tracks, or None for none. unplaced: signals
-    that were told without a direction at the end. Memory: that of the finder, and a place for each signal that has not
-    ended.
+    placer: for whoever makes whole estimates. update_s: time between two updates, about: whole slices. identities:
+    tracks, or None for none. unplaced: signals that were told without a direction at the end. Memory: that of the
+    finder, and a place for each signal that has not ended.
     """
 
     def __init__(
