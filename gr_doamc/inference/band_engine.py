@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -158,7 +158,8 @@ class BandEngine:
                     if item.lost:
                         live.finder.spectra.skip(item.lost)
                     for band in live.finder.spectra.push(item.samples):
-                        self._bands.put(_Spectra(band, item.time, began))
+                        own = replace(band, transform=band.transform.clone())  # its memory is used again
+                        self._bands.put(_Spectra(own, item.time, began))
                     self.used += 1
                 except DoamcError as error:
                     self._fail(error)
