@@ -24,7 +24,6 @@ from gr_doamc.inference.slice_queue import Slice, SliceQueue, Tuning
 
 _BEAT_S = 0.5
 TOGETHER = 4  #: signals of which whole estimates are made at once
-REFERENCE_HZ = 1.0  #: of streams whose frequency is not told, for arrays that do not tell theirs
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,12 @@ class BandEngine:
         self._found: list[tuple[LiveBand, list[Signal], list[Place] | None]] = []
         self._placing = threading.Condition()
         self._placer: Placer | None = None
-        self._reference_hz = REFERENCE_HZ
+        self._reference_hz: float | None = None
         self.heading_deg = self.spec.heading_deg
         self._identities: Identities | None = None
         self.used = self.updates = self.placed = self.signals = self.failed = 0
         self.cpu_s = dict.fromkeys(("spectra", "signals", "estimates"), 0.0)
-        self.method = self._estimator(self.spec.frequency_hz or REFERENCE_HZ).name if self._knows else options.method
+        self.method = self._estimator(self.spec.frequency_hz).name if self._knows else options.method
         self.done = threading.Event()
         jobs = [("spectra", self._transform), ("signals", self._follow)] + (
             [] if waits else [("estimates", self._place)]
@@ -124,7 +123,7 @@ class BandEngine:
     def _grid(self, rate: float, frequency: float) -> BandGrid:
         return BandGrid(rate, frequency, self.options.resolution_hz, self.options.slice_s)
 
-    def _estimator(self, reference_hz: float) -> SignalEstimator:
+    def _estimator(self, reference_hz: float | None) -> SignalEstimator:
         o = self.options
         receiver = Receiver(self.spec, self.spec.channels, reference_hz)
         return SignalEstimator(receiver, o.method or None, o.sources, o.device, o.seed)
@@ -169,8 +168,9 @@ class BandEngine:
         """What follows the signals from a tuning on."""
         o, grid = self.options, self._grid(tuning.sample_rate, tuning.frequency_hz)
         finder = SignalFinder(grid, self.spec.n_elements, o.threshold_db, o.hang_s, o.channels, o.masks)
-        reference = tuning.frequency_hz or self.spec.frequency_hz or REFERENCE_HZ
-        if self._placer is None or abs(reference / self._reference_hz - 1) > SAME_FREQUENCY:
+        reference, before = tuning.frequency_hz or self.spec.frequency_hz, self._reference_hz
+        same = reference == before or (reference and before and abs(reference / before - 1) < SAME_FREQUENCY)
+        if self._placer is None or not same:
             self._reference_hz = reference
             estimator = self._estimator(reference)
             self.method, self._placer = estimator.name, Placer(Bearings(estimator, o.one_array))
