@@ -115,7 +115,7 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
         "cover90": round(float(np.mean([c for *_, c in kept.errors_deg])), 3) if len(errors) else None,
         "cpu_s_a_second": share | {"process": round(cpu / stream_s, 3)},
         "keeps_up": max(share["spectra"], share["signals"]) < 1 and cpu / stream_s - share["estimates"] < 1.5,
-        "memory_mib": {"third": round(memory[len(memory) // 3]), "two_thirds": round(memory[2 * len(memory) // 3]), "end": round(memory[-1])},
+        "memory_mib": [round(memory[k * (len(memory) - 1) // 3]) for k in (1, 2, 3)],
     }  # fmt: skip
 
 
