@@ -61,8 +61,8 @@ class Alternation:
         scenes, coordinates = part.samples.posterior, part.samples.coordinates
         x, messages = aligned(part.samples.x, coordinates), empty(y, coordinates.n_sources)
         if coordinates.n_pairs:
-            found = Refit(part, separate_correlated(scenes, x, y, messages), messages.silent & False)
-            return self._independent(found, y) if self.by_chance else found
+            plain = Refit(part, separate_correlated(scenes, x, y, messages), torch.zeros_like(messages.silent))
+            return self._independent(plain, y) if self.by_chance else plain
         posterior = MessagePosterior.of(scenes, y, messages, part.length)
         main = main_mode(coordinates.split(x)[3], math.radians(LINK_DEG))
         x = coordinates.wrap(x)
