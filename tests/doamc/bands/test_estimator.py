@@ -4,13 +4,11 @@ import math
 
 import pytest
 import torch
-from doamc.likelihood.effective_snapshots import effective_snapshots
 
 from doamc.bands.estimator import Receiver, SignalEstimator, as_batch, orthonormal_rows
 from doamc.bands.signal import Signal
 from doamc.bands.wavelength import nearest_step, spec_at
 from doamc.errors import SpecificationError
-from doamc.snapshots.correlation import effective_lengths
 from doamc.spec import load_spec
 
 
@@ -29,8 +27,8 @@ def test_a_batch_has_the_covariance_and_is_white(length):
     c = covariance_of(load_spec("ula8"), [20.0, -30.0])
     batch = as_batch([signal(c)], length, None)
     torch.testing.assert_close(batch.covariance[0], c)
-    assert float(effective_snapshots(batch.snapshots, batch.covariance, 2)[0]) == length
-    assert effective_lengths(batch.snapshots, batch.covariance, 2).equal
+    assert float(batch.effective.of_signals(2)[0]) == length
+    assert batch.effective.lengths(2).equal
     rows = orthonormal_rows(8, length)
     torch.testing.assert_close(rows @ rows.mH, torch.eye(8, dtype=torch.complex128))
 
