@@ -24,7 +24,7 @@ MARGIN, LEAST_PRODUCTS = 3.0, 10**-3.5
 
 @dataclass
 class Artefacts:
-    """Counts of slices: all, with an offset, with images, clipped.
+    """Counts of slices: all that were looked at, with an offset, with images, clipped; dead: others, without samples.
 
     offset_power: mean power of the offset over what noise alone has.
     """
@@ -33,8 +33,15 @@ class Artefacts:
     offset: int = 0
     images: int = 0
     clipped: int = 0
+    dead: int = 0
     offset_power: float = 0.0
     _image: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+
+    def alive(self, band: BandSlice) -> bool:
+        """Whether all channels hold something in a slice; where samples were lost they may hold zeros."""
+        alive = bool((band.covariance.diagonal(dim1=1, dim2=2).real > 0).all())
+        self.dead += not alive
+        return alive
 
     def without(self, band: BandSlice, found: Found, floor: torch.Tensor) -> Found:
         """What was found, less images and products of clipping; floor: (F, N) noise powers of the slice."""
@@ -74,6 +81,8 @@ class Artefacts:
             out.append("converters have an offset, which was taken out at 0 Hz; a carrier there would be, too")
         if self.images:
             out.append(f"images of strong signals were left out in {self.images} of {self.slices} slices")
+        if self.dead:
+            out.append(f"{self.dead} slices hold nothing but zeros in a channel, and were passed over")
         if self.clipped:
             out.append(
                 f"samples are clipped in {self.clipped} of {self.slices} slices, where signals far below the "

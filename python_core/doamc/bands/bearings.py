@@ -29,7 +29,7 @@ class Bearings:
     def __init__(self, estimator: SignalEstimator, one_array: bool = True) -> None:
         self.estimator = estimator
         receiver = estimator.receiver
-        self._one = OneArray(estimator.spec_at(receiver.reference_hz)) if one_array else None
+        self._one = OneArray(estimator.spec_at(receiver.reference_hz or 0.0)) if one_array else None
         self._taught = 0
 
     def __call__(self, signals: Sequence[Signal]) -> list[Bearing]:

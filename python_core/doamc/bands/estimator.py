@@ -25,12 +25,13 @@ KEPT = 64  #: estimators, one a wavelength
 class Receiver:
     """What signals are received with.
 
-    channels: element of each channel. reference_hz: for which an array in wavelengths holds where it does not tell.
+    channels: element of each channel. reference_hz: of the band, for which an array in wavelengths holds where it does
+    not tell; None where nobody knows the frequency, and all signals then have the wavelength of the array.
     """
 
     spec: ArraySpec
     channels: tuple[int, ...]
-    reference_hz: float
+    reference_hz: float | None
 
 
 class SignalEstimator:
@@ -46,13 +47,13 @@ class SignalEstimator:
         self.receiver, self.n_sources, self.most_snapshots = receiver, n_sources, most_snapshots
         self._make = lambda spec: open_estimator(method, spec, n_sources, device, seed)
         self._open: OrderedDict[float, Estimator] = OrderedDict()
-        self.name = self._at(receiver.reference_hz).name
+        self.name = self._at(self._step(receiver.reference_hz or 0.0)).name
 
     def __call__(self, signals: Sequence[Signal]) -> list[Estimates]:
         """Estimates of each signal, one observation each. A signal has at least one source: the detector is sure."""
         groups: dict[tuple[float, int], list[int]] = {}
         for i, s in enumerate(signals):
-            key = nearest_step(s.frequency_hz, self.receiver.reference_hz), self._length(s)
+            key = self._step(s.frequency_hz), self._length(s)
             groups.setdefault(key, []).append(i)
         out: list[Estimates | None] = [None] * len(signals)
         for (frequency_hz, length), places in groups.items():
@@ -64,7 +65,14 @@ class SignalEstimator:
 
     def spec_at(self, frequency_hz: float) -> ArraySpec:
         """The array at a frequency, in wavelengths."""
-        return spec_at(self.receiver.spec, frequency_hz, self.receiver.reference_hz)
+        reference_hz = self.receiver.reference_hz
+        if reference_hz is None:
+            return self.receiver.spec.tuned(None)
+        return spec_at(self.receiver.spec, frequency_hz, reference_hz)
+
+    def _step(self, frequency_hz: float) -> float:
+        reference_hz = self.receiver.reference_hz
+        return 0.0 if reference_hz is None else nearest_step(frequency_hz, reference_hz)
 
     def _estimates(self, estimator: Estimator, batch: SnapshotBatch) -> Estimates:
         e = estimate_batch(estimator, batch, self.n_sources)

@@ -62,6 +62,9 @@ class SignalFinder:
 
     def take(self, band: BandSlice) -> list[Signal]:
         """Signals that a slice holds, and those that have ended by it."""
+        if not self.artefacts.alive(band):
+            self.slices = band.number + 1
+            return self._end([s for s in self._live if self._silent(s) > self.hang])
         found = self.detector(band)
         floor = self.detector.floor.power * self.detector.gain
         found = self.watch(self.artefacts.without(band, found, floor))

@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     annotated = open_to_annotate(args.input) if args.annotate else None
     order = (spec.channels, None) if args.ignore_positions else channel_order(capture, spec, args.frequency)
     told = args.frequency or capture.frequency_hz
-    receiver = Receiver(spec, order[0], told or spec.frequency_hz or 1.0)
+    receiver = Receiver(spec, order[0], told)
     warn([*capture.remarks, order[1], frequency_remark(spec, () if told is None else (told,))])
     estimator = SignalEstimator(receiver, args.method, args.sources, args.device, args.seed, args.snapshots)
     bearings = Bearings(estimator, not args.each_alone)

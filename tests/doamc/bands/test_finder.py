@@ -140,3 +140,16 @@ def test_masks_hide_what_is_not_wanted():
 def test_noise_of_unequal_channels_and_a_sloping_band_hold_nothing():
     assert not found_in(band(gain_db=3.0, slope_db=4.0, seconds=2.0))
     assert not found_in(1e-4 * noise(4, 240_000))
+
+
+def test_lost_samples_and_dead_channels_are_passed_over_and_told():
+    y = band(emitter("qpsk", 30e3, 20e3, 20.0, 15.0))
+    y[:, 60_000:80_000] = 0
+    finder = SignalFinder(grid(), 4)
+    list(finder.push(y))
+    (s,) = finder.finish()
+    assert s.start_s == 0.0 and s.stop_s == 0.6
+    assert "zeros in a channel" in " ".join(finder.artefacts.remarks())
+    assert not found_in(np.zeros((4, 48_000), np.complex64))
+    y[2] = 0
+    assert not found_in(y)

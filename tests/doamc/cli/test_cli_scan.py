@@ -118,3 +118,21 @@ def test_a_wrong_scene_is_refused(refused, tmp_path):
     path.write_text(SCENE)
     assert ".sigmf-meta" in refused("simulate", "ula4", "--band", path, "-o", tmp_path / "x.npz")
     assert [p.name for p in tmp_path.iterdir()] == ["scene.toml"]
+
+
+def test_a_capture_of_no_known_frequency_has_signals_about_its_middle(doamc, tmp_path):
+    """Samples that tell nothing of themselves, shorter than a slice at first, then long enough."""
+    import numpy as np
+
+    from doamc.bands.simulated.capture import receive_band
+    from doamc.bands.simulated.scene import read_band_scene
+    from doamc.spec import load_spec
+
+    (tmp_path / "scene.toml").write_text(SCENE)
+    y = receive_band(load_spec("ula4"), read_band_scene(tmp_path / "scene.toml"))
+    for count, signals in ((3000, 0), (48_000, 2)):
+        path = tmp_path / f"{count}.cf32"
+        path.write_bytes(np.ascontiguousarray(y[:, :count].T).tobytes())
+        messages, _, _ = scanned(doamc, path, tmp_path, "--rate", 240e3, "--method", "music", "--sources", 1)
+        assert len(messages) == signals
+    assert sorted(round(m["frequency_hz"] / 1e3, -1) for m in messages) == [-50, 30]
