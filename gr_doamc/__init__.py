@@ -10,6 +10,7 @@ from gr_doamc.correction.phase_corrector import phase_corrector
 from gr_doamc.estimates.recorder import recorder
 from gr_doamc.estimates.zmq_publisher import zmq_publisher
 from gr_doamc.inference.doa_estimator import doa_estimator
+from gr_doamc.inference.signal_finder import signal_finder
 from gr_doamc.runtime.buffers import choose_buffers
 from gr_doamc.separation.emitter_separator import emitter_separator
 from gr_doamc.snapshots.snapshot_buffer import snapshot_buffer
@@ -36,6 +37,7 @@ __all__ = [
     "phase_corrector",
     "recorder",
     "sigmf_source",
+    "signal_finder",
     "snapshot_buffer",
     "zmq_publisher",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from doamc.cli import main
 from doamc.estimates import Subscriber, validate
 from doamc.krakensdr.scene import Scene
 from doamc.krakensdr.sources import SimulatedFrames
@@ -43,7 +44,8 @@ def run(script, *options, limit_s=150.0):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    heard = {"doamc.estimate": [], "doamc.status": [], "doamc.truth": [], "doamc.waveforms": []}
+    topics = ("estimate", "signal", "status", "truth", "waveforms")
+    heard: dict[str, list] = {f"doamc.{topic}": [] for topic in topics}
     ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
 
     def listen():
@@ -70,8 +72,8 @@ def run(script, *options, limit_s=150.0):
 def test_the_flowgraphs_are_those_that_are_tested():
     # those of receivers are run by test_receivers.py
     assert NAMES == [
-        "embedded_blocks", "krakensdr", "live_doa", "live_doa_qt", "replay_recording", "rtlsdr_set",
-        "separate_qpsk", "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
+        "band_live", "embedded_blocks", "krakensdr", "krakensdr_band", "live_doa", "live_doa_qt",
+        "replay_recording", "rtlsdr_set", "separate_qpsk", "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
     ]  # fmt: skip
 
 
@@ -163,6 +165,46 @@ def test_krakensdr_of_version_2_on_a_mast(scripts):
     for message in heard["doamc.estimate"]:
         assert message["heading_deg"] == 70.0
         assert sorted(s["bearing_deg"] for s in message["sources"]) == pytest.approx([30.0, 270.0], abs=1.0)
+
+
+def test_band_live_of_a_simulated_band(scripts, tmp_path):
+    """Two signals of a capture that `doamc simulate --band` made, as fast as it goes: all of it is told."""
+    one = "kind='nfm', frequency_hz=299.95e6, bandwidth_hz=12.5e3, azimuth_deg=40.0, snr_db=15.0"
+    other = "kind='4fsk', frequency_hz=300.04e6, bandwidth_hz=12.5e3, azimuth_deg=200.0, snr_db=15.0, on_s=[[0.1, 0.3]]"
+    scene = tmp_path / "band.toml"
+    scene.write_text(
+        f"frequency_hz = 300e6\nsample_rate_hz = 240e3\nduration_s = 0.5\nemitters = [{{{one}}}, {{{other}}}]\n"
+    )
+    capture = tmp_path / "band.sigmf-meta"
+    assert main(["simulate", "uca5", "--band", str(scene), "-o", str(capture)]) == 0
+    heard, _ = run(
+        scripts / "band_live.py", "--recording", capture, "--array", "uca5", "--method", "ml", "--sources", 1, "--pace",
+        0, "--repeat", 0, "--duration", 0,
+    )  # fmt: skip
+    counts = heard["doamc.status"][-1]["counters"]
+    assert counts["received"] == counts["used"] == 25 and counts["dropped"] == counts["failed"] == 0
+    signals = heard["doamc.signal"]
+    assert [m["seq"] for m in signals] == list(range(len(signals)))
+    last = sorted((m for m in signals if m["ended"]), key=lambda m: m["frequency_hz"])
+    assert [m["frequency_hz"] for m in last] == pytest.approx([299.95e6, 300.04e6], abs=2e3)
+    assert [m["sources"][0]["azimuth_deg"] for m in last] == pytest.approx([40.0, 200.0], abs=1.0)
+    assert len({m["track"] for m in last}) == 2
+
+
+def test_krakensdr_band_with_the_emulator(scripts):
+    """Two emitters that fill the band are one signal from two directions."""
+    scene = Scene(load_spec("krakensdr"), [40.0, 160.0], 20.0, seed=3)
+    times = Times(**dict.fromkeys(("waiting", "measuring", "applying", "verifying"), 0.0))
+    with SuiteEmulator(Payloads(scene.draw, 5, 4096, count=60), times=times, paced=False, room=4) as server:
+        heard, done = run(
+            scripts / "krakensdr_band.py", "--port", server.port, "--control-port", server.control_port, "--sources", 2,
+            "--method", "music", "--duration", 0.1, "--heading", 70,
+        )  # fmt: skip
+    counts = heard["doamc.status"][-1]["counters"]
+    assert counts["received"] == counts["used"] + counts["dropped"] and counts["failed"] == 0
+    assert "streaming" in done.stdout
+    for message in heard["doamc.signal"]:
+        assert message["heading_deg"] == 70.0 if message["sources"] else message["n_sources"] == 0
 
 
 def test_embedded_blocks_compile_without_any_block_of_ours_and_run(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ NEEDED = {
     "doamc_coupled_array_source": {"sample_rate": "1e5"},
     "doamc_snapshot_buffer": {"sample_rate": "1e5"},
     "doamc_doa_estimator": {"method": "music"},
+    "doamc_signal_finder": {"method": "music"},
     "doamc_zmq_publisher": {"address": "tcp://127.0.0.1:*"},
     "doamc_sigmf_source": {"file": str(RECORDING), "n_elements": "5"},
     "doamc_heimdall_source": {},
@@ -52,6 +53,18 @@ BAD = [
     ("doamc_doa_estimator", {"queue_size": "0"}),
     ("doamc_doa_estimator", {"threads": "0"}),
     ("doamc_doa_estimator", {"drain_timeout": "-1"}),
+    ("doamc_signal_finder", {"n_elements": "1"}),
+    ("doamc_signal_finder", {"sources": "0"}),
+    ("doamc_signal_finder", {"sample_rate": "-1"}),
+    ("doamc_signal_finder", {"frequency": "-1"}),
+    ("doamc_signal_finder", {"resolution": "0"}),
+    ("doamc_signal_finder", {"slice_s": "0"}),
+    ("doamc_signal_finder", {"hang": "-1"}),
+    ("doamc_signal_finder", {"update_rate": "0"}),
+    ("doamc_signal_finder", {"queue_size": "0"}),
+    ("doamc_signal_finder", {"threads": "0"}),
+    ("doamc_signal_finder", {"when_full": "never"}),
+    ("doamc_signal_finder", {"drain_timeout": "-1"}),
     ("doamc_zmq_publisher", {"address": "here"}),
     ("doamc_zmq_publisher", {"heartbeat": "-1"}),
     ("doamc_sigmf_source", {"n_elements": "0"}),
@@ -115,7 +128,7 @@ def ports_of(block, way):
     """Names of the message ports of a block or of a hierarchical block, which lists them only by question."""
     if isinstance(block, gr.hier_block2):
         asked = getattr(block, f"message_port_is_hier_{way}")
-        return {name for name in ("snapshots", "estimates", "status", "truth", "stop") if asked(pmt.intern(name))}
+        return {name for name in ("snapshots", "estimates", "signals", "status", "truth", "stop") if asked(pmt.intern(name))}
     return set(pmt.to_python(getattr(block, f"message_ports_{way}")())) - {"system"}
 
 

@@ -9,6 +9,7 @@ import torch
 from doamc.bands.estimator import SignalEstimator
 from doamc.bands.one_array import Heard, OneArray, Placed, heard
 from doamc.bands.signal import Signal
+from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.base import Estimates
 from doamc.estimators.intervals import NORMAL_90
 
@@ -32,16 +33,25 @@ class Bearings:
         self._one = OneArray(estimator.spec_at(receiver.reference_hz or 0.0)) if one_array else None
         self._taught = 0
 
-    def __call__(self, signals: Sequence[Signal]) -> list[Bearing]:
-        """Bearings of signals, in their order. One that fits no model teaches nothing, where others do."""
+    @property
+    def family(self) -> DrawnFamily | None:
+        """The responses that all signals together have taught, None before."""
+        return self._one.family if self._one is not None and self._taught >= LEAST else None
+
+    def __call__(self, signals: Sequence[Signal], known: frozenset[int] = frozenset()) -> list[Bearing]:
+        """Bearings of signals, in their order. One that fits no model teaches nothing, where others do.
+
+        known: numbers of those that have taught what they can already.
+        """
         alone = self.estimator(signals)
         if self._one is None or not signals or self._taught + len(signals) < LEAST:
             return [Bearing(e) for e in alone]
         told = [self._heard(s, e) for s, e in zip(signals, alone, strict=True)]
-        sure = [e.doubtful is None or not bool(e.doubtful[0]) for e in alone]
-        if sum(sure) < len(sure) / 2:  # of rough antennas none may fit
-            sure = [True] * len(sure)
-        placed = self._one(told, sure)
+        new = [s.id not in known for s in signals]
+        sure = [n and (e.doubtful is None or not bool(e.doubtful[0])) for n, e in zip(new, alone, strict=True)]
+        if sum(sure) < sum(new) / 2:  # of rough antennas none may fit
+            sure = new
+        placed = self._one(told, sure) if any(sure) else self._one.place(told)
         self._taught += sum(sure)
         return [Bearing(_moved(e, p, h), self._taught) for e, p, h in zip(alone, placed, told, strict=True)]
 

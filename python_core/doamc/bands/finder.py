@@ -60,8 +60,8 @@ class SignalFinder:
         for band in self.spectra.push(samples):
             yield self.take(band)
 
-    def take(self, band: BandSlice) -> list[Signal]:
-        """Signals that a slice holds, and those that have ended by it."""
+    def take(self, band: BandSlice, tell: bool = True) -> list[Signal]:
+        """Signals that a slice holds, and those that have ended by it; without `tell`, only the latter."""
         if not self.artefacts.alive(band):
             self.slices = band.number + 1
             return self._end([s for s in self._live if self._silent(s) > self.hang])
@@ -79,8 +79,13 @@ class SignalFinder:
         for s in self._live:
             if on[s.bins].any():
                 s.timing, s.last = timed(s.timing, band, s.bins, floor, self.grid), band.number
-                changed.append(self._signal(s, s.timing))
+                if tell:
+                    changed.append(self._signal(s, s.timing))
         return ended + changed
+
+    def current(self) -> list[Signal]:
+        """All signals that have not ended."""
+        return [self._signal(s, s.timing) for s in self._live if s.timing is not None]
 
     def finish(self) -> list[Signal]:
         """End all signals. One that is on in the last slice is on in what is left of one, too."""

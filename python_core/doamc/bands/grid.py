@@ -15,7 +15,7 @@ independent snapshots, about bandwidth times time.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,11 +125,16 @@ class BandGrid:
 
     def independent(self, n_lines: float, n_frames: float) -> float:
         """Number of independent snapshots in n_lines x n_frames values of the transform, side by side."""
-        if n_lines < 1 or n_frames < 1:
-            return 1.0
-        by_line = np.clip(1 - np.arange(1 + REACH) / n_lines, 0, 1) * np.where(np.arange(1 + REACH), 2.0, 1.0)
-        same, next_to = self.correlation @ by_line
-        return n_lines * n_frames / float(same + 2 * (1 - 1 / n_frames) * next_to)
+        return _independent(self, n_lines, n_frames)
+
+
+@lru_cache(maxsize=4096)
+def _independent(grid: BandGrid, n_lines: float, n_frames: float) -> float:
+    if n_lines < 1 or n_frames < 1:
+        return 1.0
+    by_line = np.clip(1 - np.arange(1 + REACH) / n_lines, 0, 1) * np.where(np.arange(1 + REACH), 2.0, 1.0)
+    same, next_to = grid.correlation @ by_line
+    return n_lines * n_frames / float(same + 2 * (1 - 1 / n_frames) * next_to)
 
 
 def _smooth(n: int) -> bool:

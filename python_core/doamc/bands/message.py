@@ -33,17 +33,9 @@ def signal_message(
     message: dict[str, Any] = {
         "schema": SIGNAL_SCHEMA,
         "version": __version__,
-        "id": signal.id,
         "array": array,
         "method": method,
-        "frequency_hz": signal.frequency_hz,
-        "bandwidth_hz": signal.bandwidth_hz,
-        "start_s": start_s + signal.start_s,
-        "stop_s": start_s + signal.stop_s,
-        "time": None if time is None else time + signal.start_s,
-        "duty": signal.duty,
-        "snr_db": signal.snr_db,
-        "snapshots": signal.snapshots,
+        **signal_values(signal, start_s, time),
         "n_sources": len(sources),
         "sources": sources,
         "fit": values.get("fit"),
@@ -52,6 +44,21 @@ def signal_message(
     if bearing.shared > 1:
         message["calibration"] = {"signals": bearing.shared}
     return oriented(message, heading_deg)
+
+
+def signal_values(signal: Signal, start_s: float = 0.0, time: float | None = None) -> dict[str, Any]:
+    """What is known of a signal before anybody has asked where it comes from; arguments as in `signal_message`."""
+    return {
+        "id": signal.id,
+        "frequency_hz": signal.frequency_hz,
+        "bandwidth_hz": signal.bandwidth_hz,
+        "start_s": start_s + signal.start_s,
+        "stop_s": start_s + signal.stop_s,
+        "time": None if time is None else time + signal.start_s,
+        "duty": signal.duty,
+        "snr_db": signal.snr_db,
+        "snapshots": signal.snapshots,
+    }
 
 
 def signal_annotations(message: dict[str, Any], recording: Recording) -> list[dict[str, Any]]:

@@ -88,7 +88,19 @@ class OneArray:
 
         sure: whether each may teach anything.
         """
-        fits = [kind.fit(heard, sure) for kind in self._kinds]
+        return self._mixed(heard, [kind.fit(heard, sure) for kind in self._kinds])
+
+    def place(self, heard: Sequence[Heard]) -> list[Placed]:
+        """Where signals are by what has been learnt so far; nothing is learnt from them."""
+        return self._mixed(heard, [[kind.alone(h) for h in heard] for kind in self._kinds])
+
+    @property
+    def family(self) -> DrawnFamily:
+        """The responses that are believed in, as a family without parameters."""
+        belief = max(self._kinds, key=lambda k: k.log_weight).belief
+        return known_family(belief.family.mean, belief.start)
+
+    def _mixed(self, heard: Sequence[Heard], fits: Sequence[Sequence[Fit]]) -> list[Placed]:
         weight = torch.tensor([k.log_weight for k in self._kinds], dtype=torch.float64).softmax(0)
         coupling = self._kinds[int(weight.argmax())].belief.coupling
         return [_mixed([f[i] for f in fits], weight, coupling, h.spec.full_circle) for i, h in enumerate(heard)]
@@ -117,12 +129,16 @@ class _Kind:
         out, own = [], iter(each)
         for h, s in zip(everyone, sure, strict=True):
             g, i = next(own) if s else (torch.zeros_like(gradient), torch.zeros_like(information))
-            others = self.belief.plus(gradient - g, information - i, z)
-            out.append(fit_batch(h.spec, Places(h.spec, self.start.n_blocks), others, h.observed, [], False).fit())
+            out.append(self.alone(h, self.belief.plus(gradient - g, information - i, z)))
         # Laplace's approximation of the evidence; scenes count alike in all kinds
         self.log_weight += value - float((whole.root.diagonal() / self.belief.root.diagonal()).log().sum())
         self.belief = whole
         return out
+
+    def alone(self, h: Heard, belief: Belief | None = None) -> Fit:
+        """Fit of a signal under a belief; None: what is believed now."""
+        places = Places(h.spec, self.start.n_blocks)
+        return fit_batch(h.spec, places, belief or self.belief, h.observed, [], False).fit()
 
     def _starts(self, heard: Sequence[Heard]) -> list[torch.Tensor]:
         """Parameters (K,) to begin at."""

@@ -85,6 +85,10 @@ class SpectralCovariances:
                 self._held[:, :kept] = self._held[:, self.grid.slice_samples :].clone()
                 self._filled = kept
 
+    def skip(self, slices: int) -> None:
+        """Forget the samples held, and count slices that were lost."""
+        self._filled, self._made = 0, self._made + slices
+
     def _slice(self) -> BandSlice:
         g, n, y = self.grid, self.n_channels, self._held
         offset, clipped = y.mean(1), self._clipped()

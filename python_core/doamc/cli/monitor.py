@@ -14,7 +14,7 @@ from doamc.cli.logs import add_log_arguments, open_logs
 from doamc.cli.options import add_heading_argument, seconds, whole
 from doamc.cli.remarks import tell
 from doamc.errors import PublishError
-from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, SIGNAL_TOPIC, STATUS_TOPIC
 
 if TYPE_CHECKING:
     from doamc.estimates import Subscriber
@@ -26,12 +26,12 @@ _SOONEST, _LATEST = 0.1, 0.5
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("monitor", help="show the estimates of a publisher live")
+    parser = commands.add_parser("monitor", help="show the estimates, or the signals, of a publisher live")
     parser.add_argument("address", nargs="?", default=DEFAULT_ADDRESS, help="default %(default)s")
-    parser.add_argument("--once", action="store_true", help="end after one estimate")
-    parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
+    parser.add_argument("--once", action="store_true", help="end after one estimate, or message of a signal")
+    parser.add_argument("--count", type=whole(1), metavar="N", help="end after N of them")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="fail when no estimate comes for so long")
-    parser.add_argument("--json", action="store_true", help="print every estimate as one line of JSON")
+    parser.add_argument("--json", action="store_true", help="print each as one line of JSON")
     add_log_arguments(parser)
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--compass", dest="kind", action="store_const", const="compass", default="compass",
@@ -48,7 +48,12 @@ def run(args: argparse.Namespace) -> int:
     from doamc.estimates import Subscriber
 
     with ExitStack() as stack:
-        subscriber = stack.enter_context(Subscriber(args.address, server_key=args.server_key, keys=args.keys))
+        subscriber = stack.enter_context(
+            Subscriber(
+                args.address, topics=(ESTIMATE_TOPIC, SIGNAL_TOPIC, STATUS_TOPIC), server_key=args.server_key,
+                keys=args.keys,
+            )
+        )  # fmt: skip
         screen = None if args.json else _Screen(subscriber, args)
         # on a screen that is drawn anew all the time, the count of what is lost tells
         logs = stack.enter_context(open_logs(args, _ignore if screen is not None and screen.live else tell))
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             screen.run(messages)
         else:
             for item in messages:
-                if item is not None and item[0] == ESTIMATE_TOPIC:
+                if item is not None and item[0] in (ESTIMATE_TOPIC, SIGNAL_TOPIC):
                     print(json.dumps(item[1]), flush=True)
     logs.check()
     return 0
@@ -90,10 +95,11 @@ def _messages(
                 f"expected estimates from {subscriber.address}, found none within {timeout_s:g} s; {why}"
             )
         item = subscriber.receive(wait)
-        if item is not None and item[0] == ESTIMATE_TOPIC:
+        if item is not None and item[0] in (ESTIMATE_TOPIC, SIGNAL_TOPIC):
             last, left = time.monotonic(), None if left is None else left - 1
             item = item[0], item[1] if heading_deg is None else oriented(item[1], heading_deg)
-            logs.write(item[1])
+            if item[0] == ESTIMATE_TOPIC:
+                logs.write(item[1])
         yield item
 
 
@@ -113,6 +119,7 @@ class _Screen:
         from rich.console import Console
 
         from doamc.views import Convention, Health, Reading, SourceNumbering
+        from doamc.views.band import Band
         from doamc.views.canvas import WITHOUT_UNICODE
 
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -124,6 +131,7 @@ class _Screen:
         self.health, self.numbering = Health(), SourceNumbering()
         self.reading: Reading | None = None
         self.numbers: list[int] = []
+        self.band = Band()
         self.logs: Outputs | None = None
 
     def run(self, messages: Iterator[tuple[str, dict[str, Any]] | None]) -> None:
@@ -144,17 +152,20 @@ class _Screen:
                         live.update(self.render(), refresh=True)
                         drawn = time.monotonic()
         finally:  # interrupted, too: the last picture stays on the terminal
-            if self.reading is not None:
+            if self.reading is not None or self.band.heard:
                 self.console.print(self.render())
 
     def take(self, item: tuple[str, dict[str, Any]] | None) -> bool:
-        """Take in a message; whether it was an estimate."""
+        """Take in a message; whether it was an estimate, or of a signal."""
         from doamc.views import read_estimate
 
         if item is None:
             return False
         topic, message = item
         self.health.take(topic, message)
+        if topic == SIGNAL_TOPIC:
+            self.band.take(message)
+            return True
         if topic != ESTIMATE_TOPIC:
             return False
         self.reading = read_estimate(message)
@@ -170,6 +181,13 @@ class _Screen:
 
     def render(self) -> Any:
         """All of it, for a terminal."""
+        if self.band.heard:
+            from doamc.views.terminal_band import band_screen
+
+            return band_screen(
+                self.band, self.convention, self.health, self.losses, self.subscriber.address, self.console.height,
+                trouble(self.subscriber),
+            )  # fmt: skip
         from doamc.views.terminal import screen
 
         size = (self.console.width, self.console.height)
@@ -184,6 +202,10 @@ class _Screen:
 
         from doamc.views.terminal import sources_table, summary
 
+        if self.band.heard:
+            from doamc.views.terminal_band import signals_table
+
+            return signals_table(self.band, self.convention, len(self.band.signals()))
         if self.reading is None:
             return ""
         convention = self.convention.of(self.reading.heading_deg)

@@ -93,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
     from doamc.bands.bearings import Bearings
     from doamc.bands.estimator import Receiver, SignalEstimator
+    from doamc.bands.identities import Identities
     from doamc.bands.message import signal_annotations, signal_message
     from doamc.cli.remarks import warn
     from doamc.estimates.annotations import annotate, open_to_annotate
@@ -117,13 +118,17 @@ def run(args: argparse.Namespace) -> int:
     heading = spec.heading_deg if args.heading is None else args.heading
     remarks: list[str] = []
     messages, count, sources = [], 0, 0
+    identities = Identities(capture.sample_rate_hz or 1.0, args.slice)
     with whole_file(args.out) as file:
         for some in _chunks(_signals(args, capture, remarks)):
-            for found, bearing in zip(some, bearings([f.signal for f in some]), strict=True):
-                segment = found.segment
-                message = signal_message(
-                    found.signal, bearing, spec.name, estimator.name, segment.begins_s or 0.0, segment.time, heading
+            told_together = [
+                signal_message(
+                    f.signal, bearing, spec.name, estimator.name, f.segment.begins_s or 0.0, f.segment.time, heading
                 )
+                for f, bearing in zip(some, bearings([f.signal for f in some]), strict=True)
+            ]
+            identities.follow_ended(told_together)
+            for message in told_together:
                 file.write(encode(message) + b"\n")
                 count, sources = count + 1, sources + message["n_sources"]
                 if annotated is not None:

@@ -68,7 +68,7 @@ def test_every_signal_is_a_line_with_its_direction(doamc, capture, tmp_path):
         (source,) = m["sources"]
         low, high = source["interval_deg"]
         assert abs(source["azimuth_deg"] - truth) < 3 and low < source["azimuth_deg"] < high
-        assert m["calibration"] == {"signals": 2} and m["track"] is None
+        assert m["calibration"] == {"signals": 2} and m["track"] == source["track"]["id"]
 
 
 def test_options_reach_what_they_name(doamc, capture, tmp_path):

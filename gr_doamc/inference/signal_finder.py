@@ -1,0 +1,229 @@
+"""Signal finder: N streams in; every signal of the band out, with its direction, many times a second."""
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from gnuradio import gr
+
+from doamc.errors import EstimatorError, SpecificationError
+from doamc.spec import load_spec
+from gr_doamc.inference.slice_sink import slice_sink
+from gr_doamc.runtime.message_block import guarded, message_block
+
+_HEARTBEAT_S = 1.0
+_STOP_S = 2.0  #: that a running estimate gets when the flowgraph is stopped
+
+
+class signal_finder(gr.hier_block2):
+    """Finds every signal in the band of N complex streams, points at it and follows it, in threads of its own.
+
+    Spectral covariances of overlapping frames, a test of constant false-alarm rate on them, whole estimates of signals
+    that come up, with one coupling of the array for all, and in between each active signal refined from its newest
+    samples ``update_rate`` times a second. Slices wait in a bounded queue; what finds no room is dropped and counted.
+
+    Tags: ``rx_rate`` and ``rx_freq`` (Hz), ``rx_time``; where rate or frequency change, or ``doamc_capture`` says so,
+    all signals end and the band begins anew. ``frames_lost`` leaves out the slices that were lost.
+
+    Message port ``signals``: a PMT dict for every active signal at every update, and the last of each with ``ended``
+    true; keys as in the JSON message (schema ``doamc.signal/1``), ``seq`` counts them. A new signal is told at once,
+    its ``sources`` as soon as there is an estimate. Message port ``status``: a dict (schema ``doamc.status/1``) every
+    second and at every failure, with counters received, used, dropped (slices), updates, placed (whole estimates),
+    ended (signals) and failed: received = used + dropped + failed once the block has stopped.
+
+    Args:
+        array: name of a specification or path of a TOML file, with the element of each stream.
+        n_elements: number of streams expected; 0 takes that of the array.
+        method: estimator of whole estimates, see ``doamc methods``; "" for the default one.
+        sources: number of sources of each signal, 1..N-1, or "auto".
+        sample_rate: of the streams, Hz; 0 takes that of the tag ``rx_rate``.
+        frequency: of the middle of the band, Hz; 0 takes that of the tag ``rx_freq``.
+        resolution: width of bins, Hz.
+        slice_s: length of slices, s.
+        threshold: dB above that of one false alarm in ten minutes of 2.4 MHz.
+        hang: s of silence after which a signal has ended.
+        channels: list of (frequency_hz, bandwidth_hz) or (frequency_hz, bandwidth_hz, squelch_db); nothing else is then
+            looked at.
+        masks: list of (low_hz, high_hz) to leave out.
+        update_rate: updates a second, about.
+        one_array: whether all signals share what they teach of the coupling.
+        tracks: whether emitters keep numbers.
+        when_full: "drop" slices that find no room, as a radio needs it, or "wait": the streams are as fast as the
+            estimates are, and the same come in every run.
+        queue_size: slices that may wait, at least 1.
+        threads: that torch may use in each of the block's threads.
+        device: of torch, cpu or cuda, for methods that take one.
+        seed: of methods that draw samples.
+        drain_timeout: s that the end of the stream may take.
+        heading_deg: bearing of the array's +x axis, clockwise from true north; None for that of the array's [mount].
+
+    Raises DoamcError (SpecificationError, EstimatorError, SnapshotError) when the arguments do not fit.
+    """
+
+    def __init__(
+        self, array: str = "uca5", n_elements: int = 0, method: str = "", sources: int | str = "auto",
+        sample_rate: float = 0.0, frequency: float = 0.0, resolution: float = 6250.0, slice_s: float = 0.02,
+        threshold: float = 0.0,
+        hang: float = 0.5, channels: Sequence[Sequence[float]] = (), masks: Sequence[Sequence[float]] = (),
+        update_rate: float = 10.0, one_array: bool = True, tracks: bool = True, when_full: str = "drop",
+        queue_size: int = 16, threads: int = 1, device: str = "cpu", seed: int = 0, drain_timeout: float = 30.0,
+        heading_deg: float | None = None,
+    ) -> None:  # fmt: skip
+        n = load_spec(array, tunable=True).n_elements
+        if n_elements not in (0, n):
+            raise SpecificationError(f"expected {n} streams for {array}, found n_elements = {n_elements}")
+        gr.hier_block2.__init__(
+            self, "signal_finder", gr.io_signature(n, n, gr.sizeof_gr_complex), gr.io_signature(0, 0, 0)
+        )
+        for port in ("signals", "status"):
+            self.message_port_register_hier_out(port)
+        _check(sample_rate, frequency, update_rate, queue_size, threads, drain_timeout, when_full)
+        from doamc.bands.channels import Channel  # late: torch
+        from gr_doamc.inference.band_engine import BandEngine, BandOptions
+
+        if sources != "auto" and not isinstance(sources, int):
+            raise EstimatorError(f"sources must be 'auto' or a number, found {sources!r}")
+        options = BandOptions(
+            array, method, None if sources == "auto" else int(sources), float(resolution), float(slice_s),
+            float(threshold), float(hang), tuple(_channel(Channel, c) for c in channels),
+            tuple((float(low), float(high)) for low, high in masks), 1 / update_rate, bool(one_array), bool(tracks),
+            device, seed,
+        )  # fmt: skip
+        self.worker = signal_worker(drain_timeout)
+        self.engine = BandEngine(options, self.worker, queue_size, when_full == "wait", threads)
+        if heading_deg is not None and math.isfinite(heading_deg):
+            self.engine.heading_deg = float(heading_deg)
+        if sample_rate:
+            self.engine.slice_samples(sample_rate)  # refused now, where bins or slices do not fit
+        self.worker.engine = self.engine
+        self.sink = slice_sink(n, self.engine, float(sample_rate), float(frequency))
+        for channel in range(n):
+            self.connect((self, channel), (self.sink, channel))
+        self.msg_connect(self.sink, "status", self.worker, "stream")
+        for port in ("signals", "status"):
+            self.msg_connect(self.worker, port, self, port)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the stream, if an exception did."""
+        return self.sink.failure
+
+
+class signal_worker(message_block):
+    """The message side of `signal_finder`: posts what the engine tells, and ends when that has told all."""
+
+    def __init__(self, drain_timeout: float) -> None:
+        message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals",))
+        self.engine: Any = None
+        self._drain_timeout = drain_timeout
+        self._timer: threading.Timer | None = None
+        self._beat = 0.0
+        self._stopped = self._told = False
+        self.seq = 0
+
+    def start(self) -> bool:
+        """Start the engine; called by GNU Radio."""
+        self.engine.start()
+        self.post("status", self.status("running"))
+        return super().start()
+
+    def stop(self) -> bool:
+        """End the engine, giving a running estimate two seconds; called by GNU Radio."""
+        self._stopped = True
+        self.engine.close(drop=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        self.engine.done.wait(_STOP_S)
+        self.engine.done.set()
+        return True
+
+    def idle(self) -> bool:
+        """Whether all slices have been told of, or the time for that is over."""
+        self.engine.close()
+        if self._timer is None:
+            self._timer = threading.Timer(self._drain_timeout, self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
+            threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
+        if not self.engine.done.is_set():
+            return False
+        if not self._told:
+            self._told = True
+            self.post("status", self.status("stopped"))
+        return True
+
+    def status(self, state: str) -> dict[str, Any]:
+        """Status message with the counts of slices, updates, estimates and signals."""
+        e = self.engine
+        counts = {
+            "received": e.queue.received, "used": e.used, "dropped": e.queue.dropped, "updates": e.updates,
+            "placed": e.placed, "ended": e.signals, "failed": e.failed,
+        }  # fmt: skip
+        return super().status(state) | {"seq": self.seq - 1, "counters": counts, "method": e.method}
+
+    def post(self, port: str, message: dict[str, Any]) -> None:
+        """Post a message, unless the flowgraph, which an estimate may outlast, has ended."""
+        try:
+            if not self._stopped:
+                super().post(port, message)
+        except RuntimeError:
+            if not self._stopped:
+                raise
+
+    def on_signals(self, messages: list[dict[str, Any]]) -> None:
+        """Post the messages of an update; called by the engine."""
+        for message in messages:
+            message["seq"] = self.seq
+            self.seq += 1
+            self.post("signals", message)
+
+    def on_failure(self, error: Exception) -> None:
+        """Tell of a slice or an estimate that could not be used; called by the engine."""
+        self.failed(error)
+
+    def on_beat(self) -> None:
+        """Publish the status once a second; called by the engine."""
+        now = time.monotonic()
+        if now > self._beat + _HEARTBEAT_S and not self._told:
+            self._beat = now
+            self.post("status", self.status("running"))
+
+    @guarded
+    def _on_stream(self, message: Any) -> None:
+        """A failure of the sink, which has ended the stream."""
+        import pmt
+
+        told = pmt.to_python(message)
+        self.last_error = str(told.get("last_error"))
+        self.post("status", self.status("error"))
+
+    def _wait(self) -> None:
+        self.engine.done.wait()
+        self.wake()
+
+    def _give_up(self) -> None:
+        self.engine.close(drop=True)
+        self.engine.done.set()
+
+
+def _channel(kind: Any, told: Sequence[float]) -> Any:
+    if len(told) not in (2, 3):
+        raise EstimatorError(f"expected a channel (frequency_hz, bandwidth_hz[, squelch_db]), found {told!r}")
+    return kind(*(float(x) for x in told))
+
+
+def _check(
+    rate: float, frequency: float, updates: float, queue_size: int, threads: int, drain: float, when_full: str
+) -> None:
+    if not (0 <= rate < math.inf and 0 <= frequency < math.inf and 0 < updates < math.inf):
+        raise EstimatorError(
+            f"expected sample_rate and frequency >= 0 and update_rate > 0, found {rate}, {frequency} and {updates}"
+        )
+    if queue_size < 1 or threads < 1 or drain < 0:
+        raise EstimatorError(
+            f"expected queue_size and threads >= 1 and drain_timeout >= 0, found {queue_size}, {threads} and {drain}"
+        )
+    if when_full not in ("drop", "wait"):
+        raise EstimatorError(f"when_full must be drop or wait, found {when_full!r}")

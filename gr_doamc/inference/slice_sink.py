@@ -1,0 +1,119 @@
+"""The stream side of `signal_finder`: cuts N streams into slices and tells where the receiver was tuned."""
+
+import time
+from typing import Any, Protocol
+
+import numpy as np
+import pmt
+from gnuradio import gr
+
+from doamc.errors import SnapshotError
+from gr_doamc.inference.slice_queue import Slice, Tuning
+from gr_doamc.runtime.messages import CAPTURE
+from gr_doamc.runtime.stream_guard import guarded_work
+
+_TUNED, _LOST = ("rx_freq", "rx_rate"), "frames_lost"
+_CALL = 16384  #: samples that a call of `work` gets at most, about
+
+
+class TakesSlices(Protocol):
+    """What the sink needs of the engine."""
+
+    def slice_samples(self, sample_rate: float) -> int:
+        """Samples of a slice at a rate. Raises SnapshotError where there is none."""
+
+    def put(self, item: Slice) -> None:
+        """Take a slice."""
+
+    def tune(self, item: Tuning) -> None:
+        """Take a beginning."""
+
+
+class slice_sink(gr.sync_block):
+    """Slices of N complex streams for an engine; see `signal_finder` for the arguments and the tags.
+
+    across: samples left out, since the receiver was tuned anew or lost samples before their slice was complete.
+    """
+
+    def __init__(self, n_elements: int, engine: TakesSlices, sample_rate: float, frequency: float) -> None:
+        gr.sync_block.__init__(self, name="slice_sink", in_sig=[np.complex64] * n_elements, out_sig=None)
+        self._n, self._engine = n_elements, engine
+        self._told_rate, self._told_frequency = sample_rate, frequency
+        self.failure: Exception | None = None
+        self.message_port_register_out(pmt.intern("status"))
+        self._begin()
+
+    def start(self) -> bool:
+        """Begin at the first sample; called by GNU Radio."""
+        self._begin()
+        return True
+
+    def _begin(self) -> None:
+        self._rate, self._frequency = self._told_rate, self._told_frequency
+        self._clock: tuple[int, float] | None = None  # (sample, rx_time) of the newest tag
+        self._held, self._filled, self._lost = np.empty((self._n, 0), np.complex64), 0, 0
+        self._tuned = False
+        self.across = 0
+
+    @guarded_work
+    def work(self, input_items: list[np.ndarray], output_items: Any) -> int:
+        """Copy samples into slices, and hand over those that are complete."""
+        first, count = self.nitems_read(0), len(input_items[0])
+        tags: dict[int, list[Any]] = {}
+        for tag in self.get_tags_in_window(0, 0, count):
+            tags.setdefault(tag.offset, []).append(tag)
+        start = 0
+        for offset in [*sorted(tags), first + count]:
+            self._copy(input_items, start, offset - first)
+            start = offset - first
+            if offset in tags:
+                self._read(offset, {pmt.symbol_to_string(t.key): pmt.to_python(t.value) for t in tags[offset]})
+        return count
+
+    def _read(self, offset: int, tags: dict[str, Any]) -> None:
+        """Take in the tags of a sample."""
+        before = self._rate, self._frequency, self._clock
+        if "rx_rate" in tags and not self._told_rate:
+            self._rate = float(tags["rx_rate"])
+        if "rx_freq" in tags and not self._told_frequency:
+            self._frequency = float(tags["rx_freq"])
+        if "rx_time" in tags:
+            whole, fraction = tags["rx_time"]
+            self._clock = offset, float(whole) + float(fraction)
+        if (self._rate, self._frequency) != before[:2] or CAPTURE in tags:
+            self._leave_out()
+            self._tuned = False
+        elif tags.get(_LOST):
+            self._leave_out()
+            self._lost += self._gap(offset, before[2])
+
+    def _gap(self, offset: int, before: tuple[int, float] | None) -> int:
+        """Slices that a gap is long, by the clock: one at least."""
+        if before is None or self._clock is None or self._clock[0] != offset:
+            return 1
+        seconds = self._clock[1] - before[1] - (offset - before[0]) / self._rate
+        return max(1, round(seconds * self._rate / max(1, self._held.shape[1])))
+
+    def _leave_out(self) -> None:
+        self.across += self._filled
+        self._filled = 0
+
+    def _copy(self, streams: list[np.ndarray], start: int, stop: int) -> None:
+        if stop > start and not self._tuned:
+            self._tune(self.nitems_read(0) + start)
+        while start < stop:
+            count = min(stop - start, self._held.shape[1] - self._filled)
+            for row, stream in zip(self._held, streams, strict=True):
+                row[self._filled : self._filled + count] = stream[start : start + count]
+            start, self._filled = start + count, self._filled + count
+            if self._filled == self._held.shape[1]:
+                self._engine.put(Slice(self._held, time.time(), self._lost))
+                self._held, self._filled, self._lost = np.empty_like(self._held), 0, 0
+
+    def _tune(self, sample: int) -> None:
+        if not self._rate > 0:
+            raise SnapshotError("expected a sample rate or a tag rx_rate at the start of the stream, found neither")
+        at = None if self._clock is None else self._clock[1] + (sample - self._clock[0]) / self._rate
+        self._held = np.empty((self._n, self._engine.slice_samples(self._rate)), np.complex64)
+        self._engine.tune(Tuning(self._frequency, self._rate, sample, at))
+        self._tuned, self._lost = True, 0

@@ -1,0 +1,111 @@
+"""Streams in, messages of signals out: the whole block, with real streams and messages."""
+
+import gr_doamc
+import pmt
+import pytest
+from gnuradio import blocks, gr
+
+from doamc.bands.simulated.capture import receive_band
+from doamc.bands.simulated.scene import BandScene
+from doamc.errors import DoamcError, SnapshotError
+from doamc.estimates import validate
+from doamc.spec import load_spec
+from tests.doamc.bands.captures import CENTRE_HZ, RATE_HZ, emitter
+from tests.gr.running import collector, run
+
+SCENE = (
+    emitter("nfm", -60e3, 12.5e3, 40.0, 15.0),
+    emitter("4fsk", 30e3, 12.5e3, 200.0, 15.0, ((0.2, 0.5),)),
+)
+
+
+def samples(seconds=0.8, emitters=SCENE):
+    return receive_band(load_spec("uca5"), BandScene(CENTRE_HZ, RATE_HZ, seconds, 1, emitters))
+
+
+def tag(offset, key, value):
+    return gr.tag_utils.python_to_tag((offset, pmt.intern(key), pmt.to_pmt(value), pmt.PMT_F))
+
+
+def found(y, tags=(), **options):
+    """Messages of signals, and of status, of samples (N, T)."""
+    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1} | options
+    flowgraph, block = gr.top_block(), gr_doamc.signal_finder(**options)
+    for k, row in enumerate(y):
+        flowgraph.connect(blocks.vector_source_c(row.tolist(), False, 1, list(tags)), (block, k))
+    signals, status = collector(), collector()
+    flowgraph.msg_connect(block, "signals", signals, "in")
+    flowgraph.msg_connect(block, "status", status, "in")
+    run(flowgraph)
+    return signals.messages, status.messages, block
+
+
+def test_every_signal_is_told_many_times_and_at_last_once():
+    signals, status, _ = found(samples(), sample_rate=RATE_HZ, frequency=CENTRE_HZ)
+    for m in signals:
+        m["sources"] = m["sources"] or []
+        validate(m)
+    assert [m["seq"] for m in signals] == list(range(len(signals)))
+    counts = status[-1]["counters"]
+    assert status[-1]["state"] == "stopped"
+    assert counts["received"] == counts["used"] == 40 and counts["dropped"] == counts["failed"] == 0
+    assert counts["updates"] == 8 and counts["ended"] == 2
+    long, short = ([m for m in signals if m["id"] == k] for k in (1, 2))
+    assert len(long) == 8 + 1 and 3 <= len(short) - 1 <= 5
+    for messages, e in ((long, SCENE[0]), (short, SCENE[1])):
+        last = messages[-1]
+        assert last["ended"] and not any(m["ended"] for m in messages[:-1])
+        assert last["frequency_hz"] == pytest.approx(e.frequency_hz, abs=2e3)
+        assert len({m["track"] for m in messages[2:]}) == 1 and last["track"]
+        for m in messages[1:]:
+            assert m["sources"][0]["azimuth_deg"] == pytest.approx(e.azimuth_deg, abs=3.0)
+    assert (short[-1]["start_s"], short[-1]["stop_s"]) == (pytest.approx(0.2, abs=0.01), pytest.approx(0.5, abs=0.01))
+    assert set(long[0]["latency_ms"]) == {"buffer", "inference", "total"}
+
+
+def test_a_new_frequency_ends_all_signals_and_begins_anew():
+    y = samples(0.8, SCENE[:1])
+    half = y.shape[1] // 2
+    tags = [tag(0, "rx_rate", RATE_HZ), tag(0, "rx_freq", CENTRE_HZ), tag(0, "rx_time", (100, 0.5)),
+            tag(half, "rx_freq", CENTRE_HZ + 1e6)]  # fmt: skip
+    signals, status, _ = found(y, tags)
+    last = [m for m in signals if m["ended"]]
+    assert [m["id"] for m in last] == [1, 2]
+    assert last[1]["frequency_hz"] - last[0]["frequency_hz"] == pytest.approx(1e6, abs=2e3)
+    assert (last[0]["stop_s"], last[1]["start_s"]) == (pytest.approx(0.4, abs=0.01), pytest.approx(0.4, abs=0.01))
+    assert last[0]["time"] == pytest.approx(100.5, abs=0.01) and last[1]["time"] == pytest.approx(100.9, abs=0.01)
+    assert status[-1]["counters"]["ended"] == 2
+
+
+def test_lost_frames_are_left_out_of_the_time_and_end_no_signal():
+    y = samples(0.8, SCENE[:1])
+    half = y.shape[1] // 2
+    tags = [tag(0, "rx_rate", RATE_HZ), tag(0, "rx_freq", CENTRE_HZ), tag(0, "rx_time", (0, 0.0)),
+            tag(half, "frames_lost", 3), tag(half, "rx_time", (0, 0.6))]  # fmt: skip
+    signals, _, block = found(y, tags)
+    (last,) = [m for m in signals if m["ended"]]
+    assert last["stop_s"] == pytest.approx(0.8 + 0.2, abs=0.03)
+    assert block.sink.across < 0.02 * RATE_HZ
+
+
+def test_a_stream_without_a_rate_ends_with_the_cause():
+    _, status, block = found(samples(0.1))
+    assert isinstance(block.failure, SnapshotError)
+    assert any("rx_rate" in str(m["last_error"]) for m in status)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"when_full": "never"}, {"queue_size": 0}, {"update_rate": 0.0}, {"sources": "some"}, {"array": "none"},
+        {"method": "none"}, {"sample_rate": 240e3, "resolution": 1e6}, {"channels": [(1.0,)]},
+    ],
+)  # fmt: skip
+def test_arguments_that_do_not_fit_are_refused(options):
+    with pytest.raises(DoamcError):
+        gr_doamc.signal_finder(**{"array": "uca5"} | options)
+
+
+def test_a_channel_outside_the_band_is_told():
+    _, status, _ = found(samples(0.1), sample_rate=RATE_HZ, frequency=CENTRE_HZ, channels=[(500e6, 12.5e3)])
+    assert any("channel" in str(m["last_error"]) for m in status)
