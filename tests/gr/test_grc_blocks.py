@@ -128,7 +128,9 @@ def ports_of(block, way):
     """Names of the message ports of a block or of a hierarchical block, which lists them only by question."""
     if isinstance(block, gr.hier_block2):
         asked = getattr(block, f"message_port_is_hier_{way}")
-        return {name for name in ("snapshots", "estimates", "signals", "status", "truth", "stop") if asked(pmt.intern(name))}
+        return {
+            name for name in ("snapshots", "estimates", "signals", "status", "truth", "stop") if asked(pmt.intern(name))
+        }
     return set(pmt.to_python(getattr(block, f"message_ports_{way}")())) - {"system"}
 
 
