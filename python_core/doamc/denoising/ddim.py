@@ -63,7 +63,9 @@ class GuidedDdim(Posterior):
         self._denoiser = denoiser or _network(weights, self.device)
         drawn = WaveformSampler(self._denoiser, steps, samples or 1, sampler, guidance, eta, seed)
         fit = SceneFit(self.options)
-        self._alternation = Alternation(self._denoiser, fit, rounds, sampler=drawn if samples else None)
+        self._alternation = Alternation(
+            self._denoiser, fit, rounds, sampler=drawn if samples else None, by_chance=coherent == "no"
+        )
 
     def _with_wide_prior(self) -> Posterior:
         return GuidedDdim(self.spec, **self._made, prior="wide", denoiser=self._denoiser)
@@ -101,7 +103,7 @@ class GuidedDdim(Posterior):
             return (share.reshape(*share.shape[:2], *[1] * (values.ndim - 2)) * values).sum(0)
 
         found = Separated(mean("clean"), mean("waveforms"), mean("std"), mean("scatter"))
-        return Refit(replace(whole, kinds=part.kinds), found)
+        return Refit(replace(whole, kinds=part.kinds), found, torch.stack([f.heard for f in fits]).any(0))
 
 
 def _network(weights: str | Path | None, device: torch.device) -> Denoiser:

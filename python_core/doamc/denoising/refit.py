@@ -1,10 +1,11 @@
 """The alternation: messages of the scene, samples of the scene given messages, and again."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 
+from doamc.denoising.by_chance import correlated_again, uncorrelated
 from doamc.denoising.guided_waveforms import Observed, WaveformSampler
 from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Denoiser, Messages, empty, exchange
@@ -21,17 +22,22 @@ FEWEST = 16  #: snapshots, of which no kind of waveform is told from another
 
 @dataclass(frozen=True)
 class Refit:
-    """Samples with what the waveforms say of the scene, and the waveforms, with the emitters in the samples' order."""
+    """Samples with what the waveforms say of the scene, and the waveforms, with the emitters in the samples' order.
+
+    heard: (n,) bool, whether anything was learnt of the waveforms.
+    """
 
     part: SampledPart
     separated: Separated
+    heard: torch.Tensor
 
 
 class Alternation:
     """Alternates between messages and scenes; rounds: of both; exchanges: rounds of messages within each.
 
     sampler: of waveforms, whose samples make the messages of every round in the end; None to take the denoiser's own
-    mean and variance.
+    mean and variance. by_chance: whether sources that are sampled as correlated ones are emitters of their own all the
+    same, whose narrow signals are correlated by chance.
     """
 
     def __init__(
@@ -41,19 +47,22 @@ class Alternation:
         rounds: int = 2,
         exchanges: int = 1,
         sampler: WaveformSampler | None = None,
+        by_chance: bool = True,
     ) -> None:
+        self.by_chance = by_chance
         self.denoiser, self.fit, self.rounds, self.exchanges, self.sampler = denoiser, fit, rounds, exchanges, sampler
 
     def __call__(self, part: SampledPart, y: torch.Tensor) -> Refit:
         """Samples of a part, whose snapshots y (n, N, L) are at its level.
 
         Samples stay as they are where nothing is learnt of the waveforms, apart from the main mode, and where sources
-        may be correlated: then they are not emitters of their own.
+        are paths of one emitter.
         """
         scenes, coordinates = part.samples.posterior, part.samples.coordinates
         x, messages = aligned(part.samples.x, coordinates), empty(y, coordinates.n_sources)
         if coordinates.n_pairs:
-            return Refit(part, separate_correlated(scenes, x, y, messages))
+            plain = Refit(part, separate_correlated(scenes, x, y, messages), torch.zeros_like(messages.silent))
+            return self._independent(plain, y) if self.by_chance else plain
         posterior = MessagePosterior.of(scenes, y, messages, part.length)
         main = main_mode(coordinates.split(x)[3], math.radians(LINK_DEG))
         x = coordinates.wrap(x)
@@ -70,7 +79,19 @@ class Alternation:
         told = (main & ~messages.silent[:, None])[:, None]
         kept = torch.where(told, posterior.coordinates.scene(z), part.samples.x)
         found = with_opinions(separate(posterior, z, y, messages), posterior, z, messages)
-        return Refit(replace(part, samples=replace(part.samples, x=kept)), found)
+        return Refit(replace(part, samples=replace(part.samples, x=kept)), found, ~messages.silent)
+
+    def _independent(self, plain: Refit, y: torch.Tensor) -> Refit:
+        """What is made of correlated sources as emitters of their own, where anything is learnt of these."""
+        other = self(uncorrelated(plain.part), y)
+        heard = other.heard
+
+        def chosen(name: str) -> torch.Tensor:
+            new, old = getattr(other.separated, name), getattr(plain.separated, name)
+            return torch.where(heard.view(-1, *[1] * (new.ndim - 1)), new, old)
+
+        separated = Separated(*(chosen(f.name) for f in fields(Separated)))
+        return Refit(correlated_again(plain.part, other.part.samples.x, heard), separated, heard)
 
     def _messages(self, y: torch.Tensor, v: torch.Tensor, noise: torch.Tensor, before: Messages) -> Messages:
         """Messages of a response whose phases fit those before."""

@@ -50,7 +50,7 @@ def test_version(doamc):
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--sources", "0"], "whole number >= 1, found '0'"),
         (["estimate", "in.npz", "-o", "o", "--array", "ula8", "--noise-power", "-1"], "number > 0, found '-1'"),
         (["simulate", "ula8", "-o", "o", "--snr-db", "nan"], "from -200 to 200, found 'nan'"),
-        (["train", "--array", "ula8", "--net", "huge"], "batch"),
+        (["train", "--array", "ula8", "--net", "huge"], "waveform"),
         (["train", "--array=--"], "expected a value, found --array=--"),
         (["estimate", "in.npz", "-o--", "--array", "ula8"], "expected a value, found -o--"),
         (["publish", "in.npz", "--wait", "-1"], "number from 0 to"),
@@ -109,7 +109,7 @@ def test_train_hands_over_its_options():
     args = vars(make_parser().parse_args(["train", *words.split()]))
     args.pop("run"), args.pop("traceback")
     assert args == {"array": "uca5", "net": "snapshot", "minutes": 1.5, "steps": 7, "device": "cuda", "resume": True,
-                    "out": "x", "threads": 2, "seed": 3}  # fmt: skip
+                    "out": "x", "threads": 2, "seed": 3, "data": None, "snapshots": None}  # fmt: skip
 
 
 def test_reader_that_leaves_gets_no_traceback():

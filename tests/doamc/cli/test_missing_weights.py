@@ -36,7 +36,7 @@ def command_of(error: str) -> list[str]:
     return shlex.split(error.split("train them with: ")[1].split(" (method")[0])
 
 
-@pytest.mark.parametrize("net", [pytest.param("batch", marks=pytest.mark.slow), "snapshot", "vae"])
+@pytest.mark.parametrize("net", ["snapshot", "vae"])
 def test_the_command_trains_what_the_method_needs(net, here, doamc, refused):
     estimate = ["estimate", "in.npz", "-o", "out.npz", "--array", "my array.toml", "--sources", 1]
     estimate += ["--method", NETWORKS[net].method]
@@ -55,7 +55,7 @@ def test_weights_that_were_named_are_trained_where_they_were_looked_for(net, her
     assert command_of(refused(*estimate)) == expected
 
 
-@pytest.mark.parametrize("net", ["batch", "snapshot", "vae"])
+@pytest.mark.parametrize("net", ["snapshot", "vae"])
 def test_no_training_is_proposed_for_an_array_that_no_weights_would_help(net, here, doamc, refused):
     assert doamc("simulate", "kraken5", "-o", "k.npz", "--batches", 1, "--snapshots", 20, "--sources", 1)[0] == 0
     estimate = ["estimate", "k.npz", "-o", "out.npz", "--array", "kraken5", "--sources", 1]
