@@ -1,9 +1,9 @@
 """Which sighting is whose: marginal probabilities of pairs.
 
 Each emitter has at most one sighting in a slice, each sighting at most one emitter. Belief propagation converges
-always, and is exact where the graph of gated pairs has no loop (Williams and Lau 2014, "Approximate evaluation of marginal
-association probabilities with belief propagation", eq. (25)-(30)). Where it has, as when two emitters cross, its
-probabilities are too even, and tracks exchange identities; small groups are enumerated instead.
+always, and is exact where the graph of gated pairs has no loop (Williams and Lau 2014, "Approximate evaluation of
+marginal association probabilities with belief propagation", eq. (25)-(30)). Where it has, as when two emitters cross,
+its probabilities are too even, and tracks exchange identities; small groups are enumerated instead.
 """
 
 import itertools
