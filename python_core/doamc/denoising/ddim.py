@@ -26,7 +26,7 @@ class GuidedDdim(Posterior):
     """Method `posterior` with a network that knows waveforms, and the waveforms themselves (docs/denoising.md).
 
     weights: checkpoint of the network, by default the shipped one. rounds: of scene and waveforms. samples: of the
-    waveforms by guided diffusion in every round, from which messages are made; 0 to take the network's own mean and
+    waveforms by guided diffusion in every round, from which messages are made; None takes the network's own mean and
     variance, the limit of many. steps, sampler, guidance, eta: of these samples, as of `WaveformSampler`. The others
     are those of `posterior`.
     """
@@ -41,7 +41,7 @@ class GuidedDdim(Posterior):
         device: str = "cpu",
         seed: int = 0,
         rounds: int = 2,
-        samples: int = 0,
+        samples: int | None = None,
         steps: int = 12,
         sampler: str = "ddim",
         guidance: str = "exchange",

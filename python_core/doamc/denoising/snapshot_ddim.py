@@ -98,6 +98,8 @@ class SnapshotDdim(Estimator):
         # the net knows snapshots of unit mean signal power
         received = batch.covariance.diagonal(dim1=1, dim2=2).real.mean(1)
         scale = torch.maximum(received - noise_power, 0.05 * noise_power).sqrt()[:, None, None]
+        if not bool((scale > 0).all()):
+            raise EstimatorError("expected signals and noise in every batch, found one of which nothing is left")
         y = (batch.snapshots / scale).mT.flatten(0, 1)  # (B L, N)
         level = (noise_power / scale[:, 0, 0] ** 2).repeat_interleave(batch.n_snapshots)
         if self.sampler is None:

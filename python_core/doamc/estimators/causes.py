@@ -61,6 +61,8 @@ def _seen_in_samples(snapshots: torch.Tensor) -> int:
     y = snapshots.numpy()
     y = y[:, y.any(0)]
     length = y.shape[1]
+    if not length:
+        return 0
     power = y.real * y.real + y.imag * y.imag
     kurtosis = length * (power * power).sum(1) / power.sum(1) ** 2
     if kurtosis.max() > KURTOSIS + math.sqrt(20 / length):

@@ -48,9 +48,9 @@ def test_moment_matching_is_exact_for_gaussians_and_far_off_for_symbols():
     (s, symbols), (t, gauss) = seen(), seen(draw=white)
     right, wrong = (WaveformSampler(QpskWaveforms(), 16, 1, guidance=g)(symbols) for g in ("exchange", "moments"))
     assert error(wrong, s) > 1.8 * error(right, s)
-    both = [WaveformSampler(GaussianWaveforms(), 16, 1, guidance=g)(gauss) for g in ("exchange", "moments")]
+    both = [WaveformSampler(GaussianWaveforms(), 64, 1, guidance=g)(gauss) for g in ("exchange", "moments")]
     for drawn in both:
-        assert abs(error(drawn, t) / (2 / 3) - 1) < 0.1  # twice 0.5 / 1.5
+        assert abs(error(drawn, t) / (2 / 3) - 1) < 0.1  # twice 0.5 / 1.5; few steps fall short of it
 
 
 def test_eta_draws_anew_and_observations_do_not_touch_each_other():

@@ -16,7 +16,7 @@ from tests.doamc.helpers.scenes import angle_error, observed, uncoupled_spec
 
 ARRAY = {"bcs": "uca5"}  # ula8 for the others
 #: a prior over absolute powers knows the scale of the scene until it is plainly another; posteriors start from there
-FIRST = {"posterior": 1e-3}
+FIRST = {"posterior": 1e-3, "ddim": 1e-3}
 
 
 def made(name):

@@ -32,7 +32,7 @@ def test_numbers_and_words():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("em:speed=3", "method em takes options prior, samples, iterations, starts, extra_peaks, robust as "
+        ("em:speed=3", "method em takes options prior, samples, iterations, starts, extra_peaks, draws, robust as "
                        "em:OPTION=VALUE, found 'speed=3'"),
         ("em:prior", "found 'prior'"),
         ("em:", "found ''"),

@@ -50,7 +50,7 @@ def test_the_gradient_of_the_posterior_is_that_of_differences(array):
     model, batch, x = disturbed(array)
     criterion, every, h = PosteriorCriterion(model, batch.covariance, 60), torch.arange(len(x)), 1e-6
     gradient, curvature = criterion(x, every)[1:]
-    assert SoftPrior(model)(x)[0].min() > 0  # outside, where the prior has a slope
+    assert SoftPrior(model)(x)[0].max() > 0  # some lie outside, where the prior has a slope
     steps = h * torch.eye(x.shape[1], dtype=x.dtype)
     slope = torch.stack([(criterion(x + d, every)[0] - criterion(x - d, every)[0]) / (2 * h) for d in steps], 1)
     assert torch.allclose(gradient, slope, rtol=1e-5, atol=1e-6 * float(slope.abs().max()))
