@@ -18,6 +18,10 @@ from typing import NoReturn
 from doamc import DoamcError, __version__
 from doamc.text import one_line
 
+# NumPy's matrices are small, and sums over several threads round otherwise: the same bits here and in workers, which
+# have one. It counts where NumPy is not loaded yet, as in the command itself; threads of torch are --threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _COMMANDS = (
     "estimate", "scan", "denoise", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods",
     "arrays", "grc", "antenna", "krakensdr_emulator", "heimdall_emulator", "plot", "keys", "record", "recover",

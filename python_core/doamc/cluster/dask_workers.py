@@ -27,8 +27,9 @@ def local(processes: int, memory_gib: float) -> DaskExecutor:
             cluster = LocalCluster(
                 n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1", protocol="tls://",
                 security=Security.temporary(),  # ports of this machine are open to all its users
-                memory_limit=round(memory_gib * 2**30), local_directory=folder, dashboard_address=None,
-                worker_dashboard_address=None, silence_logs=logging.CRITICAL,
+                memory_limit=round(memory_gib * 2**30), local_directory=folder,
+                # None takes port 8787 of all addresses, or warns where another run has it
+                dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
             )  # fmt: skip
         held.callback(cluster.close, timeout=10)
         return DaskExecutor(lambda wait_s: Client(cluster, timeout=wait_s, set_as_default=False), FIRST_S, held)
