@@ -136,15 +136,6 @@ class doa_estimator(message_block):
             message |= told
         return message
 
-    def post(self, port: str, message: dict[str, Any]) -> None:
-        """Post a message, unless the flowgraph, which an inference may outlast, has ended."""
-        try:
-            if not self._stopped:
-                super().post(port, message)
-        except RuntimeError:
-            if not self._stopped:
-                raise
-
     def on_estimate(self, batch: Batch, values: dict[str, Any], latency_ms: dict[str, float], seq: int) -> None:
         """Publish an estimate; called by the worker."""
         from doamc.estimates.message import make_message

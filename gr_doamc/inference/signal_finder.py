@@ -163,15 +163,6 @@ class signal_worker(message_block):
         }  # fmt: skip
         return super().status(state) | {"seq": self.seq - 1, "counters": counts, "method": e.method}
 
-    def post(self, port: str, message: dict[str, Any]) -> None:
-        """Post a message, unless the flowgraph, which an estimate may outlast, has ended."""
-        try:
-            if not self._stopped:
-                super().post(port, message)
-        except RuntimeError:
-            if not self._stopped:
-                raise
-
     def on_signals(self, messages: list[dict[str, Any]]) -> None:
         """Post the messages of an update; called by the engine."""
         for message in messages:

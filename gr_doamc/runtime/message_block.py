@@ -39,6 +39,8 @@ class message_block(gr.basic_block):
     inputs: port name -> bound method decorated with `guarded`. outputs: port names beside ``status``.
     """
 
+    _stopped = False  #: set by blocks whose workers may outlast the flowgraph
+
     def __init__(self, name: str, inputs: dict[str, Callable[[Any], None]], outputs: tuple[str, ...] = ()) -> None:
         gr.basic_block.__init__(self, name=name, in_sig=None, out_sig=None)
         self._ports = [pmt.intern(port) for port in inputs]
@@ -88,8 +90,16 @@ class message_block(gr.basic_block):
         return block_status(self, state, -1, self.counters, self.last_error)
 
     def post(self, port: str, message: dict[str, Any]) -> None:
-        """Post a dictionary of plain values on a message port."""
-        self.message_port_pub(pmt.intern(port), pmt.to_pmt(message))
+        """Post a dictionary of plain values on a message port, unless the block has been stopped.
+
+        A worker of the block may outlast the flowgraph, and end while it is being taken down.
+        """
+        try:
+            if not self._stopped:
+                self.message_port_pub(pmt.intern(port), pmt.to_pmt(message))
+        except RuntimeError:
+            if not self._stopped:
+                raise
 
     def _on_system(self, message: Any) -> None:
         try:

@@ -1,6 +1,10 @@
 """Running flowgraphs with a limit, and keeping the messages that they post."""
 
+import subprocess
+import sys
 import threading
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,15 @@ import pytest
 from gnuradio import blocks, gr
 from gr_doamc.runtime.message_block import guarded, message_block
 from gr_doamc.runtime.messages import Batch, batch_from_pmt, batch_to_pmt
+
+
+def compile_flowgraphs(files: Iterable[str | Path], folder: Path) -> str:
+    """What `doamc grcc` prints as it compiles flowgraphs into a folder; the test fails when it does."""
+    code = "import sys; from doamc.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "grcc", *map(str, files), "-o", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def run(flowgraph: gr.top_block, limit_s: float = 90.0) -> None:

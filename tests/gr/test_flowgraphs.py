@@ -17,6 +17,7 @@ from doamc.krakensdr.sources import SimulatedFrames
 from doamc.krakensdr.version1.emulator import Emulator
 from doamc.krakensdr.version2.emulator import Payloads, SuiteEmulator, Times
 from doamc.spec import load_spec
+from tests.gr.running import compile_flowgraphs
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWGRAPHS = ROOT / "flowgraphs"
@@ -29,13 +30,9 @@ def scripts(tmp_path_factory):
     """Folder with the scripts of all flowgraphs."""
     folder = tmp_path_factory.mktemp("scripts")
     files = [str(FLOWGRAPHS / f"{name}.grc") for name in NAMES]
-    code = "import sys; from doamc.cli import main; sys.exit(main())"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "grcc", *files, "-o", str(folder)], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    printed = compile_flowgraphs(files, folder)
     for name in NAMES:
-        assert str(folder / f"{name}.py") in done.stdout
+        assert str(folder / f"{name}.py") in printed
     return folder
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from doamc.calibration import load_channels
+from tests.gr.running import compile_flowgraphs
 from tests.gr.test_flowgraphs import run
 
 FLOWGRAPHS = Path(__file__).resolve().parents[2] / "flowgraphs"
@@ -33,10 +34,7 @@ def scripts(tmp_path_factory):
     for name in RECEIVERS:
         simulate(name, folder / f"{name}_simulated.grc")
     files = [*(str(FLOWGRAPHS / f"{name}.grc") for name in RECEIVERS), *map(str, folder.glob("*.grc"))]
-    code = "import sys; from doamc.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "grcc", *files, "-o", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    compile_flowgraphs(files, folder)
     return folder
 
 

@@ -76,7 +76,8 @@ class Tracker:
         self._exists, self._on, unseen = after_slice(self._exists, self._on, missed, o.detected)
         given = pair / self._exists[:, None]
         self._mixture = seen_mixture(self._mixture, unseen, given, density, apart, variance).reduced(o.components)
-        self._follow_frequency(given, seen)
+        self._frequency = _followed(self._frequency, given, seen.frequency)
+        self._bandwidth = _followed(self._bandwidth, given, seen.bandwidth)
         self._sighting = np.column_stack((np.full(len(pair), 0.5), pair)).argmax(1) - 1
         self._add(seen, strange * born / (o.false_per_slice + born))
         sure = (self._label == 0) & (self._exists >= SURE)
@@ -84,13 +85,6 @@ class Tracker:
         self._next += int(sure.sum())
         keep = np.argsort(-self._exists, kind="stable")[:MOST]
         self._keep(np.sort(keep[self._exists[keep] > FORGOTTEN]))
-
-    def _follow_frequency(self, given: Array, seen: Slice) -> None:
-        """Frequency and bandwidth move a quarter of the way to a sighting, times its probability."""
-        for name, found in (("_frequency", seen.frequency), ("_bandwidth", seen.bandwidth)):
-            known = getattr(self, name)
-            step = np.nan_to_num(given * (found - known[:, None])).sum(1) / 4
-            setattr(self, name, known + step)
 
     def _add(self, seen: Slice, exists: Array) -> None:
         """A new emitter for every sighting, with the probability that it is one."""
@@ -142,3 +136,8 @@ class Tracker:
             )
             for n, i in enumerate(index)
         ]
+
+
+def _followed(known: Array, given: Array, found: Array) -> Array:
+    """Values (T,) a quarter of the way to those of sightings (M,), times the probability (T, M) of being theirs."""
+    return known + np.nan_to_num(given * (found - known[:, None])).sum(1) / 4

@@ -86,7 +86,7 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     if estimator.sequential:
         raise EstimatorError(f"method {estimator.name} cannot be tried: {IN_SEQUENCE}")
     generator = torch.Generator().manual_seed(seed)
-    scene, batch = observe(spec, count, case.n_sources, case.n_snapshots, case.snr_db, generator,
+    scene, batch, _ = observe(spec, count, case.n_sources, case.n_snapshots, case.snr_db, generator,
                            known_noise=case.known_noise)  # fmt: skip
     torch.manual_seed(seed)
     independent, limit = None, torch.full((count, case.n_sources), math.nan, dtype=torch.float64)

@@ -12,7 +12,7 @@ from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, is_hit
 from doamc.spec import ArraySpec
-from doamc.trials.observe import IN_SEQUENCE, observe, observe_both
+from doamc.trials.observe import IN_SEQUENCE, observe
 
 
 def compare(
@@ -34,7 +34,7 @@ def compare(
     rows = []
     for level in snr_db:
         generator = torch.Generator().manual_seed(seed)
-        scene, batch, clean = observe_both(spec, trials, n_sources, n_snapshots, level, generator, waveform)
+        scene, batch, clean = observe(spec, trials, n_sources, n_snapshots, level, generator, waveform)
         bound = crb(scene, n_snapshots).rad2deg().square().mean().sqrt().item()
         for estimator in estimators:
             torch.manual_seed(seed)
@@ -66,7 +66,7 @@ def usable_methods(
 ) -> tuple[list[str], dict[str, str]]:
     """Methods that take this array, P and L, and for the others why not: each is tried on one scene."""
     generator = torch.Generator().manual_seed(seed)
-    _, batch = observe(spec, 1, n_sources, n_snapshots, 10.0, generator)
+    _, batch, _ = observe(spec, 1, n_sources, n_snapshots, 10.0, generator)
     taken, refused = [], {}
     for name in METHODS:
         try:

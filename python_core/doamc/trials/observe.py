@@ -19,20 +19,6 @@ def observe(
     generator: torch.Generator,
     waveform: str = "gaussian",
     known_noise: bool = False,
-) -> tuple[Scene, SnapshotBatch]:
-    """Scenes drawn from the prior, and the batch of what was received: `observe_both` without the clean snapshots."""
-    return observe_both(spec, count, n_sources, n_snapshots, snr_db, generator, waveform, known_noise)[:2]
-
-
-def observe_both(
-    spec: ArraySpec,
-    count: int,
-    n_sources: int,
-    n_snapshots: int,
-    snr_db: float | tuple[float, float] | None,
-    generator: torch.Generator,
-    waveform: str = "gaussian",
-    known_noise: bool = False,
 ) -> tuple[Scene, SnapshotBatch, torch.Tensor]:
     """Scenes drawn from the prior, the batch of what was received, and the clean snapshots in it, (B, N, L).
 

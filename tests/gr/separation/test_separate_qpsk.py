@@ -1,8 +1,6 @@
 """The flowgraph that parts two QPSK emitters: compiled, run without a screen, its bits counted."""
 
 import importlib.util
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,16 +10,15 @@ import pytest
 from gnuradio import blocks
 from gr_doamc.sources.emitters import Waveform
 
+from tests.gr.running import compile_flowgraphs
+
 FLOWGRAPH = Path(__file__).resolve().parents[3] / "flowgraphs" / "separate_qpsk.grc"
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
-    code = "import sys; from doamc.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "grcc", str(FLOWGRAPH), "-o", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    compile_flowgraphs([FLOWGRAPH], folder)
     return folder / "separate_qpsk.py"
 
 

@@ -15,6 +15,7 @@ import pytest
 from doamc.estimates import Subscriber
 from doamc.views.palette import COLOURS
 from tests.gr.looking import middle_deg, of_colour, picture, screen_angles
+from tests.gr.running import compile_flowgraphs
 
 FLOWGRAPH = Path(__file__).resolve().parents[3] / "flowgraphs" / "live_doa_qt.grc"
 
@@ -22,10 +23,7 @@ FLOWGRAPH = Path(__file__).resolve().parents[3] / "flowgraphs" / "live_doa_qt.gr
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
-    code = "import sys; from doamc.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "grcc", str(FLOWGRAPH), "-o", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    compile_flowgraphs([FLOWGRAPH], folder)
     return folder / "live_doa_qt.py"
 
 

@@ -68,6 +68,21 @@ class Guidance(ABC):
         return self.operator.from_spectral(self.operator.s * weighted)
 
 
+class WhitePrior(Guidance):
+    """Guidance that takes x_0 for white, of a power that is given, where it needs a covariance of x_0 given x_t."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        operator: LinearOperator,
+        y: torch.Tensor,
+        noise_power: float | torch.Tensor,
+        power: float = 1.0,
+    ) -> None:
+        super().__init__(denoiser, operator, y, noise_power)
+        self.power = power
+
+
 def at_most(weight: Level, limit: float) -> Level:
     """The lesser of both, item by item."""
     return weight.clamp_max(limit) if isinstance(weight, torch.Tensor) else min(weight, limit)

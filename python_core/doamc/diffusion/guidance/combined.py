@@ -6,12 +6,10 @@ from typing import cast
 
 import torch
 
-from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.guidance.base import WhitePrior
 
 
-class Combined(Guidance):
+class Combined(WhitePrior):
     """x_t / alpha and y as one observation of x_0.
 
     With w = H^+ y and the precisions a = alpha^2 / sigma^2 and b:
@@ -23,17 +21,6 @@ class Combined(Guidance):
     then `Projection`. For H = I nothing is left over, and it is exact for any prior at all: the network does what it
     was trained to do.
     """
-
-    def __init__(
-        self,
-        denoiser: Denoiser,
-        operator: LinearOperator,
-        y: torch.Tensor,
-        noise_power: float | torch.Tensor,
-        power: float = 1.0,
-    ) -> None:
-        super().__init__(denoiser, operator, y, noise_power)
-        self.power, self.prior = power, cast(Callable[..., torch.Tensor], denoiser)  # called with a level an item
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0."""
@@ -50,7 +37,8 @@ class Combined(Guidance):
             if self.trained is not None:
                 level = level.clamp_min(math.exp(-self.trained[1]))
             scale = (1 + level).rsqrt()
-            x_0 = self.prior(scale * z, scale, scale * level.sqrt())
+            prior = cast(Callable[..., torch.Tensor], self.denoiser)  # called with a level an item
+            x_0 = prior(scale * z, scale, scale * level.sqrt())
         r = 1 / (1 / self.power + precision)
         rest = s**2 / self.noise_power - white  # precision of y beyond b, along each singular direction
         weight = r * rest / (r * rest + 1)

@@ -2,27 +2,14 @@
 
 import torch
 
-from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance, conditional_variance, jacobian_product, with_graph
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.guidance.base import WhitePrior, conditional_variance, jacobian_product, with_graph
 
 
-class Pigdm(Guidance):
+class Pigdm(WhitePrior):
     """D + sigma^2 / alpha J^H H^H (r_t^2 H H^H + sigma_y^2 I)^-1 (y - H D).
 
     r_t^2 I stands for the covariance of x_0 given x_t: right for white x_0 of this power, and then exact.
     """
-
-    def __init__(
-        self,
-        denoiser: Denoiser,
-        operator: LinearOperator,
-        y: torch.Tensor,
-        noise_power: float | torch.Tensor,
-        power: float = 1.0,
-    ) -> None:
-        super().__init__(denoiser, operator, y, noise_power)
-        self.power = power
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0; costs one product with the Jacobian."""

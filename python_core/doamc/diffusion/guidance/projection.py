@@ -2,9 +2,7 @@
 
 import torch
 
-from doamc.diffusion.denoiser import Denoiser
-from doamc.diffusion.guidance.base import Guidance, conditional_variance
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.guidance.base import Guidance, WhitePrior, conditional_variance
 
 
 class Replacement(Guidance):
@@ -19,23 +17,12 @@ class Replacement(Guidance):
         return x_0 + self.operator.from_spectral(self.residual(x_0) / self.operator.s)
 
 
-class Projection(Guidance):
+class Projection(WhitePrior):
     """D + r_t^2 H^H (r_t^2 H H^H + sigma_y^2 I)^-1 (y - H D): each singular direction by its own posterior weight.
 
     `Pigdm` with the identity (times alpha r_t^2 / sigma^2) for the Jacobian; needs no derivatives, knows the noise
     of y.
     """
-
-    def __init__(
-        self,
-        denoiser: Denoiser,
-        operator: LinearOperator,
-        y: torch.Tensor,
-        noise_power: float | torch.Tensor,
-        power: float = 1.0,
-    ) -> None:
-        super().__init__(denoiser, operator, y, noise_power)
-        self.power = power
 
     def __call__(self, x_t: torch.Tensor, alpha: float, sigma: float) -> torch.Tensor:
         """Guided x_0."""
