@@ -112,7 +112,7 @@ class BandGrid:
     def window(self) -> NDArray[np.float64]:
         """Hann's window, of unit mean power."""
         w = 0.5 - 0.5 * np.cos(2 * math.pi * (np.arange(self.n_fft) + 0.5) / self.n_fft)
-        return w / math.sqrt(float((w * w).mean()))
+        return np.asarray(w / math.sqrt(float((w * w).mean())))
 
     @cached_property
     def correlation(self) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from doamc.cluster.manifest import Manifest
 from doamc.errors import RecordingError
 from doamc.estimates.estimate_bytes import from_bytes
 from doamc.estimates.estimate_file import bearing_arrays, estimate_arrays, write_estimates
-from doamc.estimators.engine import join
+from doamc.estimators.joined import join
 from doamc.files.atomic import make_folder, whole_file
 
 
