@@ -66,7 +66,7 @@ class SpectralCovariances:
 
     @property
     def left(self) -> int:
-        """Samples after the last slice."""
+        """Samples after the last slice, those that its last frame reaches over included."""
         return self._filled
 
     def push(self, samples: NDArray[np.complex64]) -> Iterator[BandSlice]:
