@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -108,8 +108,7 @@ class BandEngine:
                         self._leave(live)
                         live.finder.spectra.skip(item.lost)
                     for band in live.finder.spectra.push(item.samples):
-                        own = replace(band, transform=band.transform.clone())  # its memory is used again
-                        self._bands.put(_Spectra(own, item.time, began))
+                        self._bands.put(_Spectra(band, item.time, began))
                     self.used += 1
                 except DoamcError as error:
                     self._fail(error)
