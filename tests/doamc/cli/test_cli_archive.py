@@ -186,7 +186,7 @@ def test_a_killed_run_leaves_no_worker_and_goes_on(program, doamc, archive, tmp_
 
 
 def test_a_worker_with_another_array_or_other_weights_refuses(doamc, archive, tmp_path):
-    from doamc.cli.archive_work import spec_of
+    from doamc.cli.archive_checks import spec_of
 
     run(doamc, archive, tmp_path / "out", "--method", "vae", "--sources", 2, "--batches", 2, "--workers", 0)
     settings = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])["settings"]
