@@ -4,6 +4,7 @@ What is done with them is a `Work`; all else is the same for each.
 """
 
 import argparse
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.remarks import tell
-from doamc.files.atomic import make_folder
+from doamc.files.atomic import LONGEST, make_folder
 
 if TYPE_CHECKING:
     from doamc.cluster import Executor
@@ -142,8 +143,14 @@ class Run:
 
 
 def result_path(folder: Path, name: str, settings: dict[str, Any]) -> Path:
-    """Where the results of an input of this name stand."""
-    return folder / f"{name}.{settings['format']}"
+    """Where the results of an input of this name stand. A name that is too long for the disk is cut."""
+    parent, _, last = name.rpartition("/")
+    end = f".{settings['format']}"
+    raw = os.fsencode(last)
+    if len(raw) + len(end) > LONGEST:
+        mark = f"-{hashlib.sha256(raw).hexdigest()[:8]}"
+        last = raw[: LONGEST - len(end) - len(mark)].decode(errors="ignore") + mark
+    return folder / parent / (last + end)
 
 
 def run_archive(args: argparse.Namespace, settings: dict[str, Any], work: Work) -> int:

@@ -118,30 +118,43 @@ class Manifest:
         self.parts[name] = set()
         self.done.discard(name)
 
+    def _replay_line(self, line: dict[str, Any]) -> None:
+        """Take up a line. Raises KeyError, TypeError or ValueError on one that no run writes."""
+        if "input" in line:
+            self._note_input(str(line["input"]), str(line["digest"]))
+        elif "part" in line:
+            self.parts.setdefault(str(line["part"]), set()).add(int(line["first"]))
+        elif "done" in line:
+            self.done.add(str(line["done"]))
+            self.parts.pop(str(line["done"]), None)
+
     def _replay(self, path: Path, settings: dict[str, Any]) -> bool:
         """Take up what the file holds; whether it holds anything."""
         known = False
-        for line in _lines(path):
+        for number, line in _lines(path):
             if not known:
                 _check_settings(path, line, settings)
                 known = True
-            elif "input" in line:
-                self._note_input(line["input"], line["digest"])
-            elif "part" in line:
-                self.parts.setdefault(line["part"], set()).add(line["first"])
-            elif "done" in line:
-                self.done.add(line["done"])
-                self.parts.pop(line["done"], None)
+                continue
+            try:
+                self._replay_line(line)
+            except (KeyError, TypeError, ValueError) as error:
+                raise _damaged(path, number, error) from error
         for name, parts in self.parts.items():  # one that somebody removed is made again
             parts.intersection_update({first for first in parts if self._part(name, first).is_file()})
         return known
+
+
+def _damaged(path: Path, number: int, error: Exception) -> RecordingError:
+    why = f"line {number} damaged ({reason(error)})"
+    return RecordingError(f"{path}: expected lines of JSON that a run wrote, found {why}; name another folder")
 
 
 def _short(name: str) -> str:
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -149,15 +162,12 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             if not text.endswith(b"\n"):
                 return  # torn by a crash; it is cut off before the next is written
             try:
-                line = json.loads(text)
+                line = json.loads(text.decode())
                 if not isinstance(line, dict):
                     raise ValueError("no object")
             except ValueError as error:
-                raise RecordingError(
-                    f"{path}: expected lines of JSON, found line {number} damaged ({reason(error)}); name another "
-                    "folder"
-                ) from error
-            yield line
+                raise _damaged(path, number, error) from error
+            yield number, line
 
 
 def _check_settings(path: Path, line: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -165,7 +175,8 @@ def _check_settings(path: Path, line: dict[str, Any], settings: dict[str, Any]) 
     if line.get("schema") != SCHEMA or not isinstance(held, dict):
         raise RecordingError(f"{path}: expected a run of schema {SCHEMA}, found {shown(line.get('schema'))}")
     plain = json.loads(json.dumps(settings))
-    other = sorted(k for k in plain.keys() | held.keys() if plain.get(k) != held.get(k))
+    names = sorted(plain.keys() | held.keys(), key=lambda k: (k != "version", k))
+    other = [k for k in names if plain.get(k) != held.get(k)]
     if other:
         was = ", ".join(f"{k} {shown(held.get(k))}" for k in other[:3])
         raise RecordingError(

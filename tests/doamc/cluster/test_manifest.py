@@ -93,9 +93,14 @@ def test_a_name_may_be_any_that_a_disk_or_an_archive_has(tmp_path):
 
 def test_what_is_no_manifest_is_refused(tmp_path):
     begun(tmp_path)
-    (tmp_path / "manifest.jsonl").write_text("[1]\n")
-    with pytest.raises(RecordingError, match="line 1 damaged"):
-        Manifest(tmp_path, SETTINGS)
+    first = (tmp_path / "manifest.jsonl").read_text().splitlines()[0]
+    for text, number in (
+        ("[1]\n", 1), ("\0" * 100 + "\n", 1), (first + '\n{"input": 3}\n', 2),
+        (first + '\n{"part": 3, "first": []}\n', 2),
+    ):  # fmt: skip
+        (tmp_path / "manifest.jsonl").write_text(text)
+        with pytest.raises(RecordingError, match=f"line {number} damaged"):
+            Manifest(tmp_path, SETTINGS)
     (tmp_path / "manifest.jsonl").write_text('{"schema": "other/1"}\n')
     with pytest.raises(RecordingError, match=r"expected a run of schema doamc\.run/1"):
         Manifest(tmp_path, SETTINGS)
