@@ -14,13 +14,13 @@ from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
 from doamc.dashboard.frames import frame, hello, recording_state
+from doamc.dashboard.pages import PAGES, STATIC, page_text
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
 from doamc.web.access import Access
 from doamc.web.server import GuardedServer
 
-STATIC = Path(__file__).parent / "static"
 #: least and greatest time between two frames, s
 FRAME_S, IDLE_S = 0.05, 1.0
 _COMMANDS = ("start", "stop")
@@ -46,7 +46,7 @@ class Dashboard:
     ) -> None:
         access = Access(host, token, "dashboard", DashboardError)
         routes = [
-            web.get("/", self._page),
+            *(web.get(page.path, self._page) for page in PAGES),
             web.get("/live", self._live),
             web.get("/export/{name:last-minute[.](?:json|csv)}", self._export),
             web.static("/static", STATIC),
@@ -109,7 +109,8 @@ class Dashboard:
                     _log.error("a frame is left out: %s: %s", type(error).__name__, error)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html")
+        page = next(p for p in PAGES if p.path == request.path)
+        return web.Response(text=await asyncio.to_thread(page_text, page), content_type="text/html")
 
     async def _export(self, request: web.Request) -> web.Response:
         name, now = request.match_info["name"], time.time()
