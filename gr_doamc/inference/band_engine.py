@@ -11,6 +11,7 @@ import torch
 
 from doamc.bands.live import LiveBand
 from doamc.bands.spectra import BandSlice
+from doamc.bands.spectrum import BandSpectrum
 from doamc.errors import DoamcError
 from gr_doamc.inference.band_setup import BandSetup
 from gr_doamc.inference.slice_queue import SliceQueue, Tuning
@@ -24,6 +25,9 @@ class Listener(Protocol):
 
     def on_signals(self, messages: list[dict[str, Any]]) -> None:
         """Messages of an update."""
+
+    def on_spectrum(self, message: dict[str, Any]) -> None:
+        """Message of some slices."""
 
     def on_failure(self, error: Exception) -> None:
         """A slice or an estimate that could not be used."""
@@ -53,6 +57,7 @@ class BandEngine:
         self.setup, self._listener, self._waits, self._threads = setup, listener, waits, threads
         self.queue = SliceQueue(queue_size, waits)
         self.estimates = WholeEstimates(self._fail)
+        self._spectrum: BandSpectrum | None = None
         self._bands: queue.Queue[_Spectra | LiveBand | None] = queue.Queue(2)
         self.used = self.updates = self.signals = self.failed = self.left = 0
         self.cpu_s = dict.fromkeys(("spectra", "signals", "estimates"), 0.0)
@@ -141,12 +146,15 @@ class BandEngine:
             if live is None:
                 break
             live.finder.last_id = self.setup.last_id
+            self._spectrum = BandSpectrum(live.finder, live.told, self.setup.options.spectrum_s)
         self.end()
 
     def _take(self, live: LiveBand, item: _Spectra) -> None:
         """Messages of a slice, and whole estimates of what it shows to need them."""
         updates = live.updates
         self._tell(self.estimates.fetch(live) + live.take(item.band), item.came, item.began)
+        if self._spectrum is not None and (shown := self._spectrum.take(item.band)) is not None:
+            self._listener.on_spectrum(shown | {"dropped_slices": self.queue.dropped})
         self.updates += live.updates - updates
         if live.updates == updates:
             return

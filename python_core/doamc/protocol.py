@@ -4,12 +4,14 @@ ESTIMATE_TOPIC = "doamc.estimate"
 STATUS_TOPIC = "doamc.status"
 TRUTH_TOPIC = "doamc.truth"
 SIGNAL_TOPIC = "doamc.signal"
+SPECTRUM_TOPIC = "doamc.spectrum"
 WAVEFORMS_TOPIC = "doamc.waveforms"
 
 ESTIMATE_SCHEMA = f"{ESTIMATE_TOPIC}/1"
 STATUS_SCHEMA = f"{STATUS_TOPIC}/1"
 TRUTH_SCHEMA = f"{TRUTH_TOPIC}/1"
 SIGNAL_SCHEMA = f"{SIGNAL_TOPIC}/1"
+SPECTRUM_SCHEMA = f"{SPECTRUM_TOPIC}/1"
 WAVEFORMS_SCHEMA = f"{WAVEFORMS_TOPIC}/1"
 
 #: where a publisher binds and a subscriber connects unless told otherwise

@@ -61,6 +61,7 @@ BAD = [
     ("doamc_signal_finder", {"slice_s": "0"}),
     ("doamc_signal_finder", {"hang": "-1"}),
     ("doamc_signal_finder", {"update_rate": "0"}),
+    ("doamc_signal_finder", {"spectrum_rate": "-1"}),
     ("doamc_signal_finder", {"queue_size": "0"}),
     ("doamc_signal_finder", {"threads": "0"}),
     ("doamc_signal_finder", {"when_full": "never"}),
@@ -128,7 +129,7 @@ def ports_of(block, way):
     """Names of the message ports of a block or of a hierarchical block, which lists them only by question."""
     if isinstance(block, gr.hier_block2):
         asked = getattr(block, f"message_port_is_hier_{way}")
-        names = ("snapshots", "estimates", "signals", "status", "truth", "stop")
+        names = ("snapshots", "estimates", "signals", "spectrum", "status", "truth", "stop")
         return {name for name in names if asked(pmt.intern(name))}
     return set(pmt.to_python(getattr(block, f"message_ports_{way}")())) - {"system"}
 
