@@ -41,7 +41,7 @@ def run(script, *options, limit_s=150.0):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    topics = ("estimate", "signal", "status", "truth", "waveforms")
+    topics = ("estimate", "signal", "spectrum", "status", "truth", "waveforms")
     heard: dict[str, list] = {f"doamc.{topic}": [] for topic in topics}
     ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
 
@@ -186,6 +186,7 @@ def test_band_live_of_a_simulated_band(scripts, tmp_path):
     assert [m["frequency_hz"] for m in last] == pytest.approx([299.95e6, 300.04e6], abs=2e3)
     assert [m["sources"][0]["azimuth_deg"] for m in last] == pytest.approx([40.0, 200.0], abs=1.0)
     assert len({m["track"] for m in last}) == 2
+    assert [m["seq"] for m in heard["doamc.spectrum"]] == list(range(8))  # of three slices each
 
 
 def test_krakensdr_band_with_the_emulator(scripts):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
+from doamc.dashboard.band_live import BandLive
 from doamc.dashboard.browsers import MAX_BROWSERS, Browser, Browsers
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
@@ -48,6 +49,7 @@ class Dashboard:
         routes = [
             *(web.get(page.path, self._page) for page in PAGES),
             web.get("/live", self._live),
+            web.get("/live/band", self._live_band),
             web.get("/export/{name:last-minute[.](?:json|csv)}", self._export),
             web.static("/static", STATIC),
         ]
@@ -55,6 +57,7 @@ class Dashboard:
         self.receivers = receivers
         self.recording = SwitchedRecorder(recordings)
         self.browsers = Browsers()
+        self.band = BandLive(receivers, FRAME_S, IDLE_S)
         self._feeds: list[Feed] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -72,9 +75,11 @@ class Dashboard:
         """Listen and read; `close` is owed even when it fails. Raises DashboardError when the port cannot be had."""
         for receiver in self.receivers:
             self._feeds.append(Feed(receiver, self.recording))
+        self.band.open()
         await self._server.open()
         for feed in self._feeds:
             feed.start()
+        self.band.start()
         self._task = asyncio.create_task(self._send())
 
     async def run(self) -> None:
@@ -91,6 +96,7 @@ class Dashboard:
             self._task = None
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
+        await self.band.close()
         self.recording.stop()
         await self._server.close()
 
@@ -122,9 +128,16 @@ class Dashboard:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        if len(self.browsers) >= MAX_BROWSERS:
-            raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
+        self._room_for_one()
         return await self._server.converse(request, self._tell, self._listen)
+
+    async def _live_band(self, request: web.Request) -> web.StreamResponse:
+        self._room_for_one()
+        return await self._server.converse(request, self.band.tell, self.band.listen)
+
+    def _room_for_one(self) -> None:
+        if len(self.browsers) + len(self.band.browsers) >= MAX_BROWSERS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
 
     async def _tell(self, socket: web.WebSocketResponse) -> None:
         """Greet a browser, then send what is broadcast."""
