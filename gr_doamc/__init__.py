@@ -18,6 +18,7 @@ from gr_doamc.sources.coupled_array_source import coupled_array_source
 from gr_doamc.sources.heimdall_source import heimdall_source
 from gr_doamc.sources.krakensdr_source import krakensdr_source
 from gr_doamc.sources.sigmf_source import sigmf_source
+from gr_doamc.views.band_sink import band_sink
 from gr_doamc.views.bearing_history_sink import bearing_history_sink
 from gr_doamc.views.compass_sink import compass_sink
 from gr_doamc.views.coupling_matrix_sink import coupling_matrix_sink
@@ -25,6 +26,7 @@ from gr_doamc.views.coupling_matrix_sink import coupling_matrix_sink
 choose_buffers()
 
 __all__ = [
+    "band_sink",
     "bearing_history_sink",
     "compass_sink",
     "coupled_array_source",
