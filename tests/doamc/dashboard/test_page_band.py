@@ -9,6 +9,7 @@ import pytest
 from doamc.dashboard.receivers import Receiver
 from doamc.estimates import Publisher
 from doamc.protocol import SIGNAL_TOPIC, SPECTRUM_TOPIC
+from doamc.views.palette import direction_rgb
 
 from .band_messages import BINS, LOW_HZ, STEP_HZ, signal, spectrum
 from .conftest import Watched, shows
@@ -231,6 +232,16 @@ def test_wheel_and_drag_zoom_and_a_double_click_shows_all(band):
     until(lambda: frequency() == pytest.approx((LOW_HZ + 0.375 * BINS * STEP_HZ) / 1e6, abs=0.005))
     page.get_by_role("button", name="All", exact=True).click()
     page.wait_for_function(shown)
+
+
+def test_the_page_colours_directions_as_python_does(band):
+    angles = list(range(-360, 720, 7))
+    colours = band.page.evaluate(
+        """async (angles) => { const m = await import("/static/js/colormaps.js"); return angles.map(m.direction); }""",
+        angles,
+    )
+    found, expected = np.array(colours), np.array([direction_rgb(a) for a in angles])
+    assert np.abs(found - expected).max() <= 1  # halves are rounded to even there, up here
 
 
 def test_odd_messages_are_ignored_and_counted(band):
