@@ -128,6 +128,13 @@ def test_rows_stay_with_their_signal_and_unknown_figures_are_dashes(band):
     assert band.rows()[1][2:6] == ["13.0", "2.5", "–", "080.0°"]
 
 
+def test_a_crowd_of_signals_is_counted_where_the_table_ends(band):
+    for first in range(0, 230, 46):  # no more at once than wait for a reader
+        page = band.show(*[signal(first + k, 9e3 * (first + k)) for k in range(46)])
+    shows(page, "no-signal", "30 more")
+    assert page.locator("#signals tbody tr").count() == 200
+
+
 def test_a_row_or_a_mark_is_followed_everywhere_and_over_the_end_of_its_signal(band):
     page = band.show(*THREE)
     page.get_by_role("button", name="433.7000").click()

@@ -17,6 +17,7 @@ import { drawRose, interval } from "./rose.js";
 import { conventionName, followConvention, followTheme } from "./settings.js";
 
 const $ = (id) => document.getElementById(id);
+const SILENT_S = 3; // after which what came last says nothing about now
 const PLOT_MS = 50, TABLE_MS = 250, WORDS_MS = 2000;
 
 let stores = [], chosen = 0, open = false, paused = false, frozen = 0, skipped = 0, strange = 0;
@@ -131,7 +132,7 @@ function showHealth({ store, signals }) {
   put("fault", health.fault ?? "messages");
   warned("unseen", count(health.unseen + skipped), health.unseen + skipped);
   warned("clipped", newest ? `${(100 * newest.clipped).toFixed(newest.clipped ? 2 : 0)} %` : "–", newest?.clipped);
-  const beats = now() - health.status.received <= 3;
+  const beats = now() - health.status.received <= SILENT_S;
   put("state", beats ? `publisher ${health.status.state}${health.status.last_error ? `: ${health.status.last_error}` : ""}` : "no heartbeat");
   const any = signals[0];
   const told = newest ? [`${((newest.low + (store.n * newest.step) / 2) / 1e6).toFixed(3)} MHz`, `${+((store.n * newest.step) / 1e6).toFixed(3)} MHz wide`, `${+(newest.resolution / 1e3).toFixed(3)} kHz a bin`] : [];
@@ -140,7 +141,7 @@ function showHealth({ store, signals }) {
 
 function showLink(store, at) {
   const age = store?.newest || store?.signals.size ? at - Math.max(store.newest?.received ?? 0, ...[...store.signals.values()].map((s) => s.received)) : null;
-  const state = !open ? "gone" : age === null ? "waiting" : age > 3 ? "silent" : "live";
+  const state = !open ? "gone" : age === null ? "waiting" : age > SILENT_S ? "silent" : "live";
   put("link", { gone: "Server gone, reconnecting", waiting: store?.health.refused ? "Refused by the publisher: are the keys right?" : "Waiting for a band", silent: `Nothing for ${age?.toFixed(0)} s`, live: paused ? "Paused" : "Live" }[state]);
   $("link").dataset.state = state;
 }

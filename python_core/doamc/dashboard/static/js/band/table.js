@@ -54,7 +54,7 @@ export class SignalTable {
   }
 
   show(signals, convention, followed, none) {
-    const rows = sorted(rowsOf(signals, convention), this.column, this.falling).slice(0, MOST_ROWS);
+    const all = sorted(rowsOf(signals, convention), this.column, this.falling), rows = all.slice(0, MOST_ROWS);
     const seen = new Set(rows.map((row) => row.key));
     for (const [key, { element }] of this._rows) if (!seen.has(key)) { element.remove(); this._rows.delete(key); }
     rows.forEach((row, k) => {
@@ -64,9 +64,9 @@ export class SignalTable {
       this._fill(held.element, row, followed);
       if (this.body.rows[k] !== held.element) this.body.insertBefore(held.element, this.body.rows[k] ?? null);
     });
-    const empty = document.getElementById("no-signal");
-    empty.hidden = rows.length > 0;
-    if (empty.textContent !== none) empty.textContent = none;
+    const note = document.getElementById("no-signal");
+    note.hidden = rows.length === all.length && rows.length > 0;
+    set(note, rows.length ? `${all.length - rows.length} more` : none);
     this.changed = false;
   }
 
