@@ -54,5 +54,9 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
 
 
 def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:
-    """Bound on the azimuth standard deviations in rad, (B, P), with coupling, powers and noise unknown."""
-    return cramer_rao(scene, n_snapshots).azimuth
+    """Bound on the standard deviations of directions in rad, (B, P), with coupling, powers and noise unknown.
+
+    Of azimuths; of great-circle errors where the array has elevations.
+    """
+    bound = cramer_rao(scene, n_snapshots)
+    return bound.azimuth if bound.direction is None else bound.direction

@@ -1,16 +1,15 @@
 """Samples of azimuths and elevations with one source per row throughout."""
 
 from dataclasses import dataclass
-from itertools import permutations
 
 import torch
 
 from doamc.angles import wrap_rad
 from doamc.arrays.steering import direction
 from doamc.likelihood.coordinates import Coordinates
+from doamc.scenes.directions import nearest_order
 
 ROUNDS = 2  #: of giving samples the order of their centre: the first finds it from one sample, the second from all
-MOST_ORDERED = 5  #: sources of which all orders are tried; of more each takes the nearest that is left
 
 
 @dataclass(frozen=True)
@@ -61,20 +60,3 @@ def sphere_units(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     if height is None:
         raise AssertionError("expected an array with elevations")
     return direction(azimuth, height.clamp(-1, 1).asin())
-
-
-def nearest_order(cosine: torch.Tensor) -> torch.Tensor:
-    """Order (B, P, n) of sources q with the greatest sum of cosines (B, P, P, n) of rows p with sources q."""
-    b, p, _, n = cosine.shape
-    if p <= MOST_ORDERED:
-        orders = torch.tensor(list(permutations(range(p))), device=cosine.device)  # (O, P)
-        total = cosine[:, torch.arange(p, device=cosine.device), orders].sum(2)  # (B, O, n)
-        return orders[total.argmax(1)].movedim(2, 1)
-    left, out = cosine.clone(), torch.zeros(b, p, n, dtype=torch.int64, device=cosine.device)
-    for _ in range(p):
-        best = left.flatten(1, 2).argmax(1)  # (B, n)
-        row, source = best // p, best % p
-        out.scatter_(1, row[:, None], source[:, None])
-        left.scatter_(1, row[:, None, None].expand(-1, -1, p, -1), -9.0)
-        left.scatter_(2, source[:, None, None].expand(-1, p, -1, -1), -9.0)
-    return out

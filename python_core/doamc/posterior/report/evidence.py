@@ -14,9 +14,10 @@ import torch
 from doamc.angles import wrap_rad
 from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
 from doamc.likelihood.density import ExactPosterior
-from doamc.posterior.report.directions import nearest_order, sphere_units
+from doamc.posterior.report.directions import sphere_units
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampling.samples import Samples
+from doamc.scenes.directions import nearest_order
 
 BEYOND_DB = 30.0  #: by how much source powers of a receiver of unknown scale may leave the range that was sampled
 FREEDOM = 8.0  #: degrees of freedom of the proposal's tails
