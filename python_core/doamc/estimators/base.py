@@ -30,12 +30,14 @@ class Estimates:
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them,
     zero where a snapshot was left out. waveforms (B, P, L) and waveform_std (B, P, L): what the sources sent, as an
     uncoupled element at the origin would receive it, and its standard deviation, where the method separates them.
-    elevation: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is received of
-    each source, where coupling and direction alone do not say so.
+    elevation, elevation_std: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is
+    received of each source, where coupling and direction alone do not say so.
 
-    What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
+    What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth, and
+    elevation_interval of each elevation.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
-    directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
+    directions may be, heaviest first, NaN past the last, with mode_std and mode_elevation; mode_share: (B, M), their
+    probabilities.
     snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
     None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out.
     model_error_db: (B, 3), relative r.m.s. error of the model's responses: 5 %, median and 95 % of its posterior, NaN
@@ -58,10 +60,13 @@ class Estimates:
     waveforms: torch.Tensor | None = None
     waveform_std: torch.Tensor | None = None
     elevation: torch.Tensor | None = None
+    elevation_std: torch.Tensor | None = None
     response: torch.Tensor | None = None
     interval: torch.Tensor | None = None
+    elevation_interval: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
+    mode_elevation: torch.Tensor | None = None
     mode_std: torch.Tensor | None = None
     mode_share: torch.Tensor | None = None
     snapshots: torch.Tensor | None = None
@@ -92,10 +97,17 @@ class Estimator(ABC):
     summary: str
     robust = True  #: whether impulses of one channel and offsets of converters are taken out first
     sequential = False  #: whether observations are taken as one after the other, and their order matters
+    elevations = False  #: whether it takes arrays whose sector has elevations
     fits_powers = False  #: whether powers and noise power are those of a model that was fitted to the batch
 
     def __init__(self, spec: ArraySpec | str) -> None:
         self.spec = load_spec(spec)
+        if self.spec.elevated and not self.elevations:
+            able = ", ".join(name for name in METHODS if estimator_class(name).elevations)
+            raise EstimatorError(
+                f"method {self.name} finds azimuths alone, found elevation_deg in [sector] of array {self.spec.name}; "
+                f"use one of {able}, or leave it out"
+            )
         self._converter_offset = ConverterOffset(self.spec)
 
     @abstractmethod

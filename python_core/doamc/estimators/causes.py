@@ -52,7 +52,10 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
         found[i] = _which_wall(spec, e.azimuth[i, heard])
     for i in [] if doubtful is None else doubtful.nonzero()[:, 0].tolist():
         one = batch.select(slice(i, i + 1))
-        found[i] = _seen_in_samples(one.snapshots[0]) or _explanation(spec, one, e.select(slice(i, i + 1)))
+        found[i] = _seen_in_samples(one.snapshots[0])
+        if not found[i]:  # models beside the specification's know azimuths alone
+            unknown = CAUSES.index("unknown")
+            found[i] = unknown if spec.elevated else _explanation(spec, one, e.select(slice(i, i + 1)))
     return found
 
 
