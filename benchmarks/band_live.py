@@ -10,6 +10,7 @@ and a half. A machine that does other work beside loses slices, which are counte
 """
 
 import math
+import os
 import tempfile
 import time
 from collections import Counter
@@ -64,6 +65,18 @@ def resident_mib() -> float:
     return pages * 4096 / 2**20
 
 
+def thread_cpu_s() -> Counter[str]:
+    """Processor time of GNU Radio's threads by the name of their block, without its number."""
+    tick, out = os.sysconf("SC_CLK_TCK"), Counter[str]()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            name, rest = (task / "stat").read_text(encoding="utf-8").split("(", 1)[1].rsplit(")", 1)
+        except OSError:  # it has ended meanwhile
+            continue
+        out[name.rstrip("0123456789")] += sum(int(x) for x in rest.split()[11:13]) / tick
+    return out
+
+
 def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path) -> dict[str, Any]:
     """Figures of one run."""
     spec = load_spec(array)
@@ -89,11 +102,12 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
             flowgraph.connect(source, head, (finder, k))
     flowgraph.msg_connect(finder, "signals", kept, "signals")
     flowgraph.msg_connect(finder, "status", kept, "status")
-    begin, cpu, memory = time.monotonic(), time.process_time(), []
+    begin, cpu, memory, threads = time.monotonic(), time.process_time(), [], Counter[str]()
     flowgraph.start()
     while time.monotonic() < begin + 60 * seconds and kept.newest.get("state") != "stopped":
         time.sleep(seconds / 20)
         memory.append(resident_mib())
+        threads = thread_cpu_s() | threads
     cpu, wall = time.process_time() - cpu, time.monotonic() - begin
     flowgraph.stop()
     flowgraph.wait()
@@ -102,8 +116,9 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
     whole = [s for s in {s for _, s in kept.told} if WARM_S < s < seconds - 1]
     a_second = [kept.told[k, s] for s in whole for k in {k for k, _ in kept.told}]
     errors = np.array([e for e, _, _ in kept.errors_deg])
-    stream_s = max(1e-9, finder.engine.used * finder.engine.slice_samples(rate) / rate)
+    stream_s = max(1e-9, finder.engine.used * finder.engine.setup.slice_samples(rate) / rate)
     latency = np.percentile(kept.latency_ms or [0], (50, 95, 100))
+    print(threads)
     share = {k: round(v / stream_s, 3) for k, v in finder.engine.cpu_s.items()}
     return {
         "array": array, "rate_hz": rate, "seconds": seconds, "unpaced": unpaced, "wall_s": round(wall, 1),
