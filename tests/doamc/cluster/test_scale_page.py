@@ -54,6 +54,7 @@ def test_commands_on_kubernetes_are_those_of_the_programs():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1000)
 def test_the_job_of_slurm_does_the_work(tmp_path):
     """`srun` is replaced by two copies of what it is given, the network by loopback; the rest is as it stands there."""
     (tmp_path / "bin").mkdir()
@@ -74,7 +75,7 @@ def test_the_job_of_slurm_does_the_work(tmp_path):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
-        assert job.wait(300) == 0
+        assert job.wait(900) == 0
         assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
             "0.npz.parquet",
             "1.npz.parquet",
