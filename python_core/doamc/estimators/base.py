@@ -13,6 +13,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level, with_scaled_signals
+from doamc.estimators.looking import look_at
 from doamc.estimators.misfit import DOUBTFUL
 from doamc.estimators.outliers import or_without_outliers
 from doamc.estimators.reported_fit import with_fit
@@ -80,9 +81,21 @@ class Estimates:
     wide_prior: torch.Tensor | None = None
 
     @property
+    def coupled(self) -> bool:
+        """Whether an observation has a coupling, C other than I; methods that know of none report I for all."""
+        c = self.coupling.resolve_conj().cpu().numpy()
+        return bool((c != np.eye(c.shape[-1])).any())
+
+    @property
     def doubtful(self) -> torch.Tensor | None:
         """Whether the model cannot be what the batch came from, (B,) bool; None where nobody has looked."""
         return None if self.fit_probability is None else self.fit_probability < DOUBTFUL
+
+    def having(self, **values: torch.Tensor | None) -> "Estimates":
+        """The same estimates with some of the fields; `dataclasses.replace` takes ten times as long."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **values)
+        return other
 
     def select(self, index: torch.Tensor | slice) -> "Estimates":
         """The estimates of some of the observations."""
@@ -125,13 +138,14 @@ class Estimator(ABC):
     @np.errstate(all="ignore")  # of a batch beyond all measure some figures are no number, and are told as such
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
+        look_at(batch)
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
         estimates = at_ordinary_level(estimate, calm)
         if self.robust and not self.sequential:
             again = partial(at_ordinary_level, estimate)
             estimates, calm = or_without_outliers(self.spec, calm, estimates, again)
-        estimates = replace(estimates, left_out=calm.left_out, offset_removed=calm.offset_removed)
-        if calm.left_out is not None:
+        estimates = estimates.having(left_out=calm.left_out, offset_removed=calm.offset_removed)
+        if calm.left_out is not None and (estimates.clean is not None or estimates.waveforms is not None):
             estimates = with_scaled_signals(estimates, 1 / kept_gain(calm.left_out, batch.n_snapshots))
         return estimates
 

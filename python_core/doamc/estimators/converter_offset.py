@@ -54,7 +54,8 @@ class ConverterOffset:
         if length < LEAST_SNAPSHOTS * n:
             return torch.zeros(0, dtype=torch.int64)
         values, vectors = (v.cpu().numpy() for v in batch.eigen)
-        part = (batch.snapshots.cpu().numpy().mean(2)[:, None] @ vectors.conj())[:, 0]
+        mean = batch.look.total / length if batch.look else batch.snapshots.cpu().numpy().mean(2)
+        part = (mean[:, None] @ vectors.conj())[:, 0]
         q = ((part.real**2 + part.imag**2) / np.maximum(values, 1e-16 * values[:, -1:])).sum(1)  # m^H R^-1 m
         odd = (length - n) * q > SUSPICIOUS * n * (1 - q)  # q / (1 - q): Hotelling's statistic
         chosen = torch.from_numpy(odd.nonzero()[0])
