@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from doamc.errors import ImagingError
 
-#: pixels of all images of a set together: their double-precision transforms take 1 GiB
-MAX_PIXELS = 1 << 26
-#: side of an image
-MAX_SIDE = 4096
+#: pixels of all images of a set together: a transform of them takes 256 MiB
+MAX_PIXELS = 1 << 24
+#: side of an image; compressed sensing of one takes 2 GiB
+MAX_SIDE = 2048
 #: how far V(-k) may be from the conjugate of V(k), as a share of the largest |V|: what single precision leaves
 _HERMITIAN = 1e-4
 
@@ -44,10 +44,15 @@ class GridVisibilities:
 
 @dataclass(frozen=True)
 class SkyImage:
-    """Images (B, n, n) in flux a pixel; std (B, n, n), one standard deviation, where the method has an error bar."""
+    """Images (B, n, n) in flux a pixel.
+
+    std: (B, n, n), one standard deviation, where the method has an error bar. model: (B, n, n), the sky whose
+    visibilities were fitted, where the image is that sky seen with a beam.
+    """
 
     image: NDArray[np.float64]
     std: NDArray[np.float64] | None = None
+    model: NDArray[np.float64] | None = None
 
 
 def mirrored(cells: NDArray) -> NDArray:
