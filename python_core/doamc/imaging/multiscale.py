@@ -57,13 +57,13 @@ def multiscale_clean(
                            f"scales of a side of {n}; give fewer")  # fmt: skip
     small = np.stack([np.fft.fft2(kernel(r, n)) for r in radii])
     large = np.stack([np.fft.fft2(kernel(r, 2 * n)) for r in radii])
-    smooth = convolved(dirty, small)  # R_a, (S, n, n)
+    smooth, places_of = _smoothed(dirty, psf, small, large, radii)  # R_a, (S, n, n)
     pairs = convolved(psf, large[:, None] * large)  # P_ab, (S, S, 2 n, 2 n)
     own = pairs[np.arange(len(radii)), np.arange(len(radii)), n, n]
     rank = (1 - _BIAS * np.array(radii) / max(*radii, 1)) / np.sqrt(own)
     fluxes, count = np.zeros((len(radii), n, n)), 0
     for count in range(most + 1):
-        size = np.abs(smooth).reshape(len(radii), -1)
+        size = (np.abs(smooth) * places_of).reshape(len(radii), -1)
         places = size.argmax(1)
         peaks = size[np.arange(len(radii)), places]
         a = int((peaks * rank).argmax())
@@ -74,7 +74,29 @@ def multiscale_clean(
         fluxes[a, i, j] += flux
         smooth -= flux * pairs[a][:, n - i : 2 * n - i, n - j : 2 * n - j]
     model = convolved(fluxes, small).sum(0)
-    spread = np.zeros((2 * n, 2 * n))
-    spread[:n, :n] = model
-    seen = convolved(spread, np.fft.fft2(np.fft.ifftshift(psf)))[:n, :n]
+    seen = convolved(_padded(model), np.fft.fft2(np.fft.ifftshift(psf)))[:n, :n]
     return Components(model, dirty - seen, count)
+
+
+def _smoothed(
+    dirty: NDArray[np.float64],
+    psf: NDArray[np.float64],
+    small: NDArray[np.complex128],
+    large: NDArray[np.complex128],
+    radii: Sequence[float],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """R_a, and where components of every scale may lie, (S, n, n) each.
+
+    Around the edges where the point spread function repeats there, as on the grid. Else what lies beyond the edges is
+    not known: components keep a radius away, since scales would contradict each other and no components agree.
+    """
+    n = len(dirty)
+    if psf[0, n] > 0.999 * psf[n, n]:
+        return convolved(dirty, small), np.ones(small.shape, bool)
+    edge = np.minimum(np.arange(n), np.arange(n)[::-1])
+    inside = [np.minimum(edge[:, None], edge) >= r for r in radii]
+    return convolved(_padded(dirty), large)[:, :n, :n], np.stack(inside)
+
+
+def _padded(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.pad(image, (0, len(image)))
