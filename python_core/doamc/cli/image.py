@@ -74,20 +74,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def make_image(
+    visibilities: "GridVisibilities", method: str, steps: int | None = None, report: "Report | None" = None
+) -> "SkyImage":
+    """The skies by a method of `METHODS`; report: called with the number of skies done."""
+    from doamc.imaging.methods import METHODS
+
+    return METHODS[method](visibilities, steps, report)
+
+
 def _imaged(args: argparse.Namespace, visibilities: "GridVisibilities") -> "SkyImage":
     """The skies, with a line of progress on a terminal."""
     from tqdm import tqdm
 
-    from doamc.imaging.methods import METHODS
-
-    count = len(visibilities.values)
-    with tqdm(total=count, unit="sky", disable=None, leave=False) as bar:
+    with tqdm(total=len(visibilities.values), unit="sky", disable=None, leave=False) as bar:
 
         def report(done: int) -> None:
             bar.update(done - bar.n)
 
-        done: Report = report
-        return METHODS[args.method](visibilities, args.steps, done)
+        return make_image(visibilities, args.method, args.steps, report)
 
 
 def _draw(path: str, visibilities: "GridVisibilities", sky: "SkyImage", residual: Any) -> None:

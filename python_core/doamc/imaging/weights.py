@@ -1,4 +1,4 @@
-"""Weights of baselines: natural, uniform and Briggs, [Briggs] eqs. (3.13)-(3.17)."""
+"""Weights of baselines: natural, uniform and Briggs: [Briggs] ch. 3."""
 
 import numpy as np
 from numpy.typing import NDArray
