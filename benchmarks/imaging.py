@@ -63,12 +63,12 @@ def draw(path: Path, sky: NDArray, visibilities: GridVisibilities, methods: list
     errors = [image - sky for image in images]
     told = [f"{NAMES.get(m, m)}, {psnr_db(i[None], sky[None]):.1f} dB" for m, i in zip(methods, images, strict=True)]
     coverage = np.fft.fftshift(visibilities.mask).astype(float)
-    panels = [[sky, *images], [sky, *images], [coverage, *errors], [None, *map(np.abs, errors)]]
+    panels = [[sky, *images], [sky, *images], [None, *errors], [coverage, *map(np.abs, errors)]]
     draw_figure(
         str(path),
         size_of(len(panels), len(images) + 1),
         lambda figure: draw_panels(
-            figure, panels, ["sky", *told], ["image", "image", "coverage, error", "error"],
+            figure, panels, ["sky", *told], ["image", "image", "error", "coverage, error"],
             ["linear", "log", "signed", "log"],
         ),
     )  # fmt: skip
