@@ -24,9 +24,7 @@ class Components:
     angle_rad: torch.Tensor
 
     @classmethod
-    def round(
-        cls, amplitude: torch.Tensor, x: torch.Tensor, y: torch.Tensor, width: torch.Tensor
-    ) -> "Components":
+    def round(cls, amplitude: torch.Tensor, x: torch.Tensor, y: torch.Tensor, width: torch.Tensor) -> "Components":
         """Circular ones; widths as the two standard deviations."""
         return cls(amplitude, x, y, width, width, torch.zeros_like(x))
 

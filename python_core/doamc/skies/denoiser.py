@@ -1,5 +1,6 @@
 """The prior over skies as a denoiser: mean and variance of an image of peak about 1 in white noise of any level."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -32,6 +33,11 @@ class SkyDenoiser:
         """With weights from a checkpoint, by default the shipped ones. Raises CheckpointError, ImagingError."""
         kept = load_checkpoint(weights or find_weights(KIND), KIND)
         return cls(kept.network(lambda config: SkyNet(SkyNetConfig(**config))), shape)
+
+    @property
+    def trained(self) -> tuple[float, float]:
+        """Log-SNRs that the network knows."""
+        return -2 * math.log(SIGMA[1]), -2 * math.log(SIGMA[0])
 
     def __call__(self, x_t: torch.Tensor, alpha: Level, sigma: Level) -> torch.Tensor:
         """Mean of x_0 given x_t = alpha x_0 + sigma n, (B, H W)."""

@@ -52,9 +52,7 @@ class SkyNet(nn.Module):
         self.enter = convolution(4 * FEATURES, config.width)
         self.down = nn.ModuleList(blocks(w) for w in widths)
         self.split = nn.ModuleList(convolution(w, 2 * w, 2, 2) for w in widths[:-1])
-        self.merge = nn.ModuleList(
-            nn.ConvTranspose2d(2 * w, w, 2, stride=2, dtype=torch.float32) for w in widths[:-1]
-        )
+        self.merge = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2, dtype=torch.float32) for w in widths[:-1])
         self.up = nn.ModuleList(blocks(w) for w in widths[:-1])
         self.leave = convolution(config.width, 8)
         nn.init.zeros_(self.leave.weight)
