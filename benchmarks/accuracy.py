@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from command import make_parser, write_result
+from command import add_workers, done_by, make_parser, write_result
 from tqdm import tqdm
 
 from doamc.cluster import Executor, Workers, open_executor
+from doamc.errors import ClusterError
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.posterior.report.summary import summarise
@@ -77,10 +78,10 @@ def run_case(
     snr_db: list[float],
 ) -> dict[str, Any]:
     """Rows of one case."""
-    rows = compare_on(executor, array, methods, snr_db, n_sources, n_snapshots, trials, seed=5)
-    tasks = [[array, n_sources, n_snapshots, level, trials, 5] for level in snr_db]
-    limits = [o.result for o in executor.run("accuracy:limit_task", tasks)]
-    rows += sorted(limits, key=lambda row: row["snr_db"])
+    rows, failed = compare_on(executor, array, methods, snr_db, n_sources, n_snapshots, trials, seed=5)
+    if failed:
+        raise ClusterError(failed[0])
+    rows += done_by(executor, "accuracy:limit_task", [[array, n_sources, n_snapshots, x, trials, 5] for x in snr_db])
     return {"array": array, "sources": n_sources, "snapshots": n_snapshots, "trials": trials, "rows": rows}
 
 
@@ -128,7 +129,7 @@ def main() -> None:
     """Run, write and draw."""
     parser = make_parser(__doc__)
     parser.add_argument("--trials", type=int, default=100, help="scenes of each case and SNR (%(default)s)")
-    parser.add_argument("--workers", type=int, default=0, help="processes, one thread each (0: this one)")
+    add_workers(parser)
     parser.add_argument("--plot", type=Path, help="picture (default: docs/images/accuracy.png; with --quick none)")
     parser.add_argument("--drawn-only", action="store_true", help="draw what the file holds, and measure nothing")
     args = parser.parse_args()

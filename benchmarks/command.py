@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from machine import machine
+from tqdm import tqdm
 
+from doamc.cluster import Executor
+from doamc.errors import ClusterError
 from doamc.files.atomic import whole_file
 
 
@@ -19,6 +22,22 @@ def make_parser(about: str | None, default: str = "beside the script, .json") ->
     parser.add_argument("--out", type=Path, help=f"file to write (default: {default}; with --quick none)")
     parser.add_argument("--quick", action="store_true", help="a small run, which only shows that all of it works")
     return parser
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """The option ``--workers``, for `doamc.cluster.Workers`."""
+    parser.add_argument("--workers", type=int, default=0, help="processes, one thread each (0: this one)")
+
+
+def done_by(executor: Executor, work: str, tasks: list[Any]) -> list[Any]:
+    """Results of tasks in their order. work: ``benchmark:function``. Raises ClusterError where one failed."""
+    found = dict[int, Any]()
+    places = {id(task): k for k, task in enumerate(tasks)}
+    for outcome in tqdm(executor.run(work, tasks), total=len(tasks), disable=None):
+        if outcome.failure is not None:
+            raise ClusterError(f"{outcome.task}: {outcome.failure}")
+        found[places[id(outcome.task)]] = outcome.result
+    return [found[k] for k in range(len(tasks))]
 
 
 def write_result(script: str, args: argparse.Namespace, result: dict[str, Any], **more: Any) -> None:

@@ -4,16 +4,17 @@
 90 % intervals. flagged: share of estimates marked doubtful. error / std: r.m.s. error over r.m.s. standard deviation.
 phantoms: share of batches with more estimates than sources.
 
-    .venv/bin/python benchmarks/mismatch.py [--method posterior] [--row outside-75 --row deaf] [--batches 24]
+    .venv/bin/python benchmarks/mismatch.py [--method posterior] [--row outside-75 --row deaf] [--workers N]
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from command import make_parser, write_result
-from tqdm import tqdm
+from command import add_workers, done_by, make_parser, write_result
 
+from doamc.cluster import Workers, open_executor
 from doamc.errors import DoamcError
 from doamc.estimators.base import DEFAULT_METHOD, Estimator
 from doamc.estimators.engine import open_estimator
@@ -25,14 +26,20 @@ QUICK = ("model-ula8-200-10dB", "outside-75", "deaf")
 COLUMNS = ("hits", "rmse_deg", "std_deg", "cover", "error_over_std", "flagged", "phantoms")
 
 
-def measure(row: Row, method: str, estimators: dict[str, Estimator], batches: int) -> dict[str, Any]:
-    """Result of one row; what a method cannot do is told in the place of figures."""
+@lru_cache
+def estimator_of(method: str, array: str) -> Estimator:
+    return open_estimator(method, load_spec(array), None, "cpu", 0)
+
+
+def measure(task: list[Any]) -> dict[str, Any]:
+    """Result of one row, by its name, the method and batches; what a method cannot do is told in place of figures."""
+    name, method, batches = task
+    row: Row = ROWS[name]
+    torch.set_num_threads(1)
     head: dict[str, Any] = {"row": row.name, "on_model": row.on_model, "hidden": row.hidden, "cause": row.cause}
     array = row.make(1, torch.Generator().manual_seed(0)).spec.name
     try:
-        if array not in estimators:
-            estimators[array] = open_estimator(method, load_spec(array), None, "cpu", 0)
-        return head | run_row(row, estimators[array], batches).result()
+        return head | run_row(row, estimator_of(method, array), batches).result()
     except DoamcError as error:
         return head | {"refused": str(error)}
 
@@ -54,11 +61,11 @@ def main() -> None:
     parser.add_argument("--method", default=DEFAULT_METHOD, help="with its options (%(default)s)")
     parser.add_argument("--batches", type=int, default=24, help="of each row (%(default)s)")
     parser.add_argument("--table", type=Path, help="file for the table in Markdown (default: none)")
+    add_workers(parser)
     args = parser.parse_args()
-    torch.set_num_threads(1)
     names, batches = (args.row or QUICK, 4) if args.quick else (args.row or list(ROWS), args.batches)
-    estimators: dict[str, Estimator] = {}
-    rows = [measure(ROWS[name], args.method, estimators, batches) for name in tqdm(names, disable=None)]
+    with open_executor(Workers(args.workers)) as executor:
+        rows = done_by(executor, "mismatch:measure", [[name, args.method, batches] for name in names])
     write_result(__file__, args, {"method": args.method, "batches": batches, "rows": rows})
     print(table(rows))
     if args.table:

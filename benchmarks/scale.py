@@ -48,6 +48,7 @@ def efficiency(quick: bool) -> dict[str, Any]:
     """
     from doamc.cli import make_parser as cli
     from doamc.cli.archive_settings import archive_settings
+    from doamc.cli.archive_work import index
 
     batches = 512 if quick else 2048
     rows = []
@@ -55,7 +56,8 @@ def efficiency(quick: bool) -> dict[str, Any]:
         make_archive(Path(folder) / "in", 1, batches)
         words = ["estimate", f"{folder}/in", "-o", f"{folder}/out", *METHOD, "--format", "parquet"]
         settings = archive_settings(cli().parse_args(words))
-        task = {"settings": settings, "where": f"{folder}/in/0.npz", "digest": "0"}
+        task = {"settings": settings, "where": f"{folder}/in/0.npz"}
+        task["digest"] = index(task)["digest"]
         tasks = [task | {"chunks": [first]} for first in range(0, batches, 256)]
         for count in (1, 2):
             with open_executor(Workers(count)) as executor:

@@ -9,10 +9,10 @@ from typing import Any
 
 def timed(task: dict[str, Any]) -> dict[str, float]:
     """Estimates chunks of an input; the s that it took, by the clock and by the processor."""
-    from doamc.cli.archive_work import estimate
+    from doamc.cli.archive_work import chunks
 
     begin, processor = time.monotonic(), time.process_time()
-    estimate(task)
+    chunks(task)
     return {"seconds": time.monotonic() - begin, "processor": time.process_time() - processor}
 
 

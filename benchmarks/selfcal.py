@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from command import make_parser, write_result
+from command import add_workers, done_by, make_parser, write_result
 
 from doamc.arrays.steering import steering
+from doamc.cluster import Workers, open_executor
 from doamc.estimators import make_estimator
 from doamc.snapshots import make_batch
 from doamc.spec import ArraySpec, load_spec
@@ -89,8 +90,14 @@ def snapshots(array: Array, azimuth: torch.Tensor, snr_db: float, generator: tor
     return (clean + 10 ** (-snr_db / 20) * z[p:])[None]
 
 
-def one_run(spec: ArraySpec, seed: int, snr_db: float, jump_s: float, end_s: float) -> dict:
-    """Squared errors in deg^2 per batch, NMSE of the coupling, times of changes, for one array that moves on."""
+def one_run(task: list) -> dict:
+    """Squared errors in deg^2 per batch, NMSE of the coupling, times of changes, for one array that moves on.
+
+    task: array, seed, SNR in dB, s of the jump and of the end.
+    """
+    name, seed, snr_db, jump_s, end_s = task
+    torch.set_num_threads(1)
+    spec = load_spec(name)
     generator = torch.Generator().manual_seed(seed)
     array = outside(spec, generator)
     method = make_estimator("self-calibrating", spec)
@@ -124,8 +131,14 @@ def one_run(spec: ArraySpec, seed: int, snr_db: float, jump_s: float, end_s: flo
     return out | {"batches_per_s": len(out["error"]) / spent, "slowest_s": slowest}
 
 
-def drift_run(spec: ArraySpec, seed: int, snr_db: float) -> dict:
-    """An array whose part outside the family becomes another one from 30 s to 90 s: errors before and meanwhile."""
+def drift_run(task: list) -> dict:
+    """An array whose part outside the family becomes another one from 30 s to 90 s: errors before and meanwhile.
+
+    task: array, seed, SNR in dB.
+    """
+    name, seed, snr_db = task
+    torch.set_num_threads(1)
+    spec = load_spec(name)
     generator = torch.Generator().manual_seed(seed)
     array, other = outside(spec, generator), outside(spec, generator)
     method, error = make_estimator("self-calibrating", spec), []
@@ -212,6 +225,7 @@ def main() -> None:
     parser.add_argument("--snr-db", type=float, default=15.0)
     parser.add_argument("--jump", type=float, default=60.0, help="s; ten at least (%(default)g)")
     parser.add_argument("--end", type=float, default=80.0, help="s; twenty after the jump at least (%(default)g)")
+    add_workers(parser)
     parser.add_argument("--plot", type=Path, help="default: docs/images/self-calibration.png; with --quick none")
     args = parser.parse_args()
     if args.quick:
@@ -221,13 +235,16 @@ def main() -> None:
         "snapshots": LENGTH, "batches_per_s_of_signal": RATE, "snr_db": args.snr_db, "outside_db": OUTSIDE_DB,
         "runs": args.runs, "jump_s": args.jump, "arrays": {},
     }  # fmt: skip
-    for name in args.arrays:
-        runs = [one_run(load_spec(name), seed, args.snr_db, args.jump, args.end) for seed in range(args.runs)]
-        result["arrays"][name] = judge(runs, args.jump)
-        print(name, json.dumps({k: v for k, v in result["arrays"][name].items() if "by_second" not in k}), flush=True)
-    if not args.quick:
-        first = args.arrays[0]
-        result["drift"] = {first: [drift_run(load_spec(first), seed, args.snr_db) for seed in range(2)]}
+    with open_executor(Workers(args.workers)) as executor:
+        tasks = [[name, seed, args.snr_db, args.jump, args.end] for name in args.arrays for seed in range(args.runs)]
+        runs = done_by(executor, "selfcal:one_run", tasks)
+        for k, name in enumerate(args.arrays):
+            told = result["arrays"][name] = judge(runs[k * args.runs : (k + 1) * args.runs], args.jump)
+            print(name, json.dumps({k: v for k, v in told.items() if "by_second" not in k}), flush=True)
+        if not args.quick:
+            first = args.arrays[0]
+            drifts = done_by(executor, "selfcal:drift_run", [[first, seed, args.snr_db] for seed in range(2)])
+            result["drift"] = {first: drifts}
     write_result(__file__, args, result)
     images = Path(__file__).resolve().parents[1] / "docs" / "images"
     picture = args.plot or (None if args.quick else images / "self-calibration.png")

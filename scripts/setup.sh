@@ -30,7 +30,7 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 stamp_text() {
-    cat pyproject.toml setup.py scripts/setup.sh python_core/doamc/likelihood/loops/*.[ch] | cksum
+    cat pyproject.toml setup.py scripts/setup.sh python_core/doamc/*/loops/*.[ch] | cksum
     printf '%s\n' "$1" "$here" "$(.venv/bin/python -c 'import sys; print(sys.version)')"
 }
 

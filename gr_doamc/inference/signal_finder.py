@@ -1,8 +1,6 @@
 """Signal finder: N streams in; every signal of the band out, with its direction, many times a second."""
 
 import math
-import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +8,8 @@ from gnuradio import gr
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.spec import load_spec
+from gr_doamc.inference.signal_worker import signal_worker
 from gr_doamc.inference.slice_sink import slice_sink
-from gr_doamc.runtime.message_block import guarded, message_block
-
-_HEARTBEAT_S = 1.0
-_STOP_S = 2.0  #: that a running estimate gets when the flowgraph is stopped
 
 
 class signal_finder(gr.hier_block2):
@@ -31,7 +26,11 @@ class signal_finder(gr.hier_block2):
     true; keys as in the JSON message (schema ``doamc.signal/1``), ``seq`` counts them. A new signal is told at once,
     its ``sources`` as soon as there is an estimate. Message port ``status``: a dict (schema ``doamc.status/1``) every
     second and at every failure, with counters received, used, dropped (slices), updates, placed (whole estimates),
-    ended (signals) and failed: received = used + dropped + failed once the block has stopped.
+    ended (signals), failed, and left: samples that filled no slice, at the end and where the band began anew; received
+    = used + dropped + failed once the block has stopped.
+
+    A flowgraph may be started again: tracks begin anew, numbers of signals go on, and what signals have taught of the
+    array is kept.
 
     Args:
         array: name of a specification or path of a TOML file, with the element of each stream.
@@ -81,7 +80,8 @@ class signal_finder(gr.hier_block2):
             self.message_port_register_hier_out(port)
         _check(sample_rate, frequency, update_rate, queue_size, threads, drain_timeout, when_full)
         from doamc.bands.channels import Channel  # late: torch
-        from gr_doamc.inference.band_engine import BandEngine, BandOptions
+        from gr_doamc.inference.band_engine import BandEngine
+        from gr_doamc.inference.band_setup import BandOptions, BandSetup
 
         if sources != "auto" and not isinstance(sources, int):
             raise EstimatorError(f"sources must be 'auto' or a number, found {sources!r}")
@@ -91,14 +91,16 @@ class signal_finder(gr.hier_block2):
             tuple((float(low), float(high)) for low, high in masks), 1 / update_rate, bool(one_array), bool(tracks),
             device, seed,
         )  # fmt: skip
-        self.worker = signal_worker(drain_timeout)
-        self.engine = BandEngine(options, self.worker, queue_size, when_full == "wait", threads)
+        setup = BandSetup(options)
         if heading_deg is not None and math.isfinite(heading_deg):
-            self.engine.heading_deg = float(heading_deg)
+            setup.heading_deg = float(heading_deg)
         if sample_rate:
-            self.engine.slice_samples(sample_rate)  # refused now, where bins or slices do not fit
-        self.worker.engine = self.engine
-        self.sink = slice_sink(n, self.engine, float(sample_rate), float(frequency))
+            setup.slice_samples(sample_rate)  # refused now, where bins or slices do not fit
+        self.worker = signal_worker(
+            lambda worker: BandEngine(setup, worker, queue_size, when_full == "wait", threads),
+            lambda: self.sink.left, drain_timeout,
+        )  # fmt: skip
+        self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency))
         for channel in range(n):
             self.connect((self, channel), (self.sink, channel))
         self.msg_connect(self.sink, "status", self.worker, "stream")
@@ -106,97 +108,14 @@ class signal_finder(gr.hier_block2):
             self.msg_connect(self.worker, port, self, port)
 
     @property
+    def engine(self) -> Any:
+        """The engine of this run, or of the last one."""
+        return self.worker.engine
+
+    @property
     def failure(self) -> Exception | None:
         """What ended the stream, if an exception did."""
         return self.sink.failure
-
-
-class signal_worker(message_block):
-    """The message side of `signal_finder`: posts what the engine tells, and ends when that has told all."""
-
-    def __init__(self, drain_timeout: float) -> None:
-        message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals",))
-        self.engine: Any = None
-        self._drain_timeout = drain_timeout
-        self._timer: threading.Timer | None = None
-        self._beat = 0.0
-        self._stopped = self._told = False
-        self.seq = 0
-
-    def start(self) -> bool:
-        """Start the engine; called by GNU Radio."""
-        self.engine.start()
-        self.post("status", self.status("running"))
-        return super().start()
-
-    def stop(self) -> bool:
-        """End the engine, giving a running estimate two seconds; called by GNU Radio."""
-        self._stopped = True
-        self.engine.close(drop=True)
-        if self._timer is not None:
-            self._timer.cancel()
-        self.engine.done.wait(_STOP_S)
-        self.engine.done.set()
-        return True
-
-    def idle(self) -> bool:
-        """Whether all slices have been told of, or the time for that is over."""
-        self.engine.close()
-        if self._timer is None:
-            self._timer = threading.Timer(self._drain_timeout, self._give_up)
-            self._timer.daemon = True
-            self._timer.start()
-            threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
-        if not self.engine.done.is_set():
-            return False
-        if not self._told:
-            self._told = True
-            self.post("status", self.status("stopped"))
-        return True
-
-    def status(self, state: str) -> dict[str, Any]:
-        """Status message with the counts of slices, updates, estimates and signals."""
-        e = self.engine
-        counts = {
-            "received": e.queue.received, "used": e.used, "dropped": e.queue.dropped, "updates": e.updates,
-            "placed": e.placed, "ended": e.signals, "failed": e.failed,
-        }  # fmt: skip
-        return super().status(state) | {"seq": self.seq - 1, "counters": counts, "method": e.method}
-
-    def on_signals(self, messages: list[dict[str, Any]]) -> None:
-        """Post the messages of an update; called by the engine."""
-        for message in messages:
-            message["seq"] = self.seq
-            self.seq += 1
-            self.post("signals", message)
-
-    def on_failure(self, error: Exception) -> None:
-        """Tell of a slice or an estimate that could not be used; called by the engine."""
-        self.failed(error)
-
-    def on_beat(self) -> None:
-        """Publish the status once a second; called by the engine."""
-        now = time.monotonic()
-        if now > self._beat + _HEARTBEAT_S and not self._told:
-            self._beat = now
-            self.post("status", self.status("running"))
-
-    @guarded
-    def _on_stream(self, message: Any) -> None:
-        """A failure of the sink, which has ended the stream."""
-        import pmt
-
-        told = pmt.to_python(message)
-        self.last_error = str(told.get("last_error"))
-        self.post("status", self.status("error"))
-
-    def _wait(self) -> None:
-        self.engine.done.wait()
-        self.wake()
-
-    def _give_up(self) -> None:
-        self.engine.close(drop=True)
-        self.engine.done.set()
 
 
 def _channel(kind: Any, told: Sequence[float]) -> Any:

@@ -1,6 +1,7 @@
 """The stream side of `signal_finder`: cuts N streams into slices and tells where the receiver was tuned."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,36 +9,32 @@ import pmt
 from gnuradio import gr
 
 from doamc.errors import SnapshotError
-from gr_doamc.inference.slice_queue import Slice, Tuning
+from gr_doamc.inference.slice_queue import Slice, SliceQueue, Tuning
 from gr_doamc.runtime.messages import CAPTURE
 from gr_doamc.runtime.stream_guard import guarded_work
 
-_TUNED, _LOST = ("rx_freq", "rx_rate"), "frames_lost"
-_CALL = 16384  #: samples that a call of `work` gets at most, about
+_LOST = "frames_lost"
 
 
 class TakesSlices(Protocol):
     """What the sink needs of the engine."""
 
-    def slice_samples(self, sample_rate: float) -> int:
-        """Samples of a slice at a rate. Raises SnapshotError where there is none."""
-
-    def put(self, item: Slice) -> None:
-        """Take a slice."""
-
-    def tune(self, item: Tuning) -> None:
-        """Take a beginning."""
+    setup: Any  #: slice_samples(sample_rate): samples of a slice. Raises SnapshotError where there is none.
+    queue: SliceQueue
 
 
 class slice_sink(gr.sync_block):
     """Slices of N complex streams for an engine; see `signal_finder` for the arguments and the tags.
 
-    across: samples left out, since the receiver was tuned anew or lost samples before their slice was complete.
+    take_part: gives the engine of a run that begins, told the name of the part that asks. across: samples left out,
+    since the receiver was tuned anew or lost samples before their slice was complete.
     """
 
-    def __init__(self, n_elements: int, engine: TakesSlices, sample_rate: float, frequency: float) -> None:
+    def __init__(
+        self, n_elements: int, take_part: Callable[[str], TakesSlices], sample_rate: float, frequency: float
+    ) -> None:  # fmt: skip
         gr.sync_block.__init__(self, name="slice_sink", in_sig=[np.complex64] * n_elements, out_sig=None)
-        self._n, self._engine = n_elements, engine
+        self._n, self._take_part = n_elements, take_part
         self._told_rate, self._told_frequency = sample_rate, frequency
         self.failure: Exception | None = None
         self.message_port_register_out(pmt.intern("status"))
@@ -46,7 +43,13 @@ class slice_sink(gr.sync_block):
     def start(self) -> bool:
         """Begin at the first sample; called by GNU Radio."""
         self._begin()
+        self._engine = self._take_part("sink")
         return True
+
+    @property
+    def left(self) -> int:
+        """Samples that have filled no slice."""
+        return self.across + self._filled
 
     def _begin(self) -> None:
         self._rate, self._frequency = self._told_rate, self._told_frequency
@@ -107,13 +110,13 @@ class slice_sink(gr.sync_block):
                 row[self._filled : self._filled + count] = stream[start : start + count]
             start, self._filled = start + count, self._filled + count
             if self._filled == self._held.shape[1]:
-                self._engine.put(Slice(self._held, time.time(), self._lost))
+                self._engine.queue.put(Slice(self._held, time.time(), self._lost))
                 self._held, self._filled, self._lost = np.empty_like(self._held), 0, 0
 
     def _tune(self, sample: int) -> None:
         if not self._rate > 0:
             raise SnapshotError("expected a sample rate or a tag rx_rate at the start of the stream, found neither")
         at = None if self._clock is None else self._clock[1] + (sample - self._clock[0]) / self._rate
-        self._held = np.empty((self._n, self._engine.slice_samples(self._rate)), np.complex64)
-        self._engine.tune(Tuning(self._frequency, self._rate, sample, at))
+        self._held = np.empty((self._n, self._engine.setup.slice_samples(self._rate)), np.complex64)
+        self._engine.queue.tune(Tuning(self._frequency, self._rate, sample, at))
         self._tuned, self._lost = True, 0

@@ -38,8 +38,8 @@ def object_store(monkeypatch):
 
 
 @contextmanager
-def web_server(folder):
-    """Address of a web server for the files of a folder, which knows ranges."""
+def web_server(folder, tls=None):
+    """Address of a web server for the files of a folder, which knows ranges; tls: the context of https://."""
     import asyncio
 
     from aiohttp import web
@@ -52,8 +52,8 @@ def web_server(folder):
         runner = web.AppRunner(app)
         await runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
-        await web.SockSite(runner, listener).start()
-        address.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        await web.SockSite(runner, listener, ssl_context=tls).start()
+        address.append(f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}")
         ready.set()
         return runner
 

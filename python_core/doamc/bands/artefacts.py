@@ -68,7 +68,7 @@ class Artefacts:
         bins = (excess.flip(0) > (10 ** (IMAGE_DB / 10) * excess).clamp_min(LEAST_EXCESS)).nonzero()[:, 0]
         if len(bins):
             mirror = band.covariance.diagonal(dim1=1, dim2=2).real[len(excess) - 1 - bins]
-            now[bins] = (band.mirrored(bins).abs().square() / mirror / floor[bins]).mean(1)
+            now[bins] = (band.image[bins].abs().square() / mirror / floor[bins]).mean(1)
         # a mean, since bins are looked at because chance has made them strong
         self._image = FORGET * self._image + (1 - FORGET) * now
         mean = self._image / (1 - FORGET**self.slices)

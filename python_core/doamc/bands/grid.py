@@ -61,7 +61,7 @@ class BandGrid:
     def n_bins(self) -> int:
         """Number of bins F, even, with small prime factors."""
         wanted = self.sample_rate_hz / self.asked_bin_hz / 2
-        near = [n for n in range(max(4, int(wanted * 0.96)), int(wanted * 1.04) + 2) if _smooth(n)]
+        near = [n for n in range(max(4, int(wanted * 0.96)), int(wanted * 1.04) + 2) if smooth(n)]
         return 2 * min(near or [round(wanted)], key=lambda n: abs(n - wanted))
 
     @property
@@ -112,7 +112,7 @@ class BandGrid:
     def window(self) -> NDArray[np.float64]:
         """Hann's window, of unit mean power."""
         w = 0.5 - 0.5 * np.cos(2 * math.pi * (np.arange(self.n_fft) + 0.5) / self.n_fft)
-        return w / math.sqrt(float((w * w).mean()))
+        return np.asarray(w / math.sqrt(float((w * w).mean())))
 
     @cached_property
     def correlation(self) -> NDArray[np.float64]:
@@ -137,7 +137,7 @@ def _independent(grid: BandGrid, n_lines: float, n_frames: float) -> float:
     return n_lines * n_frames / float(same + 2 * (1 - 1 / n_frames) * next_to)
 
 
-def _smooth(n: int) -> bool:
+def smooth(n: int) -> bool:
     """Whether 2, 3 and 5 are all its prime factors."""
     for p in (2, 3, 5):
         while n % p == 0:

@@ -5,6 +5,7 @@ signal. It gives the places of a signal's sources, the responses around them, an
 samples do not mend. In between, `refine` finds all signals from their newest samples in a few milliseconds.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,21 +39,22 @@ class Place:
 
 
 class Placer:
-    """Whole estimates of signals, one after another; state: what they have taught of the array."""
+    """Whole estimates of signals, one call at a time; state: what they have taught of the array."""
 
     def __init__(self, bearings: Bearings) -> None:
         self.bearings = bearings
         self._taught: frozenset[int] = frozenset()
+        self._turn = threading.Lock()  # an estimate may outlast the run of a flowgraph that asked for it
 
     def __call__(self, signals: Sequence[Signal], alive: frozenset[int]) -> list[Place]:
         """Places of signals, in their order. alive: numbers of all that have not ended."""
-        with torch.no_grad():
+        with self._turn, torch.no_grad():
             found = self.bearings(signals, self._taught)
             places = [self._place(s, b) for s, b in zip(signals, found, strict=True)]
-        if self.bearings.family is not None:  # before, nothing has been taught
-            self._taught |= {s.id for s in signals}
-        self._taught &= alive
-        return places
+            if self.bearings.family is not None:  # before, nothing has been taught
+                self._taught |= {s.id for s in signals}
+            self._taught &= alive
+            return places
 
     def _place(self, signal: Signal, bearing: Bearing) -> Place:
         e = bearing.estimates

@@ -5,33 +5,28 @@ from typing import Any
 
 import numpy as np
 
-from doamc.cli.archive_work import spec_of
+from doamc.cli.archive_checks import spec_of
 from doamc.cli.inputs import MAX_KEPT
 from doamc.cluster.manifest import Manifest
 from doamc.errors import RecordingError
 from doamc.estimates.estimate_bytes import from_bytes
 from doamc.estimates.estimate_file import bearing_arrays, estimate_arrays, write_estimates
-from doamc.estimators.engine import join
-from doamc.files.atomic import make_folder, whole_file
+from doamc.estimators.joined import join
+from doamc.files.atomic import whole_file
 
 
-def result_path(folder: Path, name: str, settings: dict[str, Any]) -> Path:
-    """Where the results of an input of this name stand."""
-    return folder / f"{name}.{settings['format']}"
+def write_result(
+    path: Path, manifest: Manifest, settings: dict[str, Any], name: str, where: str, told: dict[str, Any]
+) -> None:
+    """Write the results of an input whose parts are all there.
 
-
-def write_result(manifest: Manifest, settings: dict[str, Any], name: str, where: str, told: dict[str, Any]) -> None:
-    """Write the results of an input whose parts are all there, and note that it is finished.
-
-    where: the input. told: what was said of it when it was looked at. Raises RecordingError when it cannot be written.
+    where: the input. told: what was said of it when it was looked at. Raises RecordingError when it cannot be written,
+    SnapshotError where a part cannot be read.
     """
-    path = result_path(manifest.folder, name, settings)
-    make_folder(path)
     if settings["format"] == "npz":
         _write_npz(path, manifest, settings, name, told)
     else:
         _write_parquet(path, manifest, settings, name, {"where": where} | told)
-    manifest.finish(name, path.relative_to(manifest.folder).as_posix())
 
 
 def _write_npz(path: Path, manifest: Manifest, settings: dict[str, Any], name: str, told: dict[str, Any]) -> None:

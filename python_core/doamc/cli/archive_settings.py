@@ -14,10 +14,19 @@ if TYPE_CHECKING:
 
 
 def archive_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings that options ask for; whatever is wrong with them is said before the work begins.
+    """The settings that options of ``doamc estimate`` ask for; whatever is wrong is said before the work begins.
 
     Raises EstimatorError or SpecificationError where they do not go together or name what is not there.
     """
+    from doamc.errors import EstimatorError
+
+    if args.missing or args.coupling:
+        raise EstimatorError("expected one input beside --missing or --coupling, found many; estimate them one by one")
+    return shared_settings(args) | {"noise_power": args.noise_power, "batches": args.batches}
+
+
+def shared_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that all commands of many inputs have; errors as of `archive_settings`."""
     from doamc.errors import EstimatorError, SpecificationError
     from doamc.estimators.base import DEFAULT_METHOD
     from doamc.estimators.engine import open_estimator
@@ -26,8 +35,6 @@ def archive_settings(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.array is None:
         raise SpecificationError("expected an array for many inputs, found none; add --array")
-    if args.missing or args.coupling:
-        raise EstimatorError("expected one input beside --missing or --coupling, found many; estimate them one by one")
     if args.threads != 1:
         raise EstimatorError(f"expected one thread a worker, found --threads {args.threads}; use --workers")
     array = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array
@@ -37,14 +44,15 @@ def archive_settings(args: argparse.Namespace) -> dict[str, Any]:
         open_estimator(method, spec.tuned(None), args.sources, "cpu", args.seed)
     if parse_method(method)[0].sequential:
         raise EstimatorError(
-            f"expected a method that takes batches in any order, found {method}; estimate the inputs one by one"
+            f"expected a method that takes batches in any order, found {method}; take the inputs one by one"
         )
     form = capture_form(args)
+    args.format = args.format or "parquet"
     return {
         "version": __version__, "array": array, "array_digest": spec.digest, "method": method,
-        "weights": weights_digest(method, spec), "sources": args.sources, "noise_power": args.noise_power,
-        "snapshots": args.snapshots, "batches": args.batches, "seed": args.seed, "device": args.device,
-        "positions": not args.ignore_positions, "heading": spec.heading_deg if args.heading is None else args.heading,
+        "weights": weights_digest(method, spec), "sources": args.sources, "snapshots": args.snapshots,
+        "seed": args.seed, "device": args.device, "positions": not args.ignore_positions,
+        "heading": spec.heading_deg if args.heading is None else args.heading,
         "form": [form.datatype, form.channels, form.sample_rate_hz, form.frequency_hz], "format": args.format,
     }  # fmt: skip
 

@@ -7,7 +7,8 @@ import torch
 
 from doamc.cli.inputs import Input, as_complex128
 from doamc.estimators.base import Estimates
-from doamc.estimators.engine import estimate_batch, join
+from doamc.estimators.engine import estimate_batch
+from doamc.estimators.joined import join
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import SnapshotBatch, make_batch
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import time
 from typing import Any
 
@@ -37,6 +36,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)
     add_cluster_arguments(parser, "0")
+    parser.add_argument("-o", "--out", metavar="FOLDER", help="also write compare.json there, and keep every row as it "
+                        "is made: interrupted, the same command goes on")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--plot", metavar="OUT.png", help="also plot them over the SNR; or .pdf, .svg")
     parser.set_defaults(run=run)
@@ -46,13 +47,12 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, plot."""
     import torch
 
+    from doamc.cli.compare_many import compare_many
     from doamc.cli.compare_plot import plot_comparison
-    from doamc.cluster import open_executor
     from doamc.estimators.engine import open_estimator
     from doamc.figures.style import check_figure
     from doamc.spec import load_spec
     from doamc.trials.monte_carlo import compare, usable_methods
-    from doamc.trials.sweep import compare_on
 
     if args.plot:
         check_figure(args.plot)
@@ -67,26 +67,27 @@ def run(args: argparse.Namespace) -> int:
     estimators = [open_estimator(m, spec, args.sources, args.device, args.seed) for m in methods]
     workers = workers_of(args)
     scenes = (args.snr_db, args.sources, args.snapshots, args.trials, args.waveform, args.seed)
-    if workers.processes or workers.scheduler:
-        array = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array
-        with open_executor(workers) as executor:
-            rows = compare_on(executor, array, methods, *scenes, device=args.device)
+    setting = {k: getattr(args, k) for k in ("array", "sources", "snapshots", "trials", "waveform", "seed")}
+    failed: list[str] = []
+    if workers.processes or workers.scheduler or args.out is not None:
+        rows, failed = compare_many(args, spec, methods, workers, setting)
     else:
         clock = time.process_time if args.device == "cpu" else time.perf_counter
         rows = compare(spec, estimators, *scenes, clock)
-    setting = {k: getattr(args, k) for k in ("array", "sources", "snapshots", "trials", "waveform", "seed")}
     if args.json:
         print(json.dumps(setting | {"rows": rows}, indent=1))
     else:
         _print(rows)
-    if args.plot:
+    for line in failed:
+        tell(f"set aside: {line}")
+    if args.plot and rows:
         title = f"{spec.name}: P = {args.sources}, L = {args.snapshots}, {args.trials} scenes an SNR"
         plot_comparison(args.plot, rows, title)
-    return 0
+    return 1 if failed else 0
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    wide = max(19, *(len(r["method"]) + 2 for r in rows))
+    wide = max([19, *(len(r["method"]) + 2 for r in rows)])
     print(f"{'method':<{wide}}{'SNR dB':>7}{'hits':>7}{'RMSE deg':>10}{'of hits':>9}{'bound':>8}"
           f"{'C gain dB':>11}{'x0 dB':>8}{'ms':>8}")  # fmt: skip
     for r in rows:

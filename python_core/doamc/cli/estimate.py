@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
-from doamc.cli.cluster_options import add_cluster_arguments
+from doamc.cli.many_inputs import add_many_arguments, asks_for_many
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
@@ -38,19 +38,18 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "-o", "--out", required=True, metavar="OUT", help=".npz file to write; a folder for many inputs"
     )
-    many = parser.add_argument_group("many inputs")
-    many.add_argument("--include", metavar="PATTERN", help="take only files of such names, as in '*.sigmf-meta'")
-    many.add_argument("--format", choices=["parquet", "npz"], help="of the results (default parquet)")
-    add_cluster_arguments(parser, "for many inputs one a core, for one input 0")
+    add_many_arguments(parser, ["parquet", "npz"])
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Estimate and write; whatever is wrong with the arguments is said before the work begins."""
-    if _is_archive(args):
-        from doamc.cli.archive import run_archive
+    if asks_for_many(args):
+        from doamc.cli.archive import Work, run_archive
+        from doamc.cli.archive_settings import archive_settings
 
-        return run_archive(args)
+        work = Work("doamc.cli.archive_work", "doamc.cli.archive_results", "batch", "batches")
+        return run_archive(args, archive_settings(args), work)
     args.input = args.inputs[0]
     import torch
 
@@ -90,16 +89,6 @@ def run(args: argparse.Namespace) -> int:
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
     print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}{_doubts(estimates, source.channels)}")
     return 0
-
-
-def _is_archive(args: argparse.Namespace) -> bool:
-    """Whether results go to a folder: there may be many inputs, or what is asked for is for many."""
-    from doamc.snapshots.finding import is_many
-
-    asked = (args.include, args.format, args.workers, args.scheduler)
-    many = len(args.inputs) > 1 or any(a is not None for a in asked) or any(map(is_many, args.inputs))
-    args.format = args.format or "parquet"
-    return many
 
 
 def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:

@@ -1,12 +1,11 @@
 """``doamc scan``: every signal in a band, and where each of them comes from."""
 
 import argparse
-from collections.abc import Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
+from doamc.cli.many_inputs import add_many_arguments, asks_for_many
 from doamc.cli.options import (
     MOST,
     add_heading_argument,
@@ -21,13 +20,6 @@ from doamc.cli.options import (
     whole,
 )
 
-if TYPE_CHECKING:
-    from doamc.bands.grid import BandGrid
-    from doamc.bands.scan import Found
-    from doamc.snapshots.segments import Capture
-
-TOGETHER = 128  #: signals that are estimated at once, and share one coupling at first
-
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
@@ -35,10 +27,13 @@ def add_parser(commands: Any) -> None:
         "scan",
         help="every signal in the band of a capture, with its direction",
         description="Writes JSON lines of schema doamc.signal/1, one a signal: frequency_hz, bandwidth_hz, start_s, "
-        "stop_s, duty, snr_db, and sources with azimuth_deg, std_deg, interval_deg and power_db.",
+        "stop_s, duty, snr_db, and sources with azimuth_deg, std_deg, interval_deg and power_db. Of many captures, a "
+        "folder, a pattern or a URL: writes a Parquet file for each into a folder; interrupted, the same command goes "
+        "on (docs/scale.md).",
     )
-    parser.add_argument("input", metavar="CAPTURE", help="capture of all channels: .sigmf-meta, .iq, ...")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT.jsonl", help="file to write")
+    parser.add_argument("inputs", nargs="+", metavar="CAPTURE", help="capture of all channels: .sigmf-meta, .iq, ...; "
+                        "or of many: folders, patterns, URLs")  # fmt: skip
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".jsonl file to write; a folder for many")
     parser.add_argument("--array", metavar="NAME_OR_TOML",
                         help="array specification (doamc arrays); default: that of the recording")  # fmt: skip
     parser.add_argument("--annotate", action="store_true",
@@ -67,6 +62,9 @@ def add_parser(commands: Any) -> None:
     add_threads_argument(how)
     add_heading_argument(how, "by [mount] of the array; where it is known, bearing_deg is written, too")
     add_capture_arguments(parser, "--rate")
+    parser.add_argument("--section", type=whole(1), metavar="S", help="for many captures: cut long ones into sections "
+                        "of S s, each scanned by itself (default: a capture is one)")  # fmt: skip
+    add_many_arguments(parser, ["parquet", "jsonl"])
     parser.set_defaults(run=run)
 
 
@@ -89,75 +87,41 @@ def band(text: str) -> tuple[float, float]:
 
 def run(args: argparse.Namespace) -> int:
     """Find, estimate, write."""
-    import torch
+    if asks_for_many(args, args.section):
+        from doamc.cli.archive import Work, run_archive
+        from doamc.cli.scan_work import scan_settings
 
-    from doamc.bands.bearings import Bearings
-    from doamc.bands.estimator import Receiver, SignalEstimator
-    from doamc.bands.identities import Identities
-    from doamc.bands.message import signal_annotations, signal_message
+        return run_archive(args, scan_settings(args), Work("doamc.cli.scan_work", "doamc.cli.scan_results", "s", "s"))
+    import torch
+    from tqdm import tqdm
+
+    from doamc.bands.message import signal_annotations
     from doamc.cli.remarks import warn
+    from doamc.cli.scan_capture import CaptureScan, ScanOptions
     from doamc.estimates.annotations import annotate, open_to_annotate
     from doamc.estimates.message import encode
-    from doamc.estimators.tuned import frequency_remark
     from doamc.files.atomic import check_output, whole_file
     from doamc.snapshots.captures import open_capture
-    from doamc.snapshots.channel_order import channel_order
     from doamc.spec import load_spec
 
     check_output(args.out)
     torch.set_num_threads(args.threads)
-    spec = load_spec(array_of_input(args.array, args.input), tunable=True)
-    capture = open_capture(args.input, spec.n_elements, capture_form(args))
-    annotated = open_to_annotate(args.input) if args.annotate else None
-    order = (spec.channels, None) if args.ignore_positions else channel_order(capture, spec, args.frequency)
-    told = args.frequency or capture.frequency_hz
-    receiver = Receiver(spec, order[0], told)
-    warn([*capture.remarks, order[1], frequency_remark(spec, () if told is None else (told,))])
-    estimator = SignalEstimator(receiver, args.method, args.sources, args.device, args.seed, args.snapshots)
-    bearings = Bearings(estimator, not args.each_alone)
-    heading = spec.heading_deg if args.heading is None else args.heading
-    remarks: list[str] = []
-    messages, count, sources = [], 0, 0
-    identities = Identities(capture.sample_rate_hz or 1.0, args.slice)
-    with whole_file(args.out) as file:
-        for some in _chunks(_signals(args, capture, remarks)):
-            told_together = [
-                signal_message(
-                    f.signal, bearing, spec.name, estimator.name, f.segment.begins_s or 0.0, f.segment.time, heading
-                )
-                for f, bearing in zip(some, bearings([f.signal for f in some]), strict=True)
-            ]
-            identities.follow_ended(told_together)
-            for message in told_together:
-                file.write(encode(message) + b"\n")
-                count, sources = count + 1, sources + message["n_sources"]
-                if annotated is not None:
-                    messages.append(message)
+    path = args.inputs[0]
+    spec = load_spec(array_of_input(args.array, path), tunable=True)
+    capture = open_capture(path, spec.n_elements, capture_form(args))
+    annotated = open_to_annotate(path) if args.annotate else None
+    scan = CaptureScan(spec, capture, ScanOptions.of(args, spec))
+    warn(scan.remarks)
+    kept, count, sources = [], 0, 0
+    bar = tqdm(total=capture.n_samples, unit="sample", unit_scale=True, disable=None, leave=False)
+    with whole_file(args.out) as file, bar:
+        for message in scan.messages(bar.update):
+            file.write(encode(message) + b"\n")
+            count, sources = count + 1, sources + message["n_sources"]
+            if annotated is not None:
+                kept.append(message)
     if annotated is not None:
-        annotate(annotated, [a for m in messages for a in signal_annotations(m, annotated)])
-    warn(remarks)
-    print(f"{args.out}: {count} signals, {sources} sources, {spec.name}, {estimator.name}")
+        annotate(annotated, [a for m in kept for a in signal_annotations(m, annotated)])
+    warn(scan.remarks)
+    print(f"{args.out}: {count} signals, {sources} sources, {spec.name}, {scan.method}")
     return 0
-
-
-def _signals(args: argparse.Namespace, capture: "Capture", remarks: list[str]) -> "Iterator[Found]":
-    from tqdm import tqdm
-
-    from doamc.bands.channels import Channel
-    from doamc.bands.finder import SignalFinder
-    from doamc.bands.scan import scan
-
-    channels = tuple(Channel(*c) for c in args.channel)
-    masks = tuple(args.mask)
-
-    def make(grid: "BandGrid") -> SignalFinder:
-        return SignalFinder(grid, capture.n_channels, args.threshold, args.hang, channels, masks)
-
-    with tqdm(total=capture.n_samples, unit="sample", unit_scale=True, disable=None, leave=False) as bar:
-        yield from scan(capture, make, args.resolution, args.slice, args.frequency, bar.update, remarks)
-
-
-def _chunks(found: "Iterator[Found]") -> "Iterator[list[Found]]":
-    """Signals that are estimated together, in the order of their beginning."""
-    while some := list(islice(found, TOGETHER)):
-        yield sorted(some, key=lambda f: (f.signal.start_s, f.signal.frequency_hz))

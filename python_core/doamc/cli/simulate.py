@@ -50,8 +50,11 @@ def run(args: argparse.Namespace) -> int:
     if args.files is not None:
         from doamc.cli.simulate_many import simulate_many
 
-        checked_spec(args)
-        return simulate_many(args)
+        if args.band:
+            from doamc.errors import RecordingError
+
+            raise RecordingError("expected --files without --band, found both; simulate bands one by one")
+        return simulate_many(args, checked_spec(args)[0])
     if args.workers or args.scheduler:
         from doamc.errors import ClusterError
 

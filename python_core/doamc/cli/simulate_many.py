@@ -2,41 +2,60 @@
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from doamc import __version__
 from doamc.cli.cluster_options import usable_cores, workers_of
 from doamc.cli.remarks import tell
 
+if TYPE_CHECKING:
+    from doamc.spec import ArraySpec
+
 #: what of the options a task does not need
-_NOT_TOLD = ("run", "files", "workers", "scheduler", "memory", "tls_ca", "tls_cert", "tls_key", "traceback")
+_NOT_TOLD = ("run", "out", "files", "workers", "scheduler", "memory", "tls_ca", "tls_cert", "tls_key", "traceback")
 
 
-def simulate_many(args: argparse.Namespace) -> int:
-    """Write the files that are not there; 1 where some could not be."""
+def simulate_many(args: argparse.Namespace, spec: "ArraySpec") -> int:
+    """Write the files that are not there; 1 where some could not be.
+
+    Raises RecordingError where the folder holds files of other options, or that this command did not make.
+    """
     from tqdm import tqdm
 
     from doamc.cluster import open_executor, seed_of
-    from doamc.files.atomic import make_folder
+    from doamc.cluster.manifest import Manifest
+    from doamc.errors import RecordingError
 
     folder = os.path.abspath(args.out)
-    make_folder(os.path.join(folder, "x"))
     told = {k: v for k, v in vars(args).items() if k not in _NOT_TOLD}
     told["array"] = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array
-    paths = [os.path.join(folder, f"{k:05}.npz") for k in range(args.files)]
-    tasks = [
-        told | {"out": path, "seed": seed_of(args.seed, "simulate", k)}
-        for k, path in enumerate(paths)
-        if not os.path.isfile(path)
-    ]
+    names = [f"{k:05}.npz" for k in range(args.files)]
+    there = {name for name in names if os.path.isfile(os.path.join(folder, name))}
+    if there and not os.path.isfile(os.path.join(folder, "manifest.jsonl")):
+        raise RecordingError(f"{args.out}: expected a new folder, found {min(there)} of something else; name another")
     failed = []
-    with (
-        open_executor(workers_of(args, usable_cores())) as executor,
-        tqdm(total=args.files, initial=args.files - len(tasks), unit="file", disable=None, leave=False) as bar,
-    ):
-        for outcome in executor.run(f"{__name__}:simulate_one", tasks):
-            bar.update()
-            if outcome.failure is not None:
-                failed.append(f"{os.path.basename(outcome.task['out'])}: {outcome.failure}")
+    with Manifest(folder, told | {"version": __version__, "array_digest": spec.digest}) as manifest:
+        tasks = [
+            told | {"out": os.path.join(folder, name), "seed": seed_of(args.seed, "simulate", k)}
+            for k, name in enumerate(names)
+            if name not in there & manifest.done
+        ]
+        done = args.files - len(tasks)
+        with (
+            open_executor(workers_of(args, usable_cores())) as executor,
+            tqdm(total=args.files, initial=done, unit="file", disable=None, leave=False) as bar,
+        ):
+            for outcome in executor.run(f"{__name__}:simulate_one", tasks):
+                bar.update()
+                path, name = outcome.task["out"], os.path.basename(outcome.task["out"])
+                why = outcome.failure
+                if why is None and not os.path.isfile(path):
+                    why = "its worker wrote it where this machine does not see it; name a folder that both share"
+                if why is None:
+                    manifest.finish(name, name)
+                else:
+                    manifest.set_aside(name, [], why)
+                    failed.append(f"{name}: {why}")
     print(f"{args.out}: {args.files - len(failed)} of {args.files} files of {args.batches} scenes, {args.array}")
     for line in sorted(failed):
         tell(f"set aside: {line}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from doamc.errors import RecordingError
+from doamc.errors import RecordingError, SnapshotError
 from doamc.files.atomic import make_folder, whole_file
 from doamc.files.line_file import LineFile
 from doamc.files.lock import Lock
@@ -26,7 +26,7 @@ class Manifest:
     """The manifest of a folder, which is made; a context manager, which keeps others from writing there.
 
     settings: what results depend on, plain values. Attributes: digests, of each input that was looked at; parts, the
-    first batches of what is there of each; done, inputs that are finished.
+    numbers that what is there of each begins with; done, inputs that are finished.
     Raises RecordingError when the folder holds a run with other settings, cannot be written, or somebody else does.
     """
 
@@ -52,7 +52,7 @@ class Manifest:
             self._note_input(name, digest)
 
     def add_part(self, name: str, first: int, data: bytes) -> None:
-        """Keep a part, which begins with this batch."""
+        """Keep a part, which begins with this number."""
         path = self._part(name, first)
         make_folder(path)
         with whole_file(path) as file:
@@ -61,15 +61,21 @@ class Manifest:
         self.parts.setdefault(name, set()).add(first)
 
     def read_parts(self, name: str) -> Iterator[tuple[int, bytes]]:
-        """The parts of an input in their order, with their first batches. Raises RecordingError where one is gone."""
+        """The parts of an input in their order, with the numbers that they begin with.
+
+        Raises SnapshotError where one cannot be read.
+        """
         for first in sorted(self.parts.get(name, ())):
             try:
                 yield first, self._part(name, first).read_bytes()
             except OSError as error:
-                raise RecordingError(
-                    f"{self._part(name, first)}: cannot read this part of {name} ({reason(error)}); remove "
-                    f"{self.folder} and begin anew"
-                ) from error
+                raise SnapshotError(f"cannot read a part of {name} ({reason(error)})") from error
+
+    def forget(self, name: str) -> None:
+        """Let the parts of an input go, which are damaged: they are made again."""
+        self._write({"input": name, "digest": ""})
+        self._remove(self.parts.pop(name, set()), name)
+        self._note_input(name, "")
 
     def set_aside(self, name: str, chunks: list[int], why: str) -> None:
         """Note a task that failed too often; it is tried again when the run is started again."""
@@ -79,11 +85,7 @@ class Manifest:
         """Note that the results of an input are written, and let its parts go."""
         self._write({"done": name, "file": file})
         self.done.add(name)
-        for first in self.parts.pop(name, ()):
-            self._part(name, first).unlink(missing_ok=True)
-        for folder in (self._part(name, 0).parent, self.folder / _PARTS):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        self._remove(self.parts.pop(name, set()), name)
 
     def close(self) -> None:
         """Let others have the folder; again is harmless."""
@@ -98,8 +100,15 @@ class Manifest:
     ) -> None:
         self.close()
 
+    def _remove(self, parts: set[int], name: str) -> None:
+        for first in parts:
+            self._part(name, first).unlink(missing_ok=True)
+        for folder in (self._part(name, 0).parent, self.folder / _PARTS):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
     def _part(self, name: str, first: int) -> Path:
-        return self.folder / _PARTS / hashlib.sha256(name.encode()).hexdigest()[:16] / f"{first}.npz"
+        return self.folder / _PARTS / _short(name) / f"{first}.part"
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.append(json.dumps(line).encode() + b"\n")
@@ -109,24 +118,43 @@ class Manifest:
         self.parts[name] = set()
         self.done.discard(name)
 
+    def _replay_line(self, line: dict[str, Any]) -> None:
+        """Take up a line. Raises KeyError, TypeError or ValueError on one that no run writes."""
+        if "input" in line:
+            self._note_input(str(line["input"]), str(line["digest"]))
+        elif "part" in line:
+            self.parts.setdefault(str(line["part"]), set()).add(int(line["first"]))
+        elif "done" in line:
+            self.done.add(str(line["done"]))
+            self.parts.pop(str(line["done"]), None)
+
     def _replay(self, path: Path, settings: dict[str, Any]) -> bool:
         """Take up what the file holds; whether it holds anything."""
         known = False
-        for line in _lines(path):
+        for number, line in _lines(path):
             if not known:
                 _check_settings(path, line, settings)
                 known = True
-            elif "input" in line:
-                self._note_input(line["input"], line["digest"])
-            elif "part" in line:
-                self.parts.setdefault(line["part"], set()).add(line["first"])
-            elif "done" in line:
-                self.done.add(line["done"])
-                self.parts.pop(line["done"], None)
+                continue
+            try:
+                self._replay_line(line)
+            except (KeyError, TypeError, ValueError) as error:
+                raise _damaged(path, number, error) from error
+        for name, parts in self.parts.items():  # one that somebody removed is made again
+            parts.intersection_update({first for first in parts if self._part(name, first).is_file()})
         return known
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _damaged(path: Path, number: int, error: Exception) -> RecordingError:
+    why = f"line {number} damaged ({reason(error)})"
+    return RecordingError(f"{path}: expected lines of JSON that a run wrote, found {why}; name another folder")
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -134,15 +162,12 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             if not text.endswith(b"\n"):
                 return  # torn by a crash; it is cut off before the next is written
             try:
-                line = json.loads(text)
+                line = json.loads(text.decode())
                 if not isinstance(line, dict):
                     raise ValueError("no object")
             except ValueError as error:
-                raise RecordingError(
-                    f"{path}: expected lines of JSON, found line {number} damaged ({reason(error)}); name another "
-                    "folder"
-                ) from error
-            yield line
+                raise _damaged(path, number, error) from error
+            yield number, line
 
 
 def _check_settings(path: Path, line: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -150,7 +175,8 @@ def _check_settings(path: Path, line: dict[str, Any], settings: dict[str, Any]) 
     if line.get("schema") != SCHEMA or not isinstance(held, dict):
         raise RecordingError(f"{path}: expected a run of schema {SCHEMA}, found {shown(line.get('schema'))}")
     plain = json.loads(json.dumps(settings))
-    other = sorted(k for k in plain.keys() | held.keys() if plain.get(k) != held.get(k))
+    names = sorted(plain.keys() | held.keys(), key=lambda k: (k != "version", k))
+    other = [k for k in names if plain.get(k) != held.get(k)]
     if other:
         was = ", ".join(f"{k} {shown(held.get(k))}" for k in other[:3])
         raise RecordingError(

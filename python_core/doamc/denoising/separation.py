@@ -24,7 +24,7 @@ def responses(
     """C A of emitters in the plane, (N, S)."""
     azimuth = np.radians(np.asarray(azimuth_deg, float))
     a = np.exp(2j * np.pi * positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)]))
-    return a if coupling is None else coupling @ a
+    return np.asarray(a if coupling is None else coupling @ a, dtype=np.complex128)
 
 
 def wiener(v: Complex, power: NDArray[np.float64], noise_power: float) -> Complex:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level, with_scaled_signals
 from doamc.estimators.misfit import DOUBTFUL
+from doamc.estimators.outliers import or_without_outliers
 from doamc.estimators.reported_fit import with_fit
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.impulses import kept_gain, without_impulses
@@ -113,6 +115,9 @@ class Estimator(ABC):
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
         estimates = at_ordinary_level(estimate, calm)
+        if self.robust and not self.sequential:
+            again = partial(at_ordinary_level, estimate)
+            estimates, calm = or_without_outliers(self.spec, calm, estimates, again)
         estimates = replace(estimates, left_out=calm.left_out, offset_removed=calm.offset_removed)
         if calm.left_out is not None:
             estimates = with_scaled_signals(estimates, 1 / kept_gain(calm.left_out, batch.n_snapshots))

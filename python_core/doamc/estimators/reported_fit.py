@@ -40,7 +40,7 @@ def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers:
 def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> Misfit:
     """Misfit of estimates (B, P), P >= 0; NaN where they have no coupling or no noise power."""
     covariance, p = batch.covariance, e.azimuth.shape[1]
-    v = _response(spec, e) if p else covariance[:, :, :0]
+    v = response_of(spec, e) if p else covariance[:, :, :0]
     known = batch.noise_power is not None
     fitted = 2 * p if fits_powers else p + p * p
     if fits_powers:
@@ -52,7 +52,7 @@ def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_
     return misfit_of_fit(covariance, response, noise, batch.effective.lengths(p), fitted + (not known))
 
 
-def _response(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
+def response_of(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
     """C A (B, N, P), zero for sources that are not there."""
     if e.response is not None:
         return e.response

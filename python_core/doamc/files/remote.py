@@ -99,9 +99,14 @@ def filesystem(url: str) -> Any:
 
 @contextmanager
 def _told(path: RemotePath) -> Iterator[None]:
-    """Whatever a store's own library raises becomes an OSError."""
+    """Whatever a store's own library raises becomes an OSError; FileNotFoundError only where the store says so."""
     try:
         yield
+    except FileNotFoundError as error:
+        why = error.__cause__  # fsspec takes a server that is not there, or not trusted, for a file that is not
+        if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", None) in (404, 410):
+            raise
+        raise OSError(reason(why)) from error
     except (OSError, DoamcError):
         raise
     except Exception as error:

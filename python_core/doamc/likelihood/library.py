@@ -15,11 +15,14 @@ def open_library(path: Path | None = None) -> tuple[ctypes.CDLL, list[str]]:
 
     Raises: OSError where there is none that can be used, and why.
     """
-    path = path or LIBRARY
+    return open_checked(path or LIBRARY, 1000 * INTERFACE + ctypes.sizeof(ModelStructure))
+
+
+def open_checked(path: Path, expected: int) -> tuple[ctypes.CDLL, list[str]]:
+    """A library of compiled loops and its variants; expected: what its interface says. Raises as `open_library`."""
     if not path.is_file():
         raise OSError(f"no {path.name} in {path.parent}")
     library = ctypes.CDLL(str(path))
-    expected = 1000 * INTERFACE + ctypes.sizeof(ModelStructure)
     try:
         library.doamc_interface.restype = c_int64
         library.doamc_variants.restype = ctypes.c_char_p

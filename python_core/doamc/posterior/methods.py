@@ -7,7 +7,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.engine import join
+from doamc.estimators.joined import join
 from doamc.estimators.no_source import no_source
 from doamc.estimators.reported_fit import with_fit
 from doamc.likelihood.noise_test import noise_alone

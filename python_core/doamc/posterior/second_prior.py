@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from doamc.estimators.base import Estimates
-from doamc.estimators.engine import join
+from doamc.estimators.joined import join
 
 PRIORS = ("auto", "narrow", "wide")  #: choices of the option
 #: share of the misfit under the narrow prior, below which the wide one is taken though it is doubtful, too

@@ -12,8 +12,8 @@ from doamc.angles import wrap_rad
 from doamc.coupling.angular import extended_steering
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.engine import join
 from doamc.estimators.intervals import MOST_MODES, NORMAL_90
+from doamc.estimators.joined import join
 from doamc.files.atomic import check_output
 from doamc.selfcal.belief import response_matrix
 from doamc.selfcal.files import load_belief, save_belief

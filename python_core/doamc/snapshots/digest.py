@@ -25,6 +25,6 @@ def input_digest(file: Capture | SnapshotFile) -> str:
     marks = [(s.start, s.stop, s.frequency_hz, s.begins_s, s.time) for s in file.segments]
     digest = hashlib.sha256(f"{file.n_channels} {file.n_samples} {file.sample_rate_hz} {marks}".encode())
     count = min(_SAMPLES, file.n_samples)
-    for start in np.unique(np.linspace(0, file.n_samples - count, _PLACES).astype(np.int64)).tolist():
-        digest.update(file.read(start, count).tobytes())
+    for start in np.unique(np.linspace(0, file.n_samples - count, _PLACES).astype(np.int64)):
+        digest.update(file.read(int(start), count).tobytes())
     return digest.hexdigest()[:32]

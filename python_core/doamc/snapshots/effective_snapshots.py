@@ -7,6 +7,7 @@ the P dominant components of the covariance, in its eigenvectors, noise is the o
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from doamc.snapshots.correlation import FEWEST, SIGNIFICANT, autocorrelation, padded, reduction, square
@@ -81,14 +82,15 @@ def effective_snapshots(
     table = full[:, None, None].expand(-1, 1, 4)
     if length < FEWEST:
         return EffectiveSnapshots(table)
-    values, vectors = eigen
-    shifted = snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH / length
-    power = values.clamp_min(1e-30 * values[:, -1:])
-    first = (vectors.conj() * (shifted @ vectors)).sum(1) / power
-    significant = torch.stack(_significant(first, power, length), 2)  # (B, N, 3)
-    chosen = significant.flatten(1).any(1).nonzero()[:, 0]
-    if not len(chosen):
+    shifted = snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH
+    values, v, first = (x.resolve_conj().cpu().numpy() for x in (*eigen, shifted))
+    least = np.maximum(values, 1e-30 * values[:, -1:])
+    looks = _significant((v.conj() * (first @ v)).sum(1) / (length * least), least, length)  # (B, N, 3)
+    if not looks.any():
         return EffectiveSnapshots(table)
+    device = snapshots.device
+    significant, power, vectors = (torch.from_numpy(x).to(device) for x in (looks, least, v))
+    chosen = significant.flatten(1).any(1).nonzero()[:, 0]
     table = table.expand(-1, n, -1).clone()
     for some in chosen.split(max(1, ENTRIES // (n * padded(length)))):
         components = vectors[some].mH / power[some].sqrt()[:, :, None] @ snapshots[some]
@@ -107,19 +109,24 @@ def all_of(
 
 
 def _significant(
-    first: torch.Tensor,  # shape: (B, N), rho of every component at the first lag
-    power: torch.Tensor,  # shape: (B, N)
+    first: np.ndarray,  # shape: (B, N), rho of every component at the first lag
+    power: np.ndarray,  # shape: (B, N)
     length: int,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Whether the first lag is more than chance, (B, N) for P = 0..N-1: of signals each, together, and of noise."""
-    count = torch.arange(1, first.shape[1], device=first.device)
-    top = first.flip(1)[:, :-1]
-    none = torch.zeros_like(power[:, :1], dtype=torch.bool)
-    limit = SIGNIFICANT / length * (1 + 2 / count.sqrt()) / 3  # of means of so many
-    own = top.abs().square().cumsum(1) / count > limit
-    mean = top.cumsum(1).abs().square() / count > SIGNIFICANT / length
-    weight = (power * first).cumsum(1).abs().square() / power.square().cumsum(1)
-    return torch.cat([none, own], 1), torch.cat([none, mean], 1), (weight > SIGNIFICANT / length).flip(1)
+) -> np.ndarray:
+    """Whether the first lag is more than chance, (B, N, 3) for P = 0..N-1: of signals each, together, and of noise."""
+    count, top = np.arange(1, first.shape[1]), first[:, :0:-1]
+    out = np.zeros((*first.shape, 3), dtype=bool)
+    limit = SIGNIFICANT / length * (1 + 2 / np.sqrt(count)) / 3  # of means of so many
+    out[:, 1:, 0] = _square(top).cumsum(1) / count > limit
+    out[:, 1:, 1] = _square(top.cumsum(1)) / count > SIGNIFICANT / length
+    weight = _square((power * first).cumsum(1)) / (power * power).cumsum(1)
+    out[:, :, 2] = weight[:, ::-1] > SIGNIFICANT / length
+    return out
+
+
+def _square(x: np.ndarray) -> np.ndarray:
+    """|x|^2."""
+    return x.real * x.real + x.imag * x.imag
 
 
 def _reductions(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from doamc.errors import RecordingError
 from doamc.files.remote import file_at, filesystem, is_url
 from doamc.snapshots.raw_files import SUFFIXES
-from doamc.snapshots.sigmf_archive import ARCHIVE, recordings_in
+from doamc.snapshots.sigmf_archive import ARCHIVE, member_of, recordings_in
 from doamc.snapshots.sigmf_collection import COLLECTION, streams_of
 from doamc.text import reason, shown
 
@@ -74,9 +74,9 @@ def _listed(word: str) -> Iterator[tuple[Found, bool]]:
             for file in sorted(files):
                 whole = os.path.join(folder, file)
                 yield Found(whole, Path(os.path.relpath(whole, path)).as_posix()), False
-    elif os.path.exists(path) or not _MAGIC & set(path):
+    elif os.path.exists(path) or member_of(Path(path))[1] is not None:
         yield Found(path, Path(path).name), True
-    else:
+    elif _MAGIC & set(path):
         start = _fixed(Path(path).as_posix())
         for whole in sorted(glob.glob(path, recursive=True)):
             if os.path.isfile(whole):

@@ -34,17 +34,35 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
     spoilt = spoilt_snapshots(batch.snapshots)
     if not spoilt.any():
         return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
-    left_out = spoilt.sum(1)
-    chosen = ((left_out > 0) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
-    if not len(chosen):
-        return batch.noted(left_out=torch.zeros_like(left_out))
-    counted = torch.zeros_like(left_out)
+    return leaving_out(batch, spoilt)
+
+
+def leaving_out(
+    batch: SnapshotBatch,
+    spoilt: torch.Tensor,  # shape: (B, L), bool
+) -> SnapshotBatch:
+    """The batch with these snapshots set to zero, and the others scaled so that the sample covariance is theirs.
+
+    An observation of which more than half would be left out stays whole. ``left_out`` counts, with those before.
+    """
+    before = left_out_of(batch)
+    left_out = before + spoilt.sum(1)
+    chosen = ((left_out > before) & (left_out <= MOST * batch.n_snapshots)).nonzero()[:, 0]
+    counted = before.clone()
     counted[chosen] = left_out[chosen]
-    kept = (~spoilt * kept_gain(counted, batch.n_snapshots)[:, None]).to(batch.snapshots.dtype)[chosen]
+    if not len(chosen):
+        return batch.noted(left_out=counted)
+    gain = kept_gain(counted, batch.n_snapshots) / kept_gain(before, batch.n_snapshots)
+    kept = (~spoilt * gain[:, None]).to(batch.snapshots.dtype)[chosen]
     y = batch.snapshots[chosen] * kept[:, None]
     snapshots, covariance = batch.snapshots.clone(), batch.covariance.clone()
     snapshots[chosen], covariance[chosen] = y, y @ y.mH / batch.n_snapshots
     return replace(batch, snapshots=snapshots, covariance=covariance, left_out=counted)
+
+
+def left_out_of(batch: SnapshotBatch) -> torch.Tensor:
+    """Numbers (B,) of snapshots that were left out, 0 where nobody has looked."""
+    return torch.zeros(batch.size, dtype=torch.int64) if batch.left_out is None else batch.left_out
 
 
 def kept_gain(
@@ -69,18 +87,38 @@ def spoilt_snapshots(
         return torch.from_numpy(spoilt)
     power = y.real * y.real + y.imag * y.imag
     some = power[:, :, :: -(-length // MEDIAN_SAMPLES)]
-    threshold = math.log(n * length / FALSE_ALARMS)
-    # whether the median is so low that the greatest power is above the threshold; to count is quicker than to sort
-    low = some * (threshold / math.log(2)) < power.max(2)[:, :, None]
+    limit = threshold(n, length)
+    # whether the median is so low that the greatest power is above the limit; to count is quicker than to sort
+    low = some * (limit / math.log(2)) < power.max(2)[:, :, None]
     if (np.count_nonzero(low, 2) > (some.shape[2] - 1) // 2).any():
-        level = _lower_median(some) / math.log(2)
-        level = np.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
-        item, column = (power > threshold * level[:, :, None]).any(1).nonzero()
+        level = _levels(power)
+        item, column = (power > limit * level[:, :, None]).any(1).nonzero()
         with np.errstate(invalid="ignore"):  # next to a channel that is zero all the time nothing is an impulse
             relative = power[item, :, column] / level[item]  # (M, N)
         typical = np.maximum(_lower_median(relative), 1.0)
-        spoilt[item, column] = relative.max(1) > np.maximum(IMBALANCE * typical, threshold)
+        spoilt[item, column] = relative.max(1) > np.maximum(IMBALANCE * typical, limit)
     return torch.from_numpy(spoilt)
+
+
+def outstanding_snapshots(
+    snapshots: torch.Tensor,  # shape: (B, N, L), complex
+) -> torch.Tensor:
+    """Which snapshots are too strong for the level of a channel, (B, L) bool: bursts as well as impulses."""
+    y = snapshots.resolve_conj().cpu().numpy()
+    power = y.real * y.real + y.imag * y.imag
+    limit = threshold(*power.shape[1:]) * _levels(power)
+    return torch.from_numpy((power > limit[:, :, None]).any(1))
+
+
+def threshold(n_elements: int, length: int) -> float:
+    """Times the mean power of a channel that N L exponential powers exceed FALSE_ALARMS times in all."""
+    return math.log(n_elements * length / FALSE_ALARMS)
+
+
+def _levels(power: np.ndarray) -> np.ndarray:
+    """Mean powers (B, N) of the channels, by their median over time."""
+    level = _lower_median(power[:, :, :: -(-power.shape[2] // MEDIAN_SAMPLES)]) / math.log(2)
+    return np.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
 
 
 def _lower_median(x: np.ndarray) -> np.ndarray:

@@ -101,7 +101,8 @@ class Capture(ABC):
         segment = np.searchsorted(room, np.floor(spread * number + 1e-9).astype(np.int64), side="right")
         asked = (batches, n_snapshots)
         if self._ends[0] != asked:  # first number beyond each segment
-            found = [bisect_left(range(batches), r, key=lambda k: math.floor(spread * k + 1e-9)) for r in room.tolist()]
+            numbers = range(batches)
+            found = [bisect_left(numbers, int(r), key=lambda k: math.floor(spread * k + 1e-9)) for r in room]
             self._ends = asked, np.array(found)
         ends = self._ends[1]
         count = np.diff(ends, prepend=0)

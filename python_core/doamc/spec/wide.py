@@ -4,7 +4,8 @@ Powers: over `RANGE_DB` below the specification's highest, with `ROOM_DB` more a
 is only nearly that of the prior. Separation: a tenth of a beamwidth of the array, 0.886 / D rad for D wavelengths
 between its outermost elements (the width at half power of a uniform aperture at broadside). Sector: a line of elements
 cannot tell a direction from its mirror image in the line, so all on the specification's side, up to both ends of the
-line; any other array hears all around. Numbers of sources, noise and coupling stay as specified.
+line; any other array hears all around. Coupling: coefficients from none to half as large again as the specification's
+(drawn families stay). Numbers of sources and noise stay as specified.
 """
 
 import math
@@ -12,12 +13,14 @@ from dataclasses import replace
 
 import torch
 
+from doamc.coupling.coefficients import CoefficientFamily
 from doamc.spec.array_spec import ArraySpec
 
 RANGE_DB = 40.0
 ROOM_DB = 6.0
 SHARE = 0.05  #: of a beamwidth: two emitters nearer than this are one at 40 dB, too
 HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
+STRONGER = 1.5  #: times the largest coefficients of the specification
 STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside it
 
 
@@ -25,6 +28,8 @@ def with_wide_prior(spec: ArraySpec) -> ArraySpec:
     """The same array with the prior above; what the specification allows beyond it, it keeps."""
     (low, high), gap = spec.power_db, math.degrees(least_separation_rad(spec))
     family = spec.family  # read once: that of a file is the same object in both
+    if isinstance(family, CoefficientFamily):
+        family = replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
     return replace(
         spec,
         power_db=(min(low, high - RANGE_DB) - ROOM_DB, high + ROOM_DB),

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -34,26 +35,32 @@ def marginals(
 def enumerated(ratio: Array) -> Array:
     """Probabilities of pairs (T, M) by the sum over all assignments."""
     t, m = ratio.shape
-    pair, total = np.zeros((t, m)), 0.0
-    for choice in itertools.product(*([-1, *np.flatnonzero(row).tolist()] for row in ratio)):
+    pair: Array = np.zeros((t, m))
+    total = 0.0
+    for choice in itertools.product(*([-1, *_numbers(row)] for row in ratio)):
         used = [(i, j) for i, j in enumerate(choice) if j >= 0]
         if len({j for _, j in used}) == len(used):
             weight = math.prod(float(ratio[i, j]) for i, j in used)
             total += weight
             for i, j in used:
                 pair[i, j] += weight
-    return pair / total
+    return np.asarray(pair / total)
+
+
+def _numbers(row: npt.ArrayLike) -> list[int]:
+    """Where a row is not zero."""
+    return [int(i) for i in np.flatnonzero(row)]
 
 
 def _loops(gated: NDArray[np.bool_]) -> Iterator[tuple[list[int], list[int]]]:
     """Emitters and sightings of each group of gated pairs that has two of both or more, and few assignments."""
-    left = set(np.flatnonzero(gated.sum(1) > 1).tolist())
+    left = set(_numbers(gated.sum(1) > 1))
     while left:
         rows, columns = {left.pop()}, set[int]()
         grown = True
         while grown:
-            columns = set(np.flatnonzero(gated[sorted(rows)].any(0)).tolist())
-            more = set(np.flatnonzero(gated[:, sorted(columns)].any(1)).tolist())
+            columns = set(_numbers(gated[sorted(rows)].any(0)))
+            more = set(_numbers(gated[:, sorted(columns)].any(1)))
             grown, rows = more != rows, more
         left -= rows
         few = math.prod(int(n) + 1 for n in gated[sorted(rows)].sum(1)) <= MOST

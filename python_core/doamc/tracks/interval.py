@@ -21,7 +21,8 @@ def quantiles(mixture: Mixture, share: float, extra_std: float) -> Array:
     ends = np.empty((len(std), 2))
     erf = np.vectorize(math.erf, otypes=[float])  # NumPy has none
     for side, p in enumerate(((1 - share) / 2, (1 + share) / 2)):
-        low, high = np.full(len(std), -math.pi), np.full(len(std), math.pi)
+        low: Array = np.full(len(std), -math.pi)
+        high: Array = np.full(len(std), math.pi)
         for _ in range(30):
             x = (low + high) / 2
             below = (mixture.weight * (1 + erf((x[:, None] - middle) / (std * math.sqrt(2)))) / 2).sum(1)

@@ -51,8 +51,10 @@ class Tracker:
     def _empty(self) -> None:
         k = self.options.components
         self._mixture = Mixture(np.zeros((0, k)), np.zeros((0, k, 2)), np.zeros((0, k, 2, 2)))
-        self._exists = self._on = self._frequency = self._bandwidth = np.zeros(0)
-        self._label = self._sighting = np.zeros(0, dtype=int)
+        nothing: Array = np.zeros(0)
+        self._exists = self._on = self._frequency = self._bandwidth = nothing
+        none: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._label = self._sighting = none
 
     def update(self, time_s: float, sightings: Sequence[Sighting]) -> None:
         """Take in the sightings of the slice at `time_s`, which may be none.
@@ -79,7 +81,7 @@ class Tracker:
         self._frequency = _followed(self._frequency, given, seen.frequency)
         self._bandwidth = _followed(self._bandwidth, given, seen.bandwidth)
         self._sighting = np.column_stack((np.full(len(pair), 0.5), pair)).argmax(1) - 1
-        self._add(seen, strange * born / (o.false_per_slice + born))
+        self._add(seen, np.asarray(strange * born / (o.false_per_slice + born)))
         sure = (self._label == 0) & (self._exists >= SURE)
         self._label[sure] = self._next + np.arange(sure.sum())
         self._next += int(sure.sum())

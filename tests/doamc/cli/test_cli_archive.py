@@ -155,6 +155,30 @@ def test_far_away_is_as_here(doamc, archive, tmp_path, monkeypatch):
         assert there.replace_schema_metadata() == tables.replace_schema_metadata()
 
 
+def test_a_server_with_a_certificate_of_ones_own_is_read_when_its_authority_is_named(
+    program, doamc, archive, tmp_path, monkeypatch
+):
+    """``SSL_CERT_FILE`` names it, as everywhere where OpenSSL is; without it the server is refused."""
+    import ssl
+
+    import trustme
+
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    words = ("--array", "ula8", "--snapshots", 16, *QUICK, "--workers", 0)
+    with web_server(archive, tls) as address:
+        url = f"{address}/sub/b.sigmf-meta"
+        status, _, err = doamc("estimate", url, "-o", tmp_path / "no", *words)
+        assert status == 1 and "certificate" in err.lower()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        process = program("estimate", url, "-o", tmp_path / "out", *words)
+        assert (process.wait(300), process.stderr.read()) == (0, "")
+    doamc("estimate", archive / "sub" / "b.sigmf-meta", "-o", tmp_path / "here", "--format", "parquet", *words)
+    there, here = (pq.read_table(tmp_path / k / "b.sigmf-meta.parquet") for k in ("out", "here"))
+    assert there.replace_schema_metadata() == here.replace_schema_metadata()
+
+
 def test_options_that_do_not_fit_are_refused(refused, archive, tmp_path):
     out = ("-o", tmp_path / "out")
     assert "add --array" in refused("estimate", archive, *out)
@@ -186,7 +210,7 @@ def test_a_killed_run_leaves_no_worker_and_goes_on(program, doamc, archive, tmp_
 
 
 def test_a_worker_with_another_array_or_other_weights_refuses(doamc, archive, tmp_path):
-    from doamc.cli.archive_work import spec_of
+    from doamc.cli.archive_checks import spec_of
 
     run(doamc, archive, tmp_path / "out", "--method", "vae", "--sources", 2, "--batches", 2, "--workers", 0)
     settings = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])["settings"]

@@ -95,3 +95,53 @@ def test_workers_give_the_numbers_of_one_process(doamc):
         assert (status, err) == (0, "")
         rows.append([{k: v for k, v in row.items() if k != "ms"} for row in json.loads(text)["rows"]])
     assert rows[0] == rows[1] and len(rows[0]) == 4
+
+
+def test_a_folder_keeps_rows_and_goes_on(doamc, refused, tmp_path, monkeypatch):
+    words = ("compare", "ula4", "--methods", "music", "rare", "--snr-db", 0, 10, "--sources", 1, "--trials", 3)
+    from doamc.cluster.manifest import Manifest
+
+    add, made = Manifest.add_part, []
+
+    def ended(self, name, first, data):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(first)
+        add(self, name, first, data)
+
+    monkeypatch.setattr(Manifest, "add_part", ended)
+    assert doamc(*words, "-o", tmp_path / "out")[0] == 130
+    monkeypatch.setattr(Manifest, "add_part", lambda self, *a: (made.append(a[1]), add(self, *a)))
+    texts = []
+    for _ in range(2):
+        status, text, err = doamc(*words, "-o", tmp_path / "out")
+        assert (status, err) == (0, "")
+        texts.append(text)
+    assert made == [0, 1, 2, 3] and texts[0] == texts[1]
+    held = json.loads((tmp_path / "out" / "compare.json").read_text())
+    assert [(r["method"], r["snr_db"]) for r in held["rows"]] == [
+        ("music", 0.0), ("rare", 0.0), ("music", 10.0), ("rare", 10.0),
+    ]  # fmt: skip
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["compare.json", "manifest.jsonl"]
+    assert "name another folder" in refused(*words, "--seed", 1, "-o", tmp_path / "out")
+
+
+def test_a_row_that_fails_is_listed_and_the_others_are_there(doamc, tmp_path, monkeypatch):
+    """Rows fail on workers alone: here the method is known to the command, and then no more."""
+    from doamc.trials import sweep
+
+    one = sweep.compare_one
+
+    def failing(task):
+        if task["method"] == "rare":
+            raise MemoryError("too much")
+        return one(task)
+
+    monkeypatch.setattr(sweep, "compare_one", failing)
+    words = ("compare", "ula4", "--methods", "music", "rare", "--snr-db", 0, "--sources", 1, "--trials", 3, "--json")
+    status, text, err = doamc(*words, "-o", tmp_path / "out")
+    assert status == 1 and err == "doamc: set aside: rare at 0 dB: MemoryError: too much\n"
+    assert [r["method"] for r in json.loads(text)["rows"]] == ["music"]
+    monkeypatch.setattr(sweep, "compare_one", one)
+    status, text, err = doamc(*words, "-o", tmp_path / "out")
+    assert (status, err) == (0, "") and [r["method"] for r in json.loads(text)["rows"]] == ["music", "rare"]

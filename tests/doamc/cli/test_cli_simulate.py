@@ -83,7 +83,7 @@ def test_many_files_have_scenes_of_their_own_and_are_made_once(doamc, tmp_path):
     words = ("simulate", "ula4", "--batches", 2, "--snapshots", 8, "--workers", 0)
     status, text, err = doamc(*words, "-o", tmp_path / "a", "--files", 3)
     assert (status, err) == (0, "") and "3 of 3 files of 2 scenes, ula4" in text
-    first = {p.name: _load(p)["snapshots"] for p in sorted((tmp_path / "a").iterdir())}
+    first = {p.name: _load(p)["snapshots"] for p in sorted((tmp_path / "a").glob("*.npz"))}
     assert list(first) == ["00000.npz", "00001.npz", "00002.npz"]
     assert abs(first["00000.npz"] - first["00001.npz"]).max() > 0.1
     before = (tmp_path / "a" / "00001.npz").stat().st_mtime_ns
@@ -98,6 +98,16 @@ def test_what_many_files_cannot_be_is_refused_and_what_fails_is_set_aside(doamc,
     assert "number of sources must lie in 1..3" in refused(*words, "--sources", 9)
     assert "expected --files K" in refused("simulate", "ula4", "-o", tmp_path / "a.npz", "--workers", 2)
     assert not (tmp_path / "a").exists()
+    assert "without --band" in refused(*words, "--band", tmp_path)
     (tmp_path / "a" / "00001.npz").mkdir(parents=True)
     status, text, err = doamc(*words)
     assert status == 1 and "1 of 2 files" in text and "set aside: 00001.npz: " in err
+
+
+def test_a_folder_of_files_holds_one_run_and_nothing_of_others(doamc, refused, tmp_path):
+    words = ("simulate", "ula4", "--batches", 2, "--snapshots", 8, "--workers", 0, "-o", tmp_path / "a", "--files")
+    assert doamc(*words, 2)[0] == 0
+    assert "name another folder, or the same options" in refused(*words, 2, "--snr-db", 3)
+    assert doamc(*words, 3)[0] == 0 and (tmp_path / "a" / "00002.npz").is_file()
+    (tmp_path / "a" / "manifest.jsonl").unlink()
+    assert "found 00000.npz of something else" in refused(*words, 2)

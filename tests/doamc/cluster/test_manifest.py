@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doamc.cluster.manifest import Manifest
-from doamc.errors import RecordingError
+from doamc.errors import RecordingError, SnapshotError
 
 SETTINGS = {"array": "ula8", "seed": 0}
 
@@ -63,15 +63,44 @@ def test_a_folder_holds_one_run(tmp_path):
         Manifest(tmp_path, SETTINGS)
 
 
-def test_what_is_no_manifest_or_lost_a_part_is_refused(tmp_path):
+def test_a_part_that_is_gone_is_made_again(tmp_path):
     begun(tmp_path)
     with Manifest(tmp_path, SETTINGS) as manifest:
-        next((tmp_path / ".parts").rglob("256.npz")).unlink()
-        with pytest.raises(RecordingError, match=r"cannot read this part of a\.npz"):
+        next((tmp_path / ".parts").rglob("256.part")).unlink()
+        with pytest.raises(SnapshotError, match=r"cannot read a part of a\.npz"):
             list(manifest.read_parts("a.npz"))
-    (tmp_path / "manifest.jsonl").write_text("[1]\n")
-    with pytest.raises(RecordingError, match="line 1 damaged"):
-        Manifest(tmp_path, SETTINGS)
+    with Manifest(tmp_path, SETTINGS) as manifest:
+        assert manifest.parts["a.npz"] == {0}
+
+
+def test_parts_that_are_damaged_are_forgotten(tmp_path):
+    begun(tmp_path)
+    for _ in range(2):
+        with Manifest(tmp_path, SETTINGS) as manifest:
+            manifest.forget("a.npz")
+            assert manifest.parts["a.npz"] == set() and manifest.digests["a.npz"] != "d1"
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.jsonl"]
+
+
+def test_a_name_may_be_any_that_a_disk_or_an_archive_has(tmp_path):
+    for name in ("a b\n\u00e9.npz", "\udcff.npz", "\ud800.npz"):
+        with Manifest(tmp_path, SETTINGS) as manifest:
+            manifest.looked_at(name, "d1")
+            manifest.add_part(name, 0, b"first")
+        with Manifest(tmp_path, SETTINGS) as manifest:
+            assert list(manifest.read_parts(name)) == [(0, b"first")]
+
+
+def test_what_is_no_manifest_is_refused(tmp_path):
+    begun(tmp_path)
+    first = (tmp_path / "manifest.jsonl").read_text().splitlines()[0]
+    for text, number in (
+        ("[1]\n", 1), ("\0" * 100 + "\n", 1), (first + '\n{"input": 3}\n', 2),
+        (first + '\n{"part": 3, "first": []}\n', 2),
+    ):  # fmt: skip
+        (tmp_path / "manifest.jsonl").write_text(text)
+        with pytest.raises(RecordingError, match=f"line {number} damaged"):
+            Manifest(tmp_path, SETTINGS)
     (tmp_path / "manifest.jsonl").write_text('{"schema": "other/1"}\n')
     with pytest.raises(RecordingError, match=r"expected a run of schema doamc\.run/1"):
         Manifest(tmp_path, SETTINGS)

@@ -45,3 +45,17 @@ def hog(task: int) -> int:
     held = [bytearray(os.urandom(1 << 20)) for _ in range(task)]
     time.sleep(60)
     return len(held)
+
+
+def device(task: int) -> list[str]:
+    """The worker, and the device that it takes where torch counts so many."""
+    from unittest import mock
+
+    import torch
+    from distributed import get_worker
+
+    from doamc.cluster.devices import own_device
+
+    time.sleep(0.05)  # so that every worker has some
+    with mock.patch.object(torch.cuda, "device_count", return_value=task):
+        return [str(get_worker().name), own_device("cuda")]

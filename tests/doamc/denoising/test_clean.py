@@ -9,7 +9,7 @@ import torch
 from doamc.denoising.clean import denoise
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
-from doamc.estimators.engine import join
+from doamc.estimators.joined import join
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.engine import estimate_batch, join, open_estimator
+from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.estimators.joined import join
 from doamc.scenes import Scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec

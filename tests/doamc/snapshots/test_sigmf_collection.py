@@ -8,6 +8,7 @@ import pytest
 
 from doamc.errors import RecordingError
 from doamc.snapshots.captures import open_capture
+from doamc.snapshots.finding import find_inputs
 from doamc.snapshots.sigmf_collection import Collection
 from tests.doamc.snapshots.recordings import RAMP, RATE, capture, save
 
@@ -52,3 +53,25 @@ def test_what_is_no_collection_is_named(tmp_path, text):
     (tmp_path / "c.sigmf-collection").write_text(text)
     with pytest.raises(RecordingError, match=r"expected|not SigMF"):
         Collection(tmp_path / "c.sigmf-collection")
+
+
+def test_a_collection_that_sigmf_python_wrote_is_one_array(tmp_path):
+    """As its own class writes one, with the hash of each recording's metadata; of a folder it is the only input."""
+    import sigmf
+
+    rng = np.random.default_rng(0)
+    rows = (rng.standard_normal((3, 500)) + 1j * rng.standard_normal((3, 500))).astype(np.complex64)
+    for k, row in enumerate(rows):
+        row.tofile(tmp_path / f"c{k}.sigmf-data")
+        one = sigmf.SigMFFile(
+            data_file=str(tmp_path / f"c{k}.sigmf-data"),
+            global_info={"core:datatype": "cf32_le", "core:sample_rate": 1e6, "core:version": "1.2.0"},
+        )
+        one.add_capture(0, metadata={"core:frequency": 433e6})
+        one.tofile(str(tmp_path / f"c{k}.sigmf-meta"))
+    names = [f"c{k}.sigmf-meta" for k in range(3)]
+    sigmf.SigMFCollection(names, base_path=str(tmp_path)).tofile(str(tmp_path / "all.sigmf-collection"))
+    (found,) = find_inputs([str(tmp_path)])
+    assert found.name == "all.sigmf-collection"
+    capture = open_capture(found.where, 3)
+    assert np.array_equal(capture.read(0, 500), rows) and capture.frequency_hz == 433e6

@@ -26,7 +26,11 @@ def test_everything_of_the_specification_stays_possible():
         assert wide.power_db == (-46.0, 6.0)  # of 0 dB at most: 40 dB, and 6 dB at either end
         kept = ("snr_db", "source_count", "geometry", "coupling", "frequency", "name")
         assert [getattr(wide, k) for k in kept] == [getattr(spec, k) for k in kept]
-        assert wide.family is spec.family
+        if spec.family.narrow:
+            assert wide.family is spec.family
+        else:  # from no coupling to half as large again
+            assert torch.equal(wide.family.magnitude[:, 0], torch.zeros(len(spec.family.magnitude)).double())
+            assert torch.equal(wide.family.magnitude[:, 1], 1.5 * spec.family.magnitude[:, 1])
 
 
 def test_separation_is_a_twentieth_of_a_beamwidth():

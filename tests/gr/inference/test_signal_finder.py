@@ -109,3 +109,37 @@ def test_arguments_that_do_not_fit_are_refused(options):
 def test_a_channel_outside_the_band_is_told():
     _, status, _ = found(samples(0.1), sample_rate=RATE_HZ, frequency=CENTRE_HZ, channels=[(500e6, 12.5e3)])
     assert any("channel" in str(m["last_error"]) for m in status)
+
+
+def test_a_flowgraph_may_be_started_again():
+    y = samples(0.5, SCENE[:1])
+    flowgraph, signals, status = gr.top_block(), collector(), collector()
+    block = gr_doamc.signal_finder(
+        array="uca5", method="music", when_full="wait", sources=1, sample_rate=RATE_HZ, frequency=CENTRE_HZ
+    )
+    sources = [blocks.vector_source_c(row.tolist(), False) for row in y]
+    for k, source in enumerate(sources):
+        flowgraph.connect(source, (block, k))
+    flowgraph.msg_connect(block, "signals", signals, "in")
+    flowgraph.msg_connect(block, "status", status, "in")
+    for _ in range(2):
+        run(flowgraph)
+        for source in sources:
+            source.rewind()
+    last = [m for m in signals.messages if m["ended"]]
+    assert [m["id"] for m in last] == [1, 2]  # numbers go on
+    assert last[0]["stop_s"] == last[1]["stop_s"] == pytest.approx(0.5, abs=0.02)  # time begins anew
+    assert [m["seq"] for m in signals.messages] == list(range(len(signals.messages)))
+    runs = [m["counters"] for m in status.messages if m["state"] == "stopped"]
+    assert len(runs) == 2 and runs[0] == runs[1]
+    grid = block.engine.setup.slice_samples(RATE_HZ)
+    assert runs[0]["received"] * grid <= y.shape[1] < (runs[0]["received"] + 1) * grid
+
+
+def test_samples_that_fill_no_slice_are_counted():
+    y = samples(0.1)[:, :-37]
+    _, status, block = found(y, sample_rate=RATE_HZ, frequency=CENTRE_HZ)
+    counts, slice_samples = status[-1]["counters"], block.engine.setup.slice_samples(RATE_HZ)
+    in_slices = y.shape[1] - counts["left"]
+    assert in_slices > 0 and in_slices % slice_samples == 0
+    assert counts["left"] < 2 * slice_samples

@@ -66,7 +66,8 @@ def qpsk(rng: np.random.Generator, count: int, rate_hz: float, width_hz: float) 
     impulses = np.zeros(count, complex)
     impulses[at] = np.exp(0.5j * math.pi * rng.integers(4, size=len(at)))
     reach = math.ceil(8 * step)
-    return _unit(_filtered(impulses, _root_raised_cosine(np.arange(-reach, reach + 1) * symbol_hz / rate_hz, 0.25)))
+    time = np.arange(-reach, reach + 1, dtype=np.float64) * symbol_hz / rate_hz
+    return _unit(_filtered(impulses, _root_raised_cosine(np.asarray(time), 0.25)))
 
 
 def ofdm(rng: np.random.Generator, count: int, rate_hz: float, width_hz: float) -> Waveform:

@@ -1,16 +1,8 @@
 /* What Python calls, once for each variant; shapes stand in kernels.py, which has checked them. Each returns a status. */
 #include "chains.h"
+#include "exports.h"
 #include "mode_search.h"
 #include "tempering.h"
-
-#if defined _WIN32
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-#define JOIN(name, variant) doamc_##name##_##variant
-#define JOINED(name, variant) JOIN(name, variant)
-#define NAME(name) JOINED(name, VARIANT)
 
 /* The observations of a batch. */
 struct batch {

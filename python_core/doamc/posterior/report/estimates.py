@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from doamc.estimators.base import Estimates
-from doamc.estimators.engine import join
+from doamc.estimators.joined import join
 from doamc.estimators.misfit import Misfit
 from doamc.posterior.mixture import mixed
 from doamc.posterior.options import Options

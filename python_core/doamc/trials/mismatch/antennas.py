@@ -56,6 +56,14 @@ def uncoupled(batches: int, generator: torch.Generator) -> Trial:
     return trial.received_by(eye @ torch.linalg.solve(trial.scene.coupling, trial.scene.response))
 
 
+def stronger(batches: int, generator: torch.Generator, factor: float) -> Trial:
+    """Coefficients of the coupling `factor` times as large as those of the prior."""
+    trial = draw_trial(batches, generator)
+    eye = torch.eye(trial.spec.n_elements, dtype=torch.complex128)
+    coupling = eye + factor * (trial.scene.coupling - eye)
+    return trial.received_by(coupling @ torch.linalg.solve(trial.scene.coupling, trial.scene.response))
+
+
 def mast(batches: int, generator: torch.Generator, at_wavelengths: float, strength: float) -> Trial:
     """A reflector beside the array: every element also hears what it scatters."""
     trial = draw_trial(batches, generator)

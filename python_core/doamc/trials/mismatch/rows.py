@@ -138,6 +138,7 @@ def _others() -> Iterator[Row]:
     yield row("dipole8-as-ula8", antennas.of_another_array, true="dipole8", believed="ula8")
     yield row("ula8-as-dipole8", antennas.of_another_array, true="ula8", believed="dipole8")
     yield row("uncoupled", antennas.uncoupled, cause=prior)
+    yield row("coupling-1.5", antennas.stronger, factor=1.5, cause=prior)
     yield row("mast", antennas.mast, at_wavelengths=1.5, strength=0.3)
 
 

@@ -33,7 +33,7 @@ def test_on_the_model_it_is_standard_and_nothing_is_doubtful(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["outside-75", "near-far-40", "close-4", "wild-snapshot-60", "swapped", "copied", "deaf", "phase-60",
+    ["outside-75", "near-far-40", "close-4", "swapped", "copied", "deaf", "phase-60",
      "gain-6", "rough-1dB-10deg", "displaced-0.02", "outside-family-15", "coloured-0dB", "coherent", "near-field-8"],
 )  # fmt: skip
 def test_what_is_not_the_model_is_doubtful(name):

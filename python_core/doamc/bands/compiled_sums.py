@@ -1,0 +1,174 @@
+"""What is summed over the frames of a slice, by compiled loops (C, in the folder `loops`): one call a slice.
+
+A vector of frames is transformed at once, one frame a lane, and summed before the next; no spectrum is stored. The call
+holds no lock of Python's, so that the other threads of a flowgraph go on meanwhile.
+"""
+
+import ctypes
+import os
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import c_double, c_float, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from doamc.bands.frame_sums import FrameSums, Levels, SumsFrames, TensorSums, shifted_window
+from doamc.bands.grid import FINE, PARTS, BandGrid, smooth
+from doamc.errors import KernelError
+from doamc.likelihood.addresses import address
+from doamc.likelihood.library import open_checked
+
+LIBRARY = Path(__file__).with_name("loops.c.so")  #: made by setup.py
+INTERFACE = 1  #: of the library; one more with every change of what it takes
+RADICES = (5, 3, 2, 4, 8)  #: in the order of their passes
+
+
+class _Pass(ctypes.Structure):
+    """`struct pass` of transform.h."""
+
+    _fields_ = [("n", c_int64), ("radix", c_int64), ("twiddle", c_void_p)]
+
+
+class _Band(ctypes.Structure):
+    """`struct band` of spectra.h."""
+
+    _fields_ = [("channels", c_int64), ("n_fft", c_int64), ("stride", c_int64), ("n_passes", c_int64),
+                ("passes", c_void_p), ("samples", c_void_p), ("offset", c_void_p), ("window", c_void_p),
+                ("place", c_void_p), ("order", c_void_p)]  # fmt: skip
+
+
+class _Sums(ctypes.Structure):
+    """`struct sums` of spectra.h."""
+
+    _fields_ = [("covariance", c_void_p), ("power", c_void_p), ("image", c_void_p)]
+
+
+class CompiledSums:
+    """Sums by the loops of one variant of the library, in as many threads as torch may use, 4 at most.
+
+    Memory: of each thread the spectrum of a vector of frames.
+    """
+
+    def __init__(self, library: ctypes.CDLL, variant: str, grid: BandGrid, n_channels: int) -> None:
+        self._grid, self._n, self.variant = grid, n_channels, variant
+        self._levels, self._run = library[f"doamc_band_levels_{variant}"], library[f"doamc_band_sums_{variant}"]
+        size = library[f"doamc_band_room_{variant}"]
+        size.restype = c_int64
+        self._room_bytes = int(size(c_int64(n_channels), c_int64(grid.n_fft)))
+        self._rooms: list[np.ndarray] = []
+        self._window = shifted_window(grid)
+        passes, place = passes_of(grid.n_fft)
+        self._twiddles = [t for _, _, t in passes]
+        self._passes = (_Pass * len(passes))(*(_Pass(n, radix, t.ctypes.data) for n, radix, t in passes))
+        # lines in ascending frequency: the upper half of the transform in front
+        self._place = np.ascontiguousarray(np.roll(place, grid.n_fft // 2), dtype=np.int32)
+        first = self._place[: grid.n_fft // 2 : FINE]
+        self._order = np.ascontiguousarray(np.argsort(first), dtype=np.int32)
+        self._pool: ThreadPoolExecutor | None = None
+
+    def levels(self, samples: torch.Tensor) -> Levels:
+        """Levels of samples (N, T)."""
+        y = samples.numpy()
+        mean, low, high = np.empty(len(y), np.complex64), np.inf, -np.inf
+        total, ends = (c_double * 2)(), (c_float * 2)()
+        for k, row in enumerate(y):
+            self._levels(c_int64(len(row)), address(row, "samples", row.shape, np.complex64), total, ends)
+            mean[k] = complex(*total) / len(row)
+            low, high = min(low, ends[0]), max(high, ends[1])
+        if not np.isfinite(mean).all():  # comparisons pass NaN by
+            low = high = np.nan
+        return Levels(torch.from_numpy(mean), low, high)
+
+    def __call__(self, samples: torch.Tensor, offset: torch.Tensor) -> FrameSums:
+        """Sums of the frames of samples (N, T)."""
+        g, n, y = self._grid, self._n, samples.numpy()
+        needed = g.slice_samples + g.n_fft - g.hop
+        if y.ndim != 2 or y.shape[1] < needed:
+            raise KernelError(f"expected samples of a slice, ({n}, {needed}) at least, found {y.shape}")
+        out = offset.numpy()
+        band = _Band(n, g.n_fft, y.shape[1], len(self._passes), ctypes.addressof(self._passes),
+                     address(y, "samples", (n, y.shape[1]), np.complex64), address(out, "offset", (n,), np.complex64),
+                     address(self._window, "window", (g.n_fft,), np.complex64),
+                     address(self._place, "place", (g.n_fft,), np.int32),
+                     address(self._order, "order", (g.n_bins // 2,), np.int32))  # fmt: skip
+        edges = np.concatenate([[0], np.cumsum(g.part_frames)])
+        threads = min(PARTS, torch.get_num_threads())
+        self._rooms += [np.empty(self._room_bytes, np.uint8) for _ in range(threads - len(self._rooms))]
+        covariance = np.zeros((threads, g.n_bins, n, n), np.complex64)
+        image = np.zeros((threads, g.n_bins // 2, n), np.complex64)
+        power = np.zeros((PARTS, g.n_bins, FINE, n), np.float32)
+
+        def work(t: int) -> None:
+            for p in range(t, PARTS, threads):
+                sums = _Sums(covariance[t].ctypes.data, power[p].ctypes.data, image[t].ctypes.data)
+                room = c_void_p(self._rooms[t].ctypes.data)
+                status = self._run(
+                    ctypes.byref(band), c_int64(edges[p]), c_int64(edges[p + 1]), room, ctypes.byref(sums)
+                )
+                if status:
+                    raise KernelError(f"the compiled loops refused frames of {g.n_fft} samples (status {status})")
+
+        if threads == 1:
+            work(0)
+        else:
+            self._pool = self._pool or ThreadPoolExecutor(PARTS, "doamc-frames")
+            list(self._pool.map(work, range(threads)))
+        values = g.n_frames * FINE
+        half = torch.from_numpy(image.sum(0) / values)
+        return FrameSums(
+            torch.from_numpy(covariance.sum(0) / values),
+            torch.from_numpy(power.mean(2) / g.part_frames[:, None, None].astype(np.float32)),
+            torch.from_numpy(power.sum(0) / g.n_frames),
+            torch.cat([half, half.flip(0)]),
+        )
+
+
+def passes_of(n_fft: int) -> tuple[list[tuple[int, int, np.ndarray]], np.ndarray]:
+    """Passes (n, radix, twiddles) of a transform as transform.h takes them, and where each value of it ends (n_fft,).
+
+    Raises KernelError where n_fft has a prime factor above 5.
+    """
+    left, radices = n_fft, []
+    for radix in (8, 4, 2, 3, 5):
+        while left % radix == 0:
+            radices.append(radix)
+            left //= radix
+    if left != 1:
+        raise KernelError(f"expected frames of 2^a 3^b 5^c samples, found {n_fft}")
+    passes, n = [], n_fft
+    for radix in sorted(radices, key=RADICES.index):
+        m = n // radix
+        power = np.arange(m)[:, None] * np.arange(1, radix) / n
+        passes.append((n, radix, np.ascontiguousarray(np.exp(-2j * np.pi * power).astype(np.complex64))))
+        n = m
+    place = np.zeros(1, np.int64)
+    for n, radix, _ in reversed(passes):
+        m, k = n // radix, np.arange(n)
+        place = (k % radix) * m + place[k // radix]
+    return passes, place
+
+
+def frame_sums(grid: BandGrid, n_channels: int) -> SumsFrames:
+    """The compiled loops where they are there and fit, else tensor operations.
+
+    Environment: DOAMC_LOOPS as `doamc.likelihood.backend` has it. Raises KernelError where it names what is not there.
+    """
+    found = _compiled(os.environ.get("DOAMC_LOOPS", ""))
+    if found is None or not smooth(grid.n_fft):
+        return TensorSums(grid, n_channels)
+    return CompiledSums(*found, grid, n_channels)
+
+
+@cache
+def _compiled(wanted: str) -> tuple[ctypes.CDLL, str] | None:
+    if wanted == "tensors":
+        return None
+    try:
+        library, variants = open_checked(LIBRARY, 1000 * INTERFACE + ctypes.sizeof(_Band))
+    except OSError as e:
+        if wanted:
+            raise KernelError(f"expected the compiled loops DOAMC_LOOPS={wanted}, found none: {e}") from None
+        return None
+    return library, wanted if wanted in variants else variants[-1]
