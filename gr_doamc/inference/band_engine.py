@@ -49,8 +49,7 @@ class BandEngine:
     """Slices in, by `queue`, messages out; from `start` until `done` is set.
 
     waits: nothing is dropped, and signals wait for their whole estimates: as fast as these are, the same in every run.
-    left: samples of the stream that were in no slice at the end of it, or where it was tuned anew. cpu_s: processor
-    time by thread.
+    left: samples of the stream that were in no slice at the end of it, or where it was tuned anew.
     """
 
     def __init__(self, setup: BandSetup, listener: Listener, queue_size: int, waits: bool, threads: int) -> None:
@@ -60,12 +59,19 @@ class BandEngine:
         self._spectrum: BandSpectrum | None = None
         self._bands: queue.Queue[_Spectra | LiveBand | None] = queue.Queue(2)
         self.used = self.updates = self.signals = self.failed = self.left = 0
-        self.cpu_s = dict.fromkeys(("spectra", "signals", "estimates"), 0.0)
+        self._cpu_s: dict[str, float] = {}
         self.done = threading.Event()
         jobs: list[tuple[str, Callable[[], None]]] = [("spectra", self._transform), ("signals", self._follow)]
         if not waits:
             jobs.append(("estimates", self.estimates.run))
         self.jobs = [threading.Thread(target=self._run, args=job, name=f"doamc-{job[0]}", daemon=True) for job in jobs]
+
+    @property
+    def cpu_s(self) -> dict[str, float]:
+        """Processor time of spectra, signals and whole estimates, of the threads that have ended."""
+        signals, estimates = self._cpu_s.get("signals", 0.0), self.estimates.cpu_s
+        own = signals - estimates if self._waits else signals
+        return {"spectra": self._cpu_s.get("spectra", 0.0), "signals": own, "estimates": estimates}
 
     def start(self) -> None:
         """Start the threads."""
@@ -91,7 +97,7 @@ class BandEngine:
             self.queue.close(drop=True)
             self.end()
         finally:
-            self.cpu_s[name] += time.thread_time()
+            self._cpu_s[name] = time.thread_time()
 
     def _fail(self, error: Exception) -> None:
         self.failed += 1

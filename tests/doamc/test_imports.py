@@ -12,8 +12,8 @@ CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
     errors text angles protocol home children files cluster arrays coupling spec scenes snapshots bounds antenna
-    calibration likelihood estimators estimates tracks views diffusion learning waveforms posterior denoising selfcal
-    bands routes mimo trials krakensdr figures web dashboard gateways cli
+    calibration likelihood estimators estimates tracks views diffusion learning imaging waveforms posterior denoising
+    selfcal bands routes mimo trials krakensdr figures web dashboard gateways cli
 """.split()
 
 
@@ -56,7 +56,15 @@ def test_light_modules_pull_in_no_heavy_library(module):
 
 @pytest.mark.parametrize(
     "module",
-    ["doamc.calibration", "doamc.estimates.outputs", "doamc.krakensdr", "doamc.snapshots.captures", "doamc.antenna"],
+    [
+        "doamc.calibration",
+        "doamc.estimates.outputs",
+        "doamc.krakensdr",
+        "doamc.snapshots.captures",
+        "doamc.antenna",
+        "doamc.imaging.files",
+        "doamc.imaging.dirty",
+    ],
 )
 def test_what_blocks_and_readers_load_leaves_torch_out(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'scipy', 'gnuradio') if m in sys.modules])"

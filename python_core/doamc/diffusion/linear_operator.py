@@ -7,10 +7,43 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 
 from doamc.errors import SamplerError
+
+
+class Operator(Protocol):
+    """What guidance asks of H = U diag(s) V^H: products with its parts, never a matrix."""
+
+    @property
+    def s(self) -> torch.Tensor:
+        """Singular values > 0, (R,), descending."""
+
+    @property
+    def rows(self) -> int:
+        """M, entries of y."""
+
+    @property
+    def columns(self) -> int:
+        """N, entries of x."""
+
+    @property
+    def rank(self) -> int:
+        """R."""
+
+    def of_real_states(self) -> "Operator":
+        """What H observes of real x, with real y."""
+
+    def spectral(self, x: torch.Tensor) -> torch.Tensor:
+        """Coordinates V^H x: (..., N) -> (..., R)."""
+
+    def from_spectral(self, z: torch.Tensor) -> torch.Tensor:
+        """V z: (..., R) -> (..., N), the adjoint of `spectral`."""
+
+    def observed(self, y: torch.Tensor) -> torch.Tensor:
+        """U^H y: (..., M) -> (..., R)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +93,16 @@ class LinearOperator:
         return (self.u * self.s) @ self.v.mH
 
     @property
+    def rows(self) -> int:
+        """M."""
+        return len(self.u)
+
+    @property
+    def columns(self) -> int:
+        """N."""
+        return len(self.v)
+
+    @property
     def rank(self) -> int:
         """R."""
         return len(self.s)
@@ -84,4 +127,9 @@ class LinearOperator:
 
     def observed(self, y: torch.Tensor) -> torch.Tensor:
         """U^H y: (..., M) -> (..., R). Noise stays white; what lies outside the range of H says nothing about x."""
-        return y @ self.u.conj()
+        return (y.to(self.u.dtype) if self.u.is_complex() else y) @ self.u.conj()
+
+
+def stacked(y: torch.Tensor) -> torch.Tensor:
+    """Real parts of y, then imaginary parts, (..., 2 M): y as `of_real_states` of a complex H observes it."""
+    return torch.cat([y.real, y.imag if y.is_complex() else torch.zeros_like(y)], -1)

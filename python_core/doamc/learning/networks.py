@@ -30,6 +30,7 @@ NETWORKS = {
     "vae": Network("doamc.routes.vae_net:VaeTask", "vae", 5.0),
     "coupling": Network("doamc.routes.coupling_prior:CouplingTask", "coupling-diffusion", 2.0),
     "waveform": Network("doamc.waveforms.task:WaveformTask", "ddim", 60.0, rate=2e-3, array=False),
+    "sky": Network("doamc.skies.task:SkyTask", "doamc image", 90.0, rate=1e-3, array=False),
 }
 
 

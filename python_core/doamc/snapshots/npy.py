@@ -80,11 +80,12 @@ class Archive:
     Raises SnapshotError when it is no such file; so do its methods.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holds: str = "snapshots") -> None:
+        """holds: what messages say that the file should hold."""
         self.path = path
         if not is_file(path):
-            raise SnapshotError(f"expected a file of snapshots, found none at {path}")
-        with self._guarded("expected an .npz file of snapshots, cannot read it"):
+            raise SnapshotError(f"expected a file of {holds}, found none at {path}")
+        with self._guarded(f"expected an .npz file of {holds}, cannot read it"):
             with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
                 self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
             self._headers: dict[str, NpyHeader] = {}

@@ -13,6 +13,7 @@ _MODULES = {
     "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
     "gateways": ("doa-value", "mapper", "suite-reply", "suite-command"),
     "replays": ("replay",),
+    "visibilities": ("visibilities",),
     "command_lines": ("command-line",),
 }
 #: of all targets

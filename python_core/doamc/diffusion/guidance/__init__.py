@@ -14,7 +14,7 @@ from doamc.diffusion.guidance.moments import MomentMatching
 from doamc.diffusion.guidance.pigdm import Pigdm
 from doamc.diffusion.guidance.projection import Projection, Replacement
 from doamc.diffusion.guidance.step import Likelihood, Step
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.linear_operator import Operator
 from doamc.errors import SamplerError
 
 #: guidance name -> class
@@ -33,7 +33,7 @@ GUIDANCES: dict[str, Callable[..., Guidance]] = {
 def guide(
     name: str,
     denoiser: Denoiser,
-    operator: LinearOperator,
+    operator: Operator,
     y: torch.Tensor,  # shape: (M,) or (B, M)
     noise_power: float | torch.Tensor,  # or (B,), one an item
     **options: Any,

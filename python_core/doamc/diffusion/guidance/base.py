@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 
 from doamc.diffusion.denoiser import Denoiser, Level
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.linear_operator import Operator, stacked
 from doamc.errors import SamplerError
 
 Self = TypeVar("Self", bound="Guidance")
@@ -24,20 +24,20 @@ class Guidance(ABC):
     def __init__(
         self,
         denoiser: Denoiser,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,  # shape: (M,) or (B, M)
         noise_power: float | torch.Tensor,  # sigma_y^2 per entry of y, or (B,), one an item; complex noise is circular
     ) -> None:
         """Raises SamplerError where y does not fit H or a noise power is not positive."""
-        if y.shape[-1] != len(operator.u):
-            raise SamplerError(f"H has {len(operator.u)} rows, found y with {y.shape[-1]} entries")
+        if y.shape[-1] != operator.rows:
+            raise SamplerError(f"H has {operator.rows} rows, found y with {y.shape[-1]} entries")
         least = float(noise_power.min()) if isinstance(noise_power, torch.Tensor) else noise_power
         if not least > 0:
             raise SamplerError(f"the noise power of y must be positive, found {least}")
         self.denoiser, self.y, self.least_noise = denoiser, y, least
         self._observe(operator, y, noise_power[:, None] if isinstance(noise_power, torch.Tensor) else noise_power)
 
-    def _observe(self, operator: LinearOperator, y: torch.Tensor, noise_power: Level) -> None:
+    def _observe(self, operator: Operator, y: torch.Tensor, noise_power: Level) -> None:
         self.operator, self.noise_power, self.z = operator, noise_power, operator.observed(y)
         self.gain = float(operator.s[0]) ** 2  # s_1^2
 
@@ -52,7 +52,7 @@ class Guidance(ABC):
         if real is self.operator:
             return self
         other = copy(self)
-        other._observe(real, torch.cat([self.y.real, self.y.imag], -1), 0.5 * self.noise_power)
+        other._observe(real, stacked(self.y), 0.5 * self.noise_power)
         return other
 
     @abstractmethod
@@ -60,7 +60,9 @@ class Guidance(ABC):
         """Mean of x_0 given x_t and y, as this guidance has it, (B, N)."""
 
     def residual(self, x_0: torch.Tensor) -> torch.Tensor:
-        """z - diag(s) V^H x_0, (B, R)."""
+        """z - diag(s) V^H x_0, (B, R). Raises SamplerError where x_0 is real and H complex: see `of_real_states`."""
+        if self.z.is_complex() and not x_0.is_complex():
+            raise SamplerError("expected complex states for a complex H, found real ones; use .of_real_states()")
         return self.z - self.operator.s * self.operator.spectral(x_0)
 
     def pull(self, weighted: torch.Tensor) -> torch.Tensor:
@@ -74,7 +76,7 @@ class WhitePrior(Guidance):
     def __init__(
         self,
         denoiser: Denoiser,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,
         noise_power: float | torch.Tensor,
         power: float = 1.0,

@@ -26,7 +26,7 @@ class Combined(WhitePrior):
         """Guided x_0."""
         s = self.operator.s
         own = (alpha / sigma) ** 2
-        if len(self.operator.v) > self.operator.rank:
+        if self.operator.columns > self.operator.rank:
             x_0, white = self.denoiser(x_t, alpha, sigma), 0.0 * s[-1]
             precision = torch.full_like(s[-1:], own)
         else:

@@ -21,7 +21,7 @@ import torch
 
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import Grid
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.linear_operator import Operator, stacked
 from doamc.diffusion.samplers.base import Sampler
 from doamc.diffusion.samplers.noise import Noise
 from doamc.errors import SamplerError
@@ -45,22 +45,22 @@ class Ddrm(Sampler):
 
     def __init__(
         self,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,  # shape: (M,) or (B, M)
         noise_power: float,
         eta: float = 0.85,
         eta_b: float = 1.0,
     ) -> None:
-        if y.shape[-1] != len(operator.u) or not noise_power > 0:
+        if y.shape[-1] != operator.rows or not noise_power > 0:
             raise SamplerError(
-                f"expected y with {len(operator.u)} entries and noise_power > 0, found {y.shape[-1]} and {noise_power}"
+                f"expected y with {operator.rows} entries and noise_power > 0, found {y.shape[-1]} and {noise_power}"
             )
         if not (0 <= eta <= 1 and 0 <= eta_b <= 1):
             raise SamplerError(f"eta and eta_b must lie in 0..1, found {eta} and {eta_b}")
         self.y, self.noise_power, self.eta, self.eta_b = y, noise_power, eta, eta_b
         self._observe(operator, y, noise_power)
 
-    def _observe(self, operator: LinearOperator, y: torch.Tensor, noise_power: float) -> None:
+    def _observe(self, operator: Operator, y: torch.Tensor, noise_power: float) -> None:
         self.operator, self.observed = operator, operator.observed(y) / operator.s  # w
         self.noise_std = noise_power**0.5 / operator.s  # sigma_y / s_i
 
@@ -71,7 +71,7 @@ class Ddrm(Sampler):
             return self
         other = copy(self)
         other._last = None
-        other._observe(real, torch.cat([self.y.real, self.y.imag], -1), 0.5 * self.noise_power)
+        other._observe(real, stacked(self.y), 0.5 * self.noise_power)
         return other
 
     def plan(self, grid: Grid) -> Sequence[DdrmStep]:

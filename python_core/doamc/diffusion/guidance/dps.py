@@ -4,7 +4,7 @@ import torch
 
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.guidance.base import Guidance, jacobian_product, with_graph
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.linear_operator import Operator
 
 
 class Dps(Guidance):
@@ -19,7 +19,7 @@ class Dps(Guidance):
     def __init__(
         self,
         denoiser: Denoiser,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,
         noise_power: float | torch.Tensor,
         zeta: float = 1.0,

@@ -24,7 +24,8 @@ class MomentMatching(Guidance):
         """Guided x_0."""
         leaf, x_0 = with_graph(self.denoiser, x_t, alpha, sigma)
         mean, scale = x_0.detach(), sigma**2 / alpha
-        rows = (self.operator.v * self.operator.s).mT  # conjugate rows of diag(s) V^H, as states (R, N)
+        each = torch.eye(self.operator.rank, dtype=mean.dtype, device=mean.device)
+        rows = self.pull(each)  # conjugate rows of diag(s) V^H, as states (R, N)
         if mean.is_complex():
             rows = torch.cat([rows, 1j * rows])
         last = len(rows) - 1

@@ -4,7 +4,7 @@ import torch
 
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.guidance.base import Guidance, at_most, conditional_variance
-from doamc.diffusion.linear_operator import LinearOperator
+from doamc.diffusion.linear_operator import Operator
 from doamc.errors import SamplerError
 
 
@@ -20,7 +20,7 @@ class Step(Guidance):
     def __init__(
         self,
         denoiser: Denoiser,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,
         noise_power: float | torch.Tensor,
         eta: float | None = None,
@@ -60,7 +60,7 @@ class Likelihood(Guidance):
     def __init__(
         self,
         denoiser: Denoiser,
-        operator: LinearOperator,
+        operator: Operator,
         y: torch.Tensor,
         noise_power: float | torch.Tensor,
         gamma: float = 1.0,

@@ -3,6 +3,7 @@
 import { Convention, minus } from "./angles.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
+import { drawElevations, hasElevation } from "./elevation.js";
 import { showFixes } from "./fixes.js";
 import { put, showAbout, showHealth, showLink } from "./health.js";
 import { PlaneMap } from "./map.js";
@@ -144,6 +145,8 @@ function draw(time) {
     const none = view ? "no bearings of now" : "waiting for estimates";
     drawRose($("rose"), fresh, convention, none);
     showSources(fresh, convention, none);
+    $("elevation-box").hidden = !hasElevation(fresh);
+    if (hasElevation(fresh)) drawElevations($("elevations"), fresh, convention);
     showHealth(receiver.health, view, skipped, at, silent);
     showAbout(view, receiver);
   }

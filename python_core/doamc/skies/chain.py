@@ -1,0 +1,88 @@
+"""A chain that samples skies given visibilities: noise, denoise, draw what agrees with the visibilities, and again.
+
+    x_t = x_0 + sigma_t n,    x_0 ~ p(x_0 | x_t, y)
+
+Each of the two draws leaves p(x_0, x_t | y) at this level of noise as it is (Gibbs), whatever the level: where
+`Conditional` is exact, so is the chain. Levels fall from far above the sky to below the noise of y, and then stay in
+motion. Means and variances are collected from the conditional means and from the draws.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch.nn import functional
+
+from doamc.diffusion.samplers.noise import Noise
+from doamc.skies.conditional import Conditional
+
+AROUND = 5  #: side of the square of pixels that a variance is taken of
+FEW = 6  #: steps; of fewer, the variance between them is mostly taken of the pixels around
+
+
+class Prior(Protocol):
+    """A denoiser that knows its errors."""
+
+    def posterior(self, x_t: torch.Tensor, alpha: float, sigma: torch.Tensor, /) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean of x_0 given x_t, and its variance, (B, N) each."""
+
+
+class Moments:
+    """Mean and variance of x_0 over what was collected, (B, N).
+
+    The variance is that of x_0 within a step, and that of the conditional means between steps. Within, it is the one
+    that the denoiser gives, corrected by what y takes of it: the ratio of squares of the draws to it in the pixels
+    around. Between few steps it is taken of the pixels around as well.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.shape, self.count = shape, 0
+        self._mean = self._square = self._given = self._drawn = torch.zeros(())
+
+    def add(self, mean: torch.Tensor, draw: torch.Tensor, given: torch.Tensor) -> None:
+        """Conditional mean of x_0, a draw, and the variance given x_t alone."""
+        self.count += 1
+        self._mean, self._square = self._mean + mean, self._square + mean.square()
+        self._given, self._drawn = self._given + given, self._drawn + (draw - mean).square()
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """That of the conditional means: it varies less than that of the draws."""
+        return self._mean / self.count
+
+    @property
+    def variance(self) -> torch.Tensor:
+        """See above."""
+        n = self.count
+        within = self._given / n * self._around(self._drawn) / self._around(self._given).clamp_min(1e-30)
+        between = (self._square / n - self.mean.square()).clamp_min(0) * (n / max(n - 1, 1))
+        own = n / (n + FEW)
+        return within + own * between + (1 - own) * self._around(between)
+
+    def _around(self, x: torch.Tensor) -> torch.Tensor:
+        image = x.unflatten(1, self.shape)[:, None]
+        return functional.avg_pool2d(image, AROUND, 1, AROUND // 2, count_include_pad=False)[:, 0].flatten(1)
+
+
+class Chain:
+    """The chain at its present draw of x_0."""
+
+    def __init__(self, prior: Prior, conditional: Conditional, noise: Noise) -> None:
+        self.prior, self.conditional, self.noise = prior, conditional, noise
+        self.draw = torch.zeros(())
+
+    def run(self, levels: Sequence[torch.Tensor], moments: Moments | None = None) -> torch.Tensor:
+        """A step at each of the levels, (B, 1) each; moments: collects them. Returns the last conditional mean."""
+        mean = self.draw
+        for level in levels:
+            x_t = self.draw + level * self.noise.draw()
+            found = self.prior.posterior(x_t, 1.0, level)
+            mean, self.draw = self.conditional.mean_and_draw(*found, (self.noise.draw(), self.noise.draw()))
+            if moments is not None:
+                moments.add(mean, self.draw, found[1])
+        return mean
+
+
+def falling(first: torch.Tensor, last: torch.Tensor, count: int) -> list[torch.Tensor]:
+    """`count` levels, evenly in the logarithm, from first to last, (B, 1) each."""
+    return [first * (last / first) ** (k / max(count - 1, 1)) for k in range(count)]

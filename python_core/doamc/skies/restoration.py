@@ -1,0 +1,168 @@
+"""Images from visibilities by diffusion with the learned prior: methods `posterior` and `ddrm` of ``doamc image``.
+
+`posterior` runs `Chain`; `ddrm` is the published chain of `diffusion.guidance.Ddrm`, [Kawar], as the lecture on radio
+interferometry has it. Both take a sky in units of the power of two that is nearest to its brightest pixel. Visibilities
+alone do not tell that one: it is guessed from their power, and looked up once most of the noise is gone.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from doamc.diffusion.grid import Grid
+from doamc.diffusion.guidance import Ddrm
+from doamc.diffusion.samplers import ItemNoise, sample
+from doamc.errors import ImagingError
+from doamc.imaging.sampling import FourierSampling
+from doamc.imaging.visibilities import GridVisibilities, SkyImage
+from doamc.skies.chain import Chain, Moments, falling
+from doamc.skies.colour import ErrorColour
+from doamc.skies.conditional import Conditional
+from doamc.skies.denoiser import SkyDenoiser
+from doamc.skies.net import SIGMA
+from doamc.skies.peak import guessed_peak, nearest_power
+
+FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
+LOOKED_UP = 0.15  #: level at which the peak is
+DWELL = 2.0  #: level that the chain stays at and moments are collected, in units of the noise of a visibility
+LAST = 0.5  #: level that `ddrm` ends at, in these units
+FALLING, FEWEST = 0.4, 8  #: share of the steps that go down to it, and at least so many where there are as many
+PILOT = 8  #: steps of the chain that looks up the peak for `ddrm`
+TOGETHER = 1 << 18  #: pixels that are worked on at once
+
+#: called with the number of images done, as they are done
+Report = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """steps: calls of the network; samples: chains side by side; seed: of the noise of all of them."""
+
+    steps: int = 200
+    samples: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 2 or self.samples < 1:
+            raise ImagingError(f"expected 2 steps or more and a sample, found {self.steps} and {self.samples}")
+
+
+def restore(
+    visibilities: GridVisibilities,
+    run: Run | None = None,
+    method: str = "posterior",
+    weights: str | Path | None = None,
+    report: Report | None = None,
+) -> SkyImage:
+    """Mean and standard deviation of the sky, flux a pixel; `ddrm` has a deviation from two samples on.
+
+    Raises ImagingError where the method is none of `RESTORATIONS`, CheckpointError where the weights do not open.
+    """
+    run = run or Run()
+    if method not in RESTORATIONS:
+        raise ImagingError(f"expected a method of {', '.join(RESTORATIONS)}, found {method!r}")
+    denoiser = SkyDenoiser.open(visibilities.mask.shape, weights)
+    done, means, deviations = 0, [], []
+    for first, part in _parts(visibilities, run.samples):
+        with torch.inference_mode():
+            mean, deviation = RESTORATIONS[method](part, run, denoiser, first)
+        means.append(mean)
+        deviations.append(deviation)
+        done += len(mean)
+        if report is not None:
+            report(done)
+    image, std = (torch.cat(v).unflatten(1, visibilities.mask.shape).double().numpy() for v in (means, deviations))
+    return SkyImage(image, None if np.isnan(std).any() else std)
+
+
+def _parts(visibilities: GridVisibilities, samples: int) -> Iterator[tuple[int, GridVisibilities]]:
+    """As many skies as are worked on at once, with the number of the first."""
+    count = max(1, TOGETHER // (visibilities.mask.size * samples))
+    for first in range(0, len(visibilities.values), count):
+        yield first, visibilities.part(first, first + count)
+
+
+class Problem:
+    """Visibilities of B skies, each `samples` times, in units of `peak` (B, 1), which may be changed."""
+
+    def __init__(self, visibilities: GridVisibilities, run: Run, first: int) -> None:
+        self.operator, y, self.noise_power = FourierSampling.of(visibilities)
+        self.y = y.repeat_interleave(run.samples, 0)
+        count, pixels = len(self.y), self.operator.columns
+        #: noise of a visibility in the middle of all
+        self.noise_std = self.noise_power**0.5 / float(self.operator.s.median())
+        self.peak = nearest_power(guessed_peak(self.operator, self.y, self.noise_power))
+        seeds = [_seed(run.seed, first * run.samples + i) for i in range(count)]
+        self.noise = ItemNoise(seeds, (pixels,), torch.float32, block=16)
+        self.colour = ErrorColour(self.operator.shape)
+
+    def level(self, units: float) -> torch.Tensor:
+        """Level of noise (B, 1) in units of the peak, by that in units of the noise of a visibility."""
+        return (units * self.noise_std / self.peak).clamp(*SIGMA)
+
+    def conditional(self) -> Conditional:
+        """What y says of x_0 in units of the peak."""
+        return Conditional(self.operator, self.y / self.peak, self.noise_power / self.peak.square(), self.colour)
+
+
+def _seed(seed: int, item: int) -> int:
+    return int(np.random.SeedSequence([seed, item]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _fallen(problem: Problem, prior: SkyDenoiser, steps: int) -> Chain:
+    """A chain that went down to `DWELL`, with the peak looked up on the way; steps >= 2."""
+    top, bottom = torch.full_like(problem.peak, FIRST), torch.full_like(problem.peak, LOOKED_UP)
+    share = math.log(FIRST / LOOKED_UP) / math.log(FIRST / max(min(float(problem.level(DWELL).min()), 0.1), 1e-4))
+    high = min(steps - 1, max(1, round(share * steps)))
+    chain = Chain(prior, problem.conditional(), problem.noise)
+    chain.draw = torch.zeros(len(problem.y), problem.operator.columns)
+    mean = chain.run(falling(top, torch.maximum(bottom, problem.level(DWELL)), high))
+    unit = nearest_power(mean.amax(1, keepdim=True))
+    problem.peak = problem.peak * unit
+    chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
+    start = torch.maximum(bottom / unit, problem.level(DWELL))
+    chain.run(falling(start, problem.level(DWELL), steps - high + 1)[1:])
+    return chain
+
+
+def _posterior(
+    visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    problem = Problem(visibilities, run, first)
+    down = min(run.steps - 1, max(FEWEST, round(FALLING * run.steps)))
+    chain, moments = _fallen(problem, prior, max(2, down)), Moments(problem.operator.shape)
+    chain.run([problem.level(DWELL)] * (run.steps - max(2, down)), moments)
+    each, variance = problem.peak * moments.mean, problem.peak.square() * moments.variance
+    each, variance = (v.unflatten(0, (-1, run.samples)) for v in (each, variance))
+    between = each.var(1) if run.samples > 1 else torch.zeros_like(each[:, 0])
+    return each.mean(1), (variance.mean(1) + between).sqrt()
+
+
+def _ddrm(
+    visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    problem = Problem(visibilities, run, first)
+    _fallen(problem, prior, PILOT)
+    found = torch.empty(len(problem.y), problem.operator.columns)
+    for peak in problem.peak.unique():  # the levels of a grid are those of all its items
+        rows = (problem.peak[:, 0] == peak).nonzero()[:, 0]
+        noise = ItemNoise([_seed(run.seed + 1, first * run.samples + int(i)) for i in rows], found.shape[1:],
+                          torch.float32)  # fmt: skip
+        last = (LAST * problem.noise_std / peak).clamp(*SIGMA)
+        levels = [float(v) for v in falling(torch.tensor(FIRST), last, run.steps)]
+        grid = Grid(tuple(levels), (1.0,) * len(levels), tuple(levels))
+        chain = Ddrm(problem.operator, problem.y[rows] / peak, problem.noise_power / float(peak) ** 2)
+        found[rows] = peak * sample(prior, chain, grid, noise, end="mean")
+    each = found.unflatten(0, (-1, run.samples))
+    return each.mean(1), each.std(1) if run.samples > 1 else torch.full_like(each[:, 0], math.nan)
+
+
+#: name -> restoration of a part of the skies
+RESTORATIONS: dict[str, Callable[[GridVisibilities, Run, SkyDenoiser, int], tuple[torch.Tensor, torch.Tensor]]] = {
+    "posterior": _posterior,
+    "ddrm": _ddrm,
+}
