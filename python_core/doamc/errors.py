@@ -41,6 +41,10 @@ class SamplerError(DoamcError, ValueError):
     """A noise schedule, grid, sampler or guidance is unknown, or does not apply to this problem."""
 
 
+class ImagingError(DoamcError, ValueError):
+    """Visibilities cannot be imaged as asked: wrong shape, no Hermitian mask, unknown method, too large for memory."""
+
+
 class DashboardError(DoamcError, RuntimeError):
     """The dashboard cannot run as asked: port in use, receivers not configured, reachable by others without a token."""
 

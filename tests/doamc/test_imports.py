@@ -13,7 +13,7 @@ CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 ROOMS = """
     errors text angles protocol home children files cluster arrays coupling spec scenes snapshots bounds antenna
     calibration likelihood estimators estimates tracks views diffusion learning waveforms posterior denoising selfcal
-    bands routes mimo trials krakensdr figures web dashboard gateways cli
+    bands routes mimo imaging trials krakensdr figures web dashboard gateways cli
 """.split()
 
 
