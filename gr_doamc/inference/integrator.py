@@ -11,12 +11,14 @@ from gr_doamc.inference.slice_queue import Slice, Tuning
 
 #: samples of a slice at most: products of single precision are added in it, sums of slices in double
 _SLICE = 16384
+#: times as many slices as are needed, at most, so that they are equal
+_MORE = 8
 
 
 class Integrator:
     """Takes slices (N, T) of a `slice_sink` and gives every integration of them to a listener.
 
-    integration_s: length, s; rounded up to whole slices, by less than one part in a thousand.
+    integration_s: length, s; rounded up to equal slices, by less than one part in two thousand.
     samples: that have been integrated, or are being; unfinished: of integrations that ended too early, since the
     receiver was tuned anew; made: integrations; failed: those with samples that are no numbers.
     """
@@ -43,7 +45,8 @@ class Integrator:
     def slice_samples(self, sample_rate: float) -> int:
         """Samples of a slice at a rate."""
         samples = max(1, round(sample_rate * self._seconds))
-        self._slices = math.ceil(samples / _SLICE)
+        fewest = math.ceil(samples / _SLICE)
+        self._slices = next((k for k in range(fewest, _MORE * fewest) if samples % k == 0), fewest)
         return math.ceil(samples / self._slices)
 
     def tune(self, item: Tuning) -> None:

@@ -55,9 +55,16 @@ def test_every_sample_is_integrated():
 
 def test_a_long_integration_is_of_many_slices():
     y = noise(2)
-    made, _, _ = correlated(y, integration_s=0.4)
-    assert made[0].snapshots == 40_002  # three slices of 13 334
-    np.testing.assert_allclose(made[0].covariance, covariance(y[:, :40_002]), atol=1e-5)
+    made, _, _ = correlated(y, integration_s=0.4)  # four slices of 10 000
+    assert made[0].snapshots == 40_000
+    np.testing.assert_allclose(made[0].covariance, covariance(y[:, :40_000]), atol=1e-5)
+
+
+def test_an_integration_of_a_prime_number_of_samples_is_a_little_longer():
+    y = noise(2)
+    made, _, _ = correlated(y, integration_s=0.40009)
+    assert made[0].snapshots == 40_011  # three slices of 13 337 for 40 009 samples
+    np.testing.assert_allclose(made[0].covariance, covariance(y[:, :40_011]), atol=1e-5)
 
 
 def test_integrations_add_up_by_their_snapshots():
