@@ -1,6 +1,7 @@
 """Correlator: N streams in, their visibilities, integrated, out as messages."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class correlator(slice_sink):
             raise SnapshotError(f"expected a frequency >= 0, found {frequency}")
         name = spec.name if spec else ""
         self.integrator = Integrator(n, float(integration_s), name, self._on_made, self._on_failure)
-        slice_sink.__init__(self, n, self.integrator, float(sample_rate), float(frequency))
+        slice_sink.__init__(self, n, self._part, float(sample_rate), float(frequency))
         self.message_port_register_out(_VISIBILITIES)
         if file:
             from doamc.imaging.array_files import check_visibilities
@@ -103,6 +104,10 @@ class correlator(slice_sink):
             "kept": len(self._kept), "not_kept": self._not_kept, "failed": i.failed,
         }  # fmt: skip
         return block_status(self, state, i.made - 1, counters, self.last_error)
+
+    def _part(self, name: str) -> Any:
+        """What the sink gives slices to: they are integrated at once, so that none waits."""
+        return SimpleNamespace(setup=self.integrator, queue=self.integrator)
 
     def _on_made(self, made: Integration) -> None:
         self.message_port_pub(_VISIBILITIES, visibilities_to_pmt(made))
