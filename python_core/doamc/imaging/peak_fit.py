@@ -6,7 +6,7 @@ D(s) = a(s)^H V a(s) / N^2 along tangents t_k of the sphere, with psi_k = 2 pi X
     H_kl = 2 Re(a_kl^H V a + a_k^H V a_l) / N^2           a_kl = -psi_k psi_l a - [k = l] j psi_0 a,  psi_0 = 2 pi X s
 
 (the last term since a great circle bends towards -s). Of a sample covariance of L snapshots, tr(A R) and tr(B R) have
-the covariance tr(A R B R) / L [Wishart], so that the gradient has, and the peak that of H^-1 g.
+the covariance tr(A R B R) / L [Goodman], so that the gradient has, and the peak that of H^-1 g.
 """
 
 import math
