@@ -4,7 +4,7 @@ from typing import Any
 
 import pmt
 
-from doamc.protocol import DEFAULT_ADDRESS, SIGNAL_TOPIC, SPECTRUM_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, SIGNAL_TOPIC, SKY_TOPIC, SPECTRUM_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.outlasting_block import outlasting_block
 
@@ -15,7 +15,8 @@ class zmq_publisher(outlasting_block):
     Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
     is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
     ``doamc.truth``. Message port ``waveforms``: topic ``doamc.waveforms``. Message ports ``signals`` and ``spectrum``,
-    of a `signal_finder`: topics ``doamc.signal`` and ``doamc.spectrum``.
+    of a `signal_finder`: topics ``doamc.signal`` and ``doamc.spectrum``. Message port ``sky``, of a
+    `sky_imager`: topic ``doamc.sky``.
     A message that is no dict of plain values is logged and counted; nothing that a subscriber does, or leaves undone,
     holds up the flowgraph.
     Connect ``status`` of a source that tells its ``link`` (krakensdr_source), too: every status then has the newest
@@ -41,6 +42,7 @@ class zmq_publisher(outlasting_block):
         inputs = {
             "estimates": self._on_estimate, "signals": self._on_signal, "status": self._on_status,
             "truth": self._on_truth, "waveforms": self._on_waveforms, "spectrum": self._on_spectrum,
+            "sky": self._on_sky,
         }  # fmt: skip
         outlasting_block.__init__(self, "zmq_publisher", inputs)
         self._heartbeat = float(heartbeat)
@@ -111,6 +113,16 @@ class zmq_publisher(outlasting_block):
     @guarded
     def _on_waveforms(self, message: Any) -> None:
         self._publisher.send(WAVEFORMS_TOPIC, pmt.to_python(message))
+
+    @guarded
+    def _on_sky(self, message: Any) -> None:
+        from doamc.imaging.sky_message import IMAGES, image_rows
+
+        sky = pmt.to_python(message)
+        rows, columns = sky.pop("shape")
+        sky |= {key: image_rows(sky[key], (rows, columns)) for key in IMAGES}
+        sky["sources"] = list(sky["sources"] or [])  # an empty list cannot be told from nothing in PMT
+        self._publisher.send(SKY_TOPIC, sky)
 
     def _open(self, address: str) -> None:
         from doamc.estimates.publisher import Publisher

@@ -21,6 +21,7 @@ class Page:
 PAGES = (
     Page("Bearings", "/", "index.html"),
     Page("Band", "/band", "band.html"),
+    Page("Sky", "/sky", "sky.html"),
 )
 
 

@@ -17,6 +17,7 @@ from doamc.dashboard.fix import locate
 from doamc.dashboard.frames import frame, hello, recording_state
 from doamc.dashboard.pages import PAGES, STATIC, page_text
 from doamc.dashboard.receivers import Receiver
+from doamc.dashboard.sky_live import SkyLive
 from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
 from doamc.web.access import Access
@@ -50,6 +51,7 @@ class Dashboard:
             *(web.get(page.path, self._page) for page in PAGES),
             web.get("/live", self._live),
             web.get("/live/band", self._live_band),
+            web.get("/live/sky", self._live_sky),
             web.get("/export/{name:last-minute[.](?:json|csv)}", self._export),
             web.static("/static", STATIC),
         ]
@@ -58,6 +60,7 @@ class Dashboard:
         self.recording = SwitchedRecorder(recordings)
         self.browsers = Browsers()
         self.band = BandLive(receivers, FRAME_S, IDLE_S)
+        self.sky = SkyLive(receivers, FRAME_S, IDLE_S)
         self._feeds: list[Feed] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -76,10 +79,12 @@ class Dashboard:
         for receiver in self.receivers:
             self._feeds.append(Feed(receiver, self.recording))
         self.band.open()
+        self.sky.open()
         await self._server.open()
         for feed in self._feeds:
             feed.start()
         self.band.start()
+        self.sky.start()
         self._task = asyncio.create_task(self._send())
 
     async def run(self) -> None:
@@ -97,6 +102,7 @@ class Dashboard:
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
         await self.band.close()
+        await self.sky.close()
         self.recording.stop()
         await self._server.close()
 
@@ -135,8 +141,12 @@ class Dashboard:
         self._room_for_one()
         return await self._server.converse(request, self.band.tell, self.band.listen)
 
+    async def _live_sky(self, request: web.Request) -> web.StreamResponse:
+        self._room_for_one()
+        return await self._server.converse(request, self.sky.tell, self.sky.listen)
+
     def _room_for_one(self) -> None:
-        if len(self.browsers) + len(self.band.browsers) >= MAX_BROWSERS:
+        if len(self.browsers) + len(self.band.browsers) + len(self.sky.browsers) >= MAX_BROWSERS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
 
     async def _tell(self, socket: web.WebSocketResponse) -> None:

@@ -15,6 +15,7 @@ from doamc.files.small_file import no_constant
 from doamc.protocol import (
     ESTIMATE_SCHEMA,
     SIGNAL_SCHEMA,
+    SKY_SCHEMA,
     SPECTRUM_SCHEMA,
     STATUS_SCHEMA,
     TRUTH_SCHEMA,
@@ -29,6 +30,7 @@ _FILES = {
     SIGNAL_SCHEMA: "signal.schema.json",
     SPECTRUM_SCHEMA: "spectrum.schema.json",
     WAVEFORMS_SCHEMA: "waveforms.schema.json",
+    SKY_SCHEMA: "sky.schema.json",
 }
 #: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest
 MAX_MESSAGE_BYTES = 2 << 20
