@@ -180,7 +180,7 @@ def likelihood_derivatives(
     dr: torch.Tensor,  # shape: (B, D, N, N)
     covariance: torch.Tensor,  # shape: (B, N, N), of the sample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Negative log-likelihood per snapshot, log det R + tr(R^-1 R_hat) (B,), gradient (B, D), Fisher information (B, D, D).
+    """log det R + tr(R^-1 R_hat) (B,), its gradient (B, D), and the Fisher information (B, D, D) of one snapshot.
 
     The gradient is tr(R^-1 (R - R_hat) R^-1 dR_i). The value is infinite where R is not positive.
     """
