@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.capture_options import add_capture_arguments
+from doamc.cli.image_array import add_array_arguments
 from doamc.cli.options import add_threads_argument, number, positive, seed, whole
 
 if TYPE_CHECKING:
@@ -23,10 +25,13 @@ def add_parser(commands: Any) -> None:
         help="images of the sky from visibilities",
         description="Reads visibilities (B, n, n) on the grid of the unitary FFT, 0 where not measured, mask (n, n) "
         "and sigma, the noise per complex visibility. Writes image (B, n, n), flux a pixel; std (B, n, n), one standard"
-        " deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not explained.",
+        " deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not explained. "
+        "Of a capture, snapshots or integrated visibilities of an array: the sky that it hears, coupling taken out.",
     )
-    parser.add_argument("input", metavar="VIS.npz", help="visibilities")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits")
+    parser.add_argument("input", metavar="VIS.npz", help="visibilities; or what an array received, as of estimate")
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits; of arrays .npz or a figure"
+    )
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=f"default {METHODS[0]}")
     parser.add_argument("--steps", type=whole(1, 10**6), metavar="K", help="of methods that take steps: how many")
     parser.add_argument("--picture", metavar="FILE", help="also a figure of the first skies: .png, .pdf or .svg")
@@ -36,17 +41,22 @@ def add_parser(commands: Any) -> None:
     fits.add_argument("--pixel", type=positive, metavar="ARCSEC", help="side of a pixel (default: none are told)")
     fits.add_argument("--direction", type=number, nargs=2, metavar=("RA", "DEC"), default=[0.0, 0.0],
                       help="of the middle, degrees (default 0 0)")  # fmt: skip
+    add_array_arguments(parser)
+    add_capture_arguments(parser, "--rate")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, image, write; whatever is wrong with the arguments is said before the work begins."""
+    from doamc.cli.image_array import image_array, is_array_input
     from doamc.errors import ImagingError
     from doamc.figures.style import check_figure
     from doamc.files.atomic import check_output
     from doamc.imaging.dirty import residual_image
     from doamc.imaging.files import read_visibilities, write_image
 
+    if is_array_input(args.input, args.array):
+        return image_array(args)
     check_output(args.out)
     kind = Path(args.out).suffix.lower()
     if kind not in (".npz", ".fits"):

@@ -56,7 +56,7 @@ def read_covariance(path: str | Path) -> tuple[NDArray[np.complex128], float, fl
     Raises ImagingError where the file is no such file, or its integrations have different frequencies.
     """
     try:
-        archive = Archive(file_at(path))
+        archive = Archive(file_at(path), "visibilities")
         missing = {"covariance", "snapshots"} - set(archive.names)
         if missing:
             raise ImagingError(f"{path}: expected arrays covariance and snapshots, found no {' and no '.join(missing)}")
