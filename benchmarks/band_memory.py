@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50e3)
     parser.add_argument("--array", default="uca5")
     args = parser.parse_args()
-    write_result(__file__, args, measure(args.array, args.rate, 1000 if args.quick else args.slices))
+    write_result(__file__, args, measure(args.array, args.rate, 200 if args.quick else args.slices))
 
 
 if __name__ == "__main__":
