@@ -8,6 +8,7 @@ import torch
 
 from doamc.spec import load_spec
 from doamc.spec.wide import with_wide_prior
+from tests.doamc.helpers.scenes import edited_spec
 
 
 def along(degrees, sector):
