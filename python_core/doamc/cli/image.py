@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from doamc.imaging.visibilities import GridVisibilities, SkyImage
 
 #: the first is the default
-METHODS = ("iuwt", "multiscale", "clean", "wiener", "dirty")
+METHODS = ("posterior", "ddrm", "iuwt", "multiscale", "clean", "wiener", "dirty")
+#: of those that learn: what they take
+_LEARNED = ("posterior", "ddrm")
 #: skies that a picture shows
 _SHOWN = 6
 
@@ -28,7 +30,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("input", metavar="VIS.npz", help="visibilities")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits")
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=f"default {METHODS[0]}")
-    parser.add_argument("--steps", type=whole(1, 10**6), metavar="K", help="of methods that take steps: how many")
+    parser.add_argument("--steps", type=whole(2, 10**6), metavar="K",
+                        help="of posterior, ddrm (default 200) and iuwt (default 100): how many")  # fmt: skip
+    parser.add_argument("--samples", type=whole(1, 1000), default=1, metavar="S",
+                        help="of posterior and ddrm: chains, whose mean the image is (default 1)")  # fmt: skip
+    parser.add_argument("--weights", metavar="FILE", help="of posterior and ddrm: a checkpoint (default: what ships)")
     parser.add_argument("--picture", metavar="FILE", help="also a figure of the first skies: .png, .pdf or .svg")
     parser.add_argument("--seed", type=seed, default=0, help="seed of methods that draw (default 0)")
     add_threads_argument(parser)
@@ -75,9 +81,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_image(
-    visibilities: "GridVisibilities", method: str, steps: int | None = None, report: "Report | None" = None
+    visibilities: "GridVisibilities",
+    method: str,
+    steps: int | None = None,
+    report: "Report | None" = None,
+    samples: int = 1,
+    seed: int = 0,
+    weights: str | None = None,
 ) -> "SkyImage":
-    """The skies by a method of `METHODS`; report: called with the number of skies done."""
+    """The skies by a method of `METHODS`; report: called with the number of skies done, as they are."""
+    if method in _LEARNED:
+        from doamc.skies.restoration import Run, restore
+
+        return restore(visibilities, Run(steps or Run.steps, samples, seed), method, weights, report)
     from doamc.imaging.methods import METHODS
 
     return METHODS[method](visibilities, steps, report)
@@ -85,6 +101,10 @@ def make_image(
 
 def _imaged(args: argparse.Namespace, visibilities: "GridVisibilities") -> "SkyImage":
     """The skies, with a line of progress on a terminal."""
+    if args.method in _LEARNED:
+        import torch
+
+        torch.set_num_threads(args.threads)
     from tqdm import tqdm
 
     with tqdm(total=len(visibilities.values), unit="sky", disable=None, leave=False) as bar:
@@ -92,7 +112,9 @@ def _imaged(args: argparse.Namespace, visibilities: "GridVisibilities") -> "SkyI
         def report(done: int) -> None:
             bar.update(done - bar.n)
 
-        return make_image(visibilities, args.method, args.steps, report)
+        return make_image(
+            visibilities, args.method, args.steps, report, args.samples, args.seed, args.weights
+        )  # fmt: skip
 
 
 def _draw(path: str, visibilities: "GridVisibilities", sky: "SkyImage", residual: Any) -> None:
