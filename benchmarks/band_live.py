@@ -5,11 +5,13 @@
 Sixteen signals of 12.5 kHz, five channels, from files at the pace of the sample rate (GNU Radio's throttle). A second
 of samples is drawn, and repeated. "keeps_up" is what the processor time says, seconds a second of stream: threads that
 must not fall behind take less than a core each, and all but the whole estimates, which take what is left, less than one
-and a half. A machine that does other work beside loses slices, which are counted.
+and a half. A machine that does other work beside loses slices, which are counted. "source" is
+the processor time of the simulated receiver, "benchmark" that of reading messages here.
 --unpaced, for such a machine: nothing is dropped, the stream waits, and latencies then mean nothing.
 """
 
 import math
+import os
 import tempfile
 import time
 from collections import Counter
@@ -64,6 +66,18 @@ def resident_mib() -> float:
     return pages * 4096 / 2**20
 
 
+def thread_cpu_s() -> Counter[str]:
+    """Processor time of GNU Radio's threads by the name of their block, without its number."""
+    tick, out = os.sysconf("SC_CLK_TCK"), Counter[str]()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            name, rest = (task / "stat").read_text(encoding="utf-8").split("(", 1)[1].rsplit(")", 1)
+        except OSError:  # it has ended meanwhile
+            continue
+        out[name.rstrip("0123456789")] += sum(int(x) for x in rest.split()[11:13]) / tick
+    return out
+
+
 def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path) -> dict[str, Any]:
     """Figures of one run."""
     spec = load_spec(array)
@@ -89,11 +103,12 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
             flowgraph.connect(source, head, (finder, k))
     flowgraph.msg_connect(finder, "signals", kept, "signals")
     flowgraph.msg_connect(finder, "status", kept, "status")
-    begin, cpu, memory = time.monotonic(), time.process_time(), []
+    begin, cpu, memory, threads = time.monotonic(), time.process_time(), [], Counter[str]()
     flowgraph.start()
     while time.monotonic() < begin + 60 * seconds and kept.newest.get("state") != "stopped":
         time.sleep(seconds / 20)
         memory.append(resident_mib())
+        threads = thread_cpu_s() | threads
     cpu, wall = time.process_time() - cpu, time.monotonic() - begin
     flowgraph.stop()
     flowgraph.wait()
@@ -102,8 +117,9 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
     whole = [s for s in {s for _, s in kept.told} if WARM_S < s < seconds - 1]
     a_second = [kept.told[k, s] for s in whole for k in {k for k, _ in kept.told}]
     errors = np.array([e for e, _, _ in kept.errors_deg])
-    stream_s = max(1e-9, finder.engine.used * finder.engine.slice_samples(rate) / rate)
+    stream_s = max(1e-9, finder.engine.used * finder.engine.setup.slice_samples(rate) / rate)
     latency = np.percentile(kept.latency_ms or [0], (50, 95, 100))
+    outside = {"source": ("file_source", "head", "throttle"), "sink": ("slice_sink",), "benchmark": ("keeper",)}
     share = {k: round(v / stream_s, 3) for k, v in finder.engine.cpu_s.items()}
     return {
         "array": array, "rate_hz": rate, "seconds": seconds, "unpaced": unpaced, "wall_s": round(wall, 1),
@@ -113,8 +129,10 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
         "latency_ms_median_p95_most": None if unpaced else latency.round(1).tolist(),
         "rmse_deg": round(float(np.sqrt((errors**2).mean())), 3) if len(errors) else None,
         "cover90": round(float(np.mean([c for *_, c in kept.errors_deg])), 3) if len(errors) else None,
-        "cpu_s_a_second": share | {"process": round(cpu / stream_s, 3)},
-        "keeps_up": max(share["spectra"], share["signals"]) < 1 and cpu / stream_s - share["estimates"] < 1.5,
+        "cpu_s_a_second": share | {k: round(sum(threads[n] for n in v) / stream_s, 3) for k, v in outside.items()}
+        | {"process": round(cpu / stream_s, 3)},
+        "keeps_up": max(share["spectra"], share["signals"]) < 1
+        and cpu / stream_s - share["estimates"] < 1.5,
         "memory_mib": [round(memory[k * (len(memory) - 1) // 3]) for k in (1, 2, 3)],
     }  # fmt: skip
 

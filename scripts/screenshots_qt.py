@@ -2,8 +2,8 @@
 
     .venv/bin/python -m scripts.screenshots_qt
 
-runs the flowgraph without a screen and writes qt_live.png, monitor.png and plot_run.png into docs/images. The monitor
-is drawn cell by cell from what it gives to a terminal of 80 x 24.
+runs the flowgraph without a screen and writes qt_live.png, monitor.png, plot_run.png and, of a simulated band,
+band_qt.png into docs/images. The monitor is drawn cell by cell from what it gives to a terminal of 80 x 24.
 """
 
 import argparse
@@ -19,9 +19,11 @@ from typing import Any
 
 from doamc.cli import main as doamc
 from doamc.estimates import Recorder, Subscriber
-from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, TRUTH_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, SIGNAL_TOPIC, TRUTH_TOPIC
 from doamc.views import Convention, Health, SourceNumbering, read_estimate
+from doamc.views.band_reading import read_signal, read_spectrum
 from doamc.views.terminal import screen
+from scripts.band_run import band_messages
 from scripts.demo import ROOT, compile_flowgraph, free_address
 
 IMAGES = ROOT / "docs" / "images"
@@ -105,6 +107,17 @@ def draw_terminal(renderable: Any, path: Path) -> None:
         raise OSError(f"cannot write {path}")
 
 
+def draw_band(seconds: float, path: Path) -> None:
+    """A picture of what `band_sink` shows of a simulated band."""
+    from gr_doamc import band_sink
+
+    sink = band_sink("Every signal in a band")
+    sink.view.resize(800, 700)
+    for _, topic, message in band_messages(seconds):
+        sink.view.show_reading((read_signal if topic == SIGNAL_TOPIC else read_spectrum)(message))
+    sink.view.grab().save(str(path))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the flowgraph, take the pictures; exit status."""
     parser = argparse.ArgumentParser(description="Pictures of the Qt sinks, the monitor and the figures of a run.")
@@ -142,6 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
         window.stop()
         window.wait()
         draw_terminal(monitor, options.out / "monitor.png")
+        draw_band(options.seconds, options.out / "band_qt.png")
         return doamc(["plot", str(log), "-o", str(options.out / "plot_run.png")])
 
 

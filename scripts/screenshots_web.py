@@ -1,12 +1,14 @@
 """Pictures of the dashboard for the documentation, taken in headless Chromium.
 
-    .venv/bin/python -m scripts.screenshots_web
+    .venv/bin/python -m scripts.screenshots_web [bearings|band]
 
 simulates an eight-element line that hears two emitters, one of them moving, and three circles on a map that hear one;
 estimates everything with the default method, replays the estimates live into two dashboards, and writes
-dashboard.png, dashboard_dark.png, dashboard_phone.png and dashboard_map.png into docs/images. Takes some minutes.
+dashboard.png, dashboard_dark.png, dashboard_phone.png and dashboard_map.png into docs/images; simulates a band, finds
+its signals, and writes dashboard_band.png and dashboard_band_dark.png. Takes some minutes.
 """
 
+import argparse
 import asyncio
 import math
 import threading
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from doamc.angles import azimuth_deg
 from doamc.dashboard.receivers import Receiver
@@ -29,6 +31,7 @@ from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
 from doamc.spec import load_spec
+from scripts.band_run import HEADING_DEG, band_messages
 from scripts.demo import ROOT
 
 IMAGES = ROOT / "docs" / "images"
@@ -135,42 +138,73 @@ def take(page: Page, name: str, **options: Any) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB", flush=True)
 
 
+def open_page(browser: Browser, url: str, size: tuple[int, int], theme: Any, scale: float) -> Page:
+    """A page of this size in a theme."""
+    viewport: Any = {"width": size[0], "height": size[1]}
+    shown = browser.new_context(viewport=viewport, device_scale_factor=scale, color_scheme=theme).new_page()
+    shown.goto(url)
+    return shown
+
+
+def band_pictures(browser: Browser) -> None:
+    """Replay what is told of a simulated band, and photograph the page that shows it."""
+    messages = band_messages(36.0)
+    with Publisher("tcp://127.0.0.1:*") as publisher:
+        with served([Receiver("roof", publisher.address, heading_deg=HEADING_DEG)]) as url:
+            pages = [open_page(browser, url + "band", (1280, 900), theme, 1.0) for theme in ("light", "dark")]
+            pages[0].wait_for_timeout(500)
+            begin = time.monotonic()
+            for time_s, topic, message in messages:
+                pages[0].wait_for_timeout(max(0.0, 1e3 * (begin + time_s - time.monotonic())))
+                publisher.send(topic, message)
+            for name, page in zip(("dashboard_band.png", "dashboard_band_dark.png"), pages, strict=True):
+                page.get_by_role("button", name="433.7000").click()
+                plots = page.locator("#panorama").bounding_box()
+                assert plots is not None
+                page.mouse.move(plots["x"] + 0.6 * plots["width"], plots["y"] + 0.3 * plots["height"])
+                page.wait_for_timeout(600)
+                take(page, name, full_page=True)
+
+
 def main() -> None:
     """Estimate, replay, photograph."""
+    parser = argparse.ArgumentParser(description="Pictures of the dashboard.")
+    parser.add_argument("only", nargs="?", choices=("bearings", "band"), help="those of one page alone")
+    only = parser.parse_args().only
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        if only != "band":
+            bearings_pictures(browser)
+        if only != "bearings":
+            band_pictures(browser)
+        browser.close()
+
+
+def bearings_pictures(browser: Browser) -> None:
+    """Estimate and replay emitters that move, and photograph the page that shows them."""
     moments = RATE_HZ * (SPAN_S + 30)  # the rest goes on while the pictures are taken
     moving = [[-32 + 9 * math.sin(k / 90), 8 + 40 * k / moments] for k in range(moments)]
     line = estimates("ula8", moving, [0, -4], -3.0, 5)
     tracks = station_azimuths(30 * RATE_HZ)
     circles = [estimates("uca5", track, [0, -6], 3.0, 11 + i) for i, track in enumerate(tracks)]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-
-        def page(url: str, width: int, height: int, theme: Any, scale: float) -> Page:
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=theme
-            )
-            shown = context.new_page()
-            shown.goto(url)
-            return shown
-
-        with replayed([line]) as (address,), served([Receiver("roof", address, heading_deg=60.0)]) as url:
-            light = page(url, 1280, 900, "light", 1.25)
-            dark, phone = page(url, 1280, 900, "dark", 1.25), page(url, 390, 844, "light", 2)
-            light.get_by_text("Mathematical", exact=True).click()
-            wait_for(light, RATE_HZ * SPAN_S)
-            take(light, "dashboard.png", full_page=True)
-            take(dark, "dashboard_dark.png", full_page=True)
-            take(phone, "dashboard_phone.png", clip={"x": 0, "y": 0, "width": 390, "height": 1240}, full_page=True)
-        with replayed(circles) as addresses:
-            rows = zip(STATIONS, addresses, strict=True)
-            receivers = [Receiver(n, a, heading_deg=h, east_m=e, north_m=y) for (n, e, y, h), a in rows]
-            with served(receivers) as url:
-                plane = page(url, 1280, 900, "light", 1.25)
-                wait_for(plane, 10 * RATE_HZ)
-                panel = plane.locator("#map-panel")
-                panel.scroll_into_view_if_needed()
-                panel.screenshot(path=IMAGES / "dashboard_map.png")
-        browser.close()
+    with replayed([line]) as (address,), served([Receiver("roof", address, heading_deg=60.0)]) as url:
+        light = open_page(browser, url, (1280, 900), "light", 1.25)
+        dark = open_page(browser, url, (1280, 900), "dark", 1.25)
+        phone = open_page(browser, url, (390, 844), "light", 2)
+        light.get_by_text("Mathematical", exact=True).click()
+        wait_for(light, RATE_HZ * SPAN_S)
+        take(light, "dashboard.png", full_page=True)
+        take(dark, "dashboard_dark.png", full_page=True)
+        take(phone, "dashboard_phone.png", clip={"x": 0, "y": 0, "width": 390, "height": 1240}, full_page=True)
+    with replayed(circles) as addresses:
+        rows = zip(STATIONS, addresses, strict=True)
+        receivers = [Receiver(n, a, heading_deg=h, east_m=e, north_m=y) for (n, e, y, h), a in rows]
+        with served(receivers) as url:
+            plane = open_page(browser, url, (1280, 900), "light", 1.25)
+            wait_for(plane, 10 * RATE_HZ)
+            panel = plane.locator("#map-panel")
+            panel.scroll_into_view_if_needed()
+            panel.screenshot(path=IMAGES / "dashboard_map.png")
 
 
 if __name__ == "__main__":

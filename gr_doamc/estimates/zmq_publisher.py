@@ -4,7 +4,7 @@ from typing import Any
 
 import pmt
 
-from doamc.protocol import DEFAULT_ADDRESS, SIGNAL_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
+from doamc.protocol import DEFAULT_ADDRESS, SIGNAL_TOPIC, SKY_TOPIC, SPECTRUM_TOPIC, TRUTH_TOPIC, WAVEFORMS_TOPIC
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.outlasting_block import outlasting_block
 
@@ -14,9 +14,11 @@ class zmq_publisher(outlasting_block):
 
     Message port ``estimates``: topic ``doamc.estimate``. Message port ``status``: topic ``doamc.status``, whose newest
     is repeated every second as a heartbeat; as an output port: failures of this block. Message port ``truth``: topic
-    ``doamc.truth``. Message port ``waveforms``: topic ``doamc.waveforms``. Message port ``signals``, of a
-    `signal_finder`: topic ``doamc.signal``. A message that is no dict of plain values is logged and counted; nothing
-    that a subscriber does, or leaves undone, holds up the flowgraph.
+    ``doamc.truth``. Message port ``waveforms``: topic ``doamc.waveforms``. Message ports ``signals`` and ``spectrum``,
+    of a `signal_finder`: topics ``doamc.signal`` and ``doamc.spectrum``. Message port ``sky``, of a
+    `sky_imager`: topic ``doamc.sky``.
+    A message that is no dict of plain values is logged and counted; nothing that a subscriber does, or leaves undone,
+    holds up the flowgraph.
     Connect ``status`` of a source that tells its ``link`` (krakensdr_source), too: every status then has the newest
     link and what the ``receiver`` tells of itself, and where the source does not run, its state and error, so that a
     dead receiver does not look alive.
@@ -39,7 +41,8 @@ class zmq_publisher(outlasting_block):
     ) -> None:  # fmt: skip
         inputs = {
             "estimates": self._on_estimate, "signals": self._on_signal, "status": self._on_status,
-            "truth": self._on_truth, "waveforms": self._on_waveforms,
+            "truth": self._on_truth, "waveforms": self._on_waveforms, "spectrum": self._on_spectrum,
+            "sky": self._on_sky,
         }  # fmt: skip
         outlasting_block.__init__(self, "zmq_publisher", inputs)
         self._heartbeat = float(heartbeat)
@@ -85,6 +88,14 @@ class zmq_publisher(outlasting_block):
         self._publisher.send(SIGNAL_TOPIC, signal)
 
     @guarded
+    def _on_spectrum(self, message: Any) -> None:
+        spectrum = pmt.to_python(message)
+        for key in ("power_dbfs", "floor_dbfs"):
+            if spectrum[key] is not None:
+                spectrum[key] = spectrum[key].astype(float).round(1).tolist()  # short in JSON
+        self._publisher.send(SPECTRUM_TOPIC, spectrum)
+
+    @guarded
     def _on_status(self, message: Any) -> None:
         status = pmt.to_python(message)
         status["counters"] = status["counters"] or {}  # an empty dict cannot be told from nothing in PMT
@@ -102,6 +113,16 @@ class zmq_publisher(outlasting_block):
     @guarded
     def _on_waveforms(self, message: Any) -> None:
         self._publisher.send(WAVEFORMS_TOPIC, pmt.to_python(message))
+
+    @guarded
+    def _on_sky(self, message: Any) -> None:
+        from doamc.imaging.sky_message import IMAGES, image_rows
+
+        sky = pmt.to_python(message)
+        rows, columns = sky.pop("shape")
+        sky |= {key: image_rows(sky[key], (rows, columns)) for key in IMAGES}
+        sky["sources"] = list(sky["sources"] or [])  # an empty list cannot be told from nothing in PMT
+        self._publisher.send(SKY_TOPIC, sky)
 
     def _open(self, address: str) -> None:
         from doamc.estimates.publisher import Publisher

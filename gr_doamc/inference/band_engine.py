@@ -11,6 +11,7 @@ import torch
 
 from doamc.bands.live import LiveBand
 from doamc.bands.spectra import BandSlice
+from doamc.bands.spectrum import BandSpectrum
 from doamc.errors import DoamcError
 from gr_doamc.inference.band_setup import BandSetup
 from gr_doamc.inference.slice_queue import SliceQueue, Tuning
@@ -24,6 +25,9 @@ class Listener(Protocol):
 
     def on_signals(self, messages: list[dict[str, Any]]) -> None:
         """Messages of an update."""
+
+    def on_spectrum(self, message: dict[str, Any]) -> None:
+        """Message of some slices."""
 
     def on_failure(self, error: Exception) -> None:
         """A slice or an estimate that could not be used."""
@@ -45,22 +49,29 @@ class BandEngine:
     """Slices in, by `queue`, messages out; from `start` until `done` is set.
 
     waits: nothing is dropped, and signals wait for their whole estimates: as fast as these are, the same in every run.
-    left: samples of the stream that were in no slice at the end of it, or where it was tuned anew. cpu_s: processor
-    time by thread.
+    left: samples of the stream that were in no slice at the end of it, or where it was tuned anew.
     """
 
     def __init__(self, setup: BandSetup, listener: Listener, queue_size: int, waits: bool, threads: int) -> None:
         self.setup, self._listener, self._waits, self._threads = setup, listener, waits, threads
         self.queue = SliceQueue(queue_size, waits)
         self.estimates = WholeEstimates(self._fail)
+        self._spectrum: BandSpectrum | None = None
         self._bands: queue.Queue[_Spectra | LiveBand | None] = queue.Queue(2)
         self.used = self.updates = self.signals = self.failed = self.left = 0
-        self.cpu_s = dict.fromkeys(("spectra", "signals", "estimates"), 0.0)
+        self._cpu_s: dict[str, float] = {}
         self.done = threading.Event()
         jobs: list[tuple[str, Callable[[], None]]] = [("spectra", self._transform), ("signals", self._follow)]
         if not waits:
             jobs.append(("estimates", self.estimates.run))
         self.jobs = [threading.Thread(target=self._run, args=job, name=f"doamc-{job[0]}", daemon=True) for job in jobs]
+
+    @property
+    def cpu_s(self) -> dict[str, float]:
+        """Processor time of spectra, signals and whole estimates, of the threads that have ended."""
+        signals, estimates = self._cpu_s.get("signals", 0.0), self.estimates.cpu_s
+        own = signals - estimates if self._waits else signals
+        return {"spectra": self._cpu_s.get("spectra", 0.0), "signals": own, "estimates": estimates}
 
     def start(self) -> None:
         """Start the threads."""
@@ -86,7 +97,7 @@ class BandEngine:
             self.queue.close(drop=True)
             self.end()
         finally:
-            self.cpu_s[name] += time.thread_time()
+            self._cpu_s[name] = time.thread_time()
 
     def _fail(self, error: Exception) -> None:
         self.failed += 1
@@ -141,12 +152,15 @@ class BandEngine:
             if live is None:
                 break
             live.finder.last_id = self.setup.last_id
+            self._spectrum = BandSpectrum(live.finder, live.told, self.setup.options.spectrum_s)
         self.end()
 
     def _take(self, live: LiveBand, item: _Spectra) -> None:
         """Messages of a slice, and whole estimates of what it shows to need them."""
         updates = live.updates
         self._tell(self.estimates.fetch(live) + live.take(item.band), item.came, item.began)
+        if self._spectrum is not None and (shown := self._spectrum.take(item.band)) is not None:
+            self._listener.on_spectrum(shown | {"dropped_slices": self.queue.dropped})
         self.updates += live.updates - updates
         if live.updates == updates:
             return

@@ -28,6 +28,7 @@ class BandOptions:
     channels: tuple[Channel, ...]
     masks: tuple[tuple[float, float], ...]
     update_s: float
+    spectrum_s: float
     one_array: bool
     tracks: bool
     device: str

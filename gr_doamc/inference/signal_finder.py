@@ -11,6 +11,8 @@ from doamc.spec import load_spec
 from gr_doamc.inference.signal_worker import signal_worker
 from gr_doamc.inference.slice_sink import slice_sink
 
+_PORTS = ("signals", "spectrum", "status")
+
 
 class signal_finder(gr.hier_block2):
     """Finds every signal in the band of N complex streams, points at it and follows it, in threads of its own.
@@ -24,10 +26,12 @@ class signal_finder(gr.hier_block2):
 
     Message port ``signals``: a PMT dict for every active signal at every update, and the last of each with ``ended``
     true; keys as in the JSON message (schema ``doamc.signal/1``), ``seq`` counts them. A new signal is told at once,
-    its ``sources`` as soon as there is an estimate. Message port ``status``: a dict (schema ``doamc.status/1``) every
-    second and at every failure, with counters received, used, dropped (slices), updates, placed (whole estimates),
-    ended (signals), failed, and left: samples that filled no slice, at the end and where the band began anew; received
-    = used + dropped + failed once the block has stopped.
+    its ``sources`` as soon as there is an estimate. Message port ``spectrum``: a PMT dict with the power of the band
+    and its noise floor, to look at (schema ``doamc.spectrum/1``, but lists are f32vectors), with a ``seq`` of its own.
+    Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every failure, with counters
+    received, used, dropped (slices), updates, placed (whole estimates), ended (signals), failed, and left: samples
+    that filled no slice, at the end and where the band began anew; received = used + dropped + failed once the block
+    has stopped.
 
     A flowgraph may be started again: tracks begin anew, numbers of signals go on, and what signals have taught of the
     array is kept.
@@ -57,6 +61,7 @@ class signal_finder(gr.hier_block2):
         seed: of methods that draw samples.
         drain_timeout: s that the end of the stream may take.
         heading_deg: bearing of the array's +x axis, clockwise from true north; None for that of the array's [mount].
+        spectrum_rate: messages with the spectrum a second, at most; 0 for none.
 
     Raises DoamcError (SpecificationError, EstimatorError, SnapshotError) when the arguments do not fit.
     """
@@ -68,7 +73,7 @@ class signal_finder(gr.hier_block2):
         hang: float = 0.5, channels: Sequence[Sequence[float]] = (), masks: Sequence[Sequence[float]] = (),
         update_rate: float = 10.0, one_array: bool = True, tracks: bool = True, when_full: str = "drop",
         queue_size: int = 16, threads: int = 1, device: str = "cpu", seed: int = 0, drain_timeout: float = 30.0,
-        heading_deg: float | None = None,
+        heading_deg: float | None = None, spectrum_rate: float = 20.0,
     ) -> None:  # fmt: skip
         n = load_spec(array, tunable=True).n_elements
         if n_elements not in (0, n):
@@ -76,9 +81,11 @@ class signal_finder(gr.hier_block2):
         gr.hier_block2.__init__(
             self, "signal_finder", gr.io_signature(n, n, gr.sizeof_gr_complex), gr.io_signature(0, 0, 0)
         )
-        for port in ("signals", "status"):
+        for port in _PORTS:
             self.message_port_register_hier_out(port)
         _check(sample_rate, frequency, update_rate, queue_size, threads, drain_timeout, when_full)
+        if not 0 <= spectrum_rate < math.inf:
+            raise EstimatorError(f"expected spectrum_rate >= 0, found {spectrum_rate}")
         from doamc.bands.channels import Channel  # late: torch
         from gr_doamc.inference.band_engine import BandEngine
         from gr_doamc.inference.band_setup import BandOptions, BandSetup
@@ -88,8 +95,8 @@ class signal_finder(gr.hier_block2):
         options = BandOptions(
             array, method, None if sources == "auto" else int(sources), float(resolution), float(slice_s),
             float(threshold), float(hang), tuple(_channel(Channel, c) for c in channels),
-            tuple((float(low), float(high)) for low, high in masks), 1 / update_rate, bool(one_array), bool(tracks),
-            device, seed,
+            tuple((float(low), float(high)) for low, high in masks), 1 / update_rate,
+            1 / spectrum_rate if spectrum_rate else 0.0, bool(one_array), bool(tracks), device, seed,
         )  # fmt: skip
         setup = BandSetup(options)
         if heading_deg is not None and math.isfinite(heading_deg):
@@ -104,7 +111,7 @@ class signal_finder(gr.hier_block2):
         for channel in range(n):
             self.connect((self, channel), (self.sink, channel))
         self.msg_connect(self.sink, "status", self.worker, "stream")
-        for port in ("signals", "status"):
+        for port in _PORTS:
             self.msg_connect(self.worker, port, self, port)
 
     @property

@@ -18,13 +18,13 @@ class signal_worker(message_block):
     """
 
     def __init__(self, make: Callable[[Any], Any], left: Callable[[], int], drain_timeout: float) -> None:
-        message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals",))
+        message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals", "spectrum"))
         self._make, self._left, self._drain_timeout = make, left, drain_timeout
         self._parts, self._turn = set[str](), threading.Lock()
         self._timer: threading.Timer | None = None
         self._beat = 0.0
         self._told = False
-        self.seq = 0
+        self.seq = self.spectra = 0
         self.engine = make(self)
 
     def take_part(self, part: str) -> Any:
@@ -84,6 +84,11 @@ class signal_worker(message_block):
             message["seq"] = self.seq
             self.seq += 1
             self.post("signals", message)
+
+    def on_spectrum(self, message: dict[str, Any]) -> None:
+        """Post a spectrum; called by the engine."""
+        self.post("spectrum", message | {"seq": self.spectra})
+        self.spectra += 1
 
     def on_failure(self, error: Exception) -> None:
         """Tell of a slice or an estimate that could not be used; called by the engine."""

@@ -45,14 +45,15 @@ class Axes:
         self, painter: QtGui.QPainter, ink: QtGui.QColor, grid: QtGui.QColor, base: QtGui.QBrush,
         names: tuple[str, str],
     ) -> None:  # fmt: skip
-        """Background, dotted grid, ticks and the names of both axes."""
+        """Background, dotted grid, ticks and the names of both axes; below one without a name there are no numbers."""
         frame, metrics = self.frame, painter.fontMetrics()
         painter.fillRect(frame, base)
         high = metrics.height()
         for tick in round_ticks(*self.x, max(2, int(frame.width() / (7 * metrics.averageCharWidth())))):
             point = self.at(tick, self.y[0])
             dotted(painter, grid, point, QtCore.QPointF(point.x(), frame.top()))
-            text_at(painter, ink, QtCore.QPointF(point.x(), frame.bottom() + 0.7 * high), label(tick))
+            if names[0]:
+                text_at(painter, ink, QtCore.QPointF(point.x(), frame.bottom() + 0.7 * high), label(tick))
         for tick in round_ticks(*self.y, max(2, int(frame.height() / (1.9 * high)))):
             point = self.at(self.x[0], tick)
             dotted(painter, grid, point, QtCore.QPointF(frame.right(), point.y()))

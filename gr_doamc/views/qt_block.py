@@ -1,5 +1,6 @@
-"""Base of the Qt sinks: a block whose estimates go to a widget. Qt is loaded when a sink is made, not before."""
+"""Base of the Qt sinks: a block whose messages go to a widget. Qt is loaded when a sink is made, not before."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pmt
@@ -20,10 +21,13 @@ def require_application() -> None:
 
 
 class qt_block(message_block):
-    """A sink for estimates. Its subclass makes the widget in `make_view`, after the arguments were checked."""
+    """A sink for estimates, or for what comes to other `inputs`.
 
-    def __init__(self, name: str, update_time: float) -> None:
-        message_block.__init__(self, name, {"estimates": self._on_estimate})
+    Its subclass makes the widget in `make_view`, after the arguments were checked.
+    """
+
+    def __init__(self, name: str, update_time: float, inputs: dict[str, Callable[[Any], None]] | None = None) -> None:
+        message_block.__init__(self, name, inputs or {"estimates": self._on_estimate})
         self.counters["shown"] = 0
         if not update_time > 0:
             raise ViewError(f"expected an update_time > 0 s, found {update_time!r}")

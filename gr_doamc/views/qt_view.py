@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from doamc.views.health import SILENT_S
-from doamc.views.reading import Reading
 from gr_doamc.views.qt_binding import QAction, Qt, QtCore, QtGui, QtWidgets, Signal
 
 INBOX = 500
@@ -29,12 +28,13 @@ class View(QtWidgets.QWidget):
     """
 
     arrived = Signal()
+    what = "estimate"  #: that a view waits for, in words
 
     def __init__(self, title: str = "", update_time: float = 0.1) -> None:
         super().__init__()
         self.title = title
         self._period_ms = round(1e3 * update_time)
-        self._inbox: deque[Reading] = deque(maxlen=INBOX)
+        self._inbox: deque[Any] = deque(maxlen=INBOX)
         self._lock = threading.Lock()
         self._told = False
         self._drawn = -1e9
@@ -58,7 +58,7 @@ class View(QtWidgets.QWidget):
         hold.setCheckable(True)
         self.add_action("Save picture…", self._ask_and_save)
 
-    def put(self, reading: Reading) -> None:
+    def put(self, reading: Any) -> None:
         """Have a reading shown soon; for any thread, never waits for the drawing."""
         with self._lock:
             self._inbox.append(reading)
@@ -88,8 +88,8 @@ class View(QtWidgets.QWidget):
         age = 0.0 if self._came is None or self.held else self.clock() - self._came
         return age if age > SILENT_S else 0.0
 
-    def show_reading(self, reading: Reading) -> None:
-        """Take one reading into what is drawn."""
+    def show_reading(self, reading: Any) -> None:
+        """Take one reading, of the kind that is put, into what is drawn."""
         raise NotImplementedError
 
     def draw(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
@@ -135,7 +135,7 @@ class View(QtWidgets.QWidget):
         painter.fillRect(line, self.palette().window())
         painter.setFont(self.font())
         painter.setPen(self.ink)
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, f"no estimate for {self.silence_s():.0f} s")
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, f"no {self.what} for {self.silence_s():.0f} s")
 
     def area(self) -> QtCore.QRectF:
         """What is left below the title."""

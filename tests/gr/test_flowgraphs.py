@@ -41,7 +41,7 @@ def run(script, *options, limit_s=150.0):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    topics = ("estimate", "signal", "status", "truth", "waveforms")
+    topics = ("estimate", "signal", "sky", "spectrum", "status", "truth", "waveforms")
     heard: dict[str, list] = {f"doamc.{topic}": [] for topic in topics}
     ended, subscriber = threading.Event(), Subscriber(address, topics=("doamc",))
 
@@ -69,8 +69,9 @@ def run(script, *options, limit_s=150.0):
 def test_the_flowgraphs_are_those_that_are_tested():
     # those of receivers are run by test_receivers.py
     assert NAMES == [
-        "band_live", "embedded_blocks", "krakensdr", "krakensdr_band", "live_doa", "live_doa_qt",
-        "replay_recording", "rtlsdr_set", "separate_qpsk", "soapy_multichannel", "uhd_b210_pair", "uhd_x310_twinrx",
+        "band_live", "band_live_qt", "embedded_blocks", "krakensdr", "krakensdr_band", "live_doa", "live_doa_qt",
+        "replay_recording", "rtlsdr_set", "separate_qpsk", "sky_live", "soapy_multichannel", "uhd_b210_pair",
+        "uhd_x310_twinrx",
     ]  # fmt: skip
 
 
@@ -186,6 +187,20 @@ def test_band_live_of_a_simulated_band(scripts, tmp_path):
     assert [m["frequency_hz"] for m in last] == pytest.approx([299.95e6, 300.04e6], abs=2e3)
     assert [m["sources"][0]["azimuth_deg"] for m in last] == pytest.approx([40.0, 200.0], abs=1.0)
     assert len({m["track"] for m in last}) == 2
+    assert [m["seq"] for m in heard["doamc.spectrum"]] == list(range(8))  # of three slices each
+
+
+def test_sky_live_with_the_coupling_taken_out_and_left_in(scripts):
+    """Two emitters on the horizon of sixteen antennas: a tenth of a beam is 1.7 degrees, ten decibels are asked for."""
+    heard, _ = run(scripts / "sky_live.py", "--duration", 2, "--integration", 1, "--pixels", 48)
+    newest = {m["name"]: m for m in heard["doamc.sky"]}
+    removed, left = newest["coupling taken out"], newest["coupling left in"]
+    assert (removed["coupling"], left["coupling"]) == ("taken out", "left in")
+    assert removed["snapshots"] == 200_000
+    assert removed["dynamic_range_db"] >= left["dynamic_range_db"] + 10
+    assert [s["azimuth_deg"] for s in removed["sources"]] == pytest.approx([20.0, 110.0], abs=0.2)
+    assert [s["power_db"] for s in removed["sources"]] == pytest.approx([0.0, -3.0], abs=0.1)
+    assert removed["beam_deg"][0] == pytest.approx(16.8, abs=0.1)
 
 
 def test_krakensdr_band_with_the_emulator(scripts):

@@ -24,6 +24,8 @@ NEEDED = {
     "doamc_snapshot_buffer": {"sample_rate": "1e5"},
     "doamc_doa_estimator": {"method": "music"},
     "doamc_signal_finder": {"method": "music"},
+    "doamc_correlator": {},
+    "doamc_sky_imager": {},
     "doamc_zmq_publisher": {"address": "tcp://127.0.0.1:*"},
     "doamc_sigmf_source": {"file": str(RECORDING), "n_elements": "5"},
     "doamc_heimdall_source": {},
@@ -32,6 +34,7 @@ NEEDED = {
     "doamc_coupling_corrector": {},
     "doamc_emitter_separator": {},
     "doamc_recorder": {"file": "record", "max_batches": "0"},
+    "doamc_band_sink": {},
     "doamc_compass_sink": {},
     "doamc_coupling_matrix_sink": {},
     "doamc_bearing_history_sink": {},
@@ -61,10 +64,23 @@ BAD = [
     ("doamc_signal_finder", {"slice_s": "0"}),
     ("doamc_signal_finder", {"hang": "-1"}),
     ("doamc_signal_finder", {"update_rate": "0"}),
+    ("doamc_signal_finder", {"spectrum_rate": "-1"}),
     ("doamc_signal_finder", {"queue_size": "0"}),
     ("doamc_signal_finder", {"threads": "0"}),
     ("doamc_signal_finder", {"when_full": "never"}),
     ("doamc_signal_finder", {"drain_timeout": "-1"}),
+    ("doamc_correlator", {"n_elements": "1"}),
+    ("doamc_correlator", {"integration_s": "0"}),
+    ("doamc_correlator", {"sample_rate": "-1"}),
+    ("doamc_correlator", {"frequency": "-1"}),
+    ("doamc_sky_imager", {"pixels": "500"}),
+    ("doamc_sky_imager", {"half_width": "0"}),
+    ("doamc_sky_imager", {"sources": "0"}),
+    ("doamc_sky_imager", {"oversampling": "0.5"}),
+    ("doamc_sky_imager", {"gain": "2"}),
+    ("doamc_sky_imager", {"components": "0"}),
+    ("doamc_sky_imager", {"queue_size": "0"}),
+    ("doamc_sky_imager", {"drain_timeout": "-1"}),
     ("doamc_zmq_publisher", {"address": "here"}),
     ("doamc_zmq_publisher", {"heartbeat": "-1"}),
     ("doamc_sigmf_source", {"n_elements": "0"}),
@@ -96,6 +112,8 @@ BAD = [
     ("doamc_emitter_separator", {"fade": "-1"}),
     ("doamc_emitter_separator", {"show": "5000"}),
     ("doamc_sigmf_source", {"duration": "-1"}),
+    ("doamc_band_sink", {"trail": "-1"}),
+    ("doamc_band_sink", {"update_time": "0"}),
     ("doamc_compass_sink", {"history": "-1"}),
     ("doamc_compass_sink", {"update_time": "0"}),
     ("doamc_coupling_matrix_sink", {"floor_db": "0"}),
@@ -128,7 +146,7 @@ def ports_of(block, way):
     """Names of the message ports of a block or of a hierarchical block, which lists them only by question."""
     if isinstance(block, gr.hier_block2):
         asked = getattr(block, f"message_port_is_hier_{way}")
-        names = ("snapshots", "estimates", "signals", "status", "truth", "stop")
+        names = ("snapshots", "estimates", "signals", "spectrum", "status", "truth", "stop")
         return {name for name in names if asked(pmt.intern(name))}
     return set(pmt.to_python(getattr(block, f"message_ports_{way}")())) - {"system"}
 

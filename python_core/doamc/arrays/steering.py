@@ -16,7 +16,7 @@ def steering(
 ) -> torch.Tensor:
     """Steering vectors, shape (*batch, N, P), unit modulus."""
     if isinstance(elevation, torch.Tensor) or elevation:
-        phase = 2 * math.pi * torch.einsum("nk,...pk->...np", positions, _direction(azimuth, elevation))
+        phase = 2 * math.pi * torch.einsum("nk,...pk->...np", positions, direction(azimuth, elevation))
     else:
         phase = (2 * math.pi * positions[:, :2]) @ torch.stack([azimuth.cos(), azimuth.sin()], -2)
     return torch.polar(torch.ones_like(phase), phase)
@@ -46,6 +46,7 @@ def steering_derivative(
     return 1j * slope[0] * a, 1j * slope[1] * a
 
 
-def _direction(azimuth: torch.Tensor, elevation: torch.Tensor | float) -> torch.Tensor:
+def direction(azimuth: torch.Tensor, elevation: torch.Tensor | float) -> torch.Tensor:
+    """Unit vectors (..., 3) towards azimuths and elevations (...), rad."""
     az, el = torch.broadcast_tensors(azimuth, torch.as_tensor(elevation, dtype=azimuth.dtype))
     return torch.stack([el.cos() * az.cos(), el.cos() * az.sin(), el.sin()], -1)

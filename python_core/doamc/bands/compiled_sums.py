@@ -5,23 +5,18 @@ holds no lock of Python's, so that the other threads of a flowgraph go on meanwh
 """
 
 import ctypes
-import os
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_double, c_float, c_int64, c_void_p
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from doamc.bands.band_loops import Band, band_loops
 from doamc.bands.frame_sums import FrameSums, Levels, SumsFrames, TensorSums, shifted_window
 from doamc.bands.grid import FINE, PARTS, BandGrid, smooth
 from doamc.errors import KernelError
 from doamc.likelihood.addresses import address
-from doamc.likelihood.library import open_checked
 
-LIBRARY = Path(__file__).with_name("loops.c.so")  #: made by setup.py
-INTERFACE = 1  #: of the library; one more with every change of what it takes
 RADICES = (5, 3, 2, 4, 8)  #: in the order of their passes
 
 
@@ -29,14 +24,6 @@ class _Pass(ctypes.Structure):
     """`struct pass` of transform.h."""
 
     _fields_ = [("n", c_int64), ("radix", c_int64), ("twiddle", c_void_p)]
-
-
-class _Band(ctypes.Structure):
-    """`struct band` of spectra.h."""
-
-    _fields_ = [("channels", c_int64), ("n_fft", c_int64), ("stride", c_int64), ("n_passes", c_int64),
-                ("passes", c_void_p), ("samples", c_void_p), ("offset", c_void_p), ("window", c_void_p),
-                ("place", c_void_p), ("order", c_void_p)]  # fmt: skip
 
 
 class _Sums(ctypes.Structure):
@@ -88,7 +75,7 @@ class CompiledSums:
         if y.ndim != 2 or y.shape[1] < needed:
             raise KernelError(f"expected samples of a slice, ({n}, {needed}) at least, found {y.shape}")
         out = offset.numpy()
-        band = _Band(n, g.n_fft, y.shape[1], len(self._passes), ctypes.addressof(self._passes),
+        band = Band(n, g.n_fft, y.shape[1], len(self._passes), ctypes.addressof(self._passes),
                      address(y, "samples", (n, y.shape[1]), np.complex64), address(out, "offset", (n,), np.complex64),
                      address(self._window, "window", (g.n_fft,), np.complex64),
                      address(self._place, "place", (g.n_fft,), np.int32),
@@ -155,20 +142,7 @@ def frame_sums(grid: BandGrid, n_channels: int) -> SumsFrames:
 
     Environment: DOAMC_LOOPS as `doamc.likelihood.backend` has it. Raises KernelError where it names what is not there.
     """
-    found = _compiled(os.environ.get("DOAMC_LOOPS", ""))
+    found = band_loops()
     if found is None or not smooth(grid.n_fft):
         return TensorSums(grid, n_channels)
     return CompiledSums(*found, grid, n_channels)
-
-
-@cache
-def _compiled(wanted: str) -> tuple[ctypes.CDLL, str] | None:
-    if wanted == "tensors":
-        return None
-    try:
-        library, variants = open_checked(LIBRARY, 1000 * INTERFACE + ctypes.sizeof(_Band))
-    except OSError as e:
-        if wanted:
-            raise KernelError(f"expected the compiled loops DOAMC_LOOPS={wanted}, found none: {e}") from None
-        return None
-    return library, wanted if wanted in variants else variants[-1]

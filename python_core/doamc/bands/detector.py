@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.bands.band_loops import exceeds_by_loops
 from doamc.bands.grid import FINE, BandGrid
 from doamc.bands.largest_eigenvalue import eigenvalue_threshold
 from doamc.bands.noise_floor import NoiseFloor
@@ -74,6 +75,9 @@ def exceeds(matrices: torch.Tensor, value: float) -> torch.Tensor:
 
     The Cholesky decomposition of value I - R tells it, ten times sooner than the eigenvalues do.
     """
+    found = exceeds_by_loops(matrices.numpy(), value)
+    if found is not None:
+        return torch.from_numpy(found)
     eye = torch.eye(matrices.shape[-1], dtype=matrices.dtype)
     return torch.linalg.cholesky_ex(value * eye - matrices)[1] > 0
 

@@ -13,7 +13,7 @@ from doamc.bands.channels import Channel, Watch
 from doamc.bands.detector import Detector, Found
 from doamc.bands.grid import FINE, PARTS, BandGrid
 from doamc.bands.grouping import Piece, group_bins
-from doamc.bands.signal import Signal, Timing, signal_of, timed
+from doamc.bands.signal import Signal, Timing, part_excess, signal_of, timed
 from doamc.bands.spectra import BandSlice, SpectralCovariances
 
 REGROUP = 5  #: slices after which bins are grouped anew, though no other bin has come into use
@@ -74,11 +74,12 @@ class SignalFinder:
         if self.slices % REGROUP == 0 or not torch.equal(self._grouped, self.activity.in_use):
             self._live = self._matched(self._groups())
             self._grouped = self.activity.in_use.clone()
-        on = found.now | found.lasting
+        on, excess = (found.now | found.lasting).numpy(), part_excess(band, floor)
         changed = []
         for s in self._live:
             if on[s.bins].any():
-                s.timing, s.last = timed(s.timing, band, s.bins, floor, self.grid), band.number
+                s.timing = timed(s.timing, band.number, excess, s.bins, self.n_channels, self.grid)
+                s.last = band.number
                 if tell:
                     changed.append(self._signal(s, s.timing))
         return ended + changed

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from doamc.bands.activity import Activity
 from doamc.bands.grid import FINE, PARTS, BandGrid
@@ -33,21 +35,27 @@ class Timing:
 
 
 def timed(
-    before: Timing | None, band: BandSlice, bins: list[int], floor: torch.Tensor, grid: BandGrid
+    before: Timing | None, number: int, excess: NDArray[np.float64], bins: list[int], n_channels: int, grid: BandGrid
 ) -> Timing:  # fmt: skip
-    """Timing of a signal of these bins after a slice that holds it; floor: (F, N) noise powers in it."""
-    excess = (band.parts[:, bins].double() / floor[bins]).mean(2).sum(1) - len(bins)
-    snapshots = grid.independent(FINE * len(bins), grid.n_frames / PARTS) * floor.shape[1]
+    """Timing of a signal of these bins after slice `number`, which holds it; excess: (PARTS, F) as `part_excess`."""
+    own = excess[:, bins].sum(1)
+    snapshots = grid.independent(FINE * len(bins), grid.n_frames / PARTS) * n_channels
     chance = SURE * len(bins) / snapshots**0.5
-    usual = max(float(excess.max()), before.power if before else 0.0)
-    on = (excess > max(ON_SHARE * usual, chance)).nonzero()[:, 0].tolist() or [int(excess.argmax())]
-    start, power = band.number * PARTS, float(excess[on].mean())
+    usual = max(float(own.max()), before.power if before else 0.0)
+    on = (own > max(ON_SHARE * usual, chance)).nonzero()[0].tolist() or [int(own.argmax())]
+    start, power = number * PARTS, float(own[on].mean())
     if before is None:
         return Timing(start + on[0], start + on[-1], len(on), power)
     share = len(on) / (before.count + len(on))
     return replace(
         before, last=start + on[-1], count=before.count + len(on), power=before.power + share * (power - before.power)
     )
+
+
+def part_excess(band: BandSlice, floor: torch.Tensor) -> NDArray[np.float64]:
+    """Power of parts of a slice and bins over the noise, (PARTS, F), mean of channels; floor: (F, N) noise powers."""
+    excess: NDArray[np.float64] = ((band.parts.double() / floor).mean(2) - 1).numpy()
+    return excess
 
 
 @dataclass(frozen=True)

@@ -15,22 +15,28 @@ from doamc.scenes.prior import Scene
 
 @dataclass(frozen=True)
 class CramerRao:
-    """Standard deviations: azimuth (B, P) rad, power (B, P) dB, theta (B, 2 K), noise power (B,) dB."""
+    """Standard deviations: azimuth (B, P) rad, power (B, P) dB, theta (B, 2 K), noise power (B,) dB.
+
+    elevation: (B, P) rad, and direction (B, P) rad, of the great-circle error; None where the array has no elevations.
+    """
 
     azimuth: torch.Tensor
     power_db: torch.Tensor
     theta: torch.Tensor
     noise_power_db: torch.Tensor
+    elevation: torch.Tensor | None = None
+    direction: torch.Tensor | None = None
 
 
 def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> CramerRao:
     """Bounds of a batch of scenes for L snapshots; coupling_known leaves the coupling out of the unknowns."""
     p = scene.azimuth.shape[1]
     model = CovarianceModel(scene.spec, p)
-    x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power)
+    x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power, scene.elevation)
     r, dr = model.derivatives(x)
     d = x.shape[1]
-    keep = torch.cat([torch.arange(2 * p), torch.tensor([d - 1])]) if coupling_known else torch.arange(d)
+    first = model.first_power
+    keep = torch.cat([torch.arange(first + p), torch.tensor([d - 1])]) if coupling_known else torch.arange(d)
     f = n_snapshots * fisher_information(r, dr[:, keep])
     # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
     s = f.diagonal(dim1=1, dim2=2).rsqrt()
@@ -38,9 +44,19 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
     std = torch.full_like(x, 0.0)
     std[:, keep] = inverse.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
     decibel = 10 / math.log(10)
-    return CramerRao(std[:, :p], decibel * std[:, p : 2 * p], std[:, 2 * p : -1], decibel * std[:, -1])
+    elevation = direction = None
+    if scene.elevation is not None:
+        level = scene.elevation.cos()
+        elevation = std[:, p:first] / level  # of its sine so far
+        direction = torch.hypot(std[:, :p] * level, elevation)
+    power_db, theta = decibel * std[:, first : first + p], std[:, first + p : -1]
+    return CramerRao(std[:, :p], power_db, theta, decibel * std[:, -1], elevation, direction)
 
 
 def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:
-    """Bound on the azimuth standard deviations in rad, (B, P), with coupling, powers and noise unknown."""
-    return cramer_rao(scene, n_snapshots).azimuth
+    """Bound on the standard deviations of directions in rad, (B, P), with coupling, powers and noise unknown.
+
+    Of azimuths; of great-circle errors where the array has elevations.
+    """
+    bound = cramer_rao(scene, n_snapshots)
+    return bound.azimuth if bound.direction is None else bound.direction

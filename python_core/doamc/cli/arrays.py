@@ -33,6 +33,9 @@ def run(args: argparse.Namespace) -> int:
         "elements": f"{spec.n_elements} ({spec.geometry['kind']})",
         "sector": f"{spec.azimuth_deg[0]:g} to {spec.azimuth_deg[1]:g} deg, "
         f"sources at least {spec.min_separation_deg:g} deg apart",
+        "elevation": f"{spec.elevation_deg[0]:g} to {spec.elevation_deg[1]:g} deg"
+        if spec.elevation_deg
+        else "the horizon",
         "coupling": _coupling(spec),
         "sources": f"{spec.source_count[0]} to {spec.source_count[1]}, {spec.power_db[0]:g} to {spec.power_db[1]:g} dB",
         "snapshots": f"{spec.snapshot_count[0]} to {spec.snapshot_count[1]}, "

@@ -18,7 +18,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "dashboard",
         help="show the estimates of publishers in a browser",
-        description="Serves a page with compass, histories, coupling and map; loopback only, unless a token is given.",
+        description="Serves pages with compass, histories, coupling and map, and with the signals of a band; loopback "
+        "only, unless a token is given.",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--connect", default=DEFAULT_ADDRESS, metavar="ADDRESS", help="publisher (default %(default)s)")

@@ -122,6 +122,6 @@ def run(args: argparse.Namespace) -> int:
                 kept.append(message)
     if annotated is not None:
         annotate(annotated, [a for m in kept for a in signal_annotations(m, annotated)])
-    warn(scan.remarks)
+    warn(scan.artefacts)
     print(f"{args.out}: {count} signals, {sources} sources, {spec.name}, {scan.method}")
     return 0

@@ -42,7 +42,7 @@ class ScanOptions:
         """What the command line says."""
         form = capture_form(args)
         heading = spec.heading_deg if args.heading is None else args.heading
-        made = {
+        made: dict[str, Any] = {
             "positions": not args.ignore_positions, "heading": heading,
             "form": [form.datatype, form.channels, form.sample_rate_hz, form.frequency_hz],
         }  # fmt: skip
@@ -57,8 +57,8 @@ class ScanOptions:
 class CaptureScan:
     """The signals of a capture with their directions, as messages in the order in which they are found.
 
-    capture: opened already, of the array. Attributes: remarks, lines that a user should read once, after `messages`
-    those of the receiver as well; method, the name of the estimator.
+    capture: opened already, of the array. Attributes: remarks, lines that a user should read once; artefacts, such
+    lines of what the receiver made itself, after `messages`; method, the name of the estimator.
     Raises SnapshotError, RecordingError or EstimatorError where the capture or an option does not fit.
     """
 
@@ -72,7 +72,8 @@ class CaptureScan:
         self._frequency_hz = options.form[3]
         told = self._frequency_hz or capture.frequency_hz
         order = channel_order(capture, spec, self._frequency_hz) if options.positions else (spec.channels, None)
-        self.remarks = [*capture.remarks, order[1], frequency_remark(spec, () if told is None else (told,))]
+        remarks = [*capture.remarks, order[1], frequency_remark(spec, () if told is None else (told,))]
+        self.remarks, self.artefacts = [line for line in remarks if line], list[str]()
         estimator = SignalEstimator(
             Receiver(spec, order[0], told), options.method, options.sources, options.device, options.seed,
             options.snapshots,
@@ -108,14 +109,13 @@ class CaptureScan:
         from doamc.bands.finder import SignalFinder
         from doamc.bands.scan import scan
 
-        o, found = self.options, list[str]()
+        o = self.options
         channels, masks = tuple(Channel(*c) for c in o.channel), tuple((low, high) for low, high in o.mask)
 
         def make(grid: "BandGrid") -> SignalFinder:
             return SignalFinder(grid, self.capture.n_channels, o.threshold, o.hang, channels, masks)
 
-        yield from scan(self.capture, make, o.resolution, o.slice, self._frequency_hz, done, found)
-        self.remarks = found
+        yield from scan(self.capture, make, o.resolution, o.slice, self._frequency_hz, done, self.artefacts)
 
 
 def _together(found: "Iterator[Found]") -> "Iterator[list[Found]]":

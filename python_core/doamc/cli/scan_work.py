@@ -40,7 +40,7 @@ def scan_settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def index(task: dict[str, Any]) -> dict[str, Any]:
-    """What a capture is: its length and that of its sections in whole s, digest, frequency. task: settings, where."""
+    """What a capture is: its length and that of its sections in whole s, its digest, remarks. task: settings, where."""
     capture, settings = _capture(task["settings"], task["where"], True), task["settings"]
     rate = capture.sample_rate_hz
     if rate is None:
@@ -48,7 +48,8 @@ def index(task: dict[str, Any]) -> dict[str, Any]:
     seconds = math.ceil(capture.n_samples / rate)
     return {
         "count": seconds, "chunk": min(settings["section"] or seconds, seconds), "digest": input_digest(capture),
-        "remarks": list(capture.remarks), "sample_rate_hz": rate, "samples": capture.n_samples,
+        "remarks": CaptureScan(spec_of(settings), capture, _options(settings)).remarks,
+        "sample_rate_hz": rate, "samples": capture.n_samples,
     }  # fmt: skip
 
 
@@ -65,12 +66,10 @@ def chunks(task: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     settings = task["settings"]
     whole = _opened(json.dumps(settings, sort_keys=True), task["where"], task["digest"])
-    options = {k: v for k, v in settings.items() if k in ScanOptions.__annotations__}
-    options["device"] = own_device(options["device"])
-    done, remarks = [], []
+    done, remarks = [], list[str]()
     for first in task["chunks"]:
         lines, size = [], 0
-        scan = CaptureScan(spec_of(settings), _section(whole, first, settings["section"]), ScanOptions(**options))
+        scan = CaptureScan(spec_of(settings), _section(whole, first, settings["section"]), _options(settings))
         for message in scan.messages():
             lines.append(encode(message) + b"\n")
             size += len(lines[-1])
@@ -80,8 +79,13 @@ def chunks(task: dict[str, Any]) -> dict[str, Any]:
                     "more; cut it with a shorter --section, or raise --threshold"
                 )
         done.append({"first": first, "data": zlib.compress(b"".join(lines))})
-        remarks += [f"{task['where']}: {line}" for line in scan.remarks if line]
+        remarks += [f"{task['where']}: {line}" for line in scan.artefacts]
     return {"chunks": done, "remarks": list(dict.fromkeys(remarks)), "seconds": time.monotonic() - begin}
+
+
+def _options(settings: dict[str, Any]) -> ScanOptions:
+    options = {k: v for k, v in settings.items() if k in ScanOptions.__annotations__}
+    return ScanOptions(**options | {"device": own_device(settings["device"])})
 
 
 def _section(whole: Capture, first: int, seconds: int | None) -> Capture:

@@ -16,7 +16,8 @@ def add_parser(commands: Any) -> None:
         "simulate",
         help="draw scenes of an array and write what it receives",
         description="OUT.npz: B scenes, keys snapshots (B, N, L), clean, doa_deg_true, power_db_true, coupling_true, "
-        "noise_power_true. OUT.sigmf-meta: one scene of B x L samples, truth in the doamc: namespace. Where an "
+        "noise_power_true, and elevation_deg_true where the array has elevations. OUT.sigmf-meta: one scene of B x L "
+        "samples, truth in the doamc: namespace. Where an "
         "array's streams are numbered otherwise than its elements, samples are by stream, and key channels says so.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
@@ -92,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
     else:
         known = {"noise_power": scene.noise_power.numpy()} if args.known_noise else {}
+        if scene.elevation is not None:
+            known["elevation_deg_true"] = scene.elevation.rad2deg().numpy()
         numbering |= {"positions_wavelengths": positions.numpy()} if numbering else {}
         write_snapshots(
             args.out, snapshots=snapshots.to(torch.complex64), clean=clean.to(torch.complex64),
@@ -111,8 +114,10 @@ def checked_spec(args: argparse.Namespace) -> "tuple[ArraySpec, float]":
     spec = load_spec(args.array, tunable=True)
     frequency_hz = args.frequency or spec.frequency_hz or 433.92e6
     spec = spec.tuned(frequency_hz)
-    room = (spec.azimuth_deg[1] - spec.azimuth_deg[0]) / spec.min_separation_deg + (not spec.full_circle)
-    most = min(spec.n_elements - 1, int(room))
+    most = spec.n_elements - 1
+    if not spec.elevated:  # draws on the sphere say themselves where there is no room
+        room = (spec.azimuth_deg[1] - spec.azimuth_deg[0]) / spec.min_separation_deg + (not spec.full_circle)
+        most = min(most, int(room))
     if args.sources > most:
         raise EstimatorError(f"number of sources must lie in 1..{most} for array {spec.name}, found {args.sources}")
     check_samples(args.batches * args.snapshots * spec.n_elements, "--batches and --snapshots")

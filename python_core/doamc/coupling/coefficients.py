@@ -107,9 +107,10 @@ class CoefficientFamily:
         theta: torch.Tensor,  # shape: (..., 2 K)
         positions: torch.Tensor,  # shape: (N, 3), wavelengths
         azimuth: torch.Tensor,  # shape: (..., P), rad
+        elevation: torch.Tensor | float = 0.0,  # shape: (..., P) or scalar, rad
     ) -> torch.Tensor:
-        """C a(az) of each source, (..., N, P)."""
-        return self.matrix(theta) @ steering(positions, azimuth).to(torch.complex128)
+        """C a(az, el) of each source, (..., N, P)."""
+        return self.matrix(theta) @ steering(positions, azimuth, elevation).to(torch.complex128)
 
     def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Parameters (..., 2 K) as coordinates in which the prior is flat: |c_k| and arg c_k, each (..., K)."""

@@ -111,8 +111,9 @@ class DrawnFamily:
         theta: torch.Tensor,  # shape: (..., K)
         positions: torch.Tensor,  # shape: (N, 3), wavelengths
         azimuth: torch.Tensor,  # shape: (..., P), rad
+        elevation: torch.Tensor | float = 0.0,
     ) -> torch.Tensor:
-        """Received response v(az) of each source, (..., N, P)."""
+        """Received response v(az) of each source at the horizon, (..., N, P); elevation 0 alone."""
         patterns = self.patterns.to(theta.device)
         e = self.mean.to(patterns) + torch.einsum("...k,kij->...ij", theta.to(patterns.dtype), patterns)
         return e @ extended_steering(positions, azimuth, self.n_blocks)

@@ -67,8 +67,9 @@ class CouplingFamily(Protocol):
         theta: torch.Tensor,  # shape: (..., K)
         positions: torch.Tensor,  # shape: (N, 3), wavelengths
         azimuth: torch.Tensor,  # shape: (..., P), rad
+        elevation: torch.Tensor | float = 0.0,  # shape: (..., P) or scalar, rad
     ) -> torch.Tensor:
-        """Received response v(az) of each source, (..., N, P)."""
+        """Received response v(az, el) of each source, (..., N, P); where J > 1 it holds at the horizon alone."""
 
     def project(self, coupling: torch.Tensor) -> torch.Tensor:
         """Parameters (..., K) of the member nearest to matrices (..., N, N) of any scale."""

@@ -100,7 +100,7 @@ class Feed:
                 if topic == ESTIMATE_TOPIC:
                     self._on_estimate(message, encode(message), time.time())
                 else:
-                    self._status = _status_view(message, time.time())
+                    self._status = status_view(message, time.time())
             except Exception as error:  # the border lets in nothing that fails here; if it did, the thread reads on
                 self._failed += 1
                 self._failure = printable(f"{type(error).__name__}: {error}", _MAX_TEXT)
@@ -120,7 +120,7 @@ class Feed:
                     self._start = coupling
 
 
-def _status_view(message: dict[str, Any], now: float) -> dict[str, Any]:
+def status_view(message: dict[str, Any], now: float) -> dict[str, Any]:
     """Heartbeat as the page shows it."""
     told = {k: message.get(k) for k in ("state", "link", "sync_state", "last_error")}
     return {"received": now, **{k: printable(str(v), _MAX_TEXT) for k, v in told.items() if v}}

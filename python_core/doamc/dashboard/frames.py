@@ -30,7 +30,7 @@ def hello(feeds: list[Feed], recording: SwitchedRecorder) -> str:
             }
         )
     state = recording.state()
-    return _json({"type": "hello", "time": now, "silent_s": SILENT_S, "receivers": receivers, "recording": state})
+    return as_text({"type": "hello", "time": now, "silent_s": SILENT_S, "receivers": receivers, "recording": state})
 
 
 def frame(
@@ -45,13 +45,16 @@ def frame(
         {"views": views, "coupling": coupling, "health": feed.health(now)}
         for feed, (views, coupling) in zip(feeds, taken, strict=True)
     ]
-    return _json({"type": "frame", "time": now, "receivers": receivers, "fixes": fixes, "recording": recording.state()})
+    return as_text(
+        {"type": "frame", "time": now, "receivers": receivers, "fixes": fixes, "recording": recording.state()}
+    )
 
 
 def recording_state(recording: SwitchedRecorder) -> str:
     """The recording alone, as soon as a browser has started or stopped it."""
-    return _json({"type": "recording", "recording": recording.state()})
+    return as_text({"type": "recording", "recording": recording.state()})
 
 
-def _json(value: dict[str, Any]) -> str:
+def as_text(value: dict[str, Any]) -> str:
+    """A message to browsers."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -9,18 +9,20 @@ from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
+from doamc.dashboard.band_live import BandLive
 from doamc.dashboard.browsers import MAX_BROWSERS, Browser, Browsers
 from doamc.dashboard.export import as_csv, as_json
 from doamc.dashboard.feed import Feed
 from doamc.dashboard.fix import locate
 from doamc.dashboard.frames import frame, hello, recording_state
+from doamc.dashboard.pages import PAGES, STATIC, page_text
 from doamc.dashboard.receivers import Receiver
+from doamc.dashboard.sky_live import SkyLive
 from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import DashboardError
 from doamc.web.access import Access
 from doamc.web.server import GuardedServer
 
-STATIC = Path(__file__).parent / "static"
 #: least and greatest time between two frames, s
 FRAME_S, IDLE_S = 0.05, 1.0
 _COMMANDS = ("start", "stop")
@@ -46,8 +48,10 @@ class Dashboard:
     ) -> None:
         access = Access(host, token, "dashboard", DashboardError)
         routes = [
-            web.get("/", self._page),
+            *(web.get(page.path, self._page) for page in PAGES),
             web.get("/live", self._live),
+            web.get("/live/band", self._live_band),
+            web.get("/live/sky", self._live_sky),
             web.get("/export/{name:last-minute[.](?:json|csv)}", self._export),
             web.static("/static", STATIC),
         ]
@@ -55,6 +59,8 @@ class Dashboard:
         self.receivers = receivers
         self.recording = SwitchedRecorder(recordings)
         self.browsers = Browsers()
+        self.band = BandLive(receivers, FRAME_S, IDLE_S)
+        self.sky = SkyLive(receivers, FRAME_S, IDLE_S)
         self._feeds: list[Feed] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -72,9 +78,13 @@ class Dashboard:
         """Listen and read; `close` is owed even when it fails. Raises DashboardError when the port cannot be had."""
         for receiver in self.receivers:
             self._feeds.append(Feed(receiver, self.recording))
+        self.band.open()
+        self.sky.open()
         await self._server.open()
         for feed in self._feeds:
             feed.start()
+        self.band.start()
+        self.sky.start()
         self._task = asyncio.create_task(self._send())
 
     async def run(self) -> None:
@@ -91,6 +101,8 @@ class Dashboard:
             self._task = None
         feeds, self._feeds = self._feeds, []
         await asyncio.gather(*(asyncio.to_thread(feed.close) for feed in feeds))
+        await self.band.close()
+        await self.sky.close()
         self.recording.stop()
         await self._server.close()
 
@@ -109,7 +121,8 @@ class Dashboard:
                     _log.error("a frame is left out: %s: %s", type(error).__name__, error)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html")
+        page = next(p for p in PAGES if p.path == request.path)
+        return web.Response(text=await asyncio.to_thread(page_text, page), content_type="text/html")
 
     async def _export(self, request: web.Request) -> web.Response:
         name, now = request.match_info["name"], time.time()
@@ -121,9 +134,20 @@ class Dashboard:
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        if len(self.browsers) >= MAX_BROWSERS:
-            raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
+        self._room_for_one()
         return await self._server.converse(request, self._tell, self._listen)
+
+    async def _live_band(self, request: web.Request) -> web.StreamResponse:
+        self._room_for_one()
+        return await self._server.converse(request, self.band.tell, self.band.listen)
+
+    async def _live_sky(self, request: web.Request) -> web.StreamResponse:
+        self._room_for_one()
+        return await self._server.converse(request, self.sky.tell, self.sky.listen)
+
+    def _room_for_one(self) -> None:
+        if len(self.browsers) + len(self.band.browsers) + len(self.sky.browsers) >= MAX_BROWSERS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_BROWSERS} browsers are connected already\n")
 
     async def _tell(self, socket: web.WebSocketResponse) -> None:
         """Greet a browser, then send what is broadcast."""

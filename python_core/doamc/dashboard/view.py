@@ -7,7 +7,8 @@ from doamc.estimates.orientation import oriented
 MAX_MODES = 16
 _MAX_TEXT = 80
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
-_SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg")
+_SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg", "elevation_deg",
+           "elevation_std_deg", "elevation_interval_deg")  # fmt: skip
 
 
 def estimate_view(message: dict[str, Any], received: float, heading_deg: float | None = None) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from typing import Any
 
 from doamc.errors import PublishError
 from doamc.files.small_file import no_constant
-from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA, STATUS_SCHEMA, TRUTH_SCHEMA, WAVEFORMS_SCHEMA
+from doamc.protocol import (
+    ESTIMATE_SCHEMA,
+    SIGNAL_SCHEMA,
+    SKY_SCHEMA,
+    SPECTRUM_SCHEMA,
+    STATUS_SCHEMA,
+    TRUTH_SCHEMA,
+    WAVEFORMS_SCHEMA,
+)
 from doamc.text import SHOWN, one_line, printable, reason, shown
 
 _FILES = {
@@ -20,7 +28,9 @@ _FILES = {
     STATUS_SCHEMA: "status.schema.json",
     TRUTH_SCHEMA: "truth.schema.json",
     SIGNAL_SCHEMA: "signal.schema.json",
+    SPECTRUM_SCHEMA: "spectrum.schema.json",
     WAVEFORMS_SCHEMA: "waveforms.schema.json",
+    SKY_SCHEMA: "sky.schema.json",
 }
 #: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest
 MAX_MESSAGE_BYTES = 2 << 20
@@ -57,6 +67,8 @@ def validate(message: dict[str, Any]) -> None:
     if problem is not None:
         where = one_line("/".join(str(p) for p in problem.absolute_path), SHOWN) or "the message"
         raise PublishError(f"{schema}: {where}: {reason(problem.message)}")
+    if schema == SPECTRUM_SCHEMA and len(message["floor_dbfs"] or message["power_dbfs"]) != len(message["power_dbfs"]):
+        raise PublishError(f"{schema}: expected a floor_dbfs as long as power_dbfs, or null")
     # keys beyond the schema are free, also those of messages that have no coupling
     matrices = dict(message["coupling"] or {}) if schema in (ESTIMATE_SCHEMA, TRUTH_SCHEMA) else {}
     if schema == ESTIMATE_SCHEMA and "coupling_std" in message:

@@ -14,6 +14,7 @@ from doamc.files.lock import Lock
 from doamc.text import shown
 
 HEADER = (",".join(COLUMNS) + "\n").encode()
+_OLDER = -2  #: rows of a log that was begun before there were all of these columns
 #: bytes read at once to count the rows of a file
 _BLOCK = 1 << 20
 
@@ -22,8 +23,8 @@ class CsvTable:
     """Appends the rows of estimates to a file, in one write an estimate; a context manager.
 
     keep: rows on disk at most. When half as many are in the file, it becomes ``FILE.1`` in the place of an older one,
-    and a new file is begun. One that exists is continued; a last line without an end, of a program that was killed, is
-    cut off. Attribute rows: in the file.
+    and a new file is begun. One that exists is continued, and put aside the same way where it has fewer columns; a last
+    line without an end, of a program that was killed, is cut off. Attribute rows: in the file.
     Raises RecordingError when the file cannot be written, is another table, or is being written by somebody else.
     """
 
@@ -64,6 +65,8 @@ class CsvTable:
     def _open(self) -> LineFile:
         """The file, with its header, and `rows`."""
         rows = _count(self.path)  # before anything is cut off a file that may be somebody else's
+        if rows == _OLDER:
+            os.replace(self.path, f"{self.path}.1")
         file = LineFile(self.path, whole=True)
         try:
             if rows < 0:
@@ -86,7 +89,10 @@ class CsvTable:
 
 
 def _count(path: Path) -> int:
-    """Rows of a file beside its header; -1 without a header. Raises RecordingError when it is another table."""
+    """Rows of a file beside its header; -1 without a header, `_OLDER` where that has fewer columns.
+
+    Raises RecordingError when it is another table.
+    """
     try:
         with open(path, "rb") as file:
             header = file.readline(len(HEADER) + 1)
@@ -96,6 +102,8 @@ def _count(path: Path) -> int:
         return -1
     except OSError as error:
         raise RecordingError(f"cannot read {path}: {error.strerror}") from error
+    if header.endswith(b"\n") and HEADER.startswith(header[:-1] + b","):
+        return _OLDER
     if not HEADER.startswith(header):  # not one that was cut off, either
         found = shown(header[:40].decode(errors="replace").rstrip())
         raise RecordingError(

@@ -1,13 +1,15 @@
 """Estimates as an .npz file: what ``doamc estimate`` writes.
 
 Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
-``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. `bcs` adds ``elevation_deg`` (B, P). A
-posterior adds ``doa_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg`` and ``mode_std_deg``
-(B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db``
-(B, 2), and, where it counted the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch
-fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide
-prior was used for any, ``fit_prior`` (B,), "wide" or "narrow". ``channels`` (N,): the
-element that each channel of the receiver comes from, where these are numbered otherwise than elements.
+``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. Of an array with elevations, and from
+`bcs`: ``elevation_deg`` (B, P), and ``elevation_std_deg`` where the method gives one. A posterior adds
+``doa_interval_deg`` and ``elevation_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg``,
+``mode_elevation_deg`` and ``mode_std_deg`` (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,),
+``model_error_db`` (B,) with ``model_error_interval_db`` (B, 2), and, where it counted the sources, ``log_evidence``
+(B, 1 + P_max), NaN for noise alone. How well a batch fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and
+``fit_cause`` (text), each (B,), and where the wide prior was used for any, ``fit_prior`` (B,), "wide" or "narrow".
+``channels`` (N,): the element that each channel of the receiver comes from, where these are numbered otherwise than
+elements.
 ``left_out`` (B,), snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was
 taken out: where there were any. Where the heading of the array's +x axis is known, ``heading_deg`` (),
 ``bearing_deg`` (B, P), clockwise from true north, and with an interval ``bearing_interval_deg`` (B, P, 2).
@@ -61,9 +63,12 @@ def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dic
     power = e.power.cpu().numpy()
     extra = {
         "elevation_deg": None if e.elevation is None else e.elevation.rad2deg(),
+        "elevation_std_deg": None if e.elevation_std is None else e.elevation_std.rad2deg(),
+        "elevation_interval_deg": None if e.elevation_interval is None else e.elevation_interval.rad2deg(),
         "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
         "coupling_std": e.coupling_std,
         "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),
+        "mode_elevation_deg": None if e.mode_elevation is None else e.mode_elevation.rad2deg(),
         "mode_std_deg": None if e.mode_std is None else e.mode_std.rad2deg(),
         "mode_share": e.mode_share,
         "effective_snapshots": e.snapshots,

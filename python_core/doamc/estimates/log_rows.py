@@ -12,7 +12,8 @@ COLUMNS: dict[str, str] = {
     "std_deg": "REAL", "low_deg": "REAL", "high_deg": "REAL", "bearing_deg": "REAL", "bearing_low_deg": "REAL",
     "bearing_high_deg": "REAL", "heading_deg": "REAL", "power_db": "REAL", "noise_db": "REAL", "snapshots": "INTEGER",
     "latency_ms": "REAL", "latitude_deg": "REAL", "longitude_deg": "REAL", "misfit": "REAL", "doubtful": "INTEGER",
-    "cause": "TEXT",
+    "cause": "TEXT", "elevation_deg": "REAL", "elevation_std_deg": "REAL", "elevation_low_deg": "REAL",
+    "elevation_high_deg": "REAL",
 }  # fmt: skip
 #: digits after the point, by the unit: finer than any estimate, and no noise of binary fractions
 _DIGITS = {"s": 6, "deg": 4, "db": 3, "ms": 3, "hz": 3}
@@ -50,10 +51,13 @@ def spreadsheet_text(value: str) -> str:
 def _source(number: int, source: dict[str, Any]) -> dict[str, Any]:
     low, high = source.get("interval_deg") or (None, None)
     bearing_low, bearing_high = source.get("bearing_interval_deg") or (None, None)
+    elevation_low, elevation_high = source.get("elevation_interval_deg") or (None, None)
     return {
         "source": number, "azimuth_deg": source["azimuth_deg"], "std_deg": source["std_deg"], "low_deg": low,
         "high_deg": high, "bearing_deg": source.get("bearing_deg"), "bearing_low_deg": bearing_low,
         "bearing_high_deg": bearing_high, "power_db": source["power_db"],
+        "elevation_deg": source.get("elevation_deg"), "elevation_std_deg": source.get("elevation_std_deg"),
+        "elevation_low_deg": elevation_low, "elevation_high_deg": elevation_high,
     }  # fmt: skip
 
 

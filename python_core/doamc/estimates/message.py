@@ -36,6 +36,9 @@ def make_message(
     latency_ms: dict[str, float],
     dropped_batches: int,
     interval_deg: ArrayLike | None = None,  # shape: (P, 2)
+    elevation_deg: ArrayLike | None = None,  # shape: (P,)
+    elevation_std_deg: ArrayLike | None = None,  # shape: (P,)
+    elevation_interval_deg: ArrayLike | None = None,  # shape: (P, 2)
     coupling_std: ArrayLike | None = None,  # shape: (N, N)
     modes: list[dict[str, Any]] | None = None,
     effective_snapshots: float | None = None,
@@ -52,6 +55,7 @@ def make_message(
     sample_time: stream time in s of its first sample. std_deg, power_db, noise_power (linear), coupling: None or NaN
     where the method gives none, written as null; a source whose azimuth is NaN is left out, and ``n_sources`` counts
     the others. latency_ms: ``buffer``, ``inference`` and ``total``.
+    elevation_deg with its deviation and interval: above the horizon, left out where the array has none.
     What only a posterior gives, left out where it is None: interval_deg, central 90 % of each azimuth; coupling_std,
     r.m.s. spread of each entry; modes, dicts of ``share``, ``azimuth_deg`` and ``std_deg``, the places where the
     directions may be; effective_snapshots; model_error_db, how far responses are off the model, relative, and its
@@ -73,12 +77,11 @@ def make_message(
         {"azimuth_deg": float(a), "std_deg": _plain(float(s)), "power_db": _plain(float(p))}
         for a, s, p in zip(azimuth, *columns, strict=True)
     ]
-    if interval_deg is not None:
-        interval = np.asarray(interval_deg, dtype=float)
-        if interval.shape != (azimuth.size, 2):
-            raise PublishError(f"expected interval_deg of shape ({azimuth.size}, 2), found {interval.shape}")
-        for source, pair in zip(sources, interval.tolist(), strict=True):
-            source["interval_deg"] = pair
+    elevations = {"elevation_deg": elevation_deg, "elevation_std_deg": elevation_std_deg}
+    for name, value in elevations.items():
+        _tell(sources, name, value, (azimuth.size,))
+    for name, value in {"interval_deg": interval_deg, "elevation_interval_deg": elevation_interval_deg}.items():
+        _tell(sources, name, value, (azimuth.size, 2))
     sources = [s for s in sources if math.isfinite(s["azimuth_deg"])]
     message = {
         "schema": ESTIMATE_SCHEMA,
@@ -107,6 +110,17 @@ def make_message(
     if clash:
         raise PublishError(f"expected extra keys beside those of {ESTIMATE_SCHEMA}, found {', '.join(clash)}")
     return oriented(message | _plain(extra), heading_deg)
+
+
+def _tell(sources: list[dict[str, Any]], name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> None:
+    """Give every source its value; none where there is no value at all."""
+    if value is None:
+        return
+    column = np.asarray(value, dtype=float)
+    if column.shape != shape:
+        raise PublishError(f"expected {name} of shape {shape}, found {column.shape}")
+    for source, own in zip(sources, column.tolist(), strict=True):
+        source[name] = own
 
 
 def status_message(

@@ -29,6 +29,9 @@ def message_values(
         "noise_power": float(table["noise_power"]),
         "coupling": table["coupling"],
         "interval_deg": table.get("doa_interval_deg"),
+        "elevation_deg": table.get("elevation_deg"),
+        "elevation_std_deg": table.get("elevation_std_deg"),
+        "elevation_interval_deg": table.get("elevation_interval_deg"),
         "coupling_std": table.get("coupling_std"),
     }
     std = values["coupling_std"]
@@ -37,6 +40,8 @@ def message_values(
     if "mode_share" in table:
         rows = zip(table["mode_share"], table["mode_doa_deg"], table["mode_std_deg"], strict=True)
         values["modes"] = [{"share": float(s), "azimuth_deg": a, "std_deg": d} for s, a, d in rows if s > 0]
+        for mode, elevation in zip(values["modes"], table.get("mode_elevation_deg", ()), strict=False):
+            mode["elevation_deg"] = elevation
     if np.isfinite(table.get("effective_snapshots", np.nan)):
         values["effective_snapshots"] = float(table["effective_snapshots"])
     if np.isfinite(table.get("model_error_db", np.nan)):

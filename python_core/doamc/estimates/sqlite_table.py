@@ -148,5 +148,9 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     elif (application, version) != (APPLICATION, VERSION):
         found = f"version {version}" if application == APPLICATION else "a database of another kind"
         raise RecordingError(f"expected a log of version {VERSION}, found {found} in {path}; name another file")
+    there = {row[1] for row in database.execute(f"PRAGMA table_info({TABLE})")}
+    for name, kind in COLUMNS.items():
+        if name not in there:  # a log that was begun before there was this column
+            database.execute(f"ALTER TABLE {TABLE} ADD COLUMN {name} {kind}")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")

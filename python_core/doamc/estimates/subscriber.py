@@ -13,6 +13,7 @@ from doamc.errors import PublishError
 from doamc.estimates import curve
 from doamc.estimates.address import check_address
 from doamc.estimates.border import MAX_MESSAGE_BYTES, receive
+from doamc.estimates.gaps import Gaps
 from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, STATUS_TOPIC
 
 #: messages that wait for the reader; with the greatest length of a frame (`MAX_MESSAGE_BYTES`): 256 MiB at worst
@@ -47,9 +48,9 @@ class Subscriber:
     ) -> None:
         self.address = check_address(address)
         self.timeout_s = timeout_s
-        self.received = self.lost = self.restarts = self.malformed = self.disconnected = self.refused = 0
+        self.malformed = self.disconnected = self.refused = 0
         self.fault: str | None = None
-        self._seq: int | None = None
+        self._gaps = Gaps()
         self._failed, self._reconnect = False, math.inf
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
@@ -93,6 +94,21 @@ class Subscriber:
             if time.monotonic() >= end:  # a flood of what cannot be read does not keep the caller waiting
                 return None
 
+    @property
+    def received(self) -> int:
+        """Estimates."""
+        return self._gaps.received
+
+    @property
+    def lost(self) -> int:
+        """Estimates missing by their ``seq``."""
+        return self._gaps.lost
+
+    @property
+    def restarts(self) -> int:
+        """Times that ``seq`` began anew."""
+        return self._gaps.restarts
+
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         while (item := self.receive(self.timeout_s)) is not None:
             yield item
@@ -110,14 +126,8 @@ class Subscriber:
         self.close()
 
     def _count(self, topic: str, message: dict[str, Any]) -> None:
-        if topic != ESTIMATE_TOPIC:
-            return
-        seq = int(message["seq"])
-        if self._seq is not None:
-            self.lost += max(0, seq - self._seq - 1)
-            self.restarts += seq <= self._seq
-        self._seq = seq
-        self.received += 1
+        if topic == ESTIMATE_TOPIC:
+            self._gaps.take(int(message["seq"]))
 
     def _watch_link(self) -> None:
         """Count what became of the connection. ZMQ makes it anew by itself, but not when the publisher broke a rule."""

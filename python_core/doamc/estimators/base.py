@@ -13,6 +13,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level, with_scaled_signals
+from doamc.estimators.looking import look_at
 from doamc.estimators.misfit import DOUBTFUL
 from doamc.estimators.outliers import or_without_outliers
 from doamc.estimators.reported_fit import with_fit
@@ -30,12 +31,14 @@ class Estimates:
     noise_power: (B,). n_sources: (B,) int64. clean: denoised snapshots (B, N, L) where the method gives them,
     zero where a snapshot was left out. waveforms (B, P, L) and waveform_std (B, P, L): what the sources sent, as an
     uncoupled element at the origin would receive it, and its standard deviation, where the method separates them.
-    elevation: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is received of
-    each source, where coupling and direction alone do not say so.
+    elevation, elevation_std: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is
+    received of each source, where coupling and direction alone do not say so.
 
-    What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth.
+    What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth, and
+    elevation_interval of each elevation.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
-    directions may be, heaviest first, NaN past the last, with mode_std; mode_share: (B, M), their probabilities.
+    directions may be, heaviest first, NaN past the last, with mode_std and mode_elevation; mode_share: (B, M), their
+    probabilities.
     snapshots: (B,), effective number L of independent snapshots. left_out: (B,) int64, snapshots left out for impulses,
     None where all are taken as they are. offset_removed: (B,) bool, whether the converters' offset was taken out.
     model_error_db: (B, 3), relative r.m.s. error of the model's responses: 5 %, median and 95 % of its posterior, NaN
@@ -58,10 +61,13 @@ class Estimates:
     waveforms: torch.Tensor | None = None
     waveform_std: torch.Tensor | None = None
     elevation: torch.Tensor | None = None
+    elevation_std: torch.Tensor | None = None
     response: torch.Tensor | None = None
     interval: torch.Tensor | None = None
+    elevation_interval: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
+    mode_elevation: torch.Tensor | None = None
     mode_std: torch.Tensor | None = None
     mode_share: torch.Tensor | None = None
     snapshots: torch.Tensor | None = None
@@ -75,9 +81,21 @@ class Estimates:
     wide_prior: torch.Tensor | None = None
 
     @property
+    def coupled(self) -> bool:
+        """Whether an observation has a coupling, C other than I; methods that know of none report I for all."""
+        c = self.coupling.resolve_conj().cpu().numpy()
+        return bool((c != np.eye(c.shape[-1])).any())
+
+    @property
     def doubtful(self) -> torch.Tensor | None:
         """Whether the model cannot be what the batch came from, (B,) bool; None where nobody has looked."""
         return None if self.fit_probability is None else self.fit_probability < DOUBTFUL
+
+    def having(self, **values: torch.Tensor | None) -> "Estimates":
+        """The same estimates with some of the fields; `dataclasses.replace` takes ten times as long."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **values)
+        return other
 
     def select(self, index: torch.Tensor | slice) -> "Estimates":
         """The estimates of some of the observations."""
@@ -92,10 +110,17 @@ class Estimator(ABC):
     summary: str
     robust = True  #: whether impulses of one channel and offsets of converters are taken out first
     sequential = False  #: whether observations are taken as one after the other, and their order matters
+    elevations = False  #: whether it takes arrays whose sector has elevations
     fits_powers = False  #: whether powers and noise power are those of a model that was fitted to the batch
 
     def __init__(self, spec: ArraySpec | str) -> None:
         self.spec = load_spec(spec)
+        if self.spec.elevated and not self.elevations:
+            able = ", ".join(name for name in METHODS if estimator_class(name).elevations)
+            raise EstimatorError(
+                f"method {self.name} finds azimuths alone, found elevation_deg in [sector] of array {self.spec.name}; "
+                f"use one of {able}, or leave it out"
+            )
         self._converter_offset = ConverterOffset(self.spec)
 
     @abstractmethod
@@ -113,13 +138,14 @@ class Estimator(ABC):
     @np.errstate(all="ignore")  # of a batch beyond all measure some figures are no number, and are told as such
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
+        look_at(batch)
         calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
         estimates = at_ordinary_level(estimate, calm)
         if self.robust and not self.sequential:
             again = partial(at_ordinary_level, estimate)
             estimates, calm = or_without_outliers(self.spec, calm, estimates, again)
-        estimates = replace(estimates, left_out=calm.left_out, offset_removed=calm.offset_removed)
-        if calm.left_out is not None:
+        estimates = estimates.having(left_out=calm.left_out, offset_removed=calm.offset_removed)
+        if calm.left_out is not None and (estimates.clean is not None or estimates.waveforms is not None):
             estimates = with_scaled_signals(estimates, 1 / kept_gain(calm.left_out, batch.n_snapshots))
         return estimates
 

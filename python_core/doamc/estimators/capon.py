@@ -3,8 +3,7 @@
 import torch
 
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.quadratic import QuadraticSpectrum
-from doamc.estimators.uncoupled import uncoupled_estimates
+from doamc.estimators.uncoupled import spectral_estimates, spectrum_of
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -15,15 +14,17 @@ class Capon(Estimator):
     With L < N snapshots the sample covariance is singular and is loaded: R + (N / L) s2 I where the noise power s2 is
     known, else R + 0.03 (tr R / N) I. With L >= N it is used as it is, but for 1e-12 tr R / N that only matters
     without noise. No standard deviation is given: the bias between sources has no large-sample variance.
-    step_deg: grid step of the search. loading: another loading, as a share of tr R / N, used for every L.
+    step_deg: grid step of the search for azimuths; with elevations the beamwidth sets it. loading: another loading, as
+    a share of tr R / N, used for every L.
     """
 
     name = "capon"
+    elevations = True
     summary = "minimum-variance beamformer; any array; loaded diagonally when L < N"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25, loading: float | None = None) -> None:
         super().__init__(spec)
-        self.spectrum = QuadraticSpectrum(self.spec, step_deg)
+        self.spectrum = spectrum_of(self.spec, step_deg)
         self.loading = loading
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
@@ -31,7 +32,7 @@ class Capon(Estimator):
         eye = torch.eye(batch.n_elements, dtype=batch.covariance.dtype, device=batch.covariance.device)
         loaded = batch.covariance + self._loading(batch)[:, None, None] * eye
         inverse = torch.linalg.inv(loaded)
-        return uncoupled_estimates(self.spec, batch, self.spectrum.minima((inverse + inverse.mH) / 2, n_sources))
+        return spectral_estimates(self.spec, batch, self.spectrum, (inverse + inverse.mH) / 2, n_sources)
 
     def _loading(self, batch: SnapshotBatch) -> torch.Tensor:
         """What is added to the diagonal, (B,)."""

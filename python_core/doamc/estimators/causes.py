@@ -15,6 +15,7 @@ import torch
 
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.look import Look
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ CAUSES = (
     "none", "unknown", "impulses", "converter offset", "outside the sector", "outside the prior", "coherent paths",
     "one more source", "unequal noise",
 )  # fmt: skip
+UNKNOWN = CAUSES.index("unknown")
 CHANNEL = len(CAUSES)  #: number of the cause "channel 0 off"
 
 EXPLAINED = 4.0  #: misfit below which a model explains a batch
@@ -50,21 +52,33 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
     for i in [] if e.wide_prior is None else e.wide_prior.nonzero()[:, 0].tolist():
         heard = e.power[i] > e.noise_power[i] / spec.n_elements  # what is not may lie anywhere
         found[i] = _which_wall(spec, e.azimuth[i, heard])
-    for i in [] if doubtful is None else doubtful.nonzero()[:, 0].tolist():
-        one = batch.select(slice(i, i + 1))
-        found[i] = _seen_in_samples(one.snapshots[0]) or _explanation(spec, one, e.select(slice(i, i + 1)))
+    doubted = [] if doubtful is None else doubtful.numpy().nonzero()[0].tolist()
+    # blind to coupling, a method is doubtful in every batch: no search each time; and the models that are searched know
+    # azimuths alone
+    blind = bool(doubted) and (spec.elevated or (spec.family.n_parameters > 0 and not e.coupled))
+    for i in doubted:
+        cause = _seen_in_samples(batch.snapshots[i], None if batch.look is None else batch.look.of(i))
+        if not cause:
+            here = slice(i, i + 1)
+            cause = UNKNOWN if blind else _explanation(spec, batch.select(here), e.select(here))
+        found[i] = cause
     return found
 
 
-def _seen_in_samples(snapshots: torch.Tensor) -> int:
+def _seen_in_samples(snapshots: torch.Tensor, look: Look | None) -> int:
     """Impulses or an offset in snapshots (N, L), some of them zero where they were left out; 0 for neither."""
     y = snapshots.numpy()
-    y = y[:, y.any(0)]
+    if look is None or look.heard < y.shape[1]:
+        y = y[:, y.any(0)]
     length = y.shape[1]
     if not length:
         return 0
-    power = y.real * y.real + y.imag * y.imag
-    kurtosis = length * (power * power).sum(1) / power.sum(1) ** 2
+    if look is None:
+        power = y.real * y.real + y.imag * y.imag
+        total, square = power.sum(1), (power * power).sum(1)
+    else:
+        total, square = look.power[:, 0], look.power[:, 1]
+    kurtosis = length * square / total**2
     if kurtosis.max() > KURTOSIS + math.sqrt(20 / length):
         return CAUSES.index("impulses")
     if length > 4 * BESIDE:
@@ -85,12 +99,9 @@ def _waves(length: int) -> np.ndarray:
 
 def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     """The first model that one observation fits."""
-    n, unknown = spec.n_elements, CAUSES.index("unknown")
-    if spec.family.n_parameters and np.array_equal(e.coupling[0].numpy(), np.eye(n)):
-        return unknown  # blind to coupling, such a method is doubtful in every batch: no search each time
-    p = int(e.azimuth.isfinite().sum())
+    n, p = spec.n_elements, int(e.azimuth.isfinite().sum())
     if not p or not e.coupling.isfinite().all() or not float(e.noise_power) > 0 or e.misfit is None:
-        return unknown
+        return UNKNOWN
     covariance = batch.covariance[0]
     covariance = covariance / covariance.diagonal().real.mean()
     scale = 1 / float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
@@ -126,7 +137,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
         best, second = fit.misfit.topk(2, largest=False)[0].tolist()
         if best < enough and second > max(DISTINCT * best, EXPLAINED):
             return CHANNEL + int(fit.misfit.argmin())
-    return unknown
+    return UNKNOWN
 
 
 def _start(spec: ArraySpec, e: "Estimates", p: int, scale: float) -> torch.Tensor:

@@ -13,6 +13,7 @@ import torch
 
 from doamc.estimators.order import source_number
 from doamc.estimators.peaks import azimuth_grid
+from doamc.estimators.sphere import SphereGrid
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -53,7 +54,8 @@ class ConverterOffset:
         if length < LEAST_SNAPSHOTS * n:
             return torch.zeros(0, dtype=torch.int64)
         values, vectors = (v.cpu().numpy() for v in batch.eigen)
-        part = (batch.snapshots.cpu().numpy().mean(2)[:, None] @ vectors.conj())[:, 0]
+        mean = batch.look.total / length if batch.look else batch.snapshots.cpu().numpy().mean(2)
+        part = (mean[:, None] @ vectors.conj())[:, 0]
         q = ((part.real**2 + part.imag**2) / np.maximum(values, 1e-16 * values[:, -1:])).sum(1)  # m^H R^-1 m
         odd = (length - n) * q > SUSPICIOUS * n * (1 - q)  # q / (1 - q): Hotelling's statistic
         chosen = torch.from_numpy(odd.nonzero()[0])
@@ -88,9 +90,13 @@ class ConverterOffset:
     @cached_property
     def _manifold(self) -> torch.Tensor:
         """Steering vectors of unit norm, (N, G), as the mean of the prior couples them."""
-        family, grid = self._spec.family, azimuth_grid(self._spec, STEP_DEG)[:, None]
-        mean = torch.zeros(len(grid), family.n_parameters, dtype=torch.float64)  # free of coupling, unless it is drawn
-        a = family.response(mean, self._spec.positions, grid)[:, :, 0].T
+        family, sphere = self._spec.family, SphereGrid(self._spec) if self._spec.elevated else None
+        at = (azimuth_grid(self._spec, STEP_DEG),) if sphere is None else (sphere.azimuth, sphere.elevation)
+        grid = [angle[:, None] for angle in at]
+        mean = torch.zeros(
+            len(grid[0]), family.n_parameters, dtype=torch.float64
+        )  # free of coupling, unless it is drawn
+        a = family.response(mean, self._spec.positions, *grid)[:, :, 0].T
         return (a / torch.linalg.vector_norm(a, dim=0)).to(torch.complex128)
 
 

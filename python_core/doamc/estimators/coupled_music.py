@@ -8,6 +8,7 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
+from doamc.estimators.sphere import SphereGrid
 from doamc.spec import ArraySpec
 
 
@@ -15,9 +16,12 @@ class CoupledMusic:
     """Responses of an array under J couplings on a grid of directions; both are the same for every observation."""
 
     def __init__(self, spec: ArraySpec, theta: torch.Tensor, step_deg: float) -> None:
-        """theta: (J, K') parameters of the couplings. step_deg: of the grid."""
-        self.spec, self.theta, self.grid = spec, theta, azimuth_grid(spec, step_deg)
-        response = spec.family.matrix(theta) @ steering(spec.positions, self.grid).to(torch.complex128)
+        """theta: (J, K') parameters of the couplings. step_deg: of the grid of azimuths."""
+        self.spec, self.theta = spec, theta
+        self.sphere = SphereGrid(spec) if spec.elevated else None
+        at = (azimuth_grid(spec, step_deg),) if self.sphere is None else (self.sphere.azimuth, self.sphere.elevation)
+        self.grid = at[0]
+        response = spec.family.matrix(theta) @ steering(spec.positions, *at).to(torch.complex128)
         self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (J, N, G)
 
     def directions(
@@ -26,6 +30,17 @@ class CoupledMusic:
         n_sources: int,
     ) -> torch.Tensor:
         """Azimuths (B, J, P) in rad, ascending: where the signal subspace holds most of C_j a."""
-        inside = (signal_subspace.mH[:, None] @ self.response).abs().square().sum(2)  # (B, J, G)
+        inside = self._inside(signal_subspace)
         peaks = highest_peaks(inside.flatten(0, 1), self.grid, n_sources, self.spec.full_circle)
         return peaks.unflatten(0, inside.shape[:2])
+
+    def on_sphere(self, signal_subspace: torch.Tensor, n_sources: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Azimuths, ascending, and elevations (B, J, P) in rad of an array with elevations, points of its grid."""
+        sphere, inside = self.sphere or SphereGrid(self.spec), self._inside(signal_subspace)
+        places = sphere.lowest(-inside.flatten(0, 1), n_sources).unflatten(0, inside.shape[:2])
+        azimuth, order = sphere.azimuth[places].sort(2)
+        return azimuth, sphere.elevation[places].gather(2, order)
+
+    def _inside(self, signal_subspace: torch.Tensor) -> torch.Tensor:
+        """Share (B, J, G) of C_j a in the signal subspace."""
+        return (signal_subspace.mH[:, None] @ self.response).abs().square().sum(2)

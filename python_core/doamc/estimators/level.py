@@ -24,7 +24,7 @@ BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
 
 def level_gain(batch: SnapshotBatch) -> torch.Tensor | None:
     """Factors (B,) on the snapshots, powers of two; None where every level is ordinary."""
-    power = batch.covariance.diagonal(dim1=1, dim2=2).real.cpu().numpy().mean(1)
+    power = batch.covariance.cpu().numpy().diagonal(axis1=1, axis2=2).real.mean(1)
     if power.min() >= 2.0 ** (-BORDER - 1) and power.max() < 2.0**BORDER:
         return None
     _, exponent = np.frexp(power)

@@ -24,7 +24,7 @@ from doamc.estimators.rare import Rare
 from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
-from doamc.scenes.covariance import CovarianceModel, CovarianceModels
+from doamc.scenes.covariance import MOST_HEIGHT, CovarianceModel, CovarianceModels
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -44,8 +44,17 @@ class SoftPrior:
         louder, quieter = (v * math.log(10) / 10 for v in reversed(spec.power_db))
         gaps, separation = p if self.full else p - 1, math.radians(spec.min_separation_deg)
         walls = [] if self.full else [(*spec.sector_rad, ANGLE_SOFTNESS)] * p
+        self.pairs = np.triu_indices(p, 1)
+        if spec.elevated:
+            low, high = (math.sin(e) for e in spec.elevation_rad)
+            walls += [(low, high, ANGLE_SOFTNESS)] * p
+            nearest = -math.inf, math.cos(separation), ANGLE_SOFTNESS * math.sin(separation)
+        else:
+            nearest = separation, math.inf, ANGLE_SOFTNESS
         if p > 1:
-            walls += [(separation, math.inf, ANGLE_SOFTNESS)] * gaps + [(quieter - louder, 0.0, POWER_SOFTNESS)] * p
+            walls += [nearest] * (len(self.pairs[0]) if spec.elevated else gaps) + [
+                (quieter - louder, 0.0, POWER_SOFTNESS)
+            ] * p
         sizes = family.magnitude.tolist()
         walls += [(low, high, max(COEFFICIENT_SOFTNESS * (high - low), 1e-3)) for low, high in sizes]
         walls += [(-family.phase_rad, family.phase_rad, 0.1 * family.phase_rad)] * (len(sizes) if self.turns else 0)
@@ -68,11 +77,19 @@ class SoftPrior:
         return 0.5 * (residual * residual).sum(1), gradient, curvature
 
     def _values(self, x: np.ndarray) -> np.ndarray:
-        """What has walls (B, R): azimuths, gaps between them, powers below the greatest one, coefficients."""
-        p = self.model.n_sources
+        """What has walls (B, R): azimuths, gaps between them, powers below the greatest one, coefficients.
+
+        With elevations: azimuths, heights, cosines of the angles between sources, powers, coefficients.
+        """
+        p, first = self.model.n_sources, self.model.first_power
         parts = [] if self.full else [x[:, :p]]
-        if p > 1:
-            ascending, power = np.sort(x[:, :p], 1), x[:, p : 2 * p]
+        power = x[:, first : first + p]
+        if self.model.spec.elevated:
+            parts.append(x[:, p:first])
+            if p > 1:
+                parts += [self._between(x)[0], power - power.max(1, keepdims=True)]
+        elif p > 1:
+            ascending = np.sort(x[:, :p], 1)
             gap = ascending[:, 1:] - ascending[:, :-1]
             if self.full:
                 gap = wrap_rad(np.concatenate([gap, ascending[:, :1] - ascending[:, -1:]], 1), 0.0)
@@ -82,25 +99,42 @@ class SoftPrior:
 
     def _slopes(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (B, R, D) of the values by x."""
-        p, eye = self.model.n_sources, np.eye(x.shape[1])
+        p, first, eye = self.model.n_sources, self.model.first_power, np.eye(x.shape[1])
         parts = [] if self.full else [np.broadcast_to(eye[:p], (len(x), p, len(eye)))]
-        if p > 1:
+        top = first + x[:, first : first + p].argmax(1)[:, None]
+        if self.model.spec.elevated:
+            parts.append(np.broadcast_to(eye[p:first], (len(x), p, len(eye))))
+            if p > 1:
+                parts += [self._between(x)[1], eye[first : first + p] - eye[top]]
+        elif p > 1:
             order = x[:, :p].argsort(1)
             gap = eye[np.roll(order, -1, 1)] - eye[order]
-            top = x[:, p : 2 * p].argmax(1)[:, None]
-            parts += [gap if self.full else gap[:, :-1], eye[p : 2 * p] - eye[p + top]]
+            parts += [gap if self.full else gap[:, :-1], eye[first : first + p] - eye[top]]
         c = self._coefficients(x)
         size, k = np.maximum(np.abs(c), LEAST_SIZE), c.shape[1]
-        re, im = eye[2 * p : 2 * p + k], eye[2 * p + k : -1]
+        re, im = eye[first + p : first + p + k], eye[first + p + k : -1]
         unit = c / size
         parts.append(unit.real[..., None] * re + unit.imag[..., None] * im)
         if self.turns:
             parts.append((unit.real[..., None] * im - unit.imag[..., None] * re) / size[..., None])
         return np.concatenate(parts, 1)
 
+    def _between(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cosines (B, pairs) of the angles between sources on the sphere, and their derivatives (B, pairs, D) by x."""
+        p, (i, j) = self.model.n_sources, self.pairs
+        height = np.clip(x[:, p : 2 * p], -MOST_HEIGHT, MOST_HEIGHT)
+        level = np.sqrt(1 - height * height)
+        turn, slope = x[:, i] - x[:, j], -height / level
+        across, along = level[:, i] * level[:, j], np.cos(turn)
+        slopes, pair = np.zeros((len(x), len(i), x.shape[1])), np.arange(len(i))
+        slopes[:, pair, i], slopes[:, pair, j] = -across * np.sin(turn), across * np.sin(turn)
+        slopes[:, pair, p + i] = height[:, j] + slope[:, i] * level[:, j] * along
+        slopes[:, pair, p + j] = height[:, i] + slope[:, j] * level[:, i] * along
+        return height[:, i] * height[:, j] + across * along, slopes
+
     def _coefficients(self, x: np.ndarray) -> np.ndarray:
         """Complex coefficients (B, K)."""
-        first = 2 * self.model.n_sources
+        first = self.model.first_power + self.model.n_sources
         last = first + self.family.n_coefficients
         return x[:, first:last] + 1j * x[:, last:-1]
 
@@ -128,15 +162,16 @@ def rare_starts(
 ) -> torch.Tensor:
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
     vectors = batch.eigen[1] if covariance is batch.covariance else torch.linalg.eigh(covariance)[1]
-    azimuth, theta = rare.candidates(vectors, model.n_sources, batch.n_snapshots, extra_peaks)
+    azimuth, theta, *tilt = rare.candidates(vectors, model.n_sources, batch.n_snapshots, extra_peaks)
     theta = model.spec.plain_family.clipped(theta)
-    return start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth, theta)
+    return start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth, theta, *tilt)
 
 
 class MaximumAPosteriori(Estimator):
     """Likelihood with the specification's prior, from RARE starts, and from others where these mislead."""
 
     name = "map"
+    elevations = True
     summary = "maximum a posteriori: the likelihood with the array's own prior, from RARE and MUSIC starts"
     fits_powers = True
 

@@ -22,8 +22,12 @@ The probability is of a Gamma variable of that mean and variance, which T is nea
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from doamc.estimators.powers import pseudo_inverse
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.estimator_loops import residual
 from doamc.snapshots.effective_snapshots import Lengths
 
 #: probability of so bad a fit below which estimates are doubtful
@@ -86,7 +90,7 @@ def misfit_of_samples(
         told = assumed[:, None] * (e - mean[:, None]).abs().square().sum((2, 3))
         size = _size(mean, root[:, 0], response[:, 0], lengths) + told.sum(1) / (samples - 1)
     whole = _variance(n, lengths)
-    left = whole - torch.minimum(sizes.var(1), MOST_LEARNT * whole)
+    left = whole - np.minimum(sizes.var(1).cpu().numpy(), MOST_LEARNT * whole)
     return _judged(size, n**2, left)
 
 
@@ -96,13 +100,49 @@ def misfit_of_fit(
     noise_power: torch.Tensor,  # shape: (B,)
     lengths: Lengths,
     fitted: float | torch.Tensor,  # number of parameters d, shape: (B,) where it differs
+    free: bool = False,
 ) -> Misfit:
-    """Misfit of one fitted model."""
+    """Misfit of one fitted model.
+
+    free: of sources of any correlation instead, R = V S V^H + s2 I of the likeliest S, and s2 where it is NaN.
+    """
     n = response.shape[1]
-    e, root = whitened(covariance, response[:, None], noise_power[:, None])
-    left = 1 - torch.as_tensor(fitted, dtype=torch.float64, device=e.device).clamp_max(n**2 - 1) / n**2
-    size = _size(e[:, 0], root[:, 0], response, lengths)
+    left = 1 - np.minimum(fitted.cpu().numpy() if torch.is_tensor(fitted) else fitted, n**2 - 1) / n**2
+    size = _size_of_fit(covariance, response, noise_power, lengths, free)
     return _judged(size, n**2 * left, _variance(n, lengths) * left)
+
+
+def _size_of_fit(
+    covariance: torch.Tensor, response: torch.Tensor, noise_power: torch.Tensor, lengths: Lengths, free: bool
+) -> torch.Tensor:
+    """T (B,) of one fitted model, by the compiled loops where all snapshots count alike."""
+    loops = loops_for(covariance.device)
+    if loops is not None and lengths.equal:
+        r, v, s2 = (x.resolve_conj().numpy() for x in (covariance, response, noise_power.to(torch.float64)))
+        total = residual(loops, r, v, s2, free)
+        if np.isfinite(total).all():
+            return lengths.noise * torch.from_numpy(total)
+    if free:
+        response, noise_power = likeliest(covariance, response, noise_power)
+    e, root = whitened(covariance, response[:, None], noise_power[:, None])
+    return _size(e[:, 0], root[:, 0], response, lengths)
+
+
+def likeliest(
+    covariance: torch.Tensor,  # shape: (B, N, N)
+    response: torch.Tensor,  # shape: (B, N, P)
+    noise_power: torch.Tensor,  # shape: (B,), NaN where not known
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """V S^1/2 (B, N, P) and s2 (B,) of maximum likelihood given V: the reference of the compiled loops."""
+    n, p = response.shape[1:]
+    r, v, noise = (x.resolve_conj().cpu().numpy() for x in (covariance, response, noise_power))
+    inverse = pseudo_inverse(np.nan_to_num(v))
+    power = r.diagonal(axis1=1, axis2=2).real
+    own = (power - (v * (inverse @ r).swapaxes(1, 2)).sum(2).real).sum(1) / (n - p)
+    noise = np.maximum(np.where(np.isnan(noise), own, noise), 1e-12 * power.mean(1))
+    values, vectors = np.linalg.eigh(inverse @ (r - noise[:, None, None] * np.eye(n)) @ inverse.conj().swapaxes(1, 2))
+    part = v @ (vectors * np.sqrt(np.maximum(values, 0))[:, None])
+    return torch.from_numpy(part).to(response.device), torch.from_numpy(noise).to(response.device)
 
 
 def _size(e: torch.Tensor, root: torch.Tensor, response: torch.Tensor, lengths: Lengths) -> torch.Tensor:
@@ -116,12 +156,13 @@ def _size(e: torch.Tensor, root: torch.Tensor, response: torch.Tensor, lengths: 
     return noise * (total - 2 * rows + own) + 2 * lengths.cross * (rows - own) + lengths.signal * own
 
 
-def _variance(n: int, lengths: Lengths) -> torch.Tensor:
-    return 2 * n**2 + (4 * n**3 + 2 * n) / lengths.noise
+def _variance(n: int, lengths: Lengths) -> np.ndarray:
+    return 2 * n**2 + (4 * n**3 + 2 * n) / lengths.noise.cpu().numpy()
 
 
-def _judged(size: torch.Tensor, mean: float | torch.Tensor, variance: torch.Tensor) -> Misfit:
-    finite, scale = size.clamp_max(1e300), mean / variance
-    probability = torch.special.gammaincc(mean * scale, finite * scale)
-    probability = torch.where(finite.isnan(), math.nan, probability)
-    return Misfit((finite - mean) / variance.sqrt(), probability, finite / mean)
+def _judged(size: torch.Tensor, mean: float | np.ndarray, variance: np.ndarray) -> Misfit:
+    finite, scale = np.minimum(size.cpu().numpy(), 1e300), mean / variance
+    gamma = torch.special.gammaincc(*(torch.from_numpy(x) for x in (mean * scale, finite * scale)))
+    probability = np.where(np.isnan(finite), math.nan, gamma.numpy())
+    found = (finite - mean) / np.sqrt(variance), probability, finite / mean
+    return Misfit(*(torch.from_numpy(x).to(size.device) for x in found))

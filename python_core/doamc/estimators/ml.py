@@ -5,6 +5,8 @@
 The curvature is the Fisher information, so the inverse at the end gives the error bars.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -56,7 +58,9 @@ class LikelihoodCriterion:
 def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
     """Longest step per coordinate of x: 0.2 rad, 3 dB, 0.2 in a coefficient, 4 dB in the noise (0 when known)."""
     p, k = model.n_sources, model.spec.family.n_parameters
-    return torch.tensor([0.2] * p + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64)
+    return torch.tensor(
+        [0.2] * model.first_power + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64
+    )
 
 
 @np.errstate(all="ignore")  # a bound that overflows is no number
@@ -76,14 +80,20 @@ def error_bars(curvature: torch.Tensor, n_snapshots: int, free: torch.Tensor) ->
 
 def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> Estimates:
     """Estimates of x with error bars, directions ascending and wrapped into the sector's turn."""
-    p, found = model.n_sources, x.numpy()
+    p, first, found = model.n_sources, model.first_power, x.numpy()
     angle = found[:, :p]
     if model.spec.full_circle:
         angle = wrap_rad(angle, model.spec.sector_rad[0])
     item, order = np.arange(len(found))[:, None], angle.argsort(1)
-    values = angle[item, order], std.numpy()[item, order], np.exp(found[item, p + order]), np.exp(found[:, -1])
+    values = angle[item, order], std.numpy()[item, order], np.exp(found[item, first + order]), np.exp(found[:, -1])
     azimuth, bars, power, noise = (torch.from_numpy(v) for v in values)
-    return Estimates(azimuth, bars, power, model.coupling(x[:, 2 * p : -1]), noise, torch.full((len(x),), p))
+    e = Estimates(azimuth, bars, power, model.coupling(x[:, first + p : -1]), noise, torch.full((len(x),), p))
+    elevation = model.elevation(x)
+    if elevation is None:
+        return e
+    place = torch.from_numpy(order)
+    bars = (std[:, p:first] / elevation.cos()).gather(1, place)  # of their sines so far
+    return replace(e, elevation=elevation.gather(1, place), elevation_std=bars)
 
 
 def check_identifiable(batch: SnapshotBatch, n_sources: int) -> None:
@@ -99,6 +109,7 @@ class MaximumLikelihood(Estimator):
     """Maximum likelihood from RARE starts, and from others where these mislead; at the bound above the threshold."""
 
     name = "ml"
+    elevations = True
     summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from RARE and MUSIC starts"
     fits_powers = True
 

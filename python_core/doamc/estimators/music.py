@@ -2,10 +2,11 @@
 
 import torch
 
+from doamc.arrays.steering import steering, steering_derivative
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.quadratic import QuadraticSpectrum
-from doamc.estimators.subspace import music_std, require_rank
-from doamc.estimators.uncoupled import uncoupled_estimates
+from doamc.estimators.subspace import music_std, music_std_of_both, require_rank
+from doamc.estimators.uncoupled import spectrum_of, uncoupled_estimates
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -14,15 +15,17 @@ class Music(Estimator):
     """Minima of a^H G G^H a, G the noise subspace ([Schmidt]), for any geometry; needs L >= P.
 
     The standard deviation is the large-sample one of [Stoica-Nehorai]; it knows nothing of coupling, whose
-    bias comes on top. step_deg: grid step of the search, removed by Newton steps.
+    bias comes on top. step_deg: grid step of the search for azimuths, removed by Newton steps; with elevations the
+    beamwidth sets it.
     """
 
     name = "music"
+    elevations = True
     summary = "noise-subspace spectrum; any array; sharp, but blind to coupling"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25) -> None:
         super().__init__(spec)
-        self.spectrum = QuadraticSpectrum(self.spec, step_deg)
+        self.spectrum = spectrum_of(self.spec, step_deg)
 
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions as minima of the noise-subspace spectrum. Raises EstimatorError when L < P."""
@@ -30,6 +33,11 @@ class Music(Estimator):
         values, vectors = batch.eigen
         values, signal = values[:, -n_sources:], vectors[:, :, -n_sources:]
         # the projector on the noise subspace is I less this, and a^H I a the same everywhere
+        if not isinstance(self.spectrum, QuadraticSpectrum):
+            at = self.spectrum.minima(-(signal @ signal.mH), n_sources)
+            response, slopes = steering(self.spec.positions, *at), steering_derivative(self.spec.positions, *at)
+            std, elevation_std = music_std_of_both(batch, values, signal, response, *slopes)
+            return uncoupled_estimates(self.spec, batch, at[0], std, None, at[1], elevation_std)
         azimuth = self.spectrum.minima(-(signal @ signal.mH), n_sources)
         response, derivative = (torch.from_numpy(v) for v in self.spectrum.response(azimuth.numpy()))
         std = music_std(batch, values, signal, response, derivative)

@@ -39,7 +39,10 @@ def or_without_outliers(
     """
     if first.doubtful is None or first.misfit is None or batch.snapshots.ndim != 3:
         return first, batch
-    places = first.doubtful.cpu().nonzero()[:, 0]
+    suspicious = first.doubtful.cpu().numpy()
+    if batch.look is not None:
+        suspicious = suspicious & ~batch.look.calm
+    places = torch.from_numpy(suspicious.nonzero()[0])
     if not len(places):
         return first, batch
     some = batch.select(places)

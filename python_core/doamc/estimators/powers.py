@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.estimator_loops import powers
+
 LEAST_PART = 1e-13  #: of the square of a response that is more than rounding errors; less is a direction named twice
 
 
@@ -12,7 +15,11 @@ def source_powers(
     noise_power: torch.Tensor,  # shape: (B,)
 ) -> torch.Tensor:
     """Powers (B, P) = diagonal of V^+ (R - s2 I) V^+^H, at least a thousandth of the noise power each."""
-    v, r, noise = (x.resolve_conj().cpu().numpy() for x in (response, covariance, noise_power[:, None]))
+    v, r, noise = (x.resolve_conj().cpu().numpy() for x in (response, covariance, noise_power))
+    loops = loops_for(covariance.device)
+    if loops is not None:
+        return torch.from_numpy(powers(loops, r, v, noise))
+    noise = noise[:, None]
     inverse = pseudo_inverse(v)
     conjugate = inverse.conj()
     received = ((inverse @ r) * conjugate).real.sum(2)

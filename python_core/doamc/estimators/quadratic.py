@@ -1,8 +1,8 @@
 """Azimuths that minimise a quadratic form f(az) = a(az)^H M a(az), M Hermitian.
 
 Bartlett (M = -R), Capon (M = R^-1) and MUSIC (M = G G^H) are all of this kind. The grid search is one real
-matrix product, since f is linear in the entries of M; Newton steps then remove the grid. The arrays are NumPy's, whose
-small operations cost a third of torch's.
+matrix product, since f is linear in the entries of M; Newton steps then remove the grid. The compiled loops do both in
+one call; without them the arrays are NumPy's, whose small operations cost a third of torch's.
 """
 
 import math
@@ -12,8 +12,11 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimators.peaks import azimuth_grid
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.estimator_loops import SpectrumGrid, minima
 from doamc.spec import ArraySpec
 
+CPU = torch.device("cpu")
 NEWTON_STEPS = 2  #: from where a parabola through three points of the grid leads, to the last digits
 
 
@@ -32,6 +35,8 @@ class QuadraticSpectrum:
         a, _ = self.response(self._azimuth[None])
         pair = a[0, self._upper[0]].conj() * a[0, self._upper[1]]
         self._kernel = torch.from_numpy(2 * np.concatenate([pair.real, -pair.imag]))
+        wave = np.ascontiguousarray(self._xy[:, :, 0])
+        self.grid_of_loops = SpectrumGrid(wave, self._azimuth, self._kernel.numpy(), spec.full_circle, NEWTON_STEPS)
 
     def values(self, matrix: torch.Tensor) -> torch.Tensor:
         """Values of f on the grid: M (B, N, N) Hermitian -> (B, G) real."""
@@ -39,18 +44,23 @@ class QuadraticSpectrum:
 
     def minima(self, matrix: torch.Tensor, n_minima: int) -> torch.Tensor:
         """Azimuths (B, n_minima) in rad of the lowest local minima of f in the sector, ascending; M is (B, N, N)."""
-        m = matrix.resolve_conj().cpu().numpy()
-        start = self._lowest(self._values(m), n_minima)
+        m, loops = matrix.resolve_conj().cpu().numpy(), loops_for(CPU)
+        azimuth = minima(loops, self.grid_of_loops, m, n_minima) if loops else self.by_numpy(m, n_minima)
         low, high = self.spec.sector_rad
+        azimuth = wrap_rad(azimuth, low) if self.spec.full_circle else np.minimum(np.maximum(azimuth, low), high)
+        azimuth.sort(1)
+        return torch.from_numpy(azimuth)
+
+    def by_numpy(self, m: np.ndarray, n_minima: int) -> np.ndarray:
+        """Azimuths (B, n_minima) before they are sorted and kept in the sector: the reference of the compiled loops."""
+        start = self._lowest(self._values(m), n_minima)
         step = self._azimuth[1] - self._azimuth[0]
         azimuth = start
         for _ in range(NEWTON_STEPS):
             slope, bend = self._derivatives(m, azimuth)
             move = np.where(bend > 0, -slope / np.maximum(bend, 1e-300), 0.0)
             azimuth = start + np.minimum(np.maximum(azimuth + move - start, -step), step)
-        azimuth = wrap_rad(azimuth, low) if self.spec.full_circle else np.minimum(np.maximum(azimuth, low), high)
-        azimuth.sort(1)
-        return torch.from_numpy(azimuth)
+        return azimuth
 
     def response(self, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """a and da/daz, each (B, N, P), at azimuth (B, P)."""

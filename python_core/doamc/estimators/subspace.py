@@ -70,6 +70,28 @@ def music_std(
     return torch.from_numpy(np.sqrt((leak[:, :, None] * inside[:, :, :p]).sum(1) / (2 * np.maximum(curvature, 1e-300))))
 
 
+def music_std_of_both(
+    batch: SnapshotBatch,
+    values: torch.Tensor,  # shape: (B, P), signal eigenvalues
+    signal: torch.Tensor,  # shape: (B, N, P), signal eigenvectors
+    response: torch.Tensor,  # shape: (B, N, P), a at the estimates
+    by_azimuth: torch.Tensor,  # shape: (B, N, P), its derivatives
+    by_elevation: torch.Tensor,  # shape: (B, N, P)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Large-sample standard deviations of azimuth and elevation by MUSIC, (B, P) each.
+
+    As `music_std` with the matrix Re(d_i^H G G^H d_j) in the place of the curvature.
+    """
+    leak = eigenvector_noise(batch, values)
+    spread = (leak[:, :, None] * (signal.mH @ response).abs().square()).sum(1) / 2
+    d = torch.stack([by_azimuth, by_elevation], 3)  # (B, N, P, 2)
+    rest = d - torch.einsum("bnk,bmk,bmpi->bnpi", signal, signal.conj(), d)
+    curvature = torch.einsum("bnpi,bnpj->bpij", rest.conj(), rest).real
+    a, b, c = curvature[..., 0, 0], curvature[..., 1, 1], curvature[..., 0, 1]
+    det = (a * b - c * c).clamp_min(1e-300)
+    return (spread * b / det).sqrt(), (spread * a / det).sqrt()
+
+
 def _square(x: np.ndarray) -> np.ndarray:
     """Squared magnitudes of complex numbers."""
     return x.real * x.real + x.imag * x.imag

@@ -5,6 +5,8 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.estimators.base import Estimates
 from doamc.estimators.powers import source_powers
+from doamc.estimators.quadratic import QuadraticSpectrum
+from doamc.estimators.sphere_quadratic import SphereQuadratic
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.noise_level import mean_of_smallest
 from doamc.spec import ArraySpec
@@ -23,12 +25,17 @@ def uncoupled_estimates(
     azimuth: torch.Tensor,  # shape: (B, P), rad, in any order
     std: torch.Tensor | None = None,  # shape: (B, P), rad, in the order of azimuth
     response: torch.Tensor | None = None,  # shape: (B, N, P), at azimuths that ascend already
+    elevation: torch.Tensor | None = None,  # shape: (B, P), rad, in the order of azimuth
+    elevation_std: torch.Tensor | None = None,  # shape: (B, P), rad
 ) -> Estimates:
     """Estimates with C = I: azimuths sorted, powers by least squares; NaN standard deviations where none are given."""
     if response is None:
         azimuth, order = azimuth.sort(1)
-        std = None if std is None else std.gather(1, order)
-        response = steering(spec.positions.to(azimuth.device), azimuth)
+        std, elevation, elevation_std = (
+            None if x is None else x.gather(1, order) for x in (std, elevation, elevation_std)
+        )
+        tilt = 0.0 if elevation is None else elevation
+        response = steering(spec.positions.to(azimuth.device), azimuth, tilt)
     std = torch.full_like(azimuth, torch.nan) if std is None else std
     size, n_sources = azimuth.shape
     noise_power = noise_power_of(batch, n_sources)
@@ -40,4 +47,28 @@ def uncoupled_estimates(
         coupling=eye.repeat(size, 1, 1),
         noise_power=noise_power,
         n_sources=torch.full((size,), n_sources, dtype=torch.int64, device=azimuth.device),
+        elevation=elevation,
+        elevation_std=elevation_std,
     )
+
+
+def spectrum_of(spec: ArraySpec, step_deg: float) -> QuadraticSpectrum | SphereQuadratic:
+    """The search for minima of a quadratic form, with a grid of azimuths, or of both angles where there are elevations.
+
+    step_deg: of the grid of azimuths; that of both angles goes by the beamwidth.
+    """
+    return SphereQuadratic(spec) if spec.elevated else QuadraticSpectrum(spec, step_deg)
+
+
+def spectral_estimates(
+    spec: ArraySpec,
+    batch: SnapshotBatch,
+    spectrum: QuadraticSpectrum | SphereQuadratic,
+    matrix: torch.Tensor,  # shape: (B, N, N)
+    n_sources: int,
+) -> Estimates:
+    """`uncoupled_estimates` at the lowest minima of a quadratic form."""
+    if isinstance(spectrum, QuadraticSpectrum):
+        return uncoupled_estimates(spec, batch, spectrum.minima(matrix, n_sources))
+    azimuth, elevation = spectrum.minima(matrix, n_sources)
+    return uncoupled_estimates(spec, batch, azimuth, elevation=elevation)

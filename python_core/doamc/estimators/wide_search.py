@@ -82,8 +82,11 @@ class WideSearch:
         p, b = model.n_sources, len(index)
         covariance, noise = batch.covariance[index], noise_power_of(batch, p)[index]
         signal = batch.eigen[1][index][..., -min(p, batch.n_snapshots) :]
-        azimuth = self._music.directions(signal, p)
-        x = start_vector(model, covariance, noise, azimuth, self._music.theta.expand(b, -1, -1))
+        if self.spec.elevated:
+            azimuth, *tilt = self._music.on_sphere(signal, p)
+        else:
+            azimuth, tilt = self._music.directions(signal, p), []
+        x = start_vector(model, covariance, noise, azimuth, self._music.theta.expand(b, -1, -1), *tilt)
         s = x.shape[1]
         value = negative_log_likelihood(model, covariance.repeat_interleave(s, 0), x.flatten(0, 1))
         best = value.unflatten(0, (b, s)).topk(min(KEPT, s), 1, largest=False)[1]
@@ -100,7 +103,7 @@ def largest_misfit(model: CovarianceModel) -> float:
     """Nats that L (F - F_0) exceeds once in ten times at the right place (chi-squared by [Wilson-Hilferty])."""
     n, p = model.spec.n_elements, model.n_sources
     free = 2 * n * p - p * p + 1
-    degrees = max(free - (2 * p + model.spec.family.n_parameters + 1), 1)
+    degrees = max(free - model.size, 1)
     spread = 2 / (9 * degrees)
     return 0.5 * degrees * (1 - spread + DEVIATE * math.sqrt(spread)) ** 3
 

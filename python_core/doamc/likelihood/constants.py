@@ -20,7 +20,7 @@ class Constants:
     eye: (N, N). mean: (N, J N), response to all coefficients zero, the identity or the mean of a drawn family.
     patterns: (K' N, J N). n_blocks: J. starts_uncoupled: whether all coefficients zero mean no coupling, so that a
     product can be saved. noise_last: order of the coordinates of which the noise is appended. planar: whether elements
-    lie off a line along y. wave: (N, 2), or (N, 1) along y, wave numbers.
+    lie off a line along y. wave: (N, 2), or (N, 1) along y, wave numbers; (N, 3) where the array has elevations.
     """
 
     coordinates: Coordinates
@@ -73,7 +73,8 @@ def _constants(coordinates: Coordinates, device: torch.device) -> Constants:
     blocks = mean.shape[1] // n
     place, last = coordinates.noise_place, coordinates.size - 1  # `information` appends the noise instead
     order = [*range(place), last, *range(place, last)] if coordinates.unknown_noise else []
-    planar = bool(positions[:, 0].abs().max() > 0)
+    planar = coordinates.spec.elevated or bool(positions[:, 0].abs().max() > 0)
+    axes = positions if coordinates.spec.elevated else positions[:, :2] if planar else positions[:, 1:2]
     return Constants(
         coordinates=coordinates,
         eye=eye,
@@ -83,5 +84,5 @@ def _constants(coordinates: Coordinates, device: torch.device) -> Constants:
         starts_uncoupled=blocks == 1 and bool(torch.equal(mean, eye)),
         noise_last=torch.tensor(order, device=device).long(),
         planar=planar,
-        wave=2 * math.pi * (positions[:, :2] if planar else positions[:, 1:2]),
+        wave=2 * math.pi * axes,
     )

@@ -1,11 +1,12 @@
 """Coordinates in which the prior is flat, for the exact part of the sampler.
 
 x = [log amplitude (P), |c_k| (K), log noise power (1, only where unknown), azimuth (P), arg c_k (K)], shape (B, d, S)
-with the S chains last; logarithms are natural, so that uniform in dB is uniform in x. The prior over scenes is uniform
-in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full circle and
-wrapping phase where it is free) and minus infinity outside. A drawn family has K real parameters of standard normal
-prior in the place of |c_k| and no phases; their box is so wide that it does not matter. Where sources may be coherent,
-P (P - 1) / 2 angles stand before the noise and as many phases at the end (see `coherence`).
+with the S chains last; logarithms are natural, so that uniform in dB is uniform in x. Of arrays with elevations their
+sines (P), the heights, stand before the azimuths: uniform in both is uniform on the sphere. The prior over scenes is
+uniform in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full
+circle and wrapping phase where it is free) and minus infinity outside. A drawn family has K real parameters of standard
+normal prior in the place of |c_k| and no phases; their box is so wide that it does not matter. Where sources may be
+coherent, P (P - 1) / 2 angles stand before the noise and as many phases at the end (see `coherence`).
 """
 
 import math
@@ -18,6 +19,7 @@ import torch
 from doamc.spec import ArraySpec
 
 NEPER_PER_DB = math.log(10) / 20  #: of amplitude; power has twice as many
+LEAST_SQUARE = 1e-12  #: of the cosine of an elevation, below which nothing is divided by it
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Coordinates:
     def _sizes(self) -> list[int]:
         p, flat, wrapping = self.n_sources, self.spec.family.n_flat, self.spec.family.n_wrapping
         tail = (p, wrapping) if self.azimuth_first else (wrapping, p)
-        return [p, flat, self.n_pairs, int(self.unknown_noise), *tail, self.n_pairs]
+        heights = p if self.spec.elevated else 0
+        return [p, flat, self.n_pairs, int(self.unknown_noise), heights, *tail, self.n_pairs]
 
     @cached_property
     def _walls(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -94,14 +97,18 @@ class Coordinates:
 
     def split(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Log amplitude (B, P, S), magnitude (B, K, S), log noise (B, 0 or 1, S), azimuth and phase."""
-        amplitude, size, _, noise, first, second, _ = x.split(self._sizes, 1)
+        amplitude, size, _, noise, _, first, second, _ = x.split(self._sizes, 1)
         azimuth, phase = (first, second) if self.azimuth_first else (second, first)
         return amplitude, size, noise, azimuth, phase
+
+    def heights(self, x: torch.Tensor) -> torch.Tensor | None:
+        """Sines of the elevations (B, P, S) at x (B, d, S); None where the array has no elevations."""
+        return x.split(self._sizes, 1)[4] if self.spec.elevated else None
 
     def split_correlation(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Angles and phases (B, pairs, S) of the correlations between sources."""
         parts = x.split(self._sizes, 1)
-        return parts[2], parts[6]
+        return parts[2], parts[7]
 
     def join(
         self,
@@ -111,9 +118,15 @@ class Coordinates:
         azimuth: torch.Tensor,  # shape: (B, P, S), rad
         phase: torch.Tensor,  # shape: (B, K, S), rad, wrapping coordinates of the family
         correlation: tuple[torch.Tensor, torch.Tensor] | None = None,  # angles and phases, each (B, pairs, S)
+        elevation: torch.Tensor | None = None,  # shape: (B, P, S), rad
     ) -> torch.Tensor:
-        """Coordinates (B, d, S) of scenes; correlation is needed where sources may be coherent."""
+        """Coordinates (B, d, S) of scenes.
+
+        correlation is needed where sources may be coherent, elevation where the array has elevations.
+        """
         tail = [azimuth, phase] if self.azimuth_first else [phase, azimuth]
+        if self.spec.elevated and elevation is not None:
+            tail.insert(0, elevation.sin())
         noise = [2 * NEPER_PER_DB * noise_db] if self.unknown_noise else []
         angle, turn = correlation or (azimuth[:, :0], azimuth[:, :0])
         return torch.cat([NEPER_PER_DB * power_db, magnitude, angle, *noise, *tail, turn], 1)
@@ -143,19 +156,28 @@ class Coordinates:
         low, high, _ = self._walls
         part = x[:, : self.n_box]
         ok = ((part >= low).logical_and_(part <= high)).all(1)
-        apart = self.apart(self.split(x)[3])
+        apart = self.apart(self.split(x)[3], self.heights(x))
         return ok if apart is None else ok.logical_and_(apart)
 
-    def apart(self, azimuth: torch.Tensor) -> torch.Tensor | None:
-        """Whether azimuths (B, P, S) keep the least separation, (B, S); None for a single source."""
+    def apart(self, azimuth: torch.Tensor, height: torch.Tensor | None = None) -> torch.Tensor | None:
+        """Whether azimuths, and heights (B, P, S), keep the least separation, (B, S); None for a single source."""
         p = self.n_sources
         if p == 1:
             return None
         gap = math.radians(self.spec.min_separation_deg)
         rows, columns = torch.triu_indices(p, p, 1)
         difference = azimuth[:, 1] - azimuth[:, 0] if p == 2 else azimuth[:, columns] - azimuth[:, rows]
+        if height is not None:
+            cosine = across(height)
+            along = cosine[:, columns] * cosine[:, rows] * difference.reshape(len(azimuth), -1, azimuth.shape[2]).cos()
+            return (along + height[:, columns] * height[:, rows] < math.cos(gap)).all(1)
         ok = difference.cos() < math.cos(gap) if self.spec.full_circle else difference.abs() > gap
         return ok if p == 2 else ok.all(1)
+
+
+def across(height: torch.Tensor) -> torch.Tensor:
+    """Cosines of elevations of which heights are the sines."""
+    return (1 - height.square()).clamp_min(LEAST_SQUARE).sqrt()
 
 
 def make_coordinates(
@@ -180,7 +202,10 @@ def make_coordinates(
     if spec.full_circle and phase < math.pi - 1e-9:
         tail.reverse()
     box, pairs = family.flat_range.tolist(), p * (p - 1) // 2 if coherent else 0
-    rows = [(*r, False) for r in [power] * p + box + [(0.0, math.pi / 2)] * pairs + noise] + tail[0] + tail[1]
+    low_high = [math.sin(e) for e in spec.elevation_rad]
+    heights = [(low_high[0], low_high[1])] * p if spec.elevated else []
+    flat = [power] * p + box + [(0.0, math.pi / 2)] * pairs + noise + heights
+    rows = [(*r, False) for r in flat] + tail[0] + tail[1]
     rows += [(-math.pi, math.pi, True)] * pairs
     if [r[2] for r in rows] != sorted(r[2] for r in rows):  # azimuth wraps only where the phases do
         raise AssertionError("wrapping coordinates must be last")

@@ -20,17 +20,18 @@ class CovarianceLoops:
 
     def __init__(self, kernels: Kernels, model: CovarianceModel) -> None:
         family, p = model.spec.family, model.n_sources
-        k, steer = family.n_parameters, 2 * math.pi * model.spec.positions[:, :2]
-        d = 2 * p + k + 1
+        k, wave, elevated = family.n_parameters, 2 * math.pi * model.spec.positions, model.spec.elevated
+        steer, first, d = wave[:, :2], model.first_power, model.size
         self.kernels, none = kernels, np.zeros(d)
         self.model = Model(
-            steer=np.ascontiguousarray(steer.numpy()), even=evenly(steer.numpy()),
+            steer=np.ascontiguousarray(steer.numpy()), rise=np.ascontiguousarray(wave[:, 2].numpy()),
+            even=evenly(steer.numpy()) and not elevated, elevated=elevated,
             mean=_plain(family.centre), patterns=_plain(family.basis), hermitian=False, real=True, normal=False,
-            n_sources=p, n_flat=k, n_pairs=0, unknown_noise=True, places=(p, 2 * p, d - 1, 0, 0, 0, 0),
-            low=none, high=none, n_box=0, gap=-1.0, circle=False,
+            n_sources=p, n_flat=k, n_pairs=0, unknown_noise=True, places=(first, first + p, d - 1, 0, 0, 0, 0, p),
+            low=none, high=none, n_box=0, gap=2.0 if elevated else -1.0, circle=False,
         )  # fmt: skip
         self._scale = np.ones(d)
-        self._scale[p : 2 * p] = 0.5
+        self._scale[first : first + p] = 0.5
 
     def __call__(
         self,

@@ -16,7 +16,7 @@ import torch
 from doamc.coupling.angular import angular_functions
 from doamc.likelihood.backend import Backend, backend_of
 from doamc.likelihood.constants import constants_of
-from doamc.likelihood.coordinates import Coordinates
+from doamc.likelihood.coordinates import Coordinates, across
 from doamc.likelihood.fisher import information
 from doamc.likelihood.source_correlation import factor
 
@@ -69,16 +69,22 @@ class ExactPosterior:
         """Noise power (B, S), or (B, 1) where known."""
         return self.log_noise(self.coordinates.split(x)[2]).exp()
 
-    def phase(self, azimuth: torch.Tensor) -> torch.Tensor:
-        """Phases of the steering vectors, (B, P, S) -> (B, N, P, S)."""
+    def phase(self, azimuth: torch.Tensor, height: torch.Tensor | None = None) -> torch.Tensor:
+        """Phases of the steering vectors, (B, P, S) -> (B, N, P, S); height: sines of elevations, where there are."""
         if not self.planar:
             return azimuth.sin()[:, None] * self.wave[:, :, None]
         b, p, s = azimuth.shape
+        if height is not None:
+            level = across(height)
+            unit = torch.stack([level * azimuth.cos(), level * azimuth.sin(), height], 1)
+            return (self.wave @ unit.view(b, 3, p * s)).view(b, -1, p, s)
         return (self.wave @ torch.stack([azimuth.cos(), azimuth.sin()], 1).view(b, 2, p * s)).view(b, -1, p, s)
 
-    def steering(self, amplitude: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
+    def steering(
+        self, amplitude: torch.Tensor, azimuth: torch.Tensor, height: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Amplitudes times (extended) steering vectors, (B, J N, P, S)."""
-        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth))
+        a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth, height))
         if self.n_blocks == 1:
             return a
         g = angular_functions(azimuth, self.n_blocks).transpose(0, 1)  # (B, J, P, S)
@@ -94,10 +100,17 @@ class ExactPosterior:
         """V = C A sqrt(P), times Gamma where sources may be coherent, (B, S, N, P)."""
         amplitude, size, _, azimuth, phase = self.coordinates.split(x)
         b, p, s = azimuth.shape
-        a, n = self.steering(amplitude, azimuth), len(self.eye)
+        a, n = self.steering(amplitude, azimuth, self.coordinates.heights(x)), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         v = torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s)
         return self.mixed(x, v).permute(0, 3, 1, 2)
+
+    def coupled(self, x: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """C times columns a (B, N, P, S), (B, N, P, S), of coupling that is the same from everywhere."""
+        _, size, _, _, phase = self.coordinates.split(x)
+        b, n, p, s = a.shape
+        stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
+        return torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s)
 
     def mixed(self, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """V Gamma of V (B, ..., P, S), where sources may be coherent; V where they are not."""
@@ -111,7 +124,7 @@ class ExactPosterior:
         """Log likelihood up to a constant of the data, (B, d, S) -> (B, S); the prior's support is not checked."""
         amplitude, size, noise, azimuth, phase = self.coordinates.split(x)
         b, p, s = azimuth.shape
-        a, n = self.steering(amplitude, azimuth), len(self.eye)
+        a, n = self.steering(amplitude, azimuth, self.coordinates.heights(x)), len(self.eye)
         stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         w = torch.bmm(self._product, stacked.view(b, -1, p * s)).view(b, 2, n, 1, p, s)
         w = self.mixed(x, w)

@@ -4,7 +4,8 @@ The response of element n to source p is V_np (1 + e_np). A real array errs in f
 
     own        e_np independent: coupling outside the family, near field, patterns
     channel    e_np = e_n, the same for every source: gain and phase behind each element
-    position   V = C [a o (1 + j 2 pi (dx_n cos az_p + dy_n sin az_p))], elements out of place
+    position   V = C [a o (1 + j 2 pi (dx_n cos az_p + dy_n sin az_p))], elements out of place; in all three axes where
+               there are elevations
 
 Each map takes k independent standard normal numbers to the real and then the imaginary parts of e_np, 2 N P of them,
 and is scaled to E|e_np|^2 = 1: what is left to infer is the size (see `model_error`).
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
+
+from doamc.likelihood.coordinates import across
 
 if TYPE_CHECKING:
     from doamc.likelihood.density import ExactPosterior
@@ -37,19 +40,22 @@ def channel_errors(posterior: "ExactPosterior", x: torch.Tensor, v: torch.Tensor
 
 
 def position_errors(posterior: "ExactPosterior", x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """Places of elements along both axes: (B, 2 N P, 2 N)."""
+    """Places of elements along both axes: (B, 2 N P, 2 N); along all three with elevations, (B, 2 N P, 3 N)."""
     amplitude, size, _, azimuth, phase = posterior.coordinates.split(x[:, :, None])
     b, n, p = v.shape
     family = posterior.coordinates.spec.family
     theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))[:, 0]
-    angle = posterior.phase(azimuth)
+    height = posterior.coordinates.heights(x[:, :, None])
+    angle = posterior.phase(azimuth, height)
     a = torch.polar(amplitude.exp()[:, None].expand_as(angle), angle)[..., 0]  # (B, N, P)
     ratio = family.matrix(theta)[..., None] * a[:, None] / (v[:, :, None] + LEAST_RESPONSE)  # (B, N, N', P)
     size = ratio.abs()
     ratio = ratio * (size.clamp_max(LARGEST_RATIO) / size.clamp_min(LEAST_RESPONSE))
     axes = torch.cat([azimuth.cos(), azimuth.sin()], 2)  # (B, P, 2): cos^2 + sin^2 = 1 is E|e|^2 without coupling
+    if height is not None:
+        axes = torch.cat([across(height) * axes, height], 2)
     e = 1j * torch.einsum("bnkp,bpa->bnpak", ratio, axes.to(ratio))
-    return torch.stack([e.real, e.imag], 1).reshape(b, 2 * n * p, 2 * n)
+    return torch.stack([e.real, e.imag], 1).reshape(b, 2 * n * p, -1)
 
 
 def _parts(v: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from doamc.coupling.angular import angular_functions, angular_slopes
+from doamc.likelihood.coordinates import across
 from doamc.likelihood.source_correlation import factor_slopes
 
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ def derivatives(
     coordinates = posterior.coordinates
     amplitude, size, _, azimuth, phase = coordinates.split(x)
     b, p, s = azimuth.shape
-    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth))  # (B, N, P, S)
-    if posterior.planar:
+    height = coordinates.heights(x)
+    a = torch.polar(amplitude.exp()[:, None], posterior.phase(azimuth, height))  # (B, N, P, S)
+    if height is not None:
+        turn, rise = _turns(posterior, azimuth, height)
+    elif posterior.planar:
         turn = (posterior.wave @ torch.stack([-azimuth.sin(), azimuth.cos()], 1).view(b, 2, p * s)).view_as(a)
     else:
         turn = azimuth.cos()[:, None] * posterior.wave[:, :, None]
@@ -43,17 +47,34 @@ def derivatives(
     first = both if posterior.constants.starts_uncoupled else (posterior.mean @ flat).view(b, 2, n, p, s)
     v, dv = (first + (moved * c).sum(2)).unbind(1)
     eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
+    by_height = [] if height is None else [posterior.coupled(x, a * 1j * rise)[:, None] * eye]
     by_azimuth = dv[:, None] * eye
     by_power = v[:, None] * eye
     t, k = moved[:, 0], size.shape[1]
     if not family.n_wrapping:  # the coordinates are the coefficients
-        return _mixed(posterior, x, v, [by_power, t], [by_azimuth])
+        return _mixed(posterior, x, v, [by_power, t], [*by_height, by_azimuth])
     u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
     by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
     turned = 1j * size[:, :, None, None] * u
     by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
     tail = [by_azimuth, by_phase] if coordinates.azimuth_first else [by_phase, by_azimuth]
-    return _mixed(posterior, x, v, [by_power, by_size], tail)
+    return _mixed(posterior, x, v, [by_power, by_size], [*by_height, *tail])
+
+
+def _turns(
+    posterior: "ExactPosterior",
+    azimuth: torch.Tensor,  # shape: (B, P, S)
+    height: torch.Tensor,  # shape: (B, P, S)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Derivatives (B, N, P, S) of the phases by azimuth and by height."""
+    b, p, s = azimuth.shape
+    level, cosine, sine = across(height), azimuth.cos(), azimuth.sin()
+    slope = -height / level
+    by_azimuth = torch.stack([-level * sine, level * cosine, torch.zeros_like(sine)], 1)
+    by_height = torch.stack([slope * cosine, slope * sine, torch.ones_like(sine)], 1)
+    unit = torch.cat([by_azimuth, by_height], 2).view(b, 3, 2 * p * s)
+    turn, rise = (posterior.wave @ unit).view(b, -1, 2 * p, s).split(p, 2)
+    return turn, rise
 
 
 def _mixed(

@@ -45,12 +45,14 @@ class Kernels:
         self._log_posterior, self._information = find("log_posterior"), find("information")
         self._run_chains, self._search_modes = find("run_chains"), find("search_modes")
         self._tempering = find("tempering")
+        #: bound in `estimator_loops`
+        self.minima, self.residual, self.powers, self.look = (find(x) for x in ("minima", "residual", "powers", "look"))
 
     def log_posterior(self, model: Model, data: Data, x: np.ndarray, out: np.ndarray) -> None:
         """Log posterior of x (B, d, S) into out (B, S): -inf outside the prior's support."""
         b, d, s = _size(model, x)
         arguments = address(x, "x", (b, d, s)), address(out, "out", (b, s), written=True)
-        _check(self._log_posterior(*_problem(model, data, b, s), *arguments))
+        check_status(self._log_posterior(*_problem(model, data, b, s), *arguments))
 
     def information(self, model: Model, data: Data, x: np.ndarray, gradient: np.ndarray, f: np.ndarray) -> None:
         """Gradient (B, S, d) of the log density and Fisher information (B, S, d, d) at x (B, d, S).
@@ -58,7 +60,7 @@ class Kernels:
         The information includes the precision of the prior's normal part.
         """
         b, d, s = _size(model, x)
-        _check(
+        check_status(
             self._information(
                 *_problem(model, data, b, s), address(x, "x", (b, d, s)),
                 address(gradient, "gradient", (b, s, d), written=True), address(f, "f", (b, s, d, d), written=True),
@@ -69,7 +71,7 @@ class Kernels:
         """Take all steps of the tables with all chains."""
         b, d, s = _size(model, chains.start)
         read, written = tables.structure(d, s), chains.structure(b, d, s, len(tables.normal))
-        _check(self._run_chains(*_problem(model, data, b, s), ctypes.byref(read), ctypes.byref(written)))
+        check_status(self._run_chains(*_problem(model, data, b, s), ctypes.byref(read), ctypes.byref(written)))
 
     def search_modes(
         self,
@@ -87,7 +89,7 @@ class Kernels:
         ridge: (d,), added to the diagonal of the information.
         """
         b, d, g = _size(model, x)
-        _check(
+        check_status(
             self._search_modes(
                 *_problem(model, data, b, g), address(x, "x", (b, d, g), written=True),
                 address(value, "value", (b, g), written=True), address(damping, "damping", (b, g), written=True),
@@ -100,7 +102,7 @@ class Kernels:
         if value.ndim != 2:
             raise KernelError(f"expected value of shape (B, S), found {value.shape}")
         b, s = value.shape
-        _check(
+        check_status(
             self._tempering(
                 c_int64(b), c_int64(s), address(value, "value", (b, s)), c_double(effective), c_double(most),
                 address(out, "out", (b,), written=True),
@@ -125,7 +127,8 @@ def _problem(model: Model, data: Data, b: int, s: int) -> tuple[Any, Any]:
     return ctypes.byref(model.structure), ctypes.byref(batch)
 
 
-def _check(status: int) -> None:
+def check_status(status: int) -> None:
+    """Raise KernelError unless a function of the library says that it is done."""
     if status == 1:
         raise KernelError("no memory left for the posterior's loops; free some, or give fewer chains")
     if status:

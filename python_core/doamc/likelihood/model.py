@@ -23,10 +23,11 @@ class ModelStructure(ctypes.Structure):
     _fields_ = [
         *((name, c_int64) for name in (
             "n", "wide", "n_patterns", "n_sources", "n_flat", "n_pairs", "n_box", "size", "even", "hermitian", "real",
-            "normal", "unknown_noise", "circle", "amplitude", "flat", "noise", "azimuth", "wrapping", "angle", "phase",
+            "normal", "unknown_noise", "circle", "elevated", "amplitude", "flat", "noise", "azimuth", "wrapping",
+            "angle", "phase", "height",
         )),
         ("gap", c_double),
-        *((name, c_void_p) for name in ("steer", "mean", "patterns", "low", "high")),
+        *((name, c_void_p) for name in ("steer", "rise", "mean", "patterns", "low", "high")),
     ]  # fmt: skip
 
 
@@ -34,16 +35,19 @@ class ModelStructure(ctypes.Structure):
 class Model:
     """Constants of an array and its prior.
 
-    steer: (N, 2) 2 pi x and 2 pi y; even: whether the elements stand evenly on a line, the first at the origin.
+    steer: (N, 2) 2 pi x and 2 pi y; rise: (N,) 2 pi z, read where there are heights. even: whether the elements stand
+    evenly on a line, the first at the origin.
     mean (N, J N), patterns (K', N, J N) complex. real: whether the flat coordinates are the coefficients themselves,
     normal: of standard normal prior.
-    places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases).
+    places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases), and
+    of heights, the sines of elevations, where `elevated`.
     n_pairs: of sources that may be coherent, 0 where none may.
-    gap: cosine of the least separation on a circle, else the separation in rad; circle: whether it is one.
+    gap: cosine of the least separation on a circle or a sphere, else the separation in rad; circle: whether it is one.
     low, high: (d,) of the prior's box, whose first n_box coordinates have walls.
     """
 
     steer: np.ndarray
+    rise: np.ndarray
     even: bool
     mean: np.ndarray
     patterns: np.ndarray
@@ -54,12 +58,13 @@ class Model:
     n_flat: int
     n_pairs: int
     unknown_noise: bool
-    places: tuple[int, int, int, int, int, int, int]
+    places: tuple[int, int, int, int, int, int, int, int]
     low: np.ndarray
     high: np.ndarray
     n_box: int
     gap: float
     circle: bool
+    elevated: bool = False
 
     @cached_property
     def structure(self) -> ModelStructure:
@@ -71,8 +76,9 @@ class Model:
         d, k = len(self.low), len(self.patterns)
         return ModelStructure(
             n, wide, k, self.n_sources, self.n_flat, self.n_pairs, self.n_box, d, self.even, self.hermitian,
-            self.real, self.normal, self.unknown_noise, self.circle, *self.places, self.gap,
-            address(self.steer, "steer", (n, 2)), address(self.mean, "mean", (n, wide), np.complex128),
+            self.real, self.normal, self.unknown_noise, self.circle, self.elevated, *self.places, self.gap,
+            address(self.steer, "steer", (n, 2)), address(self.rise, "rise", (n,)),
+            address(self.mean, "mean", (n, wide), np.complex128),
             address(self.patterns, "patterns", (k, n, wide), np.complex128),
             address(self.low, "low", (d,)), address(self.high, "high", (d,)),
         )  # fmt: skip
@@ -88,14 +94,16 @@ def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torc
     spec, p = coordinates.spec, coordinates.n_sources
     steer = np.ascontiguousarray((2 * math.pi * spec.positions[:, :2]).numpy())
     noise = coordinates.noise_place
-    tail = noise + int(coordinates.unknown_noise)
+    height = noise + int(coordinates.unknown_noise)
+    tail = height + (p if spec.elevated else 0)
     wrapping = coordinates.size - tail - p - coordinates.n_pairs
     azimuth, phase = (tail, tail + p) if coordinates.azimuth_first else (tail + wrapping, tail)
-    places = (0, p, noise, azimuth, phase, p + coordinates.n_flat, tail + p + wrapping)
+    places = (0, p, noise, azimuth, phase, p + coordinates.n_flat, tail + p + wrapping, height)
     gap = math.radians(spec.min_separation_deg)
     return Model(
         steer=steer,
-        even=evenly(steer),
+        rise=np.ascontiguousarray((2 * math.pi * spec.positions[:, 2]).numpy()),
+        even=evenly(steer) and not spec.elevated,
         mean=np.ascontiguousarray(mean.numpy()),
         patterns=np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()),
         hermitian=bool(spec.family.hermitian),
@@ -109,6 +117,7 @@ def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torc
         low=coordinates.low.numpy(),
         high=coordinates.high.numpy(),
         n_box=coordinates.n_box,
-        gap=math.cos(gap) if spec.full_circle else gap,
+        gap=math.cos(gap) if spec.full_circle or spec.elevated else gap,
         circle=spec.full_circle,
+        elevated=spec.elevated,
     )

@@ -11,5 +11,8 @@ def scene_points(coordinates: Coordinates, scene: Scene) -> torch.Tensor:
     flat, wrapping = scene.spec.family.coordinates(scene.theta)
     noise_db = 10 * scene.noise_power.log10()[:, None, None]
     power_db = 10 * scene.power.log10()[..., None]
-    x = coordinates.join(power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None])
+    elevation = None if scene.elevation is None else scene.elevation[..., None]
+    x = coordinates.join(
+        power_db, flat[..., None], noise_db, scene.azimuth[..., None], wrapping[..., None], None, elevation
+    )
     return coordinates.clip(x)

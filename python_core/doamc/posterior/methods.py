@@ -43,6 +43,7 @@ class Posterior(Estimator):
     """
 
     name = "posterior"
+    elevations = True
     summary = "posterior over scenes by the exact likelihood and the array's prior; medians, calibrated 90 % intervals"
 
     def __init__(

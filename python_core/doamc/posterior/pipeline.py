@@ -6,6 +6,8 @@ from functools import cached_property
 import torch
 
 from doamc.estimators.null_spectrum import NullSpectrum
+from doamc.estimators.sphere import SphereGrid
+from doamc.estimators.sphere_rare import SphereRare
 from doamc.likelihood.coordinates import Coordinates, make_coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.metropolis import ChainRun
@@ -41,7 +43,7 @@ class PosteriorSampler:
     def __init__(
         self,
         spec: ArraySpec,
-        null_spectrum: NullSpectrum,
+        null_spectrum: NullSpectrum | SphereRare,
         n_sources: int,
         options: Options,
         coherent: bool = False,
@@ -50,7 +52,7 @@ class PosteriorSampler:
         self.coherent = coherent and n_sources > 1
         self.spec, self.null_spectrum, self.n_sources, self.options = spec, null_spectrum, n_sources, options
         self.device, o = device, options
-        d = 2 * n_sources + spec.family.n_parameters + 1
+        d = (3 if spec.elevated else 2) * n_sources + spec.family.n_parameters + 1
         d += n_sources * (n_sources - 1) if self.coherent else 0
         seed = o.seed + SOURCES_SEED * n_sources
         steps = o.steps if d <= FEW_DIMENSIONS else 3 * o.steps // 2
@@ -66,8 +68,10 @@ class PosteriorSampler:
     @cached_property
     def projection(self) -> AlternatingProjection:
         """Starts for coherent sources."""
-        o = self.options
-        return AlternatingProjection(self.spec, self.n_sources, self.null_spectrum.grid, o.projections, o.seed)
+        o, grid = self.options, self.null_spectrum.grid
+        if isinstance(grid, SphereGrid):  # a coarser one, since every coupling is tried in every direction
+            grid = SphereGrid(self.spec, 2 * grid.step)
+        return AlternatingProjection(self.spec, self.n_sources, grid, o.projections, o.seed)
 
     @cached_property
     def broad_sampler(self) -> "PosteriorSampler":

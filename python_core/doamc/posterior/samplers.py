@@ -6,6 +6,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.null_spectrum import NullSpectrum
+from doamc.estimators.sphere_rare import start_spectrum
 from doamc.posterior.kinds import kinds_of
 from doamc.posterior.options import Options, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
@@ -20,7 +21,7 @@ class Samplers:
     def __init__(self, spec: ArraySpec, options: Options, device: torch.device) -> None:
         self.spec, self.options, self.device = spec, options, device
         self.kinds = kinds_of(spec)
-        self._null_spectrum = NullSpectrum(spec)
+        self._null_spectrum = start_spectrum(spec) if spec.elevated else NullSpectrum(spec)
         self._made: dict[tuple[int, bool, bool, int], PosteriorSampler] = {}
 
     def __call__(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:

@@ -14,6 +14,7 @@ from doamc.angles import wrap_rad
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.powers import source_powers
+from doamc.estimators.sphere import hemisphere
 from doamc.routes.block_sbl import BlockState, block_spans, coefficients, learn, prior_shape
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
@@ -85,18 +86,6 @@ def check_planar(spec: ArraySpec, elevation_deg: tuple[float, float]) -> None:
         raise EstimatorError(f"elevation needs a planar array, found the line {spec.name}; use sbl")
     if not -90 < elevation_deg[0] < elevation_deg[1] < 90:
         raise EstimatorError(f"expected elevations -90 < low < high < 90 deg, found {elevation_deg}")
-
-
-def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:
-    """Directions (G, 2), azimuth and elevation in rad, at about even distances over the sector and [low, high]."""
-    rings = []
-    left, right = spec.sector_rad
-    for elevation in torch.linspace(low, high, max(2, round((high - low) / step) + 1), dtype=torch.float64):
-        count = max(3, math.ceil((right - left) * math.cos(float(elevation)) / step))
-        ends = count if spec.full_circle else count - 1
-        azimuth = left + (right - left) * torch.arange(count, dtype=torch.float64) / ends
-        rings.append(torch.stack([azimuth, elevation.expand(count)], 1))
-    return torch.cat(rings)
 
 
 def _spans(spec: ArraySpec, points: torch.Tensor) -> torch.Tensor:

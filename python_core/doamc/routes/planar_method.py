@@ -11,21 +11,23 @@ from doamc.spec import ArraySpec
 
 
 class PlanarBayes(Estimator):
-    """`planar_bcs` behind the interface of estimators; the only method that reports elevations.
+    """`planar_bcs` behind the interface of estimators; it searches elevations whether the sector has some or not.
 
-    low_deg, high_deg: elevations searched, one side of a flat array, below 90 degrees. step_deg: of the first grid.
+    low_deg, high_deg: elevations searched, those of the sector, else 0 to 80; one side of a flat array, below 90
+    degrees. step_deg: of the first grid.
     iterations, rounds, round_iterations: of the block evidence, as in `PlanarOptions`.
     Raises EstimatorError when the array is a line or a number does not fit.
     """
 
     name = "bcs"
+    elevations = True
     summary = "Bayesian compressive sensing on planar arrays: azimuth, elevation and coupling from the block evidence"
 
     def __init__(
         self,
         spec: ArraySpec | str,
-        low_deg: float = 0.0,
-        high_deg: float = 80.0,
+        low_deg: float | None = None,
+        high_deg: float | None = None,
         step_deg: float = 6.0,
         iterations: int = 60,
         rounds: int = 7,
@@ -37,7 +39,8 @@ class PlanarBayes(Estimator):
                 "expected step_deg > 0 and iterations, rounds and round_iterations of at least 1, found "
                 f"{step_deg}, {iterations}, {rounds}, {round_iterations}"
             )
-        self.elevation_deg = (low_deg, high_deg)
+        low, high = self.spec.elevation_deg or (0.0, 80.0)
+        self.elevation_deg = (low if low_deg is None else low_deg, high if high_deg is None else high_deg)
         check_planar(self.spec, self.elevation_deg)
         self.options = PlanarOptions(step_deg, iterations, rounds, round_iterations)
 

@@ -5,6 +5,8 @@ import math
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.arrays.steering import direction
+from doamc.scenes.directions import nearest_order
 
 HIT_DEG = 2.0  #: a scene is hit when every source is found within this
 
@@ -21,6 +23,18 @@ def azimuth_error(
     turns = wrap_rad(torch.stack([estimate.roll(s, 1) - true for s in range(true.shape[1])]))
     best = turns.square().sum(2).nan_to_num(math.inf).argmin(0)
     return turns[best, torch.arange(len(true))]
+
+
+def direction_error(
+    true: tuple[torch.Tensor, torch.Tensor],  # azimuths and elevations, each (B, P), rad
+    estimate: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """Great-circle errors (B, P) in rad of the best assignment; NaN where a source is not told."""
+    first, second = direction(*true), direction(*estimate)
+    cosine = torch.einsum("bpk,bqk->bpq", first, second)[..., None]
+    order = nearest_order(cosine.nan_to_num(-1.0))[:, :, 0]
+    chosen = second.gather(1, order[..., None].expand_as(second))
+    return 2 * (0.5 * (first - chosen).norm(dim=2)).clamp_max(1.0).asin()
 
 
 def is_hit(error: torch.Tensor) -> torch.Tensor:

@@ -1,10 +1,11 @@
 """A seeded prior over scenes, drawn in batches."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 
+from doamc.scenes.directions import draw_directions
 from doamc.spec import ArraySpec
 
 
@@ -13,7 +14,8 @@ class Scene:
     """A batch of scenes of one array.
 
     azimuth: (B, P) rad, ascending. power: (B, P) linear, relative to a 0 dB source. theta: (B, 2 K) real
-    coupling parameters. noise_power: (B,) per element, linear.
+    coupling parameters. noise_power: (B,) per element, linear. elevation: (B, P) rad, None where all are at the
+    horizon.
     """
 
     spec: ArraySpec
@@ -21,10 +23,12 @@ class Scene:
     power: torch.Tensor
     theta: torch.Tensor
     noise_power: torch.Tensor
+    elevation: torch.Tensor | None = None
 
     def select(self, index: torch.Tensor) -> "Scene":
         """Some of the scenes."""
-        return Scene(self.spec, self.azimuth[index], self.power[index], self.theta[index], self.noise_power[index])
+        held = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "spec"}
+        return replace(self, **{k: v[index] for k, v in held.items() if v is not None})
 
     @property
     def coupling(self) -> torch.Tensor:
@@ -34,7 +38,8 @@ class Scene:
     @property
     def response(self) -> torch.Tensor:
         """C A(theta), (B, N, P); the direction-dependent response of a drawn family."""
-        return self.spec.family.response(self.theta, self.spec.positions, self.azimuth)
+        elevation = 0.0 if self.elevation is None else self.elevation
+        return self.spec.family.response(self.theta, self.spec.positions, self.azimuth, elevation)
 
     @property
     def signal_covariance(self) -> torch.Tensor:
@@ -80,10 +85,14 @@ def draw_scene(
     snr_db: power of a 0 dB source over the noise power, before coupling; a number, a range (uniform in dB) or None
     for the range of the specification.
     """
-    azimuth = draw_azimuth(spec, batch, n_sources, generator)
+    elevation = None
+    if spec.elevated:
+        azimuth, elevation = draw_directions(spec, batch, n_sources, generator)
+    else:
+        azimuth = draw_azimuth(spec, batch, n_sources, generator)
     theta = spec.family.draw((batch,), generator)
     u = torch.rand(batch, n_sources, dtype=torch.float64, generator=generator)
     power_db = spec.power_db[0] + (spec.power_db[1] - spec.power_db[0]) * u
     low, high = (snr_db, snr_db) if isinstance(snr_db, (int, float)) else (snr_db or spec.snr_db)
     level = low + (high - low) * torch.rand(batch, dtype=torch.float64, generator=generator)
-    return Scene(spec, azimuth, 10 ** (power_db / 10), theta, 10 ** (-level / 10))
+    return Scene(spec, azimuth, 10 ** (power_db / 10), theta, 10 ** (-level / 10), elevation)

@@ -10,6 +10,7 @@ import torch
 
 from doamc.errors import SnapshotError
 from doamc.snapshots.effective_snapshots import EffectiveSnapshots, effective_snapshots
+from doamc.snapshots.look import Look
 
 #: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
 POWERS = (1e-280, 1e280)
@@ -54,20 +55,20 @@ class SnapshotBatch:
     def noted(
         self, left_out: torch.Tensor | None = None, offset_removed: torch.Tensor | None = None
     ) -> "SnapshotBatch":
-        """The same snapshots with what a look at them found; `eigen` is kept."""
-        other = replace(
-            self,
-            left_out=self.left_out if left_out is None else left_out,
-            offset_removed=self.offset_removed if offset_removed is None else offset_removed,
-        )
-        if "eigen" in self.__dict__:
-            other.__dict__["eigen"] = self.eigen
+        """The same snapshots with what a look at them found; what is known of them (`eigen`, `look`) is kept."""
+        other, found = object.__new__(type(self)), {"left_out": left_out, "offset_removed": offset_removed}
+        vars(other).update(vars(self), **{name: value for name, value in found.items() if value is not None})
         return other
+
+    @cached_property
+    def look(self) -> Look | None:
+        """What one look at all samples found; None where nobody has looked (`estimators.looking` does)."""
+        return None
 
     @cached_property
     def effective(self) -> EffectiveSnapshots:
         """Effective numbers of snapshots, which are correlated in time."""
-        return effective_snapshots(self.snapshots, self.eigen, self.left_out)
+        return effective_snapshots(self.snapshots, self.eigen, self.left_out, self.look and self.look.lag)
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""

@@ -75,17 +75,19 @@ def effective_snapshots(
     snapshots: torch.Tensor,  # shape: (B, N, L) complex
     eigen: tuple[torch.Tensor, torch.Tensor],  # of the covariance: values (B, N), ascending, vectors (B, N, N)
     left_out: torch.Tensor | None = None,  # shape: (B,)
+    lag: np.ndarray | None = None,  # shape: (B, N, N), where it is known
 ) -> EffectiveSnapshots:
-    """Effective snapshots; left_out: snapshots that are zero and do not count."""
+    """Effective snapshots; left_out: snapshots that are zero and do not count. lag: the sum of y_i(t + 1) y_j(t)^*."""
     n, length = snapshots.shape[1:]
     full = all_of(snapshots, left_out)
     table = full[:, None, None].expand(-1, 1, 4)
     if length < FEWEST:
         return EffectiveSnapshots(table)
-    shifted = snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH
-    values, v, first = (x.resolve_conj().cpu().numpy() for x in (*eigen, shifted))
+    if lag is None:
+        lag = (snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH).cpu().numpy()
+    values, v = (x.resolve_conj().cpu().numpy() for x in eigen)
     least = np.maximum(values, 1e-30 * values[:, -1:])
-    looks = _significant((v.conj() * (first @ v)).sum(1) / (length * least), least, length)  # (B, N, 3)
+    looks = _significant((v.conj() * (lag @ v)).sum(1) / (length * least), least, length)  # (B, N, 3)
     if not looks.any():
         return EffectiveSnapshots(table)
     device = snapshots.device

@@ -31,6 +31,8 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
     """
     if batch.left_out is not None or batch.snapshots.dim() != 3:
         return batch
+    if batch.look is not None and batch.look.calm.all():
+        return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
     spoilt = spoilt_snapshots(batch.snapshots)
     if not spoilt.any():
         return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
@@ -73,21 +75,30 @@ def kept_gain(
     return (n_snapshots / (n_snapshots - left_out).double()).sqrt()
 
 
-def spoilt_snapshots(
-    snapshots: torch.Tensor,  # shape: (B, N, L), complex
-) -> torch.Tensor:
-    """Which snapshots hold an impulse of one channel, (B, L) bool.
+def threshold(n_elements: int, n_snapshots: int) -> float:
+    """Power over the mean of its channel above which a sample is suspicious.
 
     Powers of Gaussian samples are exponential: their median is log(2) times their mean, and N L of them exceed
     log(N L / f) times their mean f times in all.
     """
+    return math.log(n_elements * n_snapshots / FALSE_ALARMS)
+
+
+def sample_step(n_snapshots: int) -> int:
+    """Every which sample tells the level of a channel."""
+    return -(-n_snapshots // MEDIAN_SAMPLES)
+
+
+def spoilt_snapshots(
+    snapshots: torch.Tensor,  # shape: (B, N, L), complex
+) -> torch.Tensor:
+    """Which snapshots hold an impulse of one channel, (B, L) bool."""
     b, n, length = snapshots.shape
     y, spoilt = snapshots.resolve_conj().cpu().numpy(), np.zeros((b, length), dtype=bool)
     if n < 3:  # the median of two channels is one of the two
         return torch.from_numpy(spoilt)
     power = y.real * y.real + y.imag * y.imag
-    some = power[:, :, :: -(-length // MEDIAN_SAMPLES)]
-    limit = threshold(n, length)
+    some, limit = power[:, :, :: sample_step(length)], threshold(n, length)
     # whether the median is so low that the greatest power is above the limit; to count is quicker than to sort
     low = some * (limit / math.log(2)) < power.max(2)[:, :, None]
     if (np.count_nonzero(low, 2) > (some.shape[2] - 1) // 2).any():
@@ -110,14 +121,9 @@ def outstanding_snapshots(
     return torch.from_numpy((power > limit[:, :, None]).any(1))
 
 
-def threshold(n_elements: int, length: int) -> float:
-    """Times the mean power of a channel that N L exponential powers exceed FALSE_ALARMS times in all."""
-    return math.log(n_elements * length / FALSE_ALARMS)
-
-
 def _levels(power: np.ndarray) -> np.ndarray:
     """Mean powers (B, N) of the channels, by their median over time."""
-    level = _lower_median(power[:, :, :: -(-power.shape[2] // MEDIAN_SAMPLES)]) / math.log(2)
+    level = _lower_median(power[:, :, :: sample_step(power.shape[2])]) / math.log(2)
     return np.where(level > 0, level, power.mean(2))  # coarse samples, zero most of the time
 
 

@@ -33,7 +33,9 @@ class ArraySpec:
 
     geometry: the table of the file, in wavelengths, or in metres and to be `tuned`.
     azimuth_deg: sector [low, high]; 360 wide means a full circle.
-    min_separation_deg: least separation of two sources. coupling: family, magnitude ranges, phase half-width.
+    elevation_deg: elevations [low, high] that sources come from; None for the horizon alone, where none is searched.
+    min_separation_deg: least separation of two sources, as a great-circle angle where they have elevations. coupling:
+    family, magnitude ranges, phase half-width.
     frequency: in use, relative to that of design; geometry is in wavelengths in use. frequency_hz: for which the
     wavelengths hold, where that is told; of one in metres, the one to take where nothing else is told.
     channels: element of each stream of a receiver, (0, 1, ..., N-1) where streams and elements are numbered alike.
@@ -60,6 +62,7 @@ class ArraySpec:
     like: str | None = None
     source: str = field(default="", repr=False, compare=False)
     own_family: "CouplingFamily | None" = field(default=None, repr=False, compare=False)
+    elevation_deg: tuple[float, float] | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -105,6 +108,7 @@ class ArraySpec:
             return self.own_family
         from doamc.coupling.drawn_file import load_drawn_family
         from doamc.coupling.families import make_family
+        from doamc.coupling.lattice import lattice_family
 
         c = self.coupling
         if c["family"] == "drawn":
@@ -113,9 +117,12 @@ class ArraySpec:
                 found = f"{family.n_elements} elements, the geometry has {self.n_elements}"
                 raise SpecificationError(f"[coupling] prior {c['prior']} is for {found}")
             return family
-        return make_family(
-            c["family"], self.n_elements, c["magnitude"], c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
-        )
+        phase, diagonal = c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
+        if c["family"] == "lattice":
+            if self.geometry["kind"] != "ura":
+                raise SpecificationError(f"family 'lattice' is of geometry 'ura', found {self.geometry['kind']!r}")
+            return lattice_family(self.geometry["rows"], self.geometry["columns"], c["lags"], c["magnitude"], phase)
+        return make_family(c["family"], self.n_elements, c["magnitude"], phase, diagonal)
 
     def with_family(self, family: "CouplingFamily") -> "ArraySpec":
         """The same array with another coupling family, such as one kind of a prior, or what was learnt of it.
@@ -143,6 +150,17 @@ class ArraySpec:
     def sector_rad(self) -> tuple[float, float]:
         """Azimuth sector in radians."""
         return math.radians(self.azimuth_deg[0]), math.radians(self.azimuth_deg[1])
+
+    @property
+    def elevated(self) -> bool:
+        """Whether sources have elevations, which are then estimated beside their azimuths."""
+        return self.elevation_deg is not None
+
+    @property
+    def elevation_rad(self) -> tuple[float, float]:
+        """Range of elevations in radians; (0, 0), the horizon, where there is none."""
+        low, high = self.elevation_deg or (0.0, 0.0)
+        return math.radians(low), math.radians(high)
 
     @property
     def noise_db(self) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from doamc.errors import SpecificationError
 from doamc.text import SHOWN, one_line, shown
 
 KNOWN_KEYS = {
-    "sector": {"azimuth_deg", "min_separation_deg"},
+    "sector": {"azimuth_deg", "elevation_deg", "min_separation_deg"},
     "sources": {"count", "power_db"},
     "snapshots": {"count", "snr_db"},
 }

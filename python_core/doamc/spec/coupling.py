@@ -9,6 +9,7 @@ from doamc.spec.checks import is_pair, number, section
 from doamc.text import shown
 
 KEYS, DRAWN_KEYS = {"family", "magnitude", "phase_deg", "diagonal"}, {"family", "prior"}
+LATTICE_KEYS = {"family", "lags", "magnitude", "phase_deg"}
 MAX_MAGNITUDE = 10.0  #: of a coefficient, where the diagonal is 1
 
 
@@ -29,7 +30,15 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
             place = shown(str(places[0]))
             raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found none at {place}")
         return {"family": "drawn", "prior": str(found[0])}
-    part = section(table, "coupling", "family", "magnitude", known=KEYS)
+    if isinstance(given, dict) and given.get("family") == "lattice":
+        part = section(table, "coupling", "family", "lags", "magnitude", known=LATTICE_KEYS)
+        lags = part["lags"]
+        if not isinstance(lags, list) or not all(map(_is_lag, lags)):
+            raise SpecificationError(
+                f"[coupling] lags must be [[rows, columns], ...] in whole numbers from 0 on, found {shown(lags)}"
+            )
+    else:
+        part = section(table, "coupling", "family", "magnitude", known=KEYS)
     if not isinstance(part["family"], str):
         raise SpecificationError(f"[coupling] family must be a name, found {shown(part['family'])}")
     ranges = part["magnitude"]
@@ -40,3 +49,9 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
     number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
     number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
     return part
+
+
+def _is_lag(value: Any) -> bool:
+    """Whether value is [rows, columns]."""
+    whole = isinstance(value, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+    return whole and len(value) == 2 and min(value) >= 0

@@ -11,6 +11,7 @@ from doamc.files.small_file import read_toml
 from doamc.spec import checks
 from doamc.spec.array_spec import ArraySpec
 from doamc.spec.coupling import coupling_of
+from doamc.spec.elevation import check_elevation, elevation_of
 from doamc.spec.geometry import METRES, geometry_of
 from doamc.spec.mount import mount_of
 from doamc.spec.numbering import NUMBERING, channels_of
@@ -120,6 +121,7 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         frequency_hz=_own_frequency(table),
         mount=mount_of(table),
         like=_like(table),
+        elevation_deg=elevation_of(sector),
     )
     spec = replace(spec, channels=channels_of(table["geometry"], spec.n_elements))
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
@@ -127,7 +129,8 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         raise SpecificationError(f"the sector must be 0 to 360 deg wide, found {width:g}")
     if spec.source_count[1] >= spec.n_elements:
         raise SpecificationError(f"source count must lie in 1..{spec.n_elements - 1}, found {list(spec.source_count)}")
-    if spec.min_separation_deg * (spec.source_count[1] - (0 if spec.full_circle else 1)) > width:
+    check_elevation(spec)
+    if not spec.elevated and spec.min_separation_deg * (spec.source_count[1] - (not spec.full_circle)) > width:
         raise SpecificationError("that many sources with that least separation do not fit the sector")
     _ = spec.family, spec.in_metres or spec.positions  # their own checks
     return spec

@@ -10,7 +10,7 @@ import torch
 from doamc.errors import DoamcError
 from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
-from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, is_hit
+from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, direction_error, is_hit
 from doamc.spec import ArraySpec
 from doamc.trials.observe import IN_SEQUENCE, observe
 
@@ -41,7 +41,11 @@ def compare(
             begin = clock()
             e = estimator(batch, n_sources)
             ms = 1e3 * (clock() - begin) / trials
-            error = azimuth_error(scene.azimuth, e.azimuth.cpu(), spec.full_circle)
+            if scene.elevation is None or e.elevation is None:
+                error = azimuth_error(scene.azimuth, e.azimuth.cpu(), spec.full_circle)
+            else:
+                estimate = e.azimuth.cpu(), e.elevation.cpu()
+                error = direction_error((scene.azimuth, scene.elevation), estimate)
             hit, error = is_hit(error), error.rad2deg()
             rows.append(
                 {

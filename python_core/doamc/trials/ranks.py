@@ -5,6 +5,8 @@ uniform ([Talts]), whatever the function takes from the data. Hence the truth is
 its turn of a wrapping angle, together with the samples and by the same rule.
 """
 
+from dataclasses import replace
+
 import torch
 
 from doamc.likelihood.coordinates import Coordinates
@@ -30,7 +32,7 @@ def quantities_of(coordinates: Coordinates) -> list[str]:
 def scene_of(part: SampledPart, scene: Scene) -> Scene:
     """Scenes at the level of a part's samples."""
     gain = part.gain.cpu()
-    return Scene(scene.spec, scene.azimuth, scene.power * gain[:, None], scene.theta, scene.noise_power * gain)
+    return replace(scene, power=scene.power * gain[:, None], noise_power=scene.noise_power * gain)
 
 
 def standing_together(part: SampledPart, scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:

@@ -23,7 +23,7 @@ class Reading:
     names. azimuth_deg, std_deg, power_db: (P,), NaN where unknown. coupling: (N, N) complex, or None. latency_ms:
     ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
     of the array's +x axis, None where it is not told. doubt: why the estimate may be wrong, as far as can be told,
-    where the batch does not fit the model; else None.
+    where the batch does not fit the model; else None. elevation_deg, elevation_std_deg: (P,), None where none is told.
     """
 
     seq: int
@@ -38,6 +38,8 @@ class Reading:
     dropped: int
     heading_deg: float | None = None
     doubt: str | None = None
+    elevation_deg: NDArray[np.float64] | None = None
+    elevation_std_deg: NDArray[np.float64] | None = None
 
     @property
     def warning(self) -> str:
@@ -69,6 +71,7 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
+            *(_column(message["sources"] or (), name) for name in ("elevation_deg", "elevation_std_deg")),
         )  # fmt: skip
     except KeyError as error:
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error
@@ -88,6 +91,13 @@ def _doubt(fit: Any) -> str | None:
     if not isinstance(fit, dict) or not fit.get("doubtful"):
         return None
     return one_line(fit.get("cause") or "unknown", 80)
+
+
+def _column(sources: list[dict[str, Any]], name: str) -> NDArray[np.float64] | None:
+    """What sources tell under a name that not every message has, (P,); None where none does."""
+    if not any(name in s for s in sources):
+        return None
+    return np.array([_number(s.get(name)) for s in sources])
 
 
 def _number(value: Any) -> float:

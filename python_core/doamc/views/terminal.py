@@ -48,7 +48,8 @@ def sources_table(
 ) -> Table:
     """A row a source, of the strongest `most` where there are more; dim where they are of the past."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False)
-    for name in ("#", convention.quantity, "± sd", "power"):
+    elevation = reading.elevation_deg
+    for name in ("#", convention.quantity, "± sd", *(() if elevation is None else ("elev.",)), "power"):
         table.add_column(name, justify="right", no_wrap=True)
     kept = list(range(len(numbers)))
     if len(kept) > most:
@@ -58,6 +59,7 @@ def sources_table(
         angle = f"{convention.written(reading.azimuth_deg[i], 2)}°"
         table.add_row(
             str(numbers[i] + 1), angle, quantity(reading.std_deg[i], ".2f", "°"),
+            *(() if elevation is None else (quantity(elevation[i], "+.1f", "°"),)),
             quantity(reading.power_db[i], "+.1f", " dB"), style="dim" if stale else f"bold {colour_of(numbers[i])}",
         )  # fmt: skip
     if len(kept) < len(numbers):

@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from doamc.bands.compiled_sums import INTERFACE, LIBRARY, CompiledSums, _Band, frame_sums, passes_of
+from doamc.bands.band_loops import exceeds_by_loops, open_band_loops
+from doamc.bands.compiled_sums import CompiledSums, frame_sums, passes_of
 from doamc.bands.frame_sums import TensorSums
 from doamc.bands.grid import BandGrid
 from doamc.errors import KernelError
-from doamc.likelihood.library import open_checked
 
 try:
-    import ctypes
-
-    LOOPS, VARIANTS = open_checked(LIBRARY, 1000 * INTERFACE + ctypes.sizeof(_Band))
+    LOOPS, VARIANTS = open_band_loops()
 except OSError:
     LOOPS, VARIANTS = None, []
 compiled = pytest.mark.skipif(LOOPS is None, reason="no compiled loops here")
@@ -101,3 +99,17 @@ def test_too_few_samples_are_refused():
 def test_tensors_are_taken_where_they_are_asked_for(monkeypatch):
     monkeypatch.setenv("DOAMC_LOOPS", "tensors")
     assert isinstance(frame_sums(BandGrid(240e3, 300e6), 2), TensorSums)
+
+
+@compiled
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_the_largest_eigenvalue_is_above_what_is_less(n):
+    z = RNG.standard_normal((40, n, 2 * n)) + 1j * RNG.standard_normal((40, n, 2 * n))
+    matrices = z @ z.conj().swapaxes(1, 2)
+    largest = np.linalg.eigvalsh(matrices)[:, -1]
+    for k, value in enumerate(largest):
+        assert (
+            exceeds_by_loops(matrices, value * (1 - 1e-9))[k] and not exceeds_by_loops(matrices, value * (1 + 1e-9))[k]
+        )
+    middle = float(np.median(largest)) * (1 + 1e-9)
+    np.testing.assert_array_equal(exceeds_by_loops(matrices, middle), largest > middle)

@@ -76,3 +76,35 @@ def test_maximum_likelihood_reaches_it_far_above_threshold():
     trimmed = ratio[ratio.max(1)[0] < 25]  # a scene or two in a thousand starts from the wrong pair of peaks
     assert len(trimmed) >= 297
     assert float(trimmed.mean().sqrt()) == pytest.approx(1.0, abs=0.12)
+
+
+def great_circle_bound(scene: Scene, n_snapshots: int, step: float = 1e-5) -> np.ndarray:
+    """As `numerical_bound`, of one scene with elevations: azimuths, elevations and their great-circle error, (3, P)."""
+    p = len(scene.azimuth[0])
+    x = torch.cat(
+        [scene.azimuth[0], scene.elevation[0], scene.power[0].log(), scene.theta[0], scene.noise_power[:1].log()]
+    ).numpy()
+
+    def covariance(x: np.ndarray) -> np.ndarray:
+        az, el, power, rest = np.split(x, [p, 2 * p, 3 * p])
+        unit = np.stack([np.cos(el) * np.cos(az), np.cos(el) * np.sin(az), np.sin(el)])
+        a = np.exp(2j * np.pi * scene.spec.positions.numpy() @ unit)
+        v = scene.spec.family.matrix(torch.from_numpy(rest[:-1])).numpy() @ a * np.exp(power / 2)
+        return v @ v.conj().T + np.exp(rest[-1]) * np.eye(len(v))
+
+    inverse = np.linalg.inv(covariance(x))
+    slopes = [inverse @ (covariance(x + e) - covariance(x - e)) / (2 * step) for e in step * np.eye(len(x))]
+    fisher = np.array([[np.trace(a @ b).real for a in slopes] for b in slopes])
+    std = np.sqrt(np.diag(np.linalg.inv(n_snapshots * fisher)))
+    azimuth, elevation = std[:p], std[p : 2 * p]
+    return np.stack([azimuth, elevation, np.hypot(azimuth * np.cos(scene.elevation[0].numpy()), elevation)])
+
+
+@pytest.mark.parametrize(("array", "n_sources"), [("dome8", 2), ("panel16", 3)])
+def test_agrees_with_numerical_derivatives_by_both_angles(array, n_sources):
+    scene = draw_scene(load_spec(array), 4, n_sources, 10.0, torch.Generator().manual_seed(3))
+    for i in range(4):
+        one = scene.select(slice(i, i + 1))
+        bound = cramer_rao(one, 50)
+        found = torch.stack([bound.azimuth[0], bound.elevation[0], bound.direction[0]]).numpy()
+        assert found == pytest.approx(great_circle_bound(one, 50), rel=1e-6)

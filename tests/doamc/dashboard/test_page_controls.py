@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from doamc.dashboard.pages import PAGES
 from doamc.estimates import read_records
 
 from .conftest import shows
@@ -165,11 +166,12 @@ def test_everything_is_reached_by_the_keyboard(stage):
     page.reload()
     page.wait_for_function("() => ['record', 'reference'].every((id) => !document.getElementById(id).disabled)")
     focus, seen = "() => (({ id, name, textContent }) => id || name || textContent)(document.activeElement)", []
-    for _ in range(8):
+    for _ in range(8 + len(PAGES)):
         page.keyboard.press("Tab")
         seen.append(page.evaluate(focus))
     assert seen == [
-        "Skip to the bearings", "convention", "theme", "pause", "record", "Export", "reference", "Matrix as numbers",
+        "Skip to the bearings", *(p.name for p in PAGES), "convention", "theme", "pause", "record", "Export",
+        "reference", "Matrix as numbers",
     ]  # fmt: skip
     page.locator("input[value=math]").focus()
     page.keyboard.press("ArrowRight")

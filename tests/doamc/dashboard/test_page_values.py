@@ -210,3 +210,28 @@ def test_a_colour_stays_with_an_emitter(stage):
     stage.show({"azimuth_deg": [-70.0, 64.0], "std_deg": [1, 1], "power_db": [0, 0]})
     after = slots(page)
     assert after[1] == before and after[0] != before
+
+
+def test_elevations_are_shown_where_an_array_tells_them(stage):
+    page = stage.show({"azimuth_deg": [-45.0, 90.0], "std_deg": [1.0, 1.0], "power_db": [0.0, -3.0]})
+    assert not page.locator("#elevation-box").is_visible() and not page.locator("#elevation-head").is_visible()
+    page = stage.show(
+        {
+            "azimuth_deg": [-45.0, 90.0], "std_deg": [6.0, 1.0], "power_db": [0.0, -3.0],
+            "elevation_deg": [40.0, 61.25], "elevation_std_deg": [3.0, None],
+        }
+    )  # fmt: skip
+    page.wait_for_function("() => !document.getElementById('elevation-box').hidden")
+    assert [row[-1] for row in rows(page)] == ["40.0° ± 3.0°", "61.3°"]
+    find = """([azimuth, elevation]) => {
+        const canvas = document.getElementById("elevations"), ratio = canvas.width / canvas.clientWidth;
+        const x = 44 + (azimuth + 180) / 360 * (canvas.clientWidth - 58);
+        const y = 10 + (90 - elevation) / 90 * (canvas.clientHeight - 36);
+        return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
+    }"""
+    page.wait_for_timeout(300)
+    for number, place in enumerate([(-45, 40), (90, 61.25)]):
+        slot = slots(page)[number]
+        assert page.evaluate(find, place) == colour(page, f"--s{slot}" if slot < 6 else "--muted")
+    inside, outside = page.evaluate(find, (-45 + 1.5 * 6, 40)), page.evaluate(find, (-45 + 2.2 * 6, 40))
+    assert inside[3] > 0 and outside[3] == 0  # the ellipse is of 1.645 deviations

@@ -6,6 +6,8 @@ from doamc.dashboard.view import coupling_view, estimate_view
 
 from .serving import estimate, toeplitz
 
+ELEVATIONS = ("elevation_deg", "elevation_std_deg", "elevation_interval_deg")
+
 
 def test_a_view_says_what_was_sent():
     message = estimate(
@@ -13,7 +15,7 @@ def test_a_view_says_what_was_sent():
         modes=[{"share": 0.7, "azimuth_deg": [-23.45, 41.5]}, {"share": 0.3, "azimuth_deg": [10.0, 41.5]}],
     )  # fmt: skip
     view = estimate_view(message, 123.5)
-    unknown = {"bearing_deg": None, "bearing_interval_deg": None}
+    unknown = dict.fromkeys(("bearing_deg", "bearing_interval_deg", *ELEVATIONS))
     assert view["sources"] == [source | unknown for source in message["sources"]] and view["heading_deg"] is None
     assert view["sources"][0]["interval_deg"] == [-24.7, -22.2]
     for key in ("seq", "time", "array", "method", "latency_ms", "modes", "source_probability", "effective_snapshots"):
@@ -26,7 +28,7 @@ def test_a_view_says_what_was_sent():
 
 def test_a_view_without_what_only_a_posterior_tells():
     view = estimate_view(estimate(std_deg=None, power_db=None, coupling=None), 1.0)
-    unknown = dict.fromkeys(("std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg"))
+    unknown = dict.fromkeys(("std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg", *ELEVATIONS))
     assert view["sources"][0] == {"azimuth_deg": -23.45} | unknown
     assert (view["modes"], view["source_probability"], view["effective_snapshots"]) == ([], [], None)
     assert view["fit"] == {"misfit": None, "doubtful": None, "cause": None}

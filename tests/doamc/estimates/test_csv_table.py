@@ -103,3 +103,12 @@ def test_a_row_that_does_not_fit_is_refused_whole(path, monkeypatch):
         monkeypatch.undo()
         table.write(message([30.0], seq=2))
     assert [r["seq"] for r in read(path)] == ["0", "2"]
+
+
+def test_a_log_with_fewer_columns_is_put_aside_and_kept(path):
+    older = HEADER.replace(b",elevation_deg,elevation_std_deg,elevation_low_deg,elevation_high_deg", b"") + b"1,2\n"
+    path.write_bytes(older)
+    with CsvTable(path, 100) as table:
+        table.write(message([10.0]))
+    assert path.read_bytes().startswith(HEADER)
+    assert path.with_name(path.name + ".1").read_bytes() == older

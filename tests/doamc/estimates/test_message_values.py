@@ -93,3 +93,18 @@ def test_a_message_tells_that_the_wide_prior_was_used():
         validate(message)
         fit = message["fit"]
         assert (fit.get("prior"), fit["doubtful"], fit["cause"]) == (told, told is None, "outside the sector")
+
+
+def test_an_array_with_elevations_tells_them():
+    spec = load_spec("dome8")
+    scene = draw_scene(spec, 2, 1, 20.0, torch.Generator().manual_seed(4))
+    y = receive(scene, 200, generator=torch.Generator().manual_seed(5)).snapshots
+    estimates = open_estimator("posterior", spec, 1, "cpu", 0)(make_batch(y), 1)
+    message = make_message(**REST | {"array": "dome8"} | message_values(estimates, 1))
+    validate(message)
+    (source,) = message["sources"]
+    assert source["elevation_deg"] == pytest.approx(math.degrees(float(estimates.elevation[1, 0])))
+    low, high = source["elevation_interval_deg"]
+    assert low < source["elevation_deg"] < high
+    assert high - low == pytest.approx(2 * 1.645 * source["elevation_std_deg"], rel=0.3)
+    assert message["modes"][0]["elevation_deg"] == pytest.approx([source["elevation_deg"]], abs=5)

@@ -198,3 +198,15 @@ def test_what_cannot_be_opened_is_named(tmp_path, place):
     (tmp_path / "folder").mkdir()
     with pytest.raises(RecordingError, match="cannot write"):
         SqliteTable(tmp_path / place, MANY)
+
+
+def test_a_log_with_fewer_columns_gets_those_that_are_missing(path):
+    with SqliteTable(path, MANY) as table:
+        table.write(message([10.0]))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"ALTER TABLE {sqlite_table.TABLE} DROP COLUMN elevation_deg")
+    sent = message([20.0])
+    sent["sources"][0]["elevation_deg"] = 31.2
+    with SqliteTable(path, MANY) as table:
+        table.write(sent)
+    assert ask(path, f"SELECT azimuth_deg, elevation_deg FROM {sqlite_table.TABLE}") == [(10.0, None), (20.0, 31.2)]

@@ -29,7 +29,9 @@ def point_of(coordinates: Coordinates, scene: Scene) -> torch.Tensor:
     c = scene.spec.family.complex(scene.theta)
     noise_db = 10 * scene.noise_power.log10()[:, None, None]
     power_db = 10 * scene.power.log10()[..., None]
-    return coordinates.join(power_db, c.abs()[..., None], noise_db, scene.azimuth[..., None], c.angle()[..., None])
+    directions = scene.azimuth[..., None], c.angle()[..., None]
+    elevation = None if scene.elevation is None else scene.elevation[..., None]
+    return coordinates.join(power_db, c.abs()[..., None], noise_db, *directions, elevation=elevation)
 
 
 def posterior_of(

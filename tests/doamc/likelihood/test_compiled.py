@@ -17,7 +17,8 @@ from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, po
 
 CASES = [
     ("ula8", 2, True), ("ula8", 1, False), ("ula8", 3, True), ("ula8", 4, True), ("uca5", 2, True), ("uca5", 1, False),
-    ("seed16", 3, True), ("ula4", 2, False), ("drawn circle", 2, True), ("drawn line", 1, True),
+    ("seed16", 3, True), ("ula4", 2, False), ("drawn circle", 2, True), ("drawn line", 1, True), ("dome8", 2, True),
+    ("panel16", 3, False), ("panel16", 1, True),
 ]  # fmt: skip
 
 

@@ -17,10 +17,11 @@ pytestmark = pytest.mark.skipif(loops_for(CPU) is None, reason="no compiled loop
 def problem(array: str, n_sources: int, size: int):
     scene, batch = observed(load_spec(array), size, n_sources, 60, 10.0)
     model = CovarianceModel(scene.spec, n_sources)
-    return model, batch, model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power)
+    return model, batch, model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power, scene.elevation)
 
 
-@pytest.mark.parametrize(("array", "n_sources"), [("ula8", 1), ("ula8", 3), ("uca5", 2), ("seed16", 3), ("kraken5", 2)])
+@pytest.mark.parametrize(("array", "n_sources"), [("ula8", 1), ("ula8", 3), ("uca5", 2), ("seed16", 3), ("kraken5", 2),
+                                                   ("dome8", 2), ("panel16", 3)])  # fmt: skip
 def test_value_gradient_and_curvature_are_those_of_tensors(array, n_sources):
     model, batch, x = problem(array, n_sources, 6)
     x = x + 0.1 * torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(8))

@@ -6,7 +6,8 @@ import torch
 from doamc.likelihood.fisher import information
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
-CASES = [("ula8", 1), ("ula8", 2), ("ula8", 3), ("ula8", 4), ("uca5", 2), ("seed16", 3), ("ula4", 2)]
+CASES = [("ula8", 1), ("ula8", 2), ("ula8", 3), ("ula8", 4), ("uca5", 2), ("seed16", 3), ("ula4", 2), ("dome8", 2),
+         ("panel16", 3)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("array", "n_sources"), CASES)
@@ -21,7 +22,7 @@ def test_gradient_is_that_of_automatic_differentiation(array, n_sources):
     assert (found - expected).abs().max() < 1e-8 * expected.abs().max()
 
 
-@pytest.mark.parametrize(("array", "n_sources"), [("ula8", 2), ("uca5", 2), ("seed16", 2)])
+@pytest.mark.parametrize(("array", "n_sources"), [("ula8", 2), ("uca5", 2), ("seed16", 2), ("panel16", 2)])
 def test_fisher_information_is_the_curvature_at_the_true_covariance(array, n_sources):
     scene, _, count = observed(array, 1, n_sources, 50, 10.0)
     coordinates = coordinates_of(scene)

@@ -8,7 +8,7 @@ from doamc.likelihood.scene_points import scene_points
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of
 
 
-@pytest.mark.parametrize("array", ["ula8", "uca5", "seed16", "kraken5"])
+@pytest.mark.parametrize("array", ["ula8", "uca5", "seed16", "kraken5", "panel16"])
 def test_a_scene_is_its_point(array):
     scene = observed(array, 6, 2, 50, 10.0)[0]
     coordinates = coordinates_of(scene)

@@ -11,7 +11,10 @@ from tests.doamc.spec.tables import table
 
 
 def test_the_arrays_that_ship_all_load():
-    assert shipped_arrays() == ["dipole8", "dipole8wide", "kraken5", "krakensdr", "seed16", "uca5", "ula4", "ula8"]
+    names = [
+        "dipole8", "dipole8wide", "dome8", "kraken5", "krakensdr", "panel16", "seed16", "uca16", "uca5", "ula4", "ula8",
+    ]  # fmt: skip
+    assert shipped_arrays() == names
     for name in shipped_arrays():
         spec = load_spec(name)
         assert isinstance(spec, ArraySpec) and spec.name == name and spec.description

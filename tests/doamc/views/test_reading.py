@@ -57,3 +57,12 @@ def test_what_a_view_says_of_a_batch_that_does_not_fit(fit, words):
         assert len(reading.warning) < 100 and "\x1b" not in reading.warning
     else:
         assert reading.warning == words
+
+
+def test_elevations_are_read_where_a_source_has_one():
+    sent = message()
+    assert read_estimate(sent).elevation_deg is None
+    sent["sources"][1] |= {"elevation_deg": 31.2, "elevation_std_deg": None}
+    reading = read_estimate(sent)
+    assert np.isnan(reading.elevation_deg[0]) and reading.elevation_deg[1] == 31.2
+    assert np.isnan(reading.elevation_std_deg).all()

@@ -8,7 +8,8 @@ from gnuradio import blocks, gr
 from doamc.bands.simulated.capture import receive_band
 from doamc.bands.simulated.scene import BandScene
 from doamc.errors import DoamcError, SnapshotError
-from doamc.estimates import validate
+from doamc.estimates import Subscriber, validate
+from doamc.protocol import SPECTRUM_TOPIC
 from doamc.spec import load_spec
 from tests.doamc.bands.captures import CENTRE_HZ, RATE_HZ, emitter
 from tests.gr.running import collector, run
@@ -63,6 +64,45 @@ def test_every_signal_is_told_many_times_and_at_last_once():
     assert set(long[0]["latency_ms"]) == {"buffer", "inference", "total"}
 
 
+def test_the_spectrum_is_told_beside_and_published():
+    """Half a second at ten messages a second, five slices each; a reader of ZMQ gets what the ports told."""
+    flowgraph = gr.top_block()
+    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1, "spectrum_rate": 10.0}
+    block = gr_doamc.signal_finder(**options, sample_rate=RATE_HZ, frequency=CENTRE_HZ)
+    for k, row in enumerate(samples(0.52)):
+        flowgraph.connect(blocks.vector_source_c(row.tolist(), False), (block, k))
+    seen = collector()
+    flowgraph.msg_connect(block, "spectrum", seen, "in")
+    run(flowgraph)
+    assert [(m["seq"], m["slices"], m["dropped_slices"]) for m in seen.messages] == [(k, 5, 0) for k in range(5)]
+    for m in seen.messages:
+        above = m["power_dbfs"] - m["floor_dbfs"]
+        at = m["low_hz"] + (int(above.argmax()) + 0.5) * m["step_hz"]
+        assert min(abs(at - e.frequency_hz) for e in SCENE) < 6.5e3 and above.max() > 10.0
+    with Subscriber(
+        (publisher := gr_doamc.zmq_publisher("tcp://127.0.0.1:*")).address, topics=(SPECTRUM_TOPIC,)
+    ) as sub:
+        come = None
+        while come is None:  # ZMQ subscriptions take a moment
+            publisher._on_spectrum(pmt.to_pmt(seen.messages[0]))
+            come = sub.receive(0.02)
+        publisher.stop()
+    assert come[1]["power_dbfs"] == pytest.approx(seen.messages[0]["power_dbfs"], abs=1e-4)
+    assert sub.malformed == 0 and publisher.counters["failed"] == 0
+
+
+def test_no_spectrum_where_none_is_wished_for():
+    flowgraph = gr.top_block()
+    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1, "spectrum_rate": 0.0}
+    block = gr_doamc.signal_finder(**options, sample_rate=RATE_HZ, frequency=CENTRE_HZ)
+    for k, row in enumerate(samples(0.2)):
+        flowgraph.connect(blocks.vector_source_c(row.tolist(), False), (block, k))
+    seen = collector()
+    flowgraph.msg_connect(block, "spectrum", seen, "in")
+    run(flowgraph)
+    assert seen.messages == []
+
+
 def test_a_new_frequency_ends_all_signals_and_begins_anew():
     y = samples(0.8, SCENE[:1])
     half = y.shape[1] // 2
@@ -98,7 +138,7 @@ def test_a_stream_without_a_rate_ends_with_the_cause():
     "options",
     [
         {"when_full": "never"}, {"queue_size": 0}, {"update_rate": 0.0}, {"sources": "some"}, {"array": "none"},
-        {"method": "none"}, {"sample_rate": 240e3, "resolution": 1e6}, {"channels": [(1.0,)]},
+        {"spectrum_rate": -1.0}, {"method": "none"}, {"sample_rate": 240e3, "resolution": 1e6}, {"channels": [(1.0,)]},
     ],
 )  # fmt: skip
 def test_arguments_that_do_not_fit_are_refused(options):

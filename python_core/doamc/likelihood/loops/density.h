@@ -95,7 +95,10 @@ INLINE mask inside(const struct model *m, const vec *x)
     for (int64_t p = 0; p < m->n_sources; ++p)
         for (int64_t q = 0; q < p; ++q) {
             const vec apart = x[m->azimuth + p] - x[m->azimuth + q];
-            if (m->circle) ok &= (mask)(cis(apart).re < m->gap);
+            if (m->elevated) {
+                const vec a = x[m->height + p], b = x[m->height + q];
+                ok &= (mask)(a * b + across(a) * across(b) * cis(apart).re < m->gap);
+            } else if (m->circle) ok &= (mask)(cis(apart).re < m->gap);
             else ok &= (mask)(apart > m->gap) | (mask)(apart < -m->gap);
         }
     return ok;

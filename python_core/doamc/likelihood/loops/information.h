@@ -58,6 +58,11 @@ INLINE void slopes(const struct model *m, struct workspace *w, const vec *x)
             w->slopes[(m->amplitude + p) * np + i * p_n + p] = w->v[i * p_n + p];
             w->slopes[(m->azimuth + p) * np + i * p_n + p] = w->dv[i * p_n + p];
         }
+    if (m->elevated) {
+        couple(m, w, w->dh, w->dv);
+        for (int64_t p = 0; p < p_n; ++p)
+            for (int64_t i = 0; i < n; ++i) w->slopes[(m->height + p) * np + i * p_n + p] = w->dv[i * p_n + p];
+    }
     memset(w->moved, 0, sizeof(cvec) * (size_t)(m->n_patterns * np)); /* B_k a */
     for (const struct cell *cell = w->cells; cell < w->cells + w->n_cells; ++cell)
         for (const struct term *b = w->terms + cell->first; b < w->terms + cell->end; ++b)

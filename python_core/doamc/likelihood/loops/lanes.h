@@ -28,6 +28,13 @@ INLINE int any(mask where)
 INLINE vec least(vec a, vec b) { return select((mask)(a < b), a, b); }
 INLINE vec greatest(vec a, vec b) { return select((mask)(a > b), a, b); }
 
+INLINE vec root_of(vec a)
+{
+    vec out;
+    for (int l = 0; l < LANES; ++l) out[l] = sqrt(a[l]);
+    return out;
+}
+
 INLINE double sum(vec a)
 {
     double total = 0;

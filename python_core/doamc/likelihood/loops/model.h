@@ -9,12 +9,14 @@ struct model {
      * pairs of sources that may be coherent; leading coordinates that have walls; coordinates d */
     int64_t n, wide, n_patterns, n_sources, n_flat, n_pairs, n_box, size;
     /* truths: elements evenly on a line, the first at the origin; Hermitian family; coefficients real, the flat coordinates
-     * themselves; their prior normal; noise power unknown; azimuths on a circle */
-    int64_t even, hermitian, real, normal, unknown_noise, circle;
-    /* first index of amplitudes, flat coordinates, noise, azimuths, wrapping coordinates, correlations' angles and phases */
-    int64_t amplitude, flat, noise, azimuth, wrapping, angle, phase;
-    double gap;             /* cosine of the least separation on a circle, else the separation in rad */
+     * themselves; their prior normal; noise power unknown; azimuths on a circle; sources with heights, the sines of elevations */
+    int64_t even, hermitian, real, normal, unknown_noise, circle, elevated;
+    /* first index of amplitudes, flat coordinates, noise, azimuths, wrapping coordinates, correlations' angles and phases,
+     * heights */
+    int64_t amplitude, flat, noise, azimuth, wrapping, angle, phase, height;
+    double gap;             /* cosine of the least separation on a circle or a sphere, else the separation in rad */
     const double *steer;    /* (N, 2): 2 pi x and 2 pi y in wavelengths */
+    const double *rise;     /* (N): 2 pi z, read where elevated */
     const double *mean;     /* (N, J N) complex */
     const double *patterns; /* (K', N, J N) complex */
     const double *low, *high; /* (d,) walls of the box, or period */
@@ -43,7 +45,8 @@ static inline int valid(const struct model *m)
     if (m->n_flat < 0 || m->n_patterns != m->n_flat * (m->hermitian ? 2 : 1) || m->n_box < 0 || m->n_box > d) return 0;
     return within(m->amplitude, p, d) && within(m->flat, m->n_flat, d) && within(m->noise, !!m->unknown_noise, d) &&
            within(m->azimuth, p, d) && within(m->wrapping, m->real ? 0 : m->n_flat, d) &&
-           within(m->angle, m->n_pairs, d) && within(m->phase, m->n_pairs, d);
+           within(m->angle, m->n_pairs, d) && within(m->phase, m->n_pairs, d) && (!m->elevated || m->wide == m->n) &&
+           within(m->height, m->elevated ? p : 0, d);
 }
 
 static inline struct observation observe(const struct model *m, const double *covariance, double count, double log_noise)

@@ -5,10 +5,36 @@
 #include "elementary.h"
 #include "workspace.h"
 
+/* Cosine of an elevation of which height is the sine. */
+INLINE vec across(vec height) { return root_of(greatest(1.0 - height * height, all(1e-12))); }
+
+/* Amplitude times steering vectors of sources with heights at x into a (N, P); where asked for, their derivatives. */
+INLINE void elevated_steering(const struct model *m, struct workspace *w, const vec *x, int derive)
+{
+    const int64_t n = m->n, p_n = m->n_sources;
+    for (int64_t p = 0; p < p_n; ++p) {
+        const vec size = exp_of(x[m->amplitude + p]), height = x[m->height + p], level = across(height);
+        const cvec bearing = cis(x[m->azimuth + p]);
+        for (int64_t i = 0; i < n; ++i) {
+            const double *at = m->steer + 2 * i, rise = m->rise[i];
+            const vec along = at[0] * bearing.re + at[1] * bearing.im;
+            const cvec a = scale(size, cis(level * along + rise * height));
+            w->a[i * p_n + p] = a;
+            if (!derive) continue;
+            w->da[i * p_n + p] = turn(scale(level * (at[1] * bearing.re - at[0] * bearing.im), a));
+            w->dh[i * p_n + p] = turn(scale(rise - along * height / level, a));
+        }
+    }
+}
+
 /* Amplitude times extended steering vectors at x into a (J N, P), powers of one factor where the elements stand evenly on a line; where asked
  * for, their derivatives by azimuth into da. */
 INLINE void steering(const struct model *m, struct workspace *w, const vec *x, int derive)
 {
+    if (m->elevated) {
+        elevated_steering(m, w, x, derive);
+        return;
+    }
     const int64_t n = m->n, p_n = m->n_sources, blocks = m->wide / n;
     for (int64_t p = 0; p < p_n; ++p) {
         const vec size = exp_of(x[m->amplitude + p]);

@@ -13,7 +13,7 @@ struct workspace {
     struct cell *cells;
     struct term *terms;
     int64_t n_cells;
-    cvec *a, *da;                   /* (J N, P) amplitude times steering vectors, and their derivative by azimuth */
+    cvec *a, *da, *dh;              /* (J N, P) amplitude times steering vectors, their derivatives by azimuth and by height */
     cvec *c, *unit;                 /* (K') coefficients, and e^{i phase} of each */
     cvec *v, *w;                    /* (N, P) V = C A Gamma, Rhat V */
     cvec *m, *q, *gamma;            /* (P, P) V^H V + s2 I, V^H Rhat V, factor of the correlations */
@@ -47,7 +47,7 @@ static inline int open_workspace(struct workspace *w, const struct model *m)
     const uint64_t n = (uint64_t)m->n, wide = (uint64_t)m->wide, p = (uint64_t)m->n_sources, d = (uint64_t)m->size;
     const uint64_t k = (uint64_t)m->n_patterns, np = n * p, pp = p * p;
     const struct { cvec **at; uint64_t size; } pairs[] = {
-        {&w->a, wide * p}, {&w->da, wide * p}, {&w->c, k}, {&w->unit, k}, {&w->v, np}, {&w->w, np}, {&w->m, pp},
+        {&w->a, wide * p}, {&w->da, wide * p}, {&w->dh, m->elevated ? wide * p : 0}, {&w->c, k}, {&w->unit, k}, {&w->v, np}, {&w->w, np}, {&w->m, pp},
         {&w->q, pp}, {&w->gamma, pp}, {&w->inverse, pp}, {&w->e, pp}, {&w->h, pp}, {&w->dv, np}, {&w->u, np},
         {&w->z, np}, {&w->ru, np}, {&w->moved, k * np}, {&w->slopes, d * np}, {&w->side, d * np}, {&w->inner, d * pp},
     };

@@ -5,6 +5,7 @@ import math
 import torch
 
 from doamc.estimators.alternating_projection import alternating_projection
+from doamc.estimators.sphere import SphereGrid
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.source_correlation import factor_angles
 from doamc.spec import ArraySpec
@@ -15,10 +16,18 @@ CYCLES = 3  #: turns in which every source is placed again
 class AlternatingProjection:
     """Starts for one array and number of sources; the couplings tried are drawn once, from the seed."""
 
-    def __init__(self, spec: ArraySpec, n_sources: int, grid: torch.Tensor, draws: int, seed: int) -> None:
+    def __init__(self, spec: ArraySpec, n_sources: int, grid: torch.Tensor | SphereGrid, draws: int, seed: int) -> None:
+        """grid: azimuths (G,), or directions on the sphere for an array with elevations."""
+        self.sphere = grid if isinstance(grid, SphereGrid) else None
+        grid = grid.azimuth if isinstance(grid, SphereGrid) else grid
         self.n_sources, self.grid = n_sources, grid
         self.theta = spec.family.draw((draws,), torch.Generator().manual_seed(seed))  # (J, K')
         points = grid.cpu().expand(draws, -1)
+        if self.sphere is not None:
+            at = points, self.sphere.elevation.expand(draws, -1)
+            self.manifold = spec.family.response(self.theta, spec.positions, *at).to(grid.device)
+            self.apart = self.sphere.unit @ self.sphere.unit.T < math.cos(math.radians(spec.min_separation_deg))
+            return
         self.manifold = spec.family.response(self.theta, spec.positions, points).to(grid.device)  # (J, N, G)
         apart = (grid[:, None] - grid).abs()
         apart = torch.minimum(apart, 2 * math.pi - apart) if spec.full_circle else apart
@@ -66,5 +75,6 @@ class AlternatingProjection:
         flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
         power_db, noise_db = 10 * power.log10().transpose(1, 2), 10 * noise.log10()[:, None]
         azimuth = self.grid[places].transpose(1, 2)
-        x = coordinates.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]))
+        elevation = None if self.sphere is None else self.sphere.elevation[places].transpose(1, 2)
+        x = coordinates.join(power_db, flat, noise_db, azimuth, wrapping, (correlation[0], correlation[1]), elevation)
         return coordinates.clip(x)

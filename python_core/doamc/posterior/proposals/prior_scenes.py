@@ -21,8 +21,9 @@ class PriorScenes:
         low, high = coordinates.low[:, None], coordinates.high[:, None]
         x = (low + (high - low) * self.uniform[: coordinates.size])[None].repeat(len(covariance), 1, 1)
         x[:, coordinates.normal] = self.normal[coordinates.normal]
-        azimuth = coordinates.split(x)[3]  # a view
-        azimuth.copy_(separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2))
+        if not coordinates.spec.elevated:  # on the sphere few stand too close, and those weigh nothing
+            azimuth = coordinates.split(x)[3]  # a view
+            azimuth.copy_(separate(azimuth.transpose(1, 2).sort(-1)[0], coordinates).transpose(1, 2))
         if coordinates.unknown_noise:
             p, snapshots, place = coordinates.n_sources, posterior.snapshots[:, 0], coordinates.noise_place
             noise = unbiased_noise_power(mean_of_smallest(posterior.eigen[0], p), snapshots, p).log()

@@ -12,6 +12,7 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
+from doamc.estimators.sphere_rare import SphereRare
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.separation import separate
@@ -23,9 +24,13 @@ LEAST_POWER = 1e-9  #: linear: nothing less has a logarithm that means anything
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
 
 
-def rare_points(null_spectrum: NullSpectrum, posterior: ExactPosterior, splits: tuple[float, ...] = ()) -> torch.Tensor:
-    """Points (B, d, Q) of the posterior by rank reduction; splits as in `with_pairs`."""
+def rare_points(
+    null_spectrum: NullSpectrum | SphereRare, posterior: ExactPosterior, splits: tuple[float, ...] = ()
+) -> torch.Tensor:
+    """Points (B, d, Q) of the posterior by rank reduction; splits as in `with_pairs`, for azimuths alone."""
     coordinates = posterior.coordinates
+    if isinstance(null_spectrum, SphereRare):
+        return _sphere_points(null_spectrum, posterior)
     vectors, snapshots = posterior.eigen[1], posterior.snapshots[:, 0]
     spectrum = null_spectrum.of_vectors(vectors, snapshots, coordinates.n_sources).double()
     azimuth, power_db, theta, noise_db = rank_reduction_starts(posterior, spectrum, null_spectrum.grid, splits)
@@ -41,21 +46,43 @@ def rank_reduction_starts(
     splits: tuple[float, ...] = (),
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Azimuth (B, P, Q), power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) of Q starts."""
-    coordinates, covariance = posterior.coordinates, posterior.covariance
-    spec, p = coordinates.spec, coordinates.n_sources
+    spec, p = posterior.coordinates.spec, posterior.coordinates.n_sources
     sets = peak_sets(p)
     peaks = ranked_peaks(spectrum, grid, max(max(s) for s in sets) + 1, spec.full_circle)
     azimuth = torch.stack([peaks[:, list(s)].sort(1)[0] for s in sets], 1)  # (B, Q, P)
     if splits and p > 1:
         azimuth = torch.cat([azimuth, with_pairs(peaks, p, math.radians(spec.min_separation_deg), splits)], 1)
+    return azimuth.transpose(1, 2), *scenes_at(posterior, azimuth)
+
+
+def _sphere_points(spectrum: SphereRare, posterior: ExactPosterior) -> torch.Tensor:
+    """Points (B, d, Q) with the deepest minima on the sphere for directions."""
+    coordinates = posterior.coordinates
+    p, sets = coordinates.n_sources, peak_sets(coordinates.n_sources)
+    peaks = spectrum.minima(posterior.eigen[1][:, :, -p:], max(max(s) for s in sets) + 1)
+    azimuth, elevation = (torch.stack([v[:, list(s)] for s in sets], 1) for v in peaks)  # (B, Q, P)
+    power_db, theta, noise_db = scenes_at(posterior, azimuth, elevation)
+    flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))
+    directions = azimuth.transpose(1, 2), wrapping, None, elevation.transpose(1, 2)
+    return coordinates.clip(coordinates.join(power_db, flat, noise_db[:, None], *directions))
+
+
+def scenes_at(
+    posterior: ExactPosterior,
+    azimuth: torch.Tensor,  # shape: (B, Q, P), rad
+    elevation: torch.Tensor | float = 0.0,  # shape: (B, Q, P), rad
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Power in dB (B, P, Q), coupling parameters (B, Q, K'), noise in dB (B, Q) that go with directions."""
+    coordinates, covariance = posterior.coordinates, posterior.covariance
+    spec, p = coordinates.spec, coordinates.n_sources
     values, vectors = posterior.eigen
     n = covariance.shape[-1]
     noise = mean_of_smallest(values, p)
     noise_space = vectors[:, :, : n - p]
     projector = (noise_space @ noise_space.mH)[:, None, None]
     positions = spec.positions.to(covariance.device)
-    theta = prior_mean(spec, azimuth) if spec.family.narrow else null_vector(coordinates, projector, azimuth)
-    v = spec.family.response(theta, positions, azimuth)
+    theta = prior_mean(spec, azimuth) if spec.family.narrow else null_vector(coordinates, projector, azimuth, elevation)
+    v = spec.family.response(theta, positions, azimuth, elevation)
     gram = v.mH @ v
     q = v.mH @ (covariance - noise[:, None, None] * torch.eye(n, dtype=v.dtype, device=v.device))[:, None] @ v
     level = gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)[..., None, None]
@@ -63,7 +90,7 @@ def rank_reduction_starts(
     left = torch.linalg.solve(gram, q)
     power = torch.linalg.solve(gram, left.mH).diagonal(dim1=-2, dim2=-1).real.clamp_min(LEAST_POWER)
     noise_db = (10 * noise.log10())[:, None].expand(-1, azimuth.shape[1])
-    return azimuth.transpose(1, 2), 10 * power.log10().transpose(1, 2), theta, noise_db
+    return 10 * power.log10().transpose(1, 2), theta, noise_db
 
 
 def with_pairs(
@@ -97,10 +124,11 @@ def null_vector(
     coordinates: Coordinates,
     projector: torch.Tensor,  # shape: (B, 1, 1, N, N) on the noise subspace
     azimuth: torch.Tensor,  # shape: (B, Q, P)
+    elevation: torch.Tensor | float = 0.0,  # shape: (B, Q, P)
 ) -> torch.Tensor:
     """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
     spec = coordinates.spec
-    a = steering(spec.positions.to(projector.device), azimuth).to(projector.dtype)  # (B, Q, N, P)
+    a = steering(spec.positions.to(projector.device), azimuth, elevation).to(projector.dtype)  # (B, Q, N, P)
     basis = spec.plain_family.linear_basis.to(projector)
     t = torch.einsum("kij,bqjp->bqpik", basis, a)
     form = (t.mH @ projector @ t).sum(2)

@@ -68,7 +68,7 @@ class PosteriorReport:
         fit = misfit_of(part, lengths.select(part.index))
         samples, error_db = self._with_errors(part, fit)
         s = summarise(samples.x, samples.coordinates, self.options.chains)
-        if self._to_ends and not self.spec.full_circle:
+        if self._to_ends and not self.spec.full_circle and not self.spec.elevated:
             s = reaching_ends(s, samples.coordinates.split(samples.x)[3], self.spec.sector_rad)
         family, gain = part.samples.coordinates.spec.family, part.gain
         if batch.noise_power is None:
@@ -82,9 +82,13 @@ class PosteriorReport:
             coupling=family.matrix(s.theta),
             noise_power=noise,
             n_sources=torch.full((len(gain),), n_sources, dtype=torch.int64),
+            elevation=s.elevation,
+            elevation_std=s.elevation_std,
             interval=s.interval,
+            elevation_interval=s.elevation_interval,
             coupling_std=s.coupling_std,
             mode_azimuth=s.mode_azimuth,
+            mode_elevation=s.mode_elevation,
             mode_std=s.mode_std,
             mode_share=s.mode_share,
             snapshots=part.length,

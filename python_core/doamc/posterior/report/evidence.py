@@ -14,23 +14,38 @@ import torch
 from doamc.angles import wrap_rad
 from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
 from doamc.likelihood.density import ExactPosterior
+from doamc.posterior.report.directions import sphere_units
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampling.samples import Samples
+from doamc.scenes.directions import nearest_order
 
 BEYOND_DB = 30.0  #: by how much source powers of a receiver of unknown scale may leave the range that was sampled
 FREEDOM = 8.0  #: degrees of freedom of the proposal's tails
 WIDEN = 1.3  #: factor on the samples' covariance: a proposal wider than the posterior loses less than a narrow one
+SPHERE_DRAWS = 1 << 14  #: for the share of directions that keep their least separation
 SAME_DISTANCE = 1e-9  #: rad^2, of two ways to write one scene: round-off
 UNIT_RIDGE = 1e-9  #: on the diagonal of a matrix scaled to one: round-off must not make it indefinite
 
 
 def separation_share(coordinates: Coordinates) -> float:
     """Probability that independent uniform azimuths keep the least separation."""
+    if coordinates.spec.elevated:
+        return sphere_share(coordinates)
     p, gap = coordinates.n_sources, math.radians(coordinates.spec.min_separation_deg)
     low, high = coordinates.spec.sector_rad
     if coordinates.spec.full_circle:
         return (1 - p * gap / (high - low)) ** (p - 1)
     return (1 - (p - 1) * gap / (high - low)) ** p
+
+
+def sphere_share(coordinates: Coordinates) -> float:
+    """The same of directions uniform on the sphere, by draws: to a percent."""
+    if coordinates.n_sources == 1:
+        return 1.0
+    u = torch.rand(coordinates.size, SPHERE_DRAWS, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = (coordinates.low[:, None] + (coordinates.high - coordinates.low)[:, None] * u.to(coordinates.low))[None]
+    apart = coordinates.apart(coordinates.split(x)[3], coordinates.heights(x))
+    return 1.0 if apart is None else max(float(apart.double().mean()), 1 / SPHERE_DRAWS)
 
 
 @torch.no_grad()
@@ -105,12 +120,23 @@ def counted_once(
     if coordinates.n_sources == 1:
         return once
     azimuth = coordinates.split(x)[3]
+    if coordinates.spec.elevated:
+        return once & nearest_on_sphere(x, centre, coordinates)
     if not coordinates.spec.full_circle:
         return once & (azimuth.diff(dim=1) > 0).all(1)
     middle, ordered = coordinates.split(centre)[3], wrap_rad(azimuth).sort(1)[0]
     turns = torch.stack([ordered.roll(k, 1) for k in range(coordinates.n_sources)], 1)
     least = wrap_rad(turns - middle[:, None]).square().sum(2).amin(1)
     return once & (coordinates.split(own)[3].square().sum(1) <= least + SAME_DISTANCE)
+
+
+def nearest_on_sphere(x: torch.Tensor, centre: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
+    """Whether no other order of the sources of points (B, d, S) lies nearer to a centre (B, d, 1), (B, S) bool."""
+    unit, middle = (sphere_units(v, coordinates) for v in (x, centre))
+    cosine = torch.einsum("bpk,bqnk->bpqn", middle[:, :, 0], unit)
+    own = cosine.diagonal(dim1=1, dim2=2).sum(2)
+    best = cosine.gather(2, nearest_order(cosine)[:, :, None]).sum((1, 2))
+    return own >= best - SAME_DISTANCE
 
 
 def with_free_level(coordinates: Coordinates) -> Coordinates:

@@ -6,6 +6,7 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.likelihood.coordinates import Coordinates
+from doamc.posterior.report.directions import align_directions
 
 ROUNDS = 2  #: of turning samples to their centre: the first finds it from one sample, the second from all
 
@@ -61,11 +62,16 @@ def aligned(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Samples (B, d, n) with their sources in one order and every wrapping coordinate unwrapped around its mean."""
     amplitude, size, noise, azimuth, phase = coordinates.split(x)
     angle, turn = coordinates.split_correlation(x)
-    azimuth, order = align(azimuth, coordinates)
+    if coordinates.spec.elevated:
+        found = align_directions(x, coordinates)
+        azimuth, order, height = found.azimuth, found.order, [found.elevation.sin()]
+    else:
+        azimuth, order = align(azimuth, coordinates)
+        height = []
     if phase.shape[1] and coordinates.spec.plain_family.phase_rad >= math.pi - 1e-9:
         phase = unwrapped(phase)
     tail = [azimuth, phase] if coordinates.azimuth_first else [phase, azimuth]
-    return torch.cat([amplitude.gather(1, order), size, angle, noise, *tail, unwrapped(turn)], 1)
+    return torch.cat([amplitude.gather(1, order), size, angle, noise, *height, *tail, unwrapped(turn)], 1)
 
 
 def unwrapped(angle: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,9 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimators.intervals import NORMAL_90
+from doamc.estimators.sphere import ascending
 from doamc.likelihood.coordinates import NEPER_PER_DB, Coordinates
+from doamc.posterior.report.directions import align_directions
 from doamc.posterior.report.modes import LINK_DEG, find_modes, main_mode
 from doamc.posterior.report.quantiles import half_width, level_of, quantiles
 from doamc.posterior.report.source_order import align
@@ -27,6 +29,8 @@ class Summary:
     the posterior over 1.645 (the standard deviation where it is normal). interval: (B, P, 2) rad, its central 90 %.
     mode_azimuth, mode_std (B, M, P) and mode_share (B, M): medians, 90 % half-widths over 1.645 and probabilities of
     the modes, the main one first, NaN and 0 past the last.
+    elevation, elevation_std (B, P), elevation_interval (B, P, 2) and mode_elevation (B, M, P): the same of elevations;
+    None where the array has none.
     power_db: (B, P). noise_db: (B,), NaN where known. theta: (B, 2 K or K) mean coupling parameters.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries.
     """
@@ -41,11 +45,17 @@ class Summary:
     noise_db: torch.Tensor
     theta: torch.Tensor
     coupling_std: torch.Tensor
+    elevation: torch.Tensor | None = None
+    elevation_std: torch.Tensor | None = None
+    elevation_interval: torch.Tensor | None = None
+    mode_elevation: torch.Tensor | None = None
 
 
 def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None = None) -> Summary:
     """Summary of samples x (B, d, n); independent: as many of them count in an interval, as in `level_of`."""
-    amplitude, size, log_noise, azimuth, phase = coordinates.split(x)
+    if coordinates.spec.elevated:
+        return _of_both_angles(x, coordinates, independent)
+    amplitude, _, log_noise, azimuth, _ = coordinates.split(x)
     power_db, noise_db = amplitude / NEPER_PER_DB, log_noise / (2 * NEPER_PER_DB)
     aligned, order = align(azimuth, coordinates)
     member = main_mode(aligned, math.radians(LINK_DEG))
@@ -68,8 +78,7 @@ def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None
         interval = interval.gather(1, place[..., None].expand(-1, -1, 2))
         places, turn = wrap_rad(places, start).sort(2)
         widths = widths.gather(2, turn)
-    family = coordinates.spec.family
-    theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
+    theta, coupling_std = _coupling(x, coordinates)
     return Summary(
         azimuth=middle,
         std=half / NORMAL_90,
@@ -79,9 +88,62 @@ def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None
         mode_share=modes.share,
         power_db=power,
         noise_db=noise_db.mean(2)[:, 0] if coordinates.unknown_noise else torch.full_like(middle[:, 0], math.nan),
-        theta=theta.mean(1),
-        coupling_std=coupling_deviation(theta, family.basis.to(theta.device)),
+        theta=theta,
+        coupling_std=coupling_std,
     )
+
+
+def _of_both_angles(x: torch.Tensor, coordinates: Coordinates, independent: int | None) -> Summary:
+    """`summarise` of an array with elevations: modes lie apart on the sphere, sources ascend by azimuth."""
+    amplitude, log_noise = (coordinates.split(x)[i] for i in (0, 2))
+    found = align_directions(x, coordinates)
+    plane = found.plane
+    member = main_mode(plane, math.radians(LINK_DEG))
+    everyone = torch.ones_like(member)
+    low, high = quantiles(plane, everyone, [level_of(share, independent) for share in (0.05, 0.95)])
+    middle = quantiles(plane, member, [0.5])[0]
+    half = half_width(plane, middle, everyone, independent)
+    modes = find_modes(plane, member, middle, half_width(plane, middle, member, independent))
+    azimuth, elevation = found.from_plane(middle)
+    std, elevation_std = (v / NORMAL_90 for v in found.from_plane(half))
+    (left, bottom), (right, top) = found.from_plane(low), found.from_plane(high)
+    mode_azimuth, mode_elevation = found.from_plane(modes.azimuth)
+    mode_std = found.from_plane(modes.half_width)[0] / NORMAL_90
+    power = (amplitude / NEPER_PER_DB).gather(1, found.order).mean(2)
+    if coordinates.spec.full_circle:
+        start = coordinates.spec.sector_rad[0]
+        turned = wrap_rad(azimuth, start)
+        left, right = left + turned - azimuth, right + turned - azimuth
+        azimuth, mode_azimuth = turned, wrap_rad(mode_azimuth, start)
+    own = azimuth, elevation, std, elevation_std, left, right, bottom, top, power
+    azimuth, elevation, std, elevation_std, left, right, bottom, top, power = ascending(*own)
+    mode_azimuth, place = mode_azimuth.sort(2)
+    theta, coupling_std = _coupling(x, coordinates)
+    noise_db = (log_noise / (2 * NEPER_PER_DB)).mean(2)
+    return Summary(
+        azimuth=azimuth,
+        std=std,
+        interval=torch.stack([left, right], -1),
+        mode_azimuth=mode_azimuth,
+        mode_std=mode_std.gather(2, place),
+        mode_share=modes.share,
+        power_db=power,
+        noise_db=noise_db[:, 0] if coordinates.unknown_noise else torch.full_like(azimuth[:, 0], math.nan),
+        theta=theta,
+        coupling_std=coupling_std,
+        elevation=elevation,
+        elevation_std=elevation_std,
+        elevation_interval=torch.stack([bottom, top], -1),
+        mode_elevation=mode_elevation.gather(2, place),
+    )
+
+
+def _coupling(x: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean parameters (B, K') of the coupling, and r.m.s. deviation (B, N, N) of its entries, over samples."""
+    _, size, _, _, phase = coordinates.split(x)
+    family = coordinates.spec.family
+    theta = family.from_coordinates(size.transpose(1, 2), phase.transpose(1, 2))  # (B, n, K')
+    return theta.mean(1), coupling_deviation(theta, family.basis.to(theta.device))
 
 
 def coupling_deviation(

@@ -5,12 +5,15 @@ import torch
 from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import covariance_factors
+from doamc.posterior.report.directions import align_directions
 from doamc.posterior.report.source_order import align
 from doamc.posterior.sampling.chains import MetropolisChains
 
 
 def azimuth_width(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
-    """Largest standard deviation (B,) of the azimuths of samples x (B, d, n), rad."""
+    """Largest standard deviation (B,) of the azimuths, and elevations, of samples x (B, d, n), rad."""
+    if coordinates.spec.elevated:
+        return align_directions(x, coordinates).plane.std(2).amax(1)
     return align(coordinates.split(x)[3], coordinates)[0].std(2).amax(1)
 
 

@@ -69,7 +69,7 @@ class ErrorDraws:
         around = linearise(samples.posterior, samples.best)
         error = ModelError(samples.posterior, around, self.sizes_db)
         shared = SHARED if n % SHARED == 0 else 1
-        entries = 2 * coordinates.spec.n_elements * coordinates.n_sources
+        entries = coordinates.spec.n_elements * max(2 * coordinates.n_sources, 3 if coordinates.spec.elevated else 2)
         comb, order, normal = _tables(entries, n // shared, self.seed, samples.x.device)
         shift = error.draws(comb, normal)[:, :, order]
         if ratio.any():

@@ -5,10 +5,11 @@ const GREATEST_MS = 5000;
 const SILENCE_MS = 6000; // the server sends a frame every second at least
 
 export class Connection {
-  /** onMessage(object) for what comes; onState("open" | "closed") when the link changes. */
-  constructor(onMessage, onState) {
+  /** onMessage(object) for what comes; onState("open" | "closed") when the link changes. path: of the WebSocket. */
+  constructor(onMessage, onState, path = "/live") {
     this._onMessage = onMessage;
     this._onState = onState;
+    this._path = path;
     this._wait = LEAST_MS;
     this._open();
     setInterval(() => {
@@ -21,7 +22,7 @@ export class Connection {
   }
 
   _open() {
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${this._path}`);
     this._socket = socket;
     socket.onopen = () => {
       this._heard = performance.now();

@@ -1,15 +1,16 @@
 // The page: what comes from the server goes into the store; what is drawn is drawn at the screen's pace.
 
 import { Convention, minus } from "./angles.js";
-import { forgetTheme } from "./canvas.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
+import { drawElevations, hasElevation } from "./elevation.js";
 import { showFixes } from "./fixes.js";
 import { put, showAbout, showHealth, showLink } from "./health.js";
 import { PlaneMap } from "./map.js";
 import { powerRange, TimePlot } from "./plots.js";
 import { savePicture } from "./png.js";
 import { drawRose } from "./rose.js";
+import { conventionName, followConvention, followTheme } from "./settings.js";
 import { describeRose, showSources } from "./sources.js";
 import { Receiver } from "./store.js";
 import { Waterfall } from "./waterfall.js";
@@ -23,8 +24,6 @@ let convention = new Convention("compass", null, -180);
 let matrix = null, dirty = true, frozen = 0, recording = null;
 const last = { plots: 0, heavy: 0 };
 
-const remember = (key, value) => { try { localStorage.setItem(`doamc-${key}`, value); } catch { /* storage is off */ } };
-const recall = (key, fallback) => { try { return localStorage.getItem(`doamc-${key}`) ?? fallback; } catch { return fallback; } };
 const now = () => (paused ? frozen : clock.server + (performance.now() - clock.here) / 1000);
 const current = () => receivers[chosen] ?? null;
 
@@ -57,8 +56,8 @@ function choose(index) {
 
 /** The convention that is wished for, with what is known of the receiver that is shown. */
 function setConvention() {
-  const name = document.querySelector("input[name=convention]:checked").value, before = convention;
-  convention = new Convention(name, current()?.heading ?? null, current()?.low() ?? -180);
+  const before = convention;
+  convention = new Convention(conventionName(), current()?.heading ?? null, current()?.low() ?? -180);
   put("convention-note", convention.describe());
   const quantity = convention.compass ? "Bearing" : "Azimuth";
   put("bearing-head", quantity);
@@ -146,6 +145,8 @@ function draw(time) {
     const none = view ? "no bearings of now" : "waiting for estimates";
     drawRose($("rose"), fresh, convention, none);
     showSources(fresh, convention, none);
+    $("elevation-box").hidden = !hasElevation(fresh);
+    if (hasElevation(fresh)) drawElevations($("elevations"), fresh, convention);
     showHealth(receiver.health, view, skipped, at, silent);
     showAbout(view, receiver);
   }
@@ -170,24 +171,13 @@ function draw(time) {
   }
 }
 
-function applyTheme() {
-  const wish = $("theme").value;
-  const dark = wish === "dark" || (wish === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  forgetTheme();
+function repaint() {
   matrix = null;
   bearingPlot.rebuild();
   powerPlot.rebuild();
   dirty = true;
 }
 
-$("theme").value = recall("theme", "auto");
-$("theme").addEventListener("change", () => { remember("theme", $("theme").value); applyTheme(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
-for (const input of document.querySelectorAll("input[name=convention]")) {
-  input.checked = input.value === recall("convention", "compass");
-  input.addEventListener("change", () => { remember("convention", input.value); setConvention(); });
-}
 $("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
 $("pause").addEventListener("click", () => {
   frozen = now();
@@ -217,7 +207,7 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 document.addEventListener("click", (event) => { if (!$("export").contains(event.target)) $("export").open = false; });
 new ResizeObserver(() => { dirty = true; matrix = null; }).observe($("main"));
 
-applyTheme();
-setConvention();
+followTheme(repaint);
+followConvention(setConvention);
 const connection = new Connection(onMessage, (state) => { open = state === "open"; showLink(open, null, silent); });
 requestAnimationFrame(draw);

@@ -63,7 +63,7 @@ export function drawRose(canvas, view, convention, none) {
   }
   const ordered = [...view.sources].sort((a, b) => (b.power_db ?? 0) - (a.power_db ?? 0));
   for (const source of ordered) {
-    const hue = colour.sources[source.slot] ?? colour.muted;
+    const hue = source.colour ?? colour.sources[source.slot] ?? colour.muted;
     const length = radius * (source.power_db === null ? 1 : reach(source.power_db - strongest));
     const span = interval(source);
     if (span) wedge(c, convention, span[0], span[1], radius, withAlpha(hue, 0.16));
@@ -72,14 +72,14 @@ export function drawRose(canvas, view, convention, none) {
     }
     const at = convention.screen(source.azimuth_deg);
     c.strokeStyle = hue;
-    c.lineWidth = 2.5;
+    c.lineWidth = source.followed ? 5 : 2.5;
     c.beginPath();
     c.moveTo(0, 0);
     c.lineTo(length * Math.cos(at), length * Math.sin(at));
     c.stroke();
     c.fillStyle = hue;
     c.beginPath();
-    c.arc(length * Math.cos(at), length * Math.sin(at), 5.5, 0, 2 * Math.PI);
+    c.arc(length * Math.cos(at), length * Math.sin(at), source.followed ? 8 : 5.5, 0, 2 * Math.PI);
     c.fill();
   }
   c.lineWidth = 1;

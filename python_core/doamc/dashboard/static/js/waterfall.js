@@ -2,7 +2,7 @@
 
 import { minus } from "./angles.js";
 import { begin, text, theme } from "./canvas.js";
-import { viridis } from "./colormaps.js";
+import { VIRIDIS_PIXELS, viridis } from "./colormaps.js";
 import { SPAN_S } from "./store.js";
 
 const BINS = 720;
@@ -13,12 +13,6 @@ const HOLD_ROWS = 3 / ROW_S;
 const UNKNOWN_STD_DEG = 5; // as the bearings for map tools have it
 const LEAST_STD_DEG = 0.05;
 export const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
-
-// The colours as pixels (red in the lowest byte: computers that run browsers are little-endian).
-const TABLE = Uint32Array.from({ length: 256 }, (_, i) => {
-  const [r, g, b] = viridis(i / 255);
-  return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-});
 
 /**
  * Density of an estimate added to `row` (BINS values over azimuths -180..180): each source a Gaussian of unit mass, or
@@ -149,7 +143,7 @@ export class Waterfall {
         const bin = Math.floor((then.azimuth(from + ((x + 0.5) / BINS) * (to - from)) + 180) / BIN_DEG);
         const density = some ? this.rows[at * BINS + (((bin % BINS) + BINS) % BINS)] / this.counts[at] : 0;
         const level = density > 0 ? (10 * Math.log10(density) - LOW_DB) / (HIGH_DB - LOW_DB) : 0;
-        pixels[x] = some ? TABLE[Math.max(0, Math.min(255, Math.round(255 * level)))] : 0;
+        pixels[x] = some ? VIRIDIS_PIXELS[Math.max(0, Math.min(255, Math.round(255 * level)))] : 0;
       }
       context.putImageData(this.line, 0, ROWS - 1 - place(quarter));
     }

@@ -1,0 +1,35 @@
+"""One integration of a correlator."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Sample covariance of N streams over one integration.
+
+    covariance: (N, N) complex128, of streams. seq: number of the integration, from 0. snapshots: samples of each stream
+    in it. sample_time: stream time of the first, s, within the slices that were left out. sample_rate, Hz. rx_time: of
+    the first sample by the receiver's clock, s, None where it is not told. frequency_hz: centre frequency, None where
+    it is not told. gaps: slices that the receiver lost within. array: name of the specification, "" where it is not
+    told. time: Unix time at which it was complete, s.
+    """
+
+    covariance: NDArray[np.complex128]
+    seq: int
+    snapshots: int
+    sample_time: float
+    sample_rate: float
+    rx_time: float | None
+    frequency_hz: float | None
+    gaps: int
+    array: str
+    time: float
+
+    @property
+    def integration_s(self) -> float:
+        """Length, s, without gaps."""
+        return self.snapshots / self.sample_rate if self.sample_rate > 0 else math.nan

@@ -1,0 +1,45 @@
+"""The entry `elevation_deg` of [sector]: elevations that sources come from, and what an array can tell of them."""
+
+from typing import TYPE_CHECKING, Any
+
+from doamc.errors import SpecificationError
+from doamc.spec import checks
+
+if TYPE_CHECKING:
+    from doamc.spec.array_spec import ArraySpec
+
+STRAIGHT = 1e-3  #: of an array's size, how far elements of a line or of a plane may stand beside it
+
+
+def elevation_of(sector: dict[str, Any]) -> tuple[float, float] | None:
+    """The range [low, high] in degrees, None where there is none. Raises SpecificationError."""
+    if "elevation_deg" not in sector:
+        return None
+    low, high = checks.span(sector, "sector", "elevation_deg", [], 90.0)
+    if low == high:
+        raise SpecificationError(f"[sector] elevation_deg must be [low, high] with low < high, found {[low, high]}")
+    return low, high
+
+
+def check_elevation(spec: "ArraySpec") -> None:
+    """Raise SpecificationError where elevations in the sector cannot be told, or the coupling holds at the horizon."""
+    if spec.elevation_deg is None:
+        return
+    if spec.coupling["family"] == "drawn":
+        raise SpecificationError(
+            "[sector] elevation_deg and a coupling drawn from antennas exclude each other: such a prior holds at the "
+            "horizon; take another family, or leave elevation_deg out"
+        )
+    positions = spec.tuned(spec.frequency_hz or 1e9).positions
+    centred = positions - positions.mean(0)
+    size = centred.square().sum(0).sum().sqrt()
+    if float(centred.svd()[1][1]) < STRAIGHT * float(size):
+        raise SpecificationError(
+            "a line of elements cannot tell elevation from azimuth, found [sector] elevation_deg; leave it out"
+        )
+    low, high = spec.elevation_deg
+    if low < 0 < high and float(centred[:, 2].norm()) < STRAIGHT * float(size):
+        raise SpecificationError(
+            "elements in the x-y plane hear from above and from below alike; expected [sector] elevation_deg on one "
+            f"side of the horizon, found {[low, high]}"
+        )

@@ -1,0 +1,102 @@
+"""What an array received as an image: captures, snapshots, integrated visibilities."""
+
+import argparse
+
+import numpy as np
+import pytest
+
+from doamc.calibration import save_coupling
+from doamc.cli.capture_options import add_capture_arguments
+from doamc.cli.image_array import add_array_arguments, image_array, is_array_input
+from doamc.errors import DoamcError
+from doamc.imaging.array_files import write_visibilities
+from doamc.imaging.integration import Integration
+from doamc.snapshots.npz import write_snapshots
+from doamc.snapshots.sigmf_write import write_recording
+from tests.doamc.imaging.array_scene import circle, circulant, scene
+
+C = circulant(16, 0.25 * np.exp(0.6j), 0.1 * np.exp(-2.0j))
+SKY = scene(circle(), [20.0, 110.0], 0.0, [1.0, 0.5], coupling=C)
+
+
+def samples(length=40_000, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = 16, length
+    z = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
+    return np.linalg.cholesky(SKY.covariance) @ z
+
+
+def image(path, out, *options):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("input")
+    parser.add_argument("-o", "--out")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    add_array_arguments(parser)
+    add_capture_arguments(parser)
+    given = [str(path), "-o", str(out), "--pixels", 48, *options]
+    assert image_array(parser.parse_args([str(word) for word in given])) == 0
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("capture") / "sky.sigmf-meta"
+    write_recording(path, samples(), sample_rate_hz=1e5, frequency_hz=433e6, array="uca16")
+    return path
+
+
+def test_the_estimated_coupling_is_taken_out_of_a_capture(capture, tmp_path, capsys):
+    image(capture, tmp_path / "out.npz", "--batches", 2)
+    image(capture, tmp_path / "left.npz", "--coupling", "none", "--sources", 2)
+    told = capsys.readouterr()
+    assert "uca16, coupling taken out, dynamic range" in told.out and "coupling left in" in told.out
+    assert "mirror image" in told.err
+    with np.load(tmp_path / "out.npz") as out, np.load(tmp_path / "left.npz") as left:
+        assert out["image"].shape == out["std"].shape == out["residual"].shape == (1, 48, 48)
+        assert out["azimuth_deg"] == pytest.approx([20.0, 110.0], abs=0.2)  # of a beam of 16.8
+        assert np.linalg.norm(out["coupling"] - C) < 0.02 * np.linalg.norm(C)
+        assert out["snapshots"] == pytest.approx(40_000, rel=0.05) and out["frequency_hz"] == 433e6
+        assert "coupling" not in left
+        # 40 000 snapshots, whose noise is 26 dB below the peak
+        ranges = [10 * np.log10(f["peak"] / f["rms"]) for f in (out, left)]
+        assert ranges[0] > ranges[1] + 10
+
+
+def test_snapshots_and_a_file_of_the_coupling(tmp_path):
+    write_snapshots(tmp_path / "y.npz", snapshots=samples().reshape(16, 4, -1).transpose(1, 0, 2))
+    save_coupling(tmp_path / "c.toml", C)
+    options = ("--array", "uca16", "--coupling", tmp_path / "c.toml", "--sources", 2)
+    image(tmp_path / "y.npz", tmp_path / "out.npz", *options)
+    with np.load(tmp_path / "out.npz") as out:
+        np.testing.assert_allclose(out["coupling"], C)
+        covariance = samples() @ samples().conj().T / 40_000
+        w = np.linalg.inv(C)
+        expected = w @ (covariance - out["noise_power"] * np.eye(16)) @ w.conj().T
+        np.testing.assert_allclose(out["visibilities"], expected, atol=1e-9)
+
+
+def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path):
+    made = Integration(SKY.sample(100_000), 0, 100_000, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0)
+    write_visibilities(tmp_path / "v.npz", [made])
+    save_coupling(tmp_path / "c.toml", C)
+    options = ("--array", "uca16", "--coupling", tmp_path / "c.toml", "--centre", 20, 10, "--width", 60)
+    image(tmp_path / "v.npz", tmp_path / "out.png", *options)
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    image(tmp_path / "v.npz", tmp_path / "out.svg", *options[:4], "--panorama")
+    assert b"elevation (deg)" in (tmp_path / "out.svg").read_bytes()
+    with pytest.raises(DoamcError, match="found estimated"):
+        image(tmp_path / "v.npz", tmp_path / "no.npz", "--array", "uca16")
+    with pytest.raises(DoamcError, match="expected 5 streams"):
+        image(tmp_path / "v.npz", tmp_path / "no.npz", "--array", "uca5", "--coupling", "none")
+    with pytest.raises(DoamcError, match="ends in"):
+        image(tmp_path / "v.npz", tmp_path / "no.txt", "--array", "uca16", "--coupling", "none")
+    assert not list(tmp_path.glob("no.*"))
+
+
+def test_which_inputs_are_of_an_array(tmp_path):
+    write_snapshots(tmp_path / "grid.npz", visibilities=np.zeros(1))
+    write_snapshots(tmp_path / "snapshots.npz", snapshots=np.zeros(1))
+    kinds = {"grid.npz": False, "snapshots.npz": True, "capture.sigmf-meta": True, "capture.iq": True}
+    for name, expected in kinds.items():
+        assert is_array_input(str(tmp_path / name), None) is expected
