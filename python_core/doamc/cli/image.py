@@ -1,9 +1,11 @@
-"""``doamc image``: skies from visibilities."""
+"""``doamc image``: skies from visibilities on a grid, or from what an array received."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doamc.cli.capture_options import add_capture_arguments
+from doamc.cli.image_array import add_array_arguments, image_array, is_array_input
 from doamc.cli.options import add_threads_argument, number, positive, seed, whole
 
 if TYPE_CHECKING:
@@ -22,13 +24,16 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "image",
-        help="images of the sky from visibilities",
+        help="images of the sky from visibilities, or from what an array received",
         description="Reads visibilities (B, n, n) on the grid of the unitary FFT, 0 where not measured, mask (n, n) "
-        "and sigma, the noise per complex visibility. Writes image (B, n, n), flux a pixel; std (B, n, n), one standard"
-        " deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not explained.",
+        "and sigma, the noise per complex visibility. Writes image (B, n, n), flux a pixel; std (B, n, n), one "
+        "standard deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not "
+        "explained. Of a capture, snapshots or integrated covariances of an array: an image of the sky around it.",
     )
-    parser.add_argument("input", metavar="VIS.npz", help="visibilities")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits")
+    parser.add_argument("input", metavar="INPUT", help=".npz of visibilities, or a capture or snapshots of an array")
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz, .fits; of an array .npz, .png"
+    )
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=f"default {METHODS[0]}")
     parser.add_argument("--steps", type=whole(2, 10**6), metavar="K",
                         help="of posterior, ddrm (default 200) and iuwt (default 100): how many")  # fmt: skip
@@ -37,11 +42,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--weights", metavar="FILE", help="of posterior and ddrm: a checkpoint (default: what ships)")
     parser.add_argument("--picture", metavar="FILE", help="also a figure of the first skies: .png, .pdf or .svg")
     parser.add_argument("--seed", type=seed, default=0, help="seed of methods that draw (default 0)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="torch device for the coupling (default cpu)")
     add_threads_argument(parser)
     fits = parser.add_argument_group("coordinates of FITS files")
     fits.add_argument("--pixel", type=positive, metavar="ARCSEC", help="side of a pixel (default: none are told)")
     fits.add_argument("--direction", type=number, nargs=2, metavar=("RA", "DEC"), default=[0.0, 0.0],
                       help="of the middle, degrees (default 0 0)")  # fmt: skip
+    add_array_arguments(parser)
+    add_capture_arguments(parser, "--rate")
     parser.set_defaults(run=run)
 
 
@@ -53,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     from doamc.imaging.dirty import residual_image
     from doamc.imaging.files import read_visibilities, write_image
 
+    if is_array_input(args.input, args.array):
+        return image_array(args)
     check_output(args.out)
     kind = Path(args.out).suffix.lower()
     if kind not in (".npz", ".fits"):

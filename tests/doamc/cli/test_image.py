@@ -102,4 +102,12 @@ def test_what_is_wrong_is_one_line(arguments, message, visibilities, tmp_path, m
 
 def test_a_file_that_is_none_is_one_line(tmp_path, capsys):
     assert main(["image", str(tmp_path / "none.npz"), "-o", str(tmp_path / "o.npz")]) == 2
-    assert "file of visibilities, found none" in capsys.readouterr().err
+    assert "found none" in capsys.readouterr().err
+
+
+def test_what_is_no_grid_is_imaged_as_an_array(tmp_path, capsys):
+    snapshots = np.random.default_rng(1).standard_normal((1, 5, 64)) * (1 + 1j)
+    np.savez(tmp_path / "s.npz", snapshots=snapshots)
+    options = ["--array", "uca5", "--coupling", "none", "--pixels", "16"]
+    assert main(["image", str(tmp_path / "s.npz"), "-o", str(tmp_path / "o.npz"), *options]) == 0
+    assert "uca5, coupling left in" in capsys.readouterr().out
