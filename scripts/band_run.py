@@ -47,16 +47,18 @@ def band_messages(seconds: float) -> list[tuple[float, str, dict[str, Any]]]:
     live = LiveBand(finder, told, Placer(Bearings(estimator)), 0.1, Identities(RATE_HZ))
     spectrum = BandSpectrum(finder, told, SLICE_S)
     out: list[tuple[float, str, dict[str, Any]]] = []
+    told_signals = told_spectra = 0
     for _ in range(round(seconds / TURN_S) or 1):
         for band in finder.spectra.push(samples.astype(np.complex64)):
             time_s = (band.number + 1) * grid.slice_s
             messages = live.take(band)
             while some := live.wanted(4):
                 messages += live.placed(live.placer(some, live.alive))
-            signals = [m | {"seq": len(out) + k} for k, m in enumerate(messages)]
-            out += [(time_s, SIGNAL_TOPIC, m) for m in signals]
+            out += [(time_s, SIGNAL_TOPIC, m | {"seq": told_signals + k}) for k, m in enumerate(messages)]
+            told_signals += len(messages)
             shown = spectrum.take(band)
             if shown is not None:
                 levels = {k: shown[k].astype(float).round(1).tolist() for k in ("power_dbfs", "floor_dbfs")}
-                out.append((time_s, SPECTRUM_TOPIC, shown | levels | {"seq": band.number, "dropped_slices": 0}))
+                out.append((time_s, SPECTRUM_TOPIC, shown | levels | {"seq": told_spectra, "dropped_slices": 0}))
+                told_spectra += 1
     return out

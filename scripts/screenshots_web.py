@@ -10,9 +10,11 @@ its signals, and writes dashboard_band.png and dashboard_band_dark.png. Takes so
 
 import argparse
 import asyncio
+import itertools
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -148,15 +150,11 @@ def open_page(browser: Browser, url: str, size: tuple[int, int], theme: Any, sca
 
 def band_pictures(browser: Browser) -> None:
     """Replay what is told of a simulated band, and photograph the page that shows it."""
-    messages = band_messages(36.0)
-    with Publisher("tcp://127.0.0.1:*") as publisher:
-        with served([Receiver("roof", publisher.address, heading_deg=HEADING_DEG)]) as url:
+    messages, seconds = band_messages(36.0), 36.0
+    with replayed_band(messages, seconds) as address:
+        with served([Receiver("roof", address, heading_deg=HEADING_DEG)]) as url:
             pages = [open_page(browser, url + "band", (1280, 900), theme, 1.0) for theme in ("light", "dark")]
-            pages[0].wait_for_timeout(500)
-            begin = time.monotonic()
-            for time_s, topic, message in messages:
-                pages[0].wait_for_timeout(max(0.0, 1e3 * (begin + time_s - time.monotonic())))
-                publisher.send(topic, message)
+            pages[0].wait_for_timeout(1e3 * (seconds + 2))
             for name, page in zip(("dashboard_band.png", "dashboard_band_dark.png"), pages, strict=True):
                 page.get_by_role("button", name="433.7000").click()
                 plots = page.locator("#panorama").bounding_box()
@@ -164,6 +162,30 @@ def band_pictures(browser: Browser) -> None:
                 page.mouse.move(plots["x"] + 0.6 * plots["width"], plots["y"] + 0.3 * plots["height"])
                 page.wait_for_timeout(600)
                 take(page, name, full_page=True)
+
+
+@contextmanager
+def replayed_band(messages: list[tuple[float, str, dict[str, Any]]], seconds: float) -> Iterator[str]:
+    """A publisher that sends messages at their stream times, again and again; its address."""
+    end = threading.Event()
+    with Publisher("tcp://127.0.0.1:*") as publisher:
+
+        def send() -> None:
+            begin, sent = time.monotonic(), Counter[str]()
+            for turn in itertools.count():
+                for time_s, topic, message in messages:
+                    if end.wait(max(0.0, begin + turn * seconds + time_s - time.monotonic())):
+                        return
+                    publisher.send(topic, message | {"seq": sent[topic]})
+                    sent[topic] += 1
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            yield publisher.address
+        finally:
+            end.set()
+            sender.join()
 
 
 def main() -> None:

@@ -228,6 +228,14 @@ say "this package and what it needs"
 echo "torch==$(torch_version)" > .venv/doamc-torch.txt
 pip install --editable ".$extras" --constraint .venv/doamc-torch.txt
 
+# Wheels hold tests and C++ headers of their own, 280 MB that nothing here runs or compiles against.
+for site in .venv/lib/python3*/site-packages; do
+    rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/protoc* "$site"/torch/include "$site"/pyarrow/include
+    for name in dask matplotlib networkx numpy pyarrow sympy; do
+        [ ! -d "$site/$name" ] || find "$site/$name" -type d -name tests -prune -exec rm -rf {} +
+    done
+done
+
 # --- does it work, and what is missing
 missing=$(.venv/bin/python - <<'PY'
 import shutil

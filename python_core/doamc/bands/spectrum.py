@@ -14,6 +14,7 @@ from doamc.bands.spectra import BandSlice
 from doamc.protocol import SPECTRUM_SCHEMA
 
 MOST_VALUES = 2048  #: of a message
+SHORTER = 0.05  #: by which slices may be shorter than they should, of their length
 LEAST_DB = -200.0  #: told of a bin without any power
 
 
@@ -27,8 +28,9 @@ class BandSpectrum:
     def __init__(self, finder: SignalFinder, told: Told, period_s: float) -> None:
         self.finder, self.told = finder, told
         grid = finder.grid
-        # of 20 ms slices and 20 messages a second, three make one: a reader is promised no more than it asked for
-        self.every = max(1, math.ceil(period_s / grid.slice_s - 1e-9)) if period_s > 0 else 0
+        # of 20 ms slices and 20 messages a second, three make one: a reader gets no more than it asked for, but for the
+        # little by which slices are shorter than they were asked to be
+        self.every = max(1, math.ceil(period_s / grid.slice_s - SHORTER)) if period_s > 0 else 0
         self.group = -(-grid.n_bins // MOST_VALUES)
         self._sum = torch.zeros(grid.n_bins)
         self._clipped = 0.0

@@ -1,6 +1,7 @@
 """One estimate as views draw it: arrays, with NaN for what is not known."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +94,7 @@ def _doubt(fit: Any) -> str | None:
     return one_line(fit.get("cause") or "unknown", 80)
 
 
-def _column(sources: list[dict[str, Any]], name: str) -> NDArray[np.float64] | None:
+def _column(sources: Sequence[dict[str, Any]], name: str) -> NDArray[np.float64] | None:
     """What sources tell under a name that not every message has, (P,); None where none does."""
     if not any(name in s for s in sources):
         return None

@@ -64,6 +64,18 @@ def test_the_estimates_are_those_of_one_input_alone(doamc, archive, tmp_path):
             np.testing.assert_array_equal(many[name], one[name])
 
 
+def test_matrices_of_a_table_are_one_reshape_away(doamc, archive, tmp_path):
+    """As docs/scale.md reads them: the couplings of the .npz file, to the last bit."""
+    for form in ("npz", "parquet"):
+        run(doamc, archive, tmp_path / form, "--method", "ml", "--sources", 2, "--batches", 20, "--include", "a.npz",
+            "--format", form, "--workers", 0)  # fmt: skip
+    path = tmp_path / "parquet" / "a.npz.parquet"
+    table, n = pq.read_table(path), read_provenance(path)["input"]["shape"][1]
+    re, im = (table[name].combine_chunks().flatten().to_numpy() for name in ("coupling_re", "coupling_im"))
+    with np.load(tmp_path / "npz" / "a.npz.npz") as arrays:
+        assert np.array_equal((re + 1j * im).reshape(-1, n, n), arrays["coupling"])
+
+
 @pytest.mark.slow
 def test_two_workers_give_the_same_bits(doamc, archive, tmp_path):
     run(doamc, archive, tmp_path / "one", *DRAWS, "--workers", 0)

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def test_commands_on_kubernetes_are_those_of_the_programs():
 
 @pytest.mark.slow
 @pytest.mark.timeout(1000)
-def test_the_job_of_slurm_does_the_work(tmp_path):
+def test_the_job_of_slurm_does_the_work(child, tmp_path):
     """`srun` is replaced by two copies of what it is given, the network by loopback; the rest is as it stands there."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "in").mkdir()
@@ -70,10 +69,9 @@ def test_the_job_of_slurm_does_the_work(tmp_path):
         assert there in text
         text = text.replace(there, here)
     path = os.pathsep.join([str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    job = subprocess.Popen(
-        ["sh", "-c", text], env=os.environ | {"HOME": str(tmp_path), "PATH": path}, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    quiet = {"stdout": -3, "stderr": -3}  # subprocess.DEVNULL
+    own = os.environ | {"HOME": str(tmp_path), "PATH": path}
+    job = child(["sh", "-c", text], env=own, start_new_session=True, **quiet)
     try:
         assert job.wait(900) == 0
         assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
@@ -83,4 +81,3 @@ def test_the_job_of_slurm_does_the_work(tmp_path):
         ]
     finally:
         os.killpg(job.pid, signal.SIGKILL)  # as Slurm ends what a job has left
-        job.communicate(timeout=60)
