@@ -19,13 +19,15 @@ from doamc.diffusion.samplers import ItemNoise, sample
 from doamc.errors import ImagingError
 from doamc.imaging.sampling import FourierSampling
 from doamc.imaging.visibilities import GridVisibilities, SkyImage
+from doamc.skies.calibrated import calibrated
 from doamc.skies.chain import Chain, Moments, falling
-from doamc.skies.colour import error_colour
+from doamc.skies.colour import CORNER, error_colour
 from doamc.skies.conditional import Conditional
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.net import SIGMA
 from doamc.skies.peak import guessed_peak, nearest_power
 
+UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
 LOOKED_UP = 0.15  #: level at which the peak is
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
@@ -100,7 +102,8 @@ class Problem:
         self.peak = nearest_power(guessed_peak(self.operator, self.y, self.noise_power))
         seeds = [_seed(run.seed, first * run.samples + i) for i in range(count)]
         self.noise = ItemNoise(seeds, (pixels,), torch.float32, block=16)
-        self.colour = error_colour(self.operator.shape)
+        self.size = pixels**0.5 / UNIT
+        self.colour = error_colour(self.operator.shape, CORNER / self.size)
 
     @property
     def bottom(self) -> torch.Tensor:
@@ -140,13 +143,15 @@ def _posterior(
     sweeps = max(0, run.steps - down) // SWEEP
     chain = _fallen(problem, prior, run.steps - SWEEP * sweeps, moments)
     bottom = problem.bottom
-    levels = falling((4 * bottom).clamp(TOP, FIRST), bottom, SWEEP)
+    levels = falling((4 * bottom).clamp(min(TOP * problem.size, FIRST), FIRST), bottom, SWEEP)
     for _ in range(sweeps):
         chain.run(levels, moments, COLLECTED)
     each, variance = problem.peak * moments.mean, problem.peak.square() * moments.variance
     each, variance = (v.unflatten(0, (-1, run.samples)) for v in (each, variance))
     between = each.var(1) if run.samples > 1 else torch.zeros_like(each[:, 0])
-    return each.mean(1), (variance.mean(1) + between).sqrt()
+    image, deviation = each.mean(1), (variance.mean(1) + between).sqrt()
+    level = (problem.peak * bottom).unflatten(0, (-1, run.samples)).mean(1)
+    return image, calibrated(deviation, image, torch.full_like(level, problem.noise_std), level, sweeps)
 
 
 def _ddrm(
