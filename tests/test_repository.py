@@ -74,7 +74,7 @@ def test_the_library_does_not_import_gnuradio():
                 assert not {n.split(".")[0] for n in names} & {"gnuradio", "pmt", "gr_doamc"}, f
 
 
-_FOR_USERS = ("antenna", "dashboard", "scale")  #: extras
+_FOR_USERS = ("antenna", "dashboard", "imaging", "scale")  #: extras
 
 
 def test_the_product_imports_what_it_declares_and_nothing_else():

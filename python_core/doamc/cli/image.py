@@ -1,11 +1,11 @@
-"""``doamc image``: skies from visibilities."""
+"""``doamc image``: skies from visibilities on a grid, or from what an array received."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments
-from doamc.cli.image_array import add_array_arguments
+from doamc.cli.image_array import add_array_arguments, image_array, is_array_input
 from doamc.cli.options import add_threads_argument, number, positive, seed, whole
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from doamc.imaging.visibilities import GridVisibilities, SkyImage
 
 #: the first is the default
-METHODS = ("iuwt", "multiscale", "clean", "wiener", "dirty")
+METHODS = ("posterior", "ddrm", "iuwt", "multiscale", "clean", "wiener", "dirty")
+#: of those that learn: what they take
+_LEARNED = ("posterior", "ddrm")
 #: skies that a picture shows
 _SHOWN = 6
 
@@ -22,20 +24,25 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "image",
-        help="images of the sky from visibilities",
+        help="images of the sky from visibilities, or from what an array received",
         description="Reads visibilities (B, n, n) on the grid of the unitary FFT, 0 where not measured, mask (n, n) "
-        "and sigma, the noise per complex visibility. Writes image (B, n, n), flux a pixel; std (B, n, n), one standard"
-        " deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not explained. "
-        "Of a capture, snapshots or integrated visibilities of an array: the sky that it hears, coupling taken out.",
+        "and sigma, the noise per complex visibility. Writes image (B, n, n), flux a pixel; std (B, n, n), one "
+        "standard deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not "
+        "explained. Of a capture, snapshots or integrated covariances of an array: an image of the sky around it.",
     )
-    parser.add_argument("input", metavar="VIS.npz", help="visibilities; or what an array received, as of estimate")
+    parser.add_argument("input", metavar="INPUT", help="visibilities, or what an array received")
     parser.add_argument(
-        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits; of arrays .npz or a figure"
+        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits; of an array .npz or a figure"
     )
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=f"default {METHODS[0]}")
-    parser.add_argument("--steps", type=whole(1, 10**6), metavar="K", help="of methods that take steps: how many")
+    parser.add_argument("--steps", type=whole(2, 10**6), metavar="K",
+                        help="of posterior, ddrm (default 200) and iuwt (default 100): how many")  # fmt: skip
+    parser.add_argument("--samples", type=whole(1, 1000), default=1, metavar="S",
+                        help="of posterior and ddrm: chains, whose mean the image is (default 1)")  # fmt: skip
+    parser.add_argument("--weights", metavar="FILE", help="of posterior and ddrm: a checkpoint (default: what ships)")
     parser.add_argument("--picture", metavar="FILE", help="also a figure of the first skies: .png, .pdf or .svg")
     parser.add_argument("--seed", type=seed, default=0, help="seed of methods that draw (default 0)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="torch device for the coupling (default cpu)")
     add_threads_argument(parser)
     fits = parser.add_argument_group("coordinates of FITS files")
     fits.add_argument("--pixel", type=positive, metavar="ARCSEC", help="side of a pixel (default: none are told)")
@@ -48,7 +55,6 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, image, write; whatever is wrong with the arguments is said before the work begins."""
-    from doamc.cli.image_array import image_array, is_array_input
     from doamc.errors import ImagingError
     from doamc.figures.style import check_figure
     from doamc.files.atomic import check_output
@@ -85,9 +91,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_image(
-    visibilities: "GridVisibilities", method: str, steps: int | None = None, report: "Report | None" = None
+    visibilities: "GridVisibilities",
+    method: str,
+    steps: int | None = None,
+    report: "Report | None" = None,
+    samples: int = 1,
+    seed: int = 0,
+    weights: str | None = None,
 ) -> "SkyImage":
-    """The skies by a method of `METHODS`; report: called with the number of skies done."""
+    """The skies by a method of `METHODS`; report: called with the number of skies done, as they are."""
+    if method in _LEARNED:
+        from doamc.skies.restoration import Run, restore
+
+        return restore(visibilities, Run(steps or Run.steps, samples, seed), method, weights, report)
     from doamc.imaging.methods import METHODS
 
     return METHODS[method](visibilities, steps, report)
@@ -95,6 +111,10 @@ def make_image(
 
 def _imaged(args: argparse.Namespace, visibilities: "GridVisibilities") -> "SkyImage":
     """The skies, with a line of progress on a terminal."""
+    if args.method in _LEARNED:
+        import torch
+
+        torch.set_num_threads(args.threads)
     from tqdm import tqdm
 
     with tqdm(total=len(visibilities.values), unit="sky", disable=None, leave=False) as bar:
@@ -102,7 +122,9 @@ def _imaged(args: argparse.Namespace, visibilities: "GridVisibilities") -> "SkyI
         def report(done: int) -> None:
             bar.update(done - bar.n)
 
-        return make_image(visibilities, args.method, args.steps, report)
+        return make_image(
+            visibilities, args.method, args.steps, report, args.samples, args.seed, args.weights
+        )  # fmt: skip
 
 
 def _draw(path: str, visibilities: "GridVisibilities", sky: "SkyImage", residual: Any) -> None:

@@ -51,7 +51,7 @@ def is_array_input(path: str, array: str | None) -> bool:
     from doamc.files.remote import file_at
     from doamc.snapshots.npy import Archive
 
-    return array is not None or "visibilities" not in Archive(file_at(path), "visibilities").names
+    return array is not None or "visibilities" not in Archive(file_at(path), "visibilities or snapshots").names
 
 
 def image_array(args: argparse.Namespace) -> int:

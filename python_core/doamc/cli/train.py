@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("train", help="train a network, most of them for an array")
-    about = "array specification (doamc arrays); none for --net waveform"
+    about = "array specification (doamc arrays); none for --net waveform and --net sky"
     parser.add_argument("--array", metavar="NAME_OR_TOML", help=about)
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
     parser.add_argument("--net", choices=list(NETWORKS), required=True, help=nets)
     parser.add_argument("--data", nargs="+", metavar="FILE", help="for net snapshot: snapshots to learn from, in "
-                        "place of the prior of the array; .npz or captures")  # fmt: skip
+                        "place of the prior of the array; .npz or captures. For net sky: images, in place of the "
+                        "generator of skies; .npz, FITS, or folders of them")  # fmt: skip
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="with --data: snapshots a batch of it, within "
                         "which the scene does not change (captures: 256; .npz: all)")  # fmt: skip
     parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
@@ -39,13 +40,26 @@ def run(args: argparse.Namespace) -> int:
     from doamc.learning.networks import main_train
 
     check_device(args.device)
-    if args.data and args.net != "snapshot":
+    if args.data and args.net not in ("snapshot", "sky"):
         raise SnapshotError(
-            f"expected --net snapshot beside --data, found {args.net}, which learns from the array alone"
+            f"expected --net snapshot or sky beside --data, found {args.net}, which learns from the array alone"
         )
-    if args.snapshots and not args.data:
-        raise SnapshotError("expected --data beside --snapshots, found none")
-    return int(main_train(args, **({"draw": _collected(args)} if args.data else {})) or 0)
+    if args.snapshots and not (args.data and args.net == "snapshot"):
+        raise SnapshotError("expected --net snapshot and --data beside --snapshots, found none")
+    return int(main_train(args, **_data(args)) or 0)
+
+
+def _data(args: argparse.Namespace) -> dict[str, Any]:
+    """What the task learns from in place of what it draws itself."""
+    if not args.data:
+        return {}
+    if args.net == "snapshot":
+        return {"draw": _collected(args)}
+    from doamc.skies.collected import CollectedSkies, read_skies
+    from doamc.skies.task import SIZE
+
+    skies = CollectedSkies(read_skies(args.data), SIZE)
+    return {"draw": skies.training, "held_out": skies.held_out}
 
 
 def _collected(args: argparse.Namespace) -> "CollectedSnapshots":

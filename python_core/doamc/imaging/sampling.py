@@ -42,7 +42,7 @@ class FourierSampling:
             raise ImagingError("expected one gain > 0 a cell, the same at k and at -k, found others")
         cells = np.flatnonzero(mask)
         cells = cells[np.argsort(-even.ravel()[cells], kind="stable")]
-        self.shape = mask.shape
+        self.shape: tuple[int, int] = (mask.shape[0], mask.shape[1])
         self.cells = torch.as_tensor(cells, device=device)
         self.s = torch.as_tensor(even.ravel()[cells], dtype=dtype, device=device)
 

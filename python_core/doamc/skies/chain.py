@@ -3,8 +3,9 @@
     x_t = x_0 + sigma_t n,    x_0 ~ p(x_0 | x_t, y)
 
 Each of the two draws leaves p(x_0, x_t | y) at this level of noise as it is (Gibbs), whatever the level: where
-`Conditional` is exact, so is the chain. Levels fall from far above the sky to below the noise of y, and then stay in
-motion. Means and variances are collected from the conditional means and from the draws.
+`Conditional` is exact, so is the chain. Levels fall from far above the sky to about the noise of y; then the chain
+goes up again and down in sweeps of a few steps, and every sweep ends in another draw of the sky. To stay at a low
+level instead would be worse: there the prior alone moves what y does not tell, and its small errors add up.
 """
 
 from collections.abc import Sequence
@@ -65,19 +66,25 @@ class Moments:
 
 
 class Chain:
-    """The chain at its present draw of x_0."""
+    """The chain at its present draw of x_0, (B, N)."""
 
-    def __init__(self, prior: Prior, conditional: Conditional, noise: Noise) -> None:
-        self.prior, self.conditional, self.noise = prior, conditional, noise
-        self.draw = torch.zeros(())
+    def __init__(self, prior: Prior, conditional: Conditional, noise: Noise, draw: torch.Tensor) -> None:
+        self.prior, self.conditional, self.noise, self.draw = prior, conditional, noise, draw
 
-    def run(self, levels: Sequence[torch.Tensor], moments: Moments | None = None) -> torch.Tensor:
-        """A step at each of the levels, (B, 1) each; moments: collects them. Returns the last conditional mean."""
+    def run(self, levels: Sequence[torch.Tensor], moments: Moments | None = None, last: int = 1) -> torch.Tensor:
+        """A step at each of the levels, (B, 1) each; returns the last conditional mean.
+
+        moments: collects those of the last steps, so many.
+        """
         mean = self.draw
-        for level in levels:
+        for k, level in enumerate(levels):
             x_t = self.draw + level * self.noise.draw()
             found = self.prior.posterior(x_t, 1.0, level)
-            mean, self.draw = self.conditional.mean_and_draw(*found, (self.noise.draw(), self.noise.draw()))
+            noise = self.noise.draw(), self.noise.draw()
+            if k < len(levels) - last:
+                self.draw = self.conditional.draw(*found, noise)
+                continue
+            mean, self.draw = self.conditional.both(*found, noise)
             if moments is not None:
                 moments.add(mean, self.draw, found[1])
         return mean

@@ -11,17 +11,13 @@ import torch
 CORNER, FALL = 0.06, 1.2
 
 
-class ErrorColour:
-    """A filter K of real images (..., H W), flat: positive, even, with ones on the diagonal of its matrix."""
+def error_colour(
+    shape: tuple[int, int], corner: float = CORNER, fall: float = FALL, device: torch.device | str = "cpu"
+) -> torch.Tensor:
+    """Spectrum A (1 + (f / corner)^2)^-fall of errors of unit variance, f in cycles a pixel; fall = 0: white.
 
-    def __init__(self, shape: tuple[int, int], corner: float = CORNER, fall: float = FALL) -> None:
-        """K(f) = A (1 + (f / corner)^2)^-fall, f in cycles a pixel. fall = 0: white errors."""
-        self.shape = shape
-        rows, columns = torch.fft.fftfreq(shape[0]), torch.fft.fftfreq(shape[1])
-        full = (1 + (rows[:, None] ** 2 + columns**2) / corner**2) ** -fall
-        self.root = (full / full.mean()).sqrt()[:, : shape[1] // 2 + 1]
-
-    def half(self, x: torch.Tensor) -> torch.Tensor:
-        """K^(1/2) x, symmetric."""
-        transform = torch.fft.rfft2(x.unflatten(-1, self.shape)) * self.root.to(x.dtype)
-        return torch.fft.irfft2(transform, s=self.shape).flatten(-2)
+    (H, W // 2 + 1), the half of the spectrum that the transform of a real image has; its mean over all is 1.
+    """
+    rows, columns = (torch.fft.fftfreq(n, dtype=torch.float64) for n in shape)
+    full = (1 + (rows[:, None] ** 2 + columns**2) / corner**2) ** -fall
+    return (full / full.mean())[:, : shape[1] // 2 + 1].to(device, torch.float32)

@@ -5,19 +5,19 @@ its errors. With y:
 
     E[x_0 | x_t, y] = D + C H^T (H C H^T + sigma_y^2 I)^-1 (y - H D)
 
-It is solved in u of x_0 = D + L u, L = V^(1/2) K^(1/2), u ~ N(0, I), by conjugate gradients:
+It is solved in u of x_0 = D + V^(1/2) K^(1/2) u, u ~ N(0, I), by conjugate gradients:
 
-    (I + L^T H^T H L / sigma_y^2) u = L^T H^T (y - H D) / sigma_y^2
+    (I + K^(1/2) V^(1/2) H^T H V^(1/2) K^(1/2) / sigma_y^2) u = K^(1/2) V^(1/2) H^T (y - H D) / sigma_y^2
 
-A draw is the same solution for D + L n and y + sigma_y n': exact for this Gaussian. No matrix is ever made.
+A draw is the same solution for a draw of N(D, C) in place of D, and y + sigma_y n': exact for this Gaussian. u is kept
+as its transform, in which K and H^T H are diagonal: four FFTs an iteration, no matrix.
 """
 
 import torch
 
-from doamc.diffusion.linear_operator import Operator
-from doamc.skies.colour import ErrorColour
+from doamc.imaging.sampling import FourierSampling
 
-ITERATIONS = 8  #: of conjugate gradients
+ITERATIONS = 16  #: of conjugate gradients
 
 
 class Conditional:
@@ -25,48 +25,85 @@ class Conditional:
 
     def __init__(
         self,
-        operator: Operator,  # of real states
+        operator: FourierSampling,
         y: torch.Tensor,  # shape: (B, R)
         noise_power: torch.Tensor,  # shape: (B, 1)
-        colour: ErrorColour,
+        colour: torch.Tensor,  # shape: (H, W // 2 + 1), K
         iterations: int = ITERATIONS,
     ) -> None:
-        self.operator, self.noise_power, self.colour, self.iterations = operator, noise_power, colour, iterations
-        self.seen = self._pulled(operator.observed(y))  # H^T y
+        self.shape, self.iterations = operator.shape, iterations
+        self.noise_power = noise_power[..., None]
+        self.seen = operator.from_spectral(operator.s * y).unflatten(1, self.shape)  # H^T y
+        half = self.shape[1] // 2 + 1
+        gram = y.new_zeros(operator.columns)
+        gram[operator.cells] = operator.s**2  # the same at k and at -k, so that H^T H is diagonal for FFTs as well
+        self.gram = gram.unflatten(0, self.shape)[:, :half]
+        self.root_colour = colour.to(y.dtype).sqrt()
+        #: how often each value of half a spectrum stands in the whole one
+        self.weight = torch.full((half, 1), 2.0, dtype=y.dtype, device=y.device)
+        self.weight[0] = 1
+        if self.shape[1] % 2 == 0:
+            self.weight[-1] = 1
 
-    def _pulled(self, z: torch.Tensor) -> torch.Tensor:
-        return self.operator.from_spectral(self.operator.s * z)
+    def mean(self, mean: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+        """E[x_0 | x_t, y], (B, N). mean, variance: of x_0 given x_t, (B, N)."""
+        start, root = self._images(mean, variance.sqrt())
+        return self._solved(start, root, self.seen, self.noise_power).flatten(1)
 
-    def _through(self, x: torch.Tensor) -> torch.Tensor:
-        """H^T H x."""
-        return self.operator.from_spectral(self.operator.s**2 * self.operator.spectral(x))
+    def draw(
+        self, mean: torch.Tensor, variance: torch.Tensor, noise: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
+        """A draw of x_0 given x_t and y, (B, N). noise: two standard normal (B, N)."""
+        return self._solved(*self._drawn(mean, variance, noise), self.noise_power).flatten(1)
 
-    def mean_and_draw(
+    def both(
         self, mean: torch.Tensor, variance: torch.Tensor, noise: tuple[torch.Tensor, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """E[x_0 | x_t, y] and a draw of x_0 given both, (B, N) each.
+        """`mean` and `draw`, in less time than one after the other."""
+        start, root, seen = self._drawn(mean, variance, noise)
+        starts = torch.cat([self._images(mean)[0], start])
+        found = self._solved(
+            starts, torch.cat([root, root]), torch.cat([self.seen, seen]), self.noise_power.repeat(2, 1, 1)
+        )
+        of_mean, drawn = found.flatten(1).chunk(2)
+        return of_mean, drawn
 
-        mean, variance: of x_0 given x_t, (B, N). noise: two standard normal (B, N).
-        """
-        root = variance.sqrt()
-        drawn = mean + root * self.colour.half(noise[0])
-        other = self._pulled(self.operator.spectral(noise[1]))  # H^T n, n white
-        seen = torch.cat([self.seen, self.seen + self.noise_power.sqrt() * other])
-        found = self._solved(torch.cat([mean, drawn]), root.repeat(2, 1), seen, self.noise_power.repeat(2, 1))
-        return found.chunk(2)[0], found.chunk(2)[1]
+    def _images(self, *flat: torch.Tensor) -> list[torch.Tensor]:
+        return [v.unflatten(1, self.shape) for v in flat]
+
+    def _drawn(
+        self, mean: torch.Tensor, variance: torch.Tensor, noise: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A draw of x_0 given x_t, V^(1/2), and H^T y with the noise of y drawn once more."""
+        start, root, first, second = self._images(mean, variance.sqrt(), *noise)
+        start = start + root * self._back(self.root_colour * self._transform(first))
+        seen = self.seen + self.noise_power.sqrt() * self._back(self.gram.sqrt() * self._transform(second))
+        return start, root, seen
+
+    def _transform(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.fft.rfft2(x, norm="ortho")
+
+    def _back(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.fft.irfft2(x, s=self.shape, norm="ortho")
+
+    def _inner(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        products = torch.view_as_real(a) * torch.view_as_real(b)
+        return (products * self.weight).sum((1, 2, 3))[:, None, None]
 
     def _solved(
         self, start: torch.Tensor, root: torch.Tensor, seen: torch.Tensor, noise_power: torch.Tensor
     ) -> torch.Tensor:
-        half = self.colour.half
-        residual = half(root * (seen - self._through(start))) / noise_power
+        gram, colour = self.gram / noise_power, self.root_colour
+        left = seen / noise_power - self._back(gram * self._transform(start))
+        residual = colour * self._transform(root * left)
         u, direction = torch.zeros_like(residual), residual
-        power = residual.square().sum(1, keepdim=True)
+        power = self._inner(residual, residual)
         for _ in range(self.iterations):
-            image = direction + half(root * self._through(root * half(direction))) / noise_power
-            step = power / (direction * image).sum(1, keepdim=True).clamp_min(1e-30)
-            u = torch.addcmul(u, step, direction)
-            residual = torch.addcmul(residual, step, image, value=-1)
-            last, power = power, residual.square().sum(1, keepdim=True)
-            direction = torch.addcmul(residual, power / last.clamp_min(1e-30), direction)
-        return start + root * half(u)
+            through = self._back(gram * self._transform(root * self._back(colour * direction)))
+            image = direction + colour * self._transform(root * through)
+            step = power / self._inner(direction, image).clamp_min(1e-30)
+            u = u + step * direction
+            residual = residual - step * image
+            last, power = power, self._inner(residual, residual)
+            direction = residual + (power / last.clamp_min(1e-30)) * direction
+        return start + root * self._back(colour * u)

@@ -19,18 +19,22 @@ from doamc.diffusion.samplers import ItemNoise, sample
 from doamc.errors import ImagingError
 from doamc.imaging.sampling import FourierSampling
 from doamc.imaging.visibilities import GridVisibilities, SkyImage
+from doamc.skies.calibrated import calibrated
 from doamc.skies.chain import Chain, Moments, falling
-from doamc.skies.colour import ErrorColour
+from doamc.skies.colour import CORNER, error_colour
 from doamc.skies.conditional import Conditional
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.net import SIGMA
 from doamc.skies.peak import guessed_peak, nearest_power
 
+UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
 LOOKED_UP = 0.15  #: level at which the peak is
-DWELL = 2.0  #: level that the chain stays at and moments are collected, in units of the noise of a visibility
-LAST = 0.5  #: level that `ddrm` ends at, in these units
-FALLING, FEWEST = 0.4, 8  #: share of the steps that go down to it, and at least so many where there are as many
+TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
+COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
+TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
+LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
+FALLING, FEWEST, MOST = 0.3, 8, 30  #: share of the steps before the first sweep, between so many and so many
 PILOT = 8  #: steps of the chain that looks up the peak for `ddrm`
 TOGETHER = 1 << 18  #: pixels that are worked on at once
 
@@ -98,11 +102,13 @@ class Problem:
         self.peak = nearest_power(guessed_peak(self.operator, self.y, self.noise_power))
         seeds = [_seed(run.seed, first * run.samples + i) for i in range(count)]
         self.noise = ItemNoise(seeds, (pixels,), torch.float32, block=16)
-        self.colour = ErrorColour(self.operator.shape)
+        self.size = pixels**0.5 / UNIT
+        self.colour = error_colour(self.operator.shape, CORNER / self.size)
 
-    def level(self, units: float) -> torch.Tensor:
-        """Level of noise (B, 1) in units of the peak, by that in units of the noise of a visibility."""
-        return (units * self.noise_std / self.peak).clamp(*SIGMA)
+    @property
+    def bottom(self) -> torch.Tensor:
+        """Level (B, 1), in units of the peak, at which a sweep ends."""
+        return ((self.noise_std / self.peak).square() + TRUSTED**2).sqrt().clamp_max(FIRST)
 
     def conditional(self) -> Conditional:
         """What y says of x_0 in units of the peak."""
@@ -113,40 +119,46 @@ def _seed(seed: int, item: int) -> int:
     return int(np.random.SeedSequence([seed, item]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _fallen(problem: Problem, prior: SkyDenoiser, steps: int) -> Chain:
-    """A chain that went down to `DWELL`, with the peak looked up on the way; steps >= 2."""
-    top, bottom = torch.full_like(problem.peak, FIRST), torch.full_like(problem.peak, LOOKED_UP)
-    share = math.log(FIRST / LOOKED_UP) / math.log(FIRST / max(min(float(problem.level(DWELL).min()), 0.1), 1e-4))
+def _fallen(problem: Problem, prior: SkyDenoiser, steps: int, moments: Moments) -> Chain:
+    """A chain that went down once, with the peak looked up on the way; steps >= 2."""
+    bottom = problem.bottom
+    share = math.log(FIRST / LOOKED_UP) / math.log(FIRST / min(float(bottom.min()), LOOKED_UP))
     high = min(steps - 1, max(1, round(share * steps)))
-    chain = Chain(prior, problem.conditional(), problem.noise)
-    chain.draw = torch.zeros(len(problem.y), problem.operator.columns)
-    mean = chain.run(falling(top, torch.maximum(bottom, problem.level(DWELL)), high))
-    unit = nearest_power(mean.amax(1, keepdim=True))
+    black = torch.zeros(len(problem.y), problem.operator.columns)
+    chain = Chain(prior, problem.conditional(), problem.noise, black)
+    middle = bottom.clamp_min(LOOKED_UP)
+    mean = chain.run(falling(torch.full_like(bottom, FIRST), middle, high))
+    unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
     problem.peak = problem.peak * unit
     chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
-    start = torch.maximum(bottom / unit, problem.level(DWELL))
-    chain.run(falling(start, problem.level(DWELL), steps - high + 1)[1:])
+    chain.run(falling(middle / unit, problem.bottom, steps - high + 1)[1:], moments, COLLECTED)
     return chain
 
 
 def _posterior(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    problem = Problem(visibilities, run, first)
-    down = min(run.steps - 1, max(FEWEST, round(FALLING * run.steps)))
-    chain, moments = _fallen(problem, prior, max(2, down)), Moments(problem.operator.shape)
-    chain.run([problem.level(DWELL)] * (run.steps - max(2, down)), moments)
+    problem, moments = Problem(visibilities, run, first), Moments(visibilities.mask.shape)
+    down = max(FEWEST, min(MOST, round(FALLING * run.steps)))
+    sweeps = max(0, run.steps - down) // SWEEP
+    chain = _fallen(problem, prior, run.steps - SWEEP * sweeps, moments)
+    bottom = problem.bottom
+    levels = falling((4 * bottom).clamp(min(TOP * problem.size, FIRST), FIRST), bottom, SWEEP)
+    for _ in range(sweeps):
+        chain.run(levels, moments, COLLECTED)
     each, variance = problem.peak * moments.mean, problem.peak.square() * moments.variance
     each, variance = (v.unflatten(0, (-1, run.samples)) for v in (each, variance))
     between = each.var(1) if run.samples > 1 else torch.zeros_like(each[:, 0])
-    return each.mean(1), (variance.mean(1) + between).sqrt()
+    image, deviation = each.mean(1), (variance.mean(1) + between).sqrt()
+    level = (problem.peak * bottom).unflatten(0, (-1, run.samples)).mean(1)
+    return image, calibrated(deviation, image, torch.full_like(level, problem.noise_std), level, sweeps)
 
 
 def _ddrm(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     problem = Problem(visibilities, run, first)
-    _fallen(problem, prior, PILOT)
+    _fallen(problem, prior, PILOT, Moments(visibilities.mask.shape))
     found = torch.empty(len(problem.y), problem.operator.columns)
     for peak in problem.peak.unique():  # the levels of a grid are those of all its items
         rows = (problem.peak[:, 0] == peak).nonzero()[:, 0]

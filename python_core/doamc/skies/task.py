@@ -49,9 +49,12 @@ class SkyTask:
         batch: int = 16,
         config: SkyNetConfig | None = None,
         draw: Draw | None = None,
+        held_out: Draw | None = None,
     ) -> None:
+        """draw, held_out: skies to learn from and to validate with, by default those of the generator."""
         self.spec, self.seed, self.device, self.batch = spec, seed, device, batch
         self.draw = draw or (lambda count, generator: draw_skies(count, SIZE, generator))
+        self.held_out = held_out or self.draw
         torch.manual_seed(seed)
         self.net = SkyNet(config).to(device)
         self.config = self.net.config.as_dict()
@@ -71,7 +74,7 @@ class SkyTask:
     def validate(self) -> dict[str, float]:
         """Error over the power of the noise, in dB, of skies that training never sees, at four levels of noise."""
         generator, out = torch.Generator().manual_seed(1), {}
-        x = self.draw(16, generator).to(self.device)
+        x = self.held_out(16, generator).to(self.device)
         for level in (0.001, 0.01, 0.1, 1.0):
             sigma = torch.full((len(x),), level, device=self.device)
             z = x + level * torch.randn(x.shape, generator=generator, dtype=torch.float32).to(self.device)

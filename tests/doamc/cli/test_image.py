@@ -20,6 +20,13 @@ def visibilities(tmp_path):
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("weights") / "w.safetensors")
+    assert main(["train", "--net", "sky", "--steps", "1", "--threads", "1", "--out", path]) == 0
+    return path
+
+
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_every_method_writes_images(method, visibilities, tmp_path, capsys):
     assert main(["image", visibilities, "-o", str(tmp_path / "o.npz"), "--method", method, "--steps", "20"]) == 0
@@ -30,6 +37,27 @@ def test_every_method_writes_images(method, visibilities, tmp_path, capsys):
         assert ("std" in found) == (method == "wiener")
         peak = np.unravel_index(found["image"][0].argmax(), (16, 16))
         assert np.abs(np.subtract(peak, (5, 6))).max() <= 1
+
+
+@pytest.mark.parametrize("method", ["posterior", "ddrm"])
+def test_methods_that_learn_take_weights_steps_and_samples(method, weights, visibilities, tmp_path, capsys):
+    """With weights of one step of training: shapes, deviations, the same for the same seed, others for another."""
+    found = {}
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        out = str(tmp_path / f"{name}.npz")
+        options = ["--method", method, "--weights", weights, "--steps", "3", "--samples", "2", "--seed", seed]
+        assert main(["image", visibilities, "-o", out, *options]) == 0
+        with np.load(out) as file:
+            found[name] = file["image"], file["std"]
+    assert found["a"][0].shape == found["a"][1].shape == (2, 16, 16) and (found["a"][1] > 0).any()
+    assert np.array_equal(found["a"], found["b"]) and not np.array_equal(found["a"], found["c"])
+    assert f"{method}, residual" in capsys.readouterr().out
+
+
+def test_weights_that_are_none_are_said(visibilities, tmp_path, capsys):
+    options = ["--weights", str(tmp_path / "none.safetensors")]
+    assert main(["image", visibilities, "-o", str(tmp_path / "o.npz"), *options]) == 2
+    assert "doamc train --net sky" in capsys.readouterr().err
 
 
 def test_fits_has_coordinates_and_the_deviation(visibilities, tmp_path):
@@ -58,7 +86,7 @@ def test_a_picture_is_drawn(visibilities, tmp_path):
         (["-o", "o.npz", "--picture", "o.txt"], "figure that ends in"),
         (["-o", "o.fits", "--direction", "0", "91"], "declination"),
         (["-o", "o.npz", "--method", "guess"], "invalid choice"),
-        (["-o", "o.npz", "--steps", "0"], "whole number >= 1"),
+        (["-o", "o.npz", "--steps", "1"], "whole number >= 2"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments, message, visibilities, tmp_path, monkeypatch, capsys):
@@ -74,4 +102,12 @@ def test_what_is_wrong_is_one_line(arguments, message, visibilities, tmp_path, m
 
 def test_a_file_that_is_none_is_one_line(tmp_path, capsys):
     assert main(["image", str(tmp_path / "none.npz"), "-o", str(tmp_path / "o.npz")]) == 2
-    assert "file of visibilities, found none" in capsys.readouterr().err
+    assert "found none" in capsys.readouterr().err
+
+
+def test_what_is_no_grid_is_imaged_as_an_array(tmp_path, capsys):
+    snapshots = np.random.default_rng(1).standard_normal((1, 5, 64)) * (1 + 1j)
+    np.savez(tmp_path / "s.npz", snapshots=snapshots)
+    options = ["--array", "uca5", "--coupling", "none", "--pixels", "16"]
+    assert main(["image", str(tmp_path / "s.npz"), "-o", str(tmp_path / "o.npz"), *options]) == 0
+    assert "uca5, coupling left in" in capsys.readouterr().out

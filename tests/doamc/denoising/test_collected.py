@@ -60,9 +60,12 @@ def test_train_on_files_and_use_what_came_out(tmp_path, capsys):
     assert torch.isfinite(found.azimuth).all()
     capsys.readouterr()
     for more, told in (
-        ([*words, str(path), "--net", "vae"], "expected --net snapshot beside --data, found vae"),
+        ([*words, str(path), "--net", "vae"], "expected --net snapshot or sky beside --data, found vae"),
         ([*words, str(tmp_path / "no.npz")], "no.npz"),
         (["train", "--array", "ula8", "--net", "snapshot", "--data", str(path)], "expected 8 channels"),
-        (["train", "--array", "ula4", "--net", "snapshot", "--snapshots", "5"], "expected --data beside --snapshots"),
+        (
+            ["train", "--array", "ula4", "--net", "snapshot", "--snapshots", "5"],
+            "expected --net snapshot and --data beside --snapshots",
+        ),
     ):
         assert main(more) == 2 and told in capsys.readouterr().err
