@@ -12,7 +12,8 @@ from doamc.trials.uniformity import PLACES, band_of
 
 ROW, HEAD = 1.55, 0.75  #: heights in inches
 #: colours of the groups of quantities
-SHADES = {"azimuths": COLOURS[0], "powers": COLOURS[1], "noise": COLOURS[3], "coupling": COLOURS[2]}
+SHADES = {"azimuths": COLOURS[0], "powers": COLOURS[1], "noise": COLOURS[3], "coupling": COLOURS[2],
+          "heights": COLOURS[4]}  # fmt: skip
 _EDGES = np.arange(PLACES + 1) / PLACES
 
 

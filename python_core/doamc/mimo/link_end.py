@@ -16,6 +16,7 @@ from doamc.arrays.steering import steering, steering_derivative
 from doamc.coupling.directional import DirectionalCoupling
 from doamc.errors import SpecificationError
 from doamc.spec import ArraySpec
+from doamc.spec.elevation import require_horizon
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class LinkEnd:
     orders: int | None = 0
 
     def __post_init__(self) -> None:
+        require_horizon(self.spec, "a sounded link")
         if self.orders is not None and self.orders < 0:
             raise SpecificationError(f"Fourier orders must be a whole number >= 0 or None, found {self.orders}")
 

@@ -113,7 +113,7 @@ class SelfCalibrating(Estimator):
         half = NORMAL_90 * std
         e = response_matrix(self.tracker.start, fit.z)
         tilt, tilt_std, tilts = self._elevations(fit, order, missing)
-        at = first, e.shape[1] // e.shape[0], *([] if tilt is None else [tilt])
+        blocks, at = e.shape[1] // e.shape[0], 0.0 if tilt is None else tilt
         return Estimates(
             azimuth=first[None],
             std=std[None],
@@ -127,7 +127,7 @@ class SelfCalibrating(Estimator):
             mode_std=stds[None],
             mode_share=torch.nn.functional.pad(fit.share[:MOST_MODES], missing[2:])[None],
             snapshots=torch.tensor([observed.snapshots], dtype=torch.float64),
-            response=(e @ extended_steering(self.spec.positions, *at))[None],
+            response=(e @ extended_steering(self.spec.positions, first, blocks, at))[None],
             elevation=None if tilt is None else tilt[None],
             elevation_std=None if tilt_std is None else tilt_std[None],
             elevation_interval=None

@@ -43,3 +43,11 @@ def check_elevation(spec: "ArraySpec") -> None:
             "elements in the x-y plane hear from above and from below alike; expected [sector] elevation_deg on one "
             f"side of the horizon, found {[low, high]}"
         )
+
+
+def require_horizon(spec: "ArraySpec", what: str) -> None:
+    """Raise SpecificationError where an array has elevations, which `what` knows nothing of."""
+    if spec.elevated:
+        raise SpecificationError(
+            f"{what} knows azimuths alone, found elevation_deg in [sector] of array {spec.name}; leave it out"
+        )

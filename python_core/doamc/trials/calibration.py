@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from doamc.angles import wrap_rad
 from doamc.bounds import cramer_rao
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
@@ -14,7 +15,7 @@ from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
 from doamc.posterior.sampled_part import SampledPart
 from doamc.scenes import Scene
-from doamc.scenes.accuracy import azimuth_error, is_hit
+from doamc.scenes.accuracy import azimuth_error, direction_error, direction_order, is_hit
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 from doamc.trials.observe import IN_SEQUENCE, observe
@@ -100,11 +101,10 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     else:
         estimates = estimator(batch, case.n_sources)
         quantities, rank, share, tarp = _of_error_bars(estimator, estimates, scene, generator)
-    error = azimuth_error(scene.azimuth, estimates.azimuth.cpu(), spec.full_circle)
-    std = estimates.std.cpu()
+    error, std, hit = _errors(scene, estimates)
     bound = cramer_rao(scene, case.n_snapshots, coupling_known=spec.family.narrow).azimuth
     return Trials(quantities, rank, share, tarp, error, std, bound,
-                  error.abs() < NORMAL_90 * std, is_hit(error), limit, independent)  # fmt: skip
+                  error.abs() < NORMAL_90 * std, hit, limit, independent)  # fmt: skip
 
 
 def _sampled(estimator: Posterior, batch: SnapshotBatch, n_sources: int) -> tuple[list[SampledPart], Estimates]:
@@ -145,12 +145,23 @@ def _of_error_bars(
     """The same of azimuths alone, for a method that reports deviations: its posterior is taken as normal."""
     if not torch.isfinite(estimates.std).any():
         raise EstimatorError(f"method {estimator.name} has no error bars to judge; take one that has, such as map")
-    azimuth, std = estimates.azimuth.cpu(), estimates.std.cpu()
-    error = -azimuth_error(scene.azimuth, azimuth, scene.spec.full_circle)
+    found, std, _ = _errors(scene, estimates)
+    error = -found
     share = torch.special.ndtr(error / std)
-    z = torch.randn(*azimuth.shape, NORMAL_DRAWS, generator=generator, dtype=torch.float64)
+    z = torch.randn(*error.shape, NORMAL_DRAWS, generator=generator, dtype=torch.float64)
     tarp = tarp_shares(error[..., None], std[..., None] * z, generator)
-    return [f"azimuth {i + 1}" for i in range(azimuth.shape[1])], share, share, tarp
+    return [f"azimuth {i + 1}" for i in range(error.shape[1])], share, share, tarp
+
+
+def _errors(scene: Scene, estimates: Estimates) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Errors and deviations (B, P) of azimuths in rad, and whether scenes are hit (B,), by both angles if there are."""
+    azimuth, std = estimates.azimuth.cpu(), estimates.std.cpu()
+    if scene.elevation is None or estimates.elevation is None:
+        error = azimuth_error(scene.azimuth, azimuth, scene.spec.full_circle)
+        return error, std, is_hit(error)
+    true, found = (scene.azimuth, scene.elevation), (azimuth, estimates.elevation.cpu())
+    order = direction_order(true, found)
+    return wrap_rad(azimuth.gather(1, order) - true[0]), std.gather(1, order), is_hit(direction_error(true, found))
 
 
 def _joined(parts: list[Trials]) -> Trials:

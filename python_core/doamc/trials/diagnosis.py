@@ -13,11 +13,11 @@ from doamc.trials.uniformity import band_of, chi_square_p, counts_of
 SCHEMA = "doamc.diagnosis/1"
 LEVELS = (0.5, 0.8, 0.9, 0.99)  #: of central intervals whose coverage is counted
 #: groups of quantities by the first word of their names
-GROUPS = {"azimuth": "azimuths", "power": "powers", "noise": "noise"}
+GROUPS = {"azimuth": "azimuths", "height": "heights", "power": "powers", "noise": "noise"}
 
 
 def group_of(quantity: str) -> str:
-    """Azimuths, powers, noise or coupling."""
+    """Azimuths, heights (sines of elevations), powers, noise or coupling."""
     return GROUPS.get(quantity.partition(" ")[0], "coupling")
 
 

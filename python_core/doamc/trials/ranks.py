@@ -26,7 +26,8 @@ def quantities_of(coordinates: Coordinates) -> list[str]:
     tail = azimuth + phase if coordinates.azimuth_first else phase + azimuth
     noise = ["noise"] if coordinates.unknown_noise else []
     names = [f"power {i + 1}" for i in range(p)] + flat + [f"correlation {i}" for i in pairs]
-    return names + noise + tail + [f"correlation phase {i}" for i in pairs]
+    heights = [f"height {i + 1}" for i in range(p)] if coordinates.spec.elevated else []
+    return names + noise + heights + tail + [f"correlation phase {i}" for i in pairs]
 
 
 def scene_of(part: SampledPart, scene: Scene) -> Scene:

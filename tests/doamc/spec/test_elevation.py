@@ -4,7 +4,9 @@ import pytest
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.estimators import make_estimator
+from doamc.mimo.link_end import LinkEnd
 from doamc.spec import load_spec
+from doamc.spec.elevation import require_horizon
 from tests.doamc.helpers.scenes import edited_spec
 
 
@@ -46,3 +48,10 @@ def test_the_lattice_is_of_rectangles():
 def test_methods_that_find_azimuths_alone_say_so():
     with pytest.raises(EstimatorError, match=r"esprit finds azimuths alone.*use one of .*bcs"):
         make_estimator("esprit", "panel16")
+
+
+def test_what_knows_azimuths_alone_refuses():
+    with pytest.raises(SpecificationError, match="a sounded link knows azimuths alone, found elevation_deg"):
+        LinkEnd(load_spec("panel16"))
+    with pytest.raises(SpecificationError, match="a scan of a band knows azimuths alone"):
+        require_horizon(load_spec("dome8"), "a scan of a band")
