@@ -12,6 +12,8 @@ from doamc.estimators.ml import LikelihoodCriterion
 from doamc.scenes.accuracy import direction_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
+from doamc.trials.calibration import Case, calibrate
+from doamc.trials.monte_carlo import compare
 from tests.doamc.helpers.scenes import edited_spec, observed
 
 ABLE = [name for name in METHODS if estimator_class(name).elevations]
@@ -84,3 +86,16 @@ def test_the_descent_knows_its_slopes_by_both_angles():
             step[d] = 1e-6
             found = (criterion(x + step, index)[0] - criterion(x - step, index)[0]) / 2e-6
             assert torch.allclose(found, slope[:, d], atol=1e-5 * float(slope.abs().max()))
+
+
+def test_calibration_and_comparison_know_both_angles():
+    """Ranks of every coordinate, heights among them; errors beside the bound of great-circle errors."""
+    spec = load_spec("panel16")
+    trials = calibrate(spec, "posterior", Case(2, 200, 5.0), 20, seed=1)
+    assert [q for q in trials.quantities if q.startswith("height")] == ["height 1", "height 2"]
+    assert trials.rank.shape == (20, len(trials.quantities)) and float(trials.hit.double().mean()) > 0.8
+    assert 0.8 < float(trials.held.double().mean()) <= 1.0
+    bars = calibrate(spec, "ml", Case(2, 200, 10.0), 20, seed=2)
+    assert float((bars.error / bars.bound).square().mean().sqrt()) < 1.4
+    (row,) = compare(spec, [make_estimator("ml", spec)], [10.0], 2, 200, 20)
+    assert row["hits"] > 0.9 and 0.6 < row["rmse_hit_deg"] / row["bound_deg"] < 1.4

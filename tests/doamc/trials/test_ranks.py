@@ -14,7 +14,7 @@ from doamc.trials.ranks import quantities_of, ranks_of, standing_together
 NARROW = 1e-3
 
 
-@pytest.mark.parametrize("array", ["ula8", "uca5", "seed16", "kraken5"])
+@pytest.mark.parametrize("array", ["ula8", "uca5", "seed16", "kraken5", "panel16"])
 def test_every_coordinate_has_a_name(array):
     spec = load_spec(array)
     coordinates = make_coordinates(spec, 2, True, (-10.0, 10.0))
