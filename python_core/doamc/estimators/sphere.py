@@ -83,13 +83,14 @@ class SphereGrid:
         self,
         spectrum: Callable[[torch.Tensor], torch.Tensor],  # unit vectors (B, Q, S, 3) -> values (B, Q, S)
         places: torch.Tensor,  # shape: (B, Q)
+        rounds: int = ROUNDS,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Azimuths and elevations (B, Q) of the minima nearest to points of the grid, inside the sector.
 
         A parabola through nine directions leads to the next, finer nine; it goes no farther than they reach.
         """
         unit, reach = self.unit.to(places.device)[places], 0.5 * self.step
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             east, north = _tangent(unit)
             u = unit[:, :, None] + reach * (_EAST[:, None] * east[:, :, None] + _NORTH[:, None] * north[:, :, None])
             f = spectrum(u / u.norm(dim=3, keepdim=True)) @ _PARABOLA.T  # slopes and bends

@@ -9,7 +9,7 @@ import math
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.sphere import BLOCK, SphereGrid
+from doamc.estimators.sphere import BLOCK, ROUNDS, SphereGrid
 from doamc.spec import ArraySpec
 
 RIDGE = 1e-6  #: of T^H T, of its mean diagonal: where T is rank deficient itself its weak directions do not count
@@ -49,11 +49,11 @@ class SphereRare:
         parts = signal.conj().split(max(1, BLOCK // size))
         return torch.cat([_residual(torch.einsum("bnp,gnk->bgpk", s, self._q)) for s in parts])
 
-    def minima(self, signal: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Azimuths and elevations (B, count) in rad of the deepest minima, deepest first."""
+    def minima(self, signal: torch.Tensor, count: int, rounds: int = ROUNDS) -> tuple[torch.Tensor, torch.Tensor]:
+        """Azimuths and elevations (B, count) in rad of the deepest minima, deepest first; rounds: of refinement."""
         places = self.grid.lowest(self.values(signal), count)
         adjoint = signal.mH[:, None, None]
-        return self.grid.refined(lambda unit: _residual(adjoint @ self.bases(unit)), places)
+        return self.grid.refined(lambda unit: _residual(adjoint @ self.bases(unit)), places, rounds)
 
 
 def start_spectrum(spec: ArraySpec) -> SphereRare:

@@ -21,6 +21,7 @@ from doamc.spec import ArraySpec
 
 RIDGE = 1e-9  #: on the Gram matrix of responses, of its mean diagonal: two sources in one place leave it singular
 LEAST_POWER = 1e-9  #: linear: nothing less has a logarithm that means anything
+ROUNDS = 1  #: between the points of a grid on the sphere: a mode search follows
 LEAST_LEAD = 1e-6  #: of a null vector whose first entry is taken for 1: a smaller one is no scale
 
 
@@ -59,7 +60,7 @@ def _sphere_points(spectrum: SphereRare, posterior: ExactPosterior) -> torch.Ten
     """Points (B, d, Q) with the deepest minima on the sphere for directions."""
     coordinates = posterior.coordinates
     p, sets = coordinates.n_sources, peak_sets(coordinates.n_sources)
-    peaks = spectrum.minima(posterior.eigen[1][:, :, -p:], max(max(s) for s in sets) + 1)
+    peaks = spectrum.minima(posterior.eigen[1][:, :, -p:], max(max(s) for s in sets) + 1, ROUNDS)
     azimuth, elevation = (torch.stack([v[:, list(s)] for s in sets], 1) for v in peaks)  # (B, Q, P)
     power_db, theta, noise_db = scenes_at(posterior, azimuth, elevation)
     flat, wrapping = (v.transpose(1, 2) for v in coordinates.spec.family.coordinates(theta))

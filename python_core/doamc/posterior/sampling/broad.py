@@ -9,11 +9,14 @@ from doamc.posterior.report.directions import align_directions
 from doamc.posterior.report.source_order import align
 from doamc.posterior.sampling.chains import MetropolisChains
 
+#: samples on the sphere, of which one is looked at: no divisor of the number of chains, which follow each other
+EVERY = 5
+
 
 def azimuth_width(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     """Largest standard deviation (B,) of the azimuths, and elevations, of samples x (B, d, n), rad."""
     if coordinates.spec.elevated:
-        return align_directions(x, coordinates).plane.std(2).amax(1)
+        return align_directions(x[:, :, ::EVERY], coordinates).plane.std(2).amax(1)
     return align(coordinates.split(x)[3], coordinates)[0].std(2).amax(1)
 
 
