@@ -1,11 +1,12 @@
 """Pictures of the dashboard for the documentation, taken in headless Chromium.
 
-    .venv/bin/python -m scripts.screenshots_web [bearings|band]
+    .venv/bin/python -m scripts.screenshots_web [bearings|band|sky]
 
 simulates an eight-element line that hears two emitters, one of them moving, and three circles on a map that hear one;
 estimates everything with the default method, replays the estimates live into two dashboards, and writes
 dashboard.png, dashboard_dark.png, dashboard_phone.png and dashboard_map.png into docs/images; simulates a band, finds
-its signals, and writes dashboard_band.png and dashboard_band_dark.png. Takes some minutes.
+its signals, and writes dashboard_band.png and dashboard_band_dark.png; images a simulated sky, and writes
+dashboard_sky.png. Takes some minutes.
 """
 
 import argparse
@@ -30,11 +31,13 @@ from doamc.dashboard.server import Dashboard
 from doamc.estimates import Publisher, make_message
 from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.protocol import SKY_TOPIC
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots.batch import make_batch
 from doamc.spec import load_spec
 from scripts.band_run import HEADING_DEG, band_messages
 from scripts.demo import ROOT
+from scripts.sky_run import sky_messages
 
 IMAGES = ROOT / "docs" / "images"
 RATE_HZ, SPAN_S, SNAPSHOTS = 8, 62, 128
@@ -188,17 +191,31 @@ def replayed_band(messages: list[tuple[float, str, dict[str, Any]]], seconds: fl
             sender.join()
 
 
+def sky_picture(browser: Browser) -> None:
+    """Publish images of a simulated sky until the page has them, and photograph it."""
+    messages = sky_messages()
+    with Publisher("tcp://127.0.0.1:*") as publisher:
+        with served([Receiver("roof", publisher.address, heading_deg=90.0)]) as url:
+            page = open_page(browser, url + "sky", (1280, 900), "light", 1.0)
+            while page.locator("#imager-box").is_hidden():
+                for message in messages:
+                    publisher.send(SKY_TOPIC, message)
+                page.wait_for_timeout(500)
+            page.locator("#imager").select_option(label="coupling taken out")
+            page.wait_for_timeout(1500)
+            take(page, "dashboard_sky.png", full_page=True)
+
+
 def main() -> None:
     """Estimate, replay, photograph."""
     parser = argparse.ArgumentParser(description="Pictures of the dashboard.")
-    parser.add_argument("only", nargs="?", choices=("bearings", "band"), help="those of one page alone")
+    parser.add_argument("only", nargs="?", choices=("bearings", "band", "sky"), help="those of one page alone")
     only = parser.parse_args().only
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        if only != "band":
-            bearings_pictures(browser)
-        if only != "bearings":
-            band_pictures(browser)
+        for name, pictures in (("bearings", bearings_pictures), ("band", band_pictures), ("sky", sky_picture)):
+            if only in (None, name):
+                pictures(browser)
         browser.close()
 
 

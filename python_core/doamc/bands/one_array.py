@@ -6,12 +6,14 @@ is sought by Fisher scoring on the coupling, scenes eliminated; then every signa
 *others* say of the coupling, so that nothing is counted twice and its error bar holds what is not known of the array.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.bands.model_error import CENTRE_DB, MOST_KEPT, Misfit, counted, model_error
 from doamc.coupling.drawn import DrawnFamily
 from doamc.selfcal.belief import Belief, initial_belief, response_matrix
 from doamc.selfcal.joint import Fit, fit_batch
@@ -23,10 +25,9 @@ from doamc.selfcal.start import start_family
 from doamc.selfcal.window import BatchStack, kept_batch
 from doamc.spec import ArraySpec
 
-#: relative r.m.s. error of responses of a prior of antennas: the noise of a strong signal is far below it,
-#: and the coupling would be bent to explain what the model does not know (measured: intervals hold at this one)
-MODEL_ERROR_DB = -34.0
 SPREAD_DB = -30.0  #: how far the coupling of one kind of builder may lie outside its family
+EXACT_DB = -60.0  #: the same of an array that is as its specification tells
+SAME_DB = 1.5  #: change of the model's error that is worth another fit
 MOST_STARTS = 4  #: couplings that single signals suggest, where the family's mean is none that the array may have
 STEPS, SCENE_STEPS, HALVINGS = 8, 3, 3
 SETTLED = 0.05  #: gain in nats that is not worth another step
@@ -36,13 +37,21 @@ SETTLED = 0.05  #: gain in nats that is not worth another step
 class Heard:
     """One signal: the array at its wavelength, and what was observed.
 
-    azimuth: (P,) rad, near which its sources are. coupling: (N, N), that it alone suggests.
+    azimuth: (P,) rad, near which its sources are. coupling: (N, N), that it alone suggests. snr: of a source at one
+    element, linear.
     """
 
     spec: ArraySpec
     observed: Observation
     azimuth: torch.Tensor
     coupling: torch.Tensor
+    snr: float
+
+    def under(self, error: float) -> "Heard":
+        """The same, with as many snapshots as have the noise of what responses err by, and of the noise, together."""
+        o = self.observed
+        least = min(o.snapshots, 2.0 * o.covariance.shape[1])
+        return replace(self, observed=replace(o, snapshots=max(least, counted(o.snapshots, self.snr, error))))
 
 
 @dataclass(frozen=True)
@@ -61,38 +70,57 @@ class Placed:
 def heard(
     spec: ArraySpec, covariance: torch.Tensor, snapshots: float, azimuth: torch.Tensor, coupling: torch.Tensor
 ) -> Heard:
-    """A signal of covariance (N, N), in the order of the elements, of so many snapshots; what it alone suggested.
-
-    So many snapshots count that noise turns its response by no less than the model errs by.
-    """
+    """A signal of covariance (N, N), in the order of the elements, of so many snapshots; what it alone suggested."""
     values, p = torch.linalg.eigvalsh(covariance), len(azimuth)
     noise = values[:-p].mean()
     snr = float((values[-p:].mean() - noise) / noise) / len(values)
-    most = max(2.0 * len(values), 10 ** (-MODEL_ERROR_DB / 10) / max(snr, 1e-9))
-    return Heard(spec, at_level(covariance[None], min(snapshots, most), None, p), azimuth, coupling)
+    return Heard(spec, at_level(covariance[None], snapshots, None, p), azimuth, coupling, max(snr, 1e-9))
 
 
 Stacks = list[tuple[Heard, BatchStack]]
 
 
 class OneArray:
-    """The belief over the coupling of one array: of each kind of builder a prior, and what was learnt from signals."""
+    """The belief over the coupling of one array: of each kind of builder a prior, and what was learnt from signals.
+
+    error: power by which responses err, against theirs, as signals have shown it so far.
+    """
 
     def __init__(self, spec: ArraySpec) -> None:
-        narrow, spread = spec.family.narrow, SPREAD_DB if spec.family.narrow else None
-        starts = [(start_family(spec.with_family(f), spread), share) for share, f, _ in spec.family.kinds]
-        self._kinds = [_Kind(start, share, narrow) for start, share in starts]
+        narrow = spec.family.narrow
+        spreads = (SPREAD_DB,) if narrow else (None, EXACT_DB)  # a family as it is told may be all there is, or not
+        self._kinds = [
+            _Kind(start_family(spec.with_family(f), spread), share, narrow)
+            for share, f, _ in spec.family.kinds for spread in spreads
+        ]  # fmt: skip
+        self.error = 10 ** (CENTRE_DB / 10)
+        self._misfits: list[Misfit] = []
 
     def __call__(self, heard: Sequence[Heard], sure: Sequence[bool]) -> list[Placed]:
         """Learn the coupling of all signals together; where each is by what the others, and the past, say.
 
         sure: whether each may teach anything.
         """
-        return self._mixed(heard, [kind.fit(heard, sure) for kind in self._kinds])
+        before = [(k.belief, k.log_weight) for k in self._kinds]
+        fits = self._fits(heard, sure)
+        best = max(self._kinds, key=lambda k: k.log_weight)
+        misfits = (self._misfits + best.misfits)[-MOST_KEPT:]
+        error = model_error(misfits, best.coupled * len(misfits) / max(1, len(best.misfits)))
+        if abs(math.log10(error / self.error)) > 0.1 * SAME_DB:
+            self.error = error
+            for kind, (belief, weight) in zip(self._kinds, before, strict=True):
+                kind.belief, kind.log_weight = belief, weight
+            fits = self._fits(heard, sure)
+        self._misfits = misfits
+        return self._mixed(heard, fits)
+
+    def _fits(self, heard: Sequence[Heard], sure: Sequence[bool]) -> list[list[Fit]]:
+        told = [h.under(self.error) for h in heard]
+        return [kind.fit(told, sure, [h.observed.snapshots for h in heard]) for kind in self._kinds]
 
     def place(self, heard: Sequence[Heard]) -> list[Placed]:
         """Where signals are by what has been learnt so far; nothing is learnt from them."""
-        return self._mixed(heard, [[kind.alone(h) for h in heard] for kind in self._kinds])
+        return self._mixed(heard, [[kind.alone(h.under(self.error)) for h in heard] for kind in self._kinds])
 
     @property
     def family(self) -> DrawnFamily:
@@ -114,18 +142,27 @@ class _Kind:
     log_weight: float
     narrow: bool
     belief: Belief = field(init=False)
+    misfits: list[Misfit] = field(init=False, default_factory=list)
+    coupled: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.belief = initial_belief(self.start)
 
-    def fit(self, everyone: Sequence[Heard], sure: Sequence[bool]) -> list[Fit]:
-        """Fit of each signal under what the others say; the belief is then that of all that are sure."""
+    def fit(self, everyone: Sequence[Heard], sure: Sequence[bool], snapshots: Sequence[float]) -> list[Fit]:
+        """Fit of each signal under what the others say; the belief is then that of all that are sure.
+
+        snapshots: that each signal has, of which fewer count.
+        """
         heard = [h for h, s in zip(everyone, sure, strict=True) if s]
         tried = [self._joint([self._stack(h, z) for h in heard], z) for z in self._starts(heard)]
         stacks, z, value = max(tried, key=lambda found: found[2])
         each = [self._reduced(s, z) for s in stacks]
         gradient, information = _summed(each)
         whole = self.belief.plus(gradient, information, z)
+        own_snapshots = [n for n, s in zip(snapshots, sure, strict=True) if s]
+        self.misfits = [self._misfit(s, z, n) for s, n in zip(stacks, own_snapshots, strict=True)]
+        # dimensions that these signals have told of the coupling
+        self.coupled = float(torch.linalg.solve(whole.gathered + torch.eye(len(z)), information).diagonal().sum())
         out, own = [], iter(each)
         for h, s in zip(everyone, sure, strict=True):
             g, i = next(own) if s else (torch.zeros_like(gradient), torch.zeros_like(information))
@@ -180,6 +217,17 @@ class _Kind:
         family = replace(self.start, mean=response_matrix(self.start, z))
         gradient, information = stack[1].reduced(stack[0].spec, family)
         return gradient[0], 0.5 * (information[0] + information[0].T)
+
+    def _misfit(self, stack: tuple[Heard, BatchStack], z: torch.Tensor, snapshots: float) -> Misfit:
+        """Lack of fit of a signal's response at z (K,), without what noise does to the rest of its covariance."""
+        h, kept = stack
+        n, p, used = h.observed.covariance.shape[1], len(h.azimuth), h.observed.snapshots
+        known = known_family(response_matrix(self.start, z), self.start)
+        posterior = kept.posterior(h.spec, known)
+        value = float(posterior(posterior.coordinates.clip(kept.scene[:, :, None]))[0, 0])
+        whole = -used * (float(torch.linalg.slogdet(h.observed.covariance[0])[1]) + n)
+        rest = ((n - p) ** 2 - 1) / (2 * snapshots)  # a shape of the noise
+        return Misfit(snapshots, h.snr, p * (2 * (n - p) - 1), max(0.0, (whole - value) / used - rest))
 
     def _profile(self, stacks: Stacks, z: torch.Tensor) -> float:
         known = known_family(response_matrix(self.start, z), self.start)

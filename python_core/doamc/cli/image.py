@@ -30,9 +30,9 @@ def add_parser(commands: Any) -> None:
         "standard deviation, where the method has an error bar; residual (B, n, n), the dirty image of what is not "
         "explained. Of a capture, snapshots or integrated covariances of an array: an image of the sky around it.",
     )
-    parser.add_argument("input", metavar="INPUT", help=".npz of visibilities, or a capture or snapshots of an array")
+    parser.add_argument("input", metavar="INPUT", help="visibilities, or what an array received")
     parser.add_argument(
-        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz, .fits; of an array .npz, .png"
+        "-o", "--out", required=True, metavar="OUT", help="file to write: .npz or .fits; of an array .npz or a figure"
     )
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help=f"default {METHODS[0]}")
     parser.add_argument("--steps", type=whole(2, 10**6), metavar="K",

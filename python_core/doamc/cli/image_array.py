@@ -2,23 +2,17 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doamc.cli.options import between, number, positive, source_count, whole
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from doamc.cli.inputs import Input
     from doamc.imaging.array_image import ArrayImage
     from doamc.imaging.sky_grid import SkyGrid
-    from doamc.snapshots.batch import SnapshotBatch
     from doamc.spec import ArraySpec
 
 #: batches, and snapshots of each, that the coupling is estimated of unless told otherwise
 _BATCHES, _LENGTH = 16, 1024
-#: snapshots that are correlated at once
-_BLOCK = 1 << 14
 FIGURES = (".png", ".pdf", ".svg")
 
 
@@ -64,8 +58,11 @@ def image_array(args: argparse.Namespace) -> int:
     """Image and write; whatever is wrong with the arguments is said before the work begins."""
     from doamc.calibration.files import load_coupling
     from doamc.cli.array_of_input import array_of_input
+    from doamc.cli.image_inputs import received
     from doamc.cli.remarks import tell
     from doamc.errors import ImagingError
+    from doamc.figures.sky import draw_sky
+    from doamc.figures.style import check_figure
     from doamc.files.atomic import check_output
     from doamc.imaging.array_beam import ArrayBeam
     from doamc.imaging.array_image import array_image
@@ -73,6 +70,8 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
 
     check_output(args.out)
+    if args.picture is not None:
+        check_figure(args.picture)
     if Path(args.out).suffix not in (".npz", *FIGURES):
         raise ImagingError(f"expected a file that ends in .npz, {', '.join(FIGURES)}, found {args.out}")
     spec = load_spec(array_of_input(args.array, args.input), tunable=True)
@@ -83,8 +82,7 @@ def image_array(args: argparse.Namespace) -> int:
         fixed = load_coupling(args.coupling, spec.n_elements)[0]
         order = np.argsort(spec.channels)
         fixed = fixed[np.ix_(order, order)]
-    found = _received(args, spec)
-    r, length, frequency_hz, estimated = found
+    r, length, frequency_hz, estimated = received(args, spec)
     tuned = spec.tuned(frequency_hz)
     beam = ArrayBeam(tuned.positions.numpy(), _grid(args, tuned))
     count = args.sources or number_of_sources(r, length)
@@ -92,104 +90,14 @@ def image_array(args: argparse.Namespace) -> int:
     observed = array_visibilities(r, length, args.noise_power, coupling, count)
     image = array_image(beam, observed, count, args.gain, args.components)
     _write(args.out, image, tuned.name, frequency_hz)
+    if args.picture is not None:
+        draw_sky(args.picture, image, tuned.name)
     if image.alike is not None:
         tell(f"{tuned.name}: {image.alike}")
     taken = "coupling left in" if coupling is None else "coupling taken out"
     told = ", ".join(f"{s.azimuth_deg:.2f} deg ({10 * _log10(s.power):.1f} dB)" for s in image.sources) or "no source"
     print(f"{args.out}: {tuned.name}, {taken}, dynamic range {image.dynamic_range_db:.1f} dB, {told}")
     return 0
-
-
-def _received(
-    args: argparse.Namespace, spec: "ArraySpec"
-) -> tuple["np.ndarray", float, float | None, "np.ndarray | None"]:
-    """Covariance between elements, independent snapshots in it, frequency, and the coupling where it is estimated."""
-    import numpy as np
-
-    from doamc.cli.capture_options import capture_form
-    from doamc.cli.inputs import open_input
-    from doamc.cli.remarks import warn
-    from doamc.errors import ImagingError
-    from doamc.estimators.tuned import frequency_remark
-    from doamc.files.remote import file_at
-    from doamc.imaging.array_files import read_covariance
-    from doamc.snapshots.npy import Archive
-
-    if Path(args.input).suffix == ".npz" and "covariance" in Archive(file_at(args.input)).names:
-        if args.coupling == "estimated":
-            raise ImagingError("expected --coupling none or a file for integrated visibilities, found estimated")
-        r, length, hertz = read_covariance(args.input)
-        if len(r) != spec.n_elements:
-            raise ImagingError(f"{args.input}: expected {spec.n_elements} streams of {spec.name}, found {len(r)}")
-        order = np.argsort(spec.channels)
-        return r[np.ix_(order, order)], length, hertz, None
-    form, positions = capture_form(args), not args.ignore_positions
-    whole_input = open_input(args.input, spec, None, None, every=True, form=form, positions=positions)
-    told = whole_input.frequency_hz
-    frequencies = np.array([]) if told is None else np.unique(told[np.isfinite(told)])
-    if len(frequencies) > 1:
-        raise ImagingError(f"{args.input}: expected one frequency, found {len(frequencies)}; add --frequency to say so")
-    hertz = float(frequencies[0]) if len(frequencies) else None
-    warn([*whole_input.remarks, frequency_remark(spec, frequencies)])
-    r, count = _integrated(whole_input)
-    length = min(args.snapshots, whole_input.shape[2] if whole_input.sample_rate_hz is None else args.snapshots)
-    some = open_input(args.input, spec, length, None, every=True, form=form, positions=positions)
-    some = open_input(
-        args.input, spec, length, min(args.batches, some.shape[0]), form=form, positions=positions
-    )  # fmt: skip
-    coupling, share = _estimated(args, spec, some, hertz)
-    return r, max(1.0, share * count), hertz, coupling
-
-
-def _integrated(source: "Input") -> tuple["np.ndarray", int]:
-    """Covariance between elements of all snapshots of an input, and how many they are."""
-    import numpy as np
-
-    batches, n, length = source.shape
-    total = np.zeros((n, n), np.complex128)
-    for block in source.blocks(max(1, _BLOCK // length)):
-        y = np.asarray(block, np.complex128).transpose(1, 0, 2).reshape(n, -1)
-        total += y @ y.conj().T
-    order = np.argsort(source.channels)
-    return total[np.ix_(order, order)] / (batches * length), batches * length
-
-
-def _estimated(
-    args: argparse.Namespace, spec: "ArraySpec", source: "Input", frequency_hz: float | None
-) -> tuple["np.ndarray | None", float]:
-    """Mean coupling of some batches, where it is to be estimated, and which share of their snapshots is independent."""
-    import numpy as np
-    import torch
-
-    from doamc.cli.chunks import chunks_of
-    from doamc.errors import ImagingError
-    from doamc.estimators.engine import estimate_batch, open_estimator
-
-    torch.set_num_threads(args.threads)
-    estimator = None
-    if args.coupling == "estimated":
-        estimator = open_estimator(args.estimator, spec.tuned(frequency_hz), args.sources, args.device, args.seed)
-    shares, couplings = [], []
-    for _, batch in chunks_of(source, args.noise_power, args.seed):
-        shares.append(_share(batch))
-        if estimator is not None:
-            found = estimate_batch(estimator, batch, args.sources).coupling.cpu().numpy()
-            couplings.append(found[np.isfinite(found).all((1, 2))])
-    if estimator is None:
-        return None, float(np.mean(shares))
-    kept = np.concatenate(couplings)
-    if not len(kept):
-        raise ImagingError(f"expected a method that estimates coupling, found {estimator.name}, which gave none")
-    mean: Any = kept.mean(0)
-    return mean, float(np.mean(shares))
-
-
-def _share(batch: "SnapshotBatch") -> float:
-    """Which share of snapshots is independent, for the signals."""
-    from doamc.estimators.order import source_number
-
-    count = int(source_number(batch.covariance, batch.n_snapshots).max())
-    return float(batch.effective.of_signals(max(1, count)).mean()) / batch.n_snapshots
 
 
 def _grid(args: argparse.Namespace, spec: "ArraySpec") -> "SkyGrid":

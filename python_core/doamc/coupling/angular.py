@@ -21,7 +21,9 @@ def angular_slopes(azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
     return torch.stack(out)
 
 
-def extended_steering(positions: torch.Tensor, azimuth: torch.Tensor, n_blocks: int) -> torch.Tensor:
-    """a_ext(az): azimuth (..., P) -> (..., J N, P)."""
-    a = steering(positions, azimuth).to(torch.complex128)
+def extended_steering(
+    positions: torch.Tensor, azimuth: torch.Tensor, n_blocks: int, elevation: torch.Tensor | float = 0.0
+) -> torch.Tensor:
+    """a_ext(az, el): azimuth, and elevation, (..., P) -> (..., J N, P); the functions are those of azimuth."""
+    a = steering(positions, azimuth, elevation).to(torch.complex128)
     return torch.cat([a * g[..., None, :] for g in angular_functions(azimuth, n_blocks)], -2)

@@ -111,12 +111,12 @@ class DrawnFamily:
         theta: torch.Tensor,  # shape: (..., K)
         positions: torch.Tensor,  # shape: (N, 3), wavelengths
         azimuth: torch.Tensor,  # shape: (..., P), rad
-        elevation: torch.Tensor | float = 0.0,
+        elevation: torch.Tensor | float = 0.0,  # shape: (..., P) or scalar, rad
     ) -> torch.Tensor:
-        """Received response v(az) of each source at the horizon, (..., N, P); elevation 0 alone."""
+        """Received response v(az, el) of each source, (..., N, P); drawn antennas are those of the horizon."""
         patterns = self.patterns.to(theta.device)
         e = self.mean.to(patterns) + torch.einsum("...k,kij->...ij", theta.to(patterns.dtype), patterns)
-        return e @ extended_steering(positions, azimuth, self.n_blocks)
+        return e @ extended_steering(positions, azimuth, self.n_blocks, elevation)
 
     def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Parameters (..., K) as the flat and the wrapping coordinates of a scene: (..., K) and (..., 0)."""

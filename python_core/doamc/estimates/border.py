@@ -69,6 +69,10 @@ def validate(message: dict[str, Any]) -> None:
         raise PublishError(f"{schema}: {where}: {reason(problem.message)}")
     if schema == SPECTRUM_SCHEMA and len(message["floor_dbfs"] or message["power_dbfs"]) != len(message["power_dbfs"]):
         raise PublishError(f"{schema}: expected a floor_dbfs as long as power_dbfs, or null")
+    if schema == SKY_SCHEMA and len({tuple(map(len, message[key])) for key in ("image", "std", "residual")}) > 1:
+        raise PublishError(f"{schema}: expected image, std and residual of one shape")
+    if schema == SKY_SCHEMA and len(set(map(len, message["image"]))) > 1:
+        raise PublishError(f"{schema}: expected rows of one length")
     # keys beyond the schema are free, also those of messages that have no coupling
     matrices = dict(message["coupling"] or {}) if schema in (ESTIMATE_SCHEMA, TRUTH_SCHEMA) else {}
     if schema == ESTIMATE_SCHEMA and "coupling_std" in message:

@@ -51,7 +51,7 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
     doubtful = e.doubtful
     for i in [] if e.wide_prior is None else e.wide_prior.nonzero()[:, 0].tolist():
         heard = e.power[i] > e.noise_power[i] / spec.n_elements  # what is not may lie anywhere
-        found[i] = _which_wall(spec, e.azimuth[i, heard])
+        found[i] = _which_wall(spec, e.azimuth[i, heard], None if e.elevation is None else e.elevation[i, heard])
     doubted = [] if doubtful is None else doubtful.numpy().nonzero()[0].tolist()
     # blind to coupling, a method is doubtful in every batch: no search each time; and the models that are searched know
     # azimuths alone
@@ -188,10 +188,14 @@ def _with_pairs(h: Hypothesis, x: torch.Tensor) -> torch.Tensor:
     return torch.cat([x[:-1], x.new_zeros(h.sizes[3]), x[-1:]])
 
 
-def _which_wall(spec: ArraySpec, azimuth: torch.Tensor) -> int:
+def _which_wall(spec: ArraySpec, azimuth: torch.Tensor, elevation: torch.Tensor | None = None) -> int:
     """Which border of the specification a model lies beyond that fits."""
     low, high = spec.sector_rad
     slack = math.radians(0.5)
     if not spec.full_circle and bool(((azimuth < low - slack) | (azimuth > high + slack)).any()):
         return CAUSES.index("outside the sector")
+    if spec.elevated and elevation is not None:
+        low, high = spec.elevation_rad
+        if bool(((elevation < low - slack) | (elevation > high + slack)).any()):
+            return CAUSES.index("outside the sector")
     return CAUSES.index("outside the prior")

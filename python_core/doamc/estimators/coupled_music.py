@@ -11,6 +11,8 @@ from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.estimators.sphere import SphereGrid
 from doamc.spec import ArraySpec
 
+MOST_ENTRIES = 1 << 23  #: of responses on a grid of both angles
+
 
 class CoupledMusic:
     """Responses of an array under J couplings on a grid of directions; both are the same for every observation."""
@@ -21,6 +23,8 @@ class CoupledMusic:
         self.sphere = SphereGrid(spec) if spec.elevated else None
         at = (azimuth_grid(spec, step_deg),) if self.sphere is None else (self.sphere.azimuth, self.sphere.elevation)
         self.grid = at[0]
+        if self.sphere is not None:  # fewer couplings where there are many directions
+            theta = self.theta = theta[: max(1, MOST_ENTRIES // (len(self.grid) * spec.n_elements))]
         response = spec.family.matrix(theta) @ steering(spec.positions, *at).to(torch.complex128)
         self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (J, N, G)
 

@@ -15,6 +15,7 @@ from doamc.arrays.steering import steering, steering_derivative
 from doamc.coupling.angular import angular_functions, angular_slopes, extended_steering
 from doamc.estimators.misfit import Misfit, misfit_of_fit
 from doamc.estimators.scoring import best_descent
+from doamc.scenes.covariance import likelihood_derivatives
 from doamc.snapshots.effective_snapshots import Lengths
 from doamc.spec import ArraySpec
 
@@ -125,20 +126,9 @@ class Hypothesis:
             item = torch.arange(len(x))[:, None, None]
             r = r[item, place[:, :, None], place[:, None]]
             dr = dr.movedim(1, 3)[item, place[:, :, None], place[:, None]].movedim(3, 1)
-            root, failed = torch.linalg.cholesky_ex(r)
-            inverse = torch.cholesky_inverse(root)
-            ratio = inverse @ found[index]
-            value = 2 * root.diagonal(dim1=1, dim2=2).real.log().sum(1) + ratio.diagonal(dim1=1, dim2=2).real.sum(1)
-            m = inverse[:, None] @ dr
-            gradient = m.diagonal(dim1=2, dim2=3).sum(2).real
-            gradient = gradient - (m.mT.flatten(2) @ ratio.flatten(1)[..., None])[..., 0].real
-            curvature = (m.flatten(2) @ m.mT.flatten(2).mT).real
+            value, gradient, curvature = likelihood_derivatives(r, dr, found[index])
             value = length * value + 0.5 * (prior * x.square()).sum(1)
-            return (
-                torch.where(failed == 0, value, torch.inf),
-                length * gradient + prior * x,
-                length * curvature + torch.diag(prior),
-            )
+            return value, length * gradient + prior * x, length * curvature + torch.diag(prior)
 
         p, k = self.n_sources, family.n_parameters
         longest = [0.2] * p + [0.7] * p + [0.3] * k + [1e3 * float(covariance.abs().max())] * self.sizes[3]

@@ -18,7 +18,7 @@ from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.likelihood.covariance_loops import covariance_loops
-from doamc.scenes.covariance import CovarianceModel, CovarianceModels
+from doamc.scenes.covariance import CovarianceModel, CovarianceModels, likelihood_derivatives
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -41,18 +41,7 @@ class LikelihoodCriterion:
 
     def by_tensors(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The same by tensor operations: the reference of the compiled loops."""
-        r, dr = self.model.derivatives(x)
-        factor, info = torch.linalg.cholesky_ex(r)
-        if info.any():  # a step too far, not taken: its value is infinite, but the inverse must exist
-            factor = torch.where((info == 0)[:, None, None], factor, torch.eye(r.shape[1], dtype=r.dtype))
-        inverse = torch.cholesky_inverse(factor)
-        ratio = inverse @ self.covariance[index]
-        log_det = 2 * factor.diagonal(dim1=1, dim2=2).real.log().sum(1)
-        value = log_det + ratio.diagonal(dim1=1, dim2=2).real.sum(1)
-        m = inverse[:, None] @ dr  # R^-1 dR_i
-        flat, mirrored = m.flatten(2), m.mT.flatten(2)
-        slope = m.diagonal(dim1=2, dim2=3).sum(2).real - (mirrored @ ratio.flatten(1)[..., None])[..., 0].real
-        return torch.where(info == 0, value, torch.inf), slope, (flat @ mirrored.mT).real
+        return likelihood_derivatives(*self.model.derivatives(x), self.covariance[index])
 
 
 def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.arrays.steering import direction
+from doamc.errors import EstimatorError
 from doamc.spec import ArraySpec
 
 HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
@@ -16,6 +17,7 @@ POINTS = 7  #: of a grid, a beamwidth: a quadratic form of steering vectors has 
 NEIGHBOURS = 1.6  #: steps, to where points are neighbours
 ROUNDS, FINER = 5, 4.0  #: of a search between grid points, each so many times finer than the last
 BLOCK = 1 << 22  #: numbers of a block of distances: memory stays bounded
+MOST_POINTS = 1 << 15  #: of a grid: 256 elements half a wavelength apart in a square need 19 000 for a wide sector
 
 
 def hemisphere(spec: ArraySpec, low: float, high: float, step: float) -> torch.Tensor:
@@ -44,6 +46,13 @@ class SphereGrid:
 
     def __init__(self, spec: ArraySpec, step: float | None = None) -> None:
         self.spec, self.step = spec, step or beam_step(spec)
+        (left, right), (low, high) = spec.sector_rad, spec.elevation_rad
+        points = (right - left) * (math.sin(high) - math.sin(low)) / self.step**2
+        if points > MOST_POINTS:
+            raise EstimatorError(
+                f"array {spec.name} is so wide that its sector has {points:.3g} directions a seventh of a beamwidth "
+                f"apart, expected {MOST_POINTS} at most; take a smaller sector"
+            )
         self.azimuth, self.elevation = hemisphere(spec, *spec.elevation_rad, self.step).unbind(1)
         self.unit = direction(self.azimuth, self.elevation)
 

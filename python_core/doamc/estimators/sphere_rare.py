@@ -8,10 +8,12 @@ import math
 
 import torch
 
-from doamc.estimators.sphere import SphereGrid
+from doamc.errors import EstimatorError
+from doamc.estimators.sphere import BLOCK, SphereGrid
 from doamc.spec import ArraySpec
 
 RIDGE = 1e-6  #: of T^H T, of its mean diagonal: where T is rank deficient itself its weak directions do not count
+MOST_ENTRIES = 1 << 25  #: of bases of all directions: half a gigabyte
 RICHEST = 5  #: members of a basis, beyond which rank reduction is too blunt to start from
 
 
@@ -22,6 +24,12 @@ class SphereRare:
         self.spec, self.grid = spec, SphereGrid(spec)
         self.basis = (spec.family.linear_basis if basis is None else basis).to(torch.complex128)
         self._wave = 2 * math.pi * spec.positions
+        entries = len(self.grid) * spec.n_elements * len(self.basis)
+        if entries > MOST_ENTRIES:
+            raise EstimatorError(
+                f"rank reduction needs {entries} numbers for array {spec.name}, expected {MOST_ENTRIES} at most; take "
+                "a smaller sector or a coupling family of fewer coefficients"
+            )
         self._q = self.bases(self.grid.unit)  # (G, N, K')
 
     def bases(self, unit: torch.Tensor) -> torch.Tensor:
@@ -37,7 +45,9 @@ class SphereRare:
 
     def values(self, signal: torch.Tensor) -> torch.Tensor:
         """1 - lambda_max on the grid, (B, G), of orthonormal signal subspaces (B, N, P)."""
-        return _residual(torch.einsum("bnp,gnk->bgpk", signal.conj(), self._q))
+        size = len(self.grid) * signal.shape[2] * len(self.basis)
+        parts = signal.conj().split(max(1, BLOCK // size))
+        return torch.cat([_residual(torch.einsum("bnp,gnk->bgpk", s, self._q)) for s in parts])
 
     def minima(self, signal: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Azimuths and elevations (B, count) in rad of the deepest minima, deepest first."""

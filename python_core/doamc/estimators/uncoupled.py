@@ -1,5 +1,6 @@
 """What the classical estimators share: they take the array to be free of coupling, C = I."""
 
+import numpy as np
 import torch
 
 from doamc.arrays.steering import steering
@@ -39,12 +40,13 @@ def uncoupled_estimates(
     std = torch.full_like(azimuth, torch.nan) if std is None else std
     size, n_sources = azimuth.shape
     noise_power = noise_power_of(batch, n_sources)
-    eye = torch.eye(spec.n_elements, dtype=torch.complex128, device=azimuth.device)
+    coupling = np.zeros((size, spec.n_elements, spec.n_elements), np.complex128)
+    coupling.reshape(size, -1)[:, :: spec.n_elements + 1] = 1.0
     return Estimates(
         azimuth=azimuth,
         std=std,
         power=source_powers(batch.covariance, response, noise_power),
-        coupling=eye.repeat(size, 1, 1),
+        coupling=torch.from_numpy(coupling).to(azimuth.device),
         noise_power=noise_power,
         n_sources=torch.full((size,), n_sources, dtype=torch.int64, device=azimuth.device),
         elevation=elevation,

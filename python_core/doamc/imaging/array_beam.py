@@ -162,5 +162,5 @@ def facing(positions: NDArray[np.float64]) -> tuple[float, float]:
     if dimensions == 3 or abs(axes[2][2]) > 1 - 1e-9:
         return (-90.0, 90.0)
     normal = axes[2] * (1.0 if axes[2][int(np.abs(axes[2]).argmax())] > 0 else -1.0)
-    azimuth, elevation = angles_of(normal[None])
+    azimuth, elevation = angles_of(normal[None] + 0.0)  # no negative zeros
     return float(azimuth[0]), float(elevation[0])

@@ -6,6 +6,7 @@ In .npz: ``covariance`` complex (B, N, N) of streams, ``snapshots`` (B,), ``samp
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from doamc.imaging.integration import Integration
 from doamc.snapshots.npy import Archive
 from doamc.snapshots.npz import write_snapshots
 
+#: snapshots of an integration
+MOST = 2.0**53
 SUFFIXES = (".npz", ".sigmf-meta")
 
 
@@ -56,7 +59,7 @@ def read_covariance(path: str | Path) -> tuple[NDArray[np.complex128], float, fl
     Raises ImagingError where the file is no such file, or its integrations have different frequencies.
     """
     try:
-        archive = Archive(file_at(path))
+        archive = Archive(file_at(path), "visibilities")
         missing = {"covariance", "snapshots"} - set(archive.names)
         if missing:
             raise ImagingError(f"{path}: expected arrays covariance and snapshots, found no {' and no '.join(missing)}")
@@ -66,12 +69,19 @@ def read_covariance(path: str | Path) -> tuple[NDArray[np.complex128], float, fl
         raise ImagingError(str(error)) from error
     square = r.dtype.kind == "c" and r.ndim == 3 and r.shape[1] == r.shape[2]
     numbers = counts.dtype.kind in "iuf" and told.dtype.kind in "iuf"
-    if not square or not numbers or not counts.shape == told.shape == r.shape[:1] or not (counts > 0).all():
+    if not square or not numbers or not counts.shape == told.shape == r.shape[:1] or not _counted(counts):
         found = f"{r.dtype} {r.shape} and {counts.dtype} {counts.shape}"
-        raise ImagingError(f"{path}: expected covariance complex (B, N, N) and snapshots (B,) above 0, found {found}")
+        raise ImagingError(
+            f"{path}: expected covariance complex (B, N, N) and snapshots (B,) of 1 to {MOST:g}, found {found}"
+        )
     frequencies = np.unique(told[np.isfinite(told)])
     if len(frequencies) > 1:
         raise ImagingError(f"{path}: expected integrations of one frequency, found {len(frequencies)}")
     weights = counts / counts.sum()
     total = np.einsum("b,bij->ij", weights, r.astype(complex))
     return total, float(counts.sum()), float(frequencies[0]) if len(frequencies) else None
+
+
+def _counted(counts: NDArray[Any]) -> bool:
+    """Whether these are numbers of snapshots, one at least."""
+    return len(counts) > 0 and bool(((counts >= 1) & (counts <= MOST)).all())

@@ -25,16 +25,23 @@ def azimuth_error(
     return turns[best, torch.arange(len(true))]
 
 
+def direction_order(
+    true: tuple[torch.Tensor, torch.Tensor],  # azimuths and elevations, each (B, P), rad
+    estimate: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """Which estimate goes with each source, (B, P): the order with the least sum of squared distances on the sphere."""
+    cosine = torch.einsum("bpk,bqk->bpq", direction(*true), direction(*estimate))[..., None]
+    return nearest_order(cosine.nan_to_num(-1.0))[:, :, 0]
+
+
 def direction_error(
     true: tuple[torch.Tensor, torch.Tensor],  # azimuths and elevations, each (B, P), rad
     estimate: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
     """Great-circle errors (B, P) in rad of the best assignment; NaN where a source is not told."""
-    first, second = direction(*true), direction(*estimate)
-    cosine = torch.einsum("bpk,bqk->bpq", first, second)[..., None]
-    order = nearest_order(cosine.nan_to_num(-1.0))[:, :, 0]
-    chosen = second.gather(1, order[..., None].expand_as(second))
-    return 2 * (0.5 * (first - chosen).norm(dim=2)).clamp_max(1.0).asin()
+    order = direction_order(true, estimate)
+    chosen = direction(*(angle.gather(1, order) for angle in estimate))
+    return 2 * (0.5 * (direction(*true) - chosen).norm(dim=2)).clamp_max(1.0).asin()
 
 
 def is_hit(error: torch.Tensor) -> torch.Tensor:

@@ -26,9 +26,9 @@ SAME_DEG = 1.0  #: modes whose azimuths all lie closer are one
 class Fit:
     """Modes of one batch, M of them, heaviest first.
 
-    azimuth, std: (M, P) rad. log_mass: (M,), Laplace's approximation. Of the heaviest: log_power (P,) and log_noise,
-    natural, z (K,) of the coupling, scene (d,) for a window, log_density, and the information (K, K) on z
-    that the batch adds.
+    azimuth, std, and of an array with elevations elevation, elevation_std: (M, P) rad. log_mass: (M,), Laplace's
+    approximation. Of the heaviest: log_power (P,) and log_noise, natural, z (K,) of the coupling, scene (d,) for a
+    window, log_density, and the information (K, K) on z that the batch adds.
     """
 
     azimuth: torch.Tensor
@@ -40,6 +40,8 @@ class Fit:
     scene: torch.Tensor
     log_density: float
     information: torch.Tensor
+    elevation: torch.Tensor | None = None
+    elevation_std: torch.Tensor | None = None
 
     @property
     def share(self) -> torch.Tensor:
@@ -57,7 +59,7 @@ def fit_batch(
     places: Places,
     belief: Belief,
     observed: Observation,
-    seeds: list[tuple[torch.Tensor, torch.Tensor]],  # azimuth (P,) and z (K,) to try as well
+    seeds: list[tuple[torch.Tensor, torch.Tensor]],  # directions, as the last coordinates, and z (K,) to try as well
     broad: bool,
 ) -> "Modes":
     """Modes of a batch's posterior under a belief. broad: whether more starts are worth their time."""
@@ -66,10 +68,10 @@ def fit_batch(
     coordinates = belief_coordinates(spec, family, p, observed.noise is None)
     own = coordinates.normal
     x = torch.cat([x[:, :p], x.new_zeros(1, family.n_parameters, x.shape[2]), x[:, p:]], 1)
-    for azimuth, z in seeds:
+    for directions, z in seeds:
         more = x[:, :, :1].clone()
         more[0, own, 0] = belief.root.T @ (z - belief.mean)
-        more[0, coordinates.size - p :, 0] = azimuth
+        more[0, coordinates.size - len(directions) :, 0] = directions
         x = torch.cat([x, coordinates.clip(more)], 2)
     posterior, x, value = fit_scenes(
         coordinates, observed.covariance, observed.length, observed.noise, x, JOINT_STEPS, max(TOGETHER, x.shape[2])
@@ -81,12 +83,13 @@ def scenes_at(spec: ArraySpec, places: Places, family: DrawnFamily, observed: Ob
     """Scenes (1, d, G) of a batch at the mean of a family, best first."""
     known = known_family(family.mean, family)
     coordinates = belief_coordinates(spec, known, observed.n_sources, observed.noise is None)
-    azimuth = places(known, observed.covariance, observed.n_sources)
-    x = start_points(coordinates, azimuth, observed.covariance, observed.noise)
+    azimuth, elevation = places(known, observed.covariance, observed.n_sources)
+    x = start_points(coordinates, azimuth, observed.covariance, observed.noise, elevation)
     _, x, value = fit_scenes(coordinates, observed.covariance, observed.length, observed.noise, x, SCENE_STEPS, 3)
     if broad:
         return x
-    apart = (x[0, -observed.n_sources :] - x[0, -observed.n_sources :, :1]).abs().amax(0)
+    angles = (2 if spec.elevated else 1) * observed.n_sources
+    apart = (x[0, -angles:] - x[0, -angles:, :1]).abs().amax(0)
     other = (value[0] > value[0, 0] - FAR) & (apart > math.radians(SAME_DEG))
     return torch.cat([x[:, :, :1], x[:, :, other][:, :, : TOGETHER - 1]], 2)
 
@@ -100,10 +103,18 @@ class Modes:
         self.gradient, self.information = likelihood_information(posterior, x)
         whole = self.information[0].clone()
         whole[:, coordinates.normal, coordinates.normal] += torch.eye(coordinates.n_flat, dtype=whole.dtype)
+        if coordinates.spec.elevated:  # at the horizon a flat array tells nothing of them
+            prior = torch.diag(posterior.constants.prior_precision)
+            place = coordinates.size - coordinates.n_sources - torch.arange(1, coordinates.n_sources + 1)
+            whole[:, place, place] += prior[place, place]
         self.root = torch.linalg.cholesky(whole + torch.diag_embed(1e-9 * whole.diagonal(dim1=1, dim2=2)))
         self.mass = value[0] - self.root.diagonal(dim1=1, dim2=2).log().sum(1)
         self.azimuth, self.order = x[0, coordinates.size - coordinates.n_sources :].T.sort(1)
-        self.places = distinct(self.azimuth, self.mass, coordinates.spec.full_circle)
+        heights, self.elevation = coordinates.heights(x), None
+        if heights is not None:
+            self.elevation = heights[0].T.asin().gather(1, self.order)
+        both = self.azimuth if self.elevation is None else torch.cat([self.azimuth, self.elevation], 1)
+        self.places = distinct(both, self.mass, coordinates.spec.full_circle)
 
     def fit(self) -> Fit:
         """The heaviest mode, with the others beside it."""
@@ -117,7 +128,12 @@ class Modes:
         """Fit at point i, with modes of these indices."""
         coordinates, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
         own, p = coordinates.normal, coordinates.n_sources
-        variance = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)[:, coordinates.size - p :]
+        whole = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)
+        variance, elevation, tilt = whole[:, coordinates.size - p :], None, None
+        if self.elevation is not None:
+            elevation = self.elevation[modes]
+            heights = whole[:, coordinates.size - 2 * p : coordinates.size - p]  # sines of elevations
+            tilt = heights.sqrt().gather(1, self.order[modes]) / elevation.cos()
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
         turned = belief.root @ information[0] @ belief.root.T
         noise = coordinates.split(self.x[:, :, i : i + 1])[2]
@@ -131,11 +147,13 @@ class Modes:
             scene=torch.cat([point[: own.start], point[own.stop :]]),
             log_density=float(self.value[0, i]),
             information=0.5 * (turned + turned.T),
+            elevation=elevation,
+            elevation_std=tilt,
         )
 
 
 def distinct(azimuth: torch.Tensor, mass: torch.Tensor, wraps: bool) -> torch.Tensor:
-    """Indices of points (G, P) that lie apart from every heavier one, heaviest first."""
+    """Indices of points (G, P), or (G, 2 P) of both angles, that lie apart from every heavier one, heaviest first."""
     kept: list[int] = []
     for i in mass.argsort(descending=True).tolist():
         apart = azimuth[kept] - azimuth[i]

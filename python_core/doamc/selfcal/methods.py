@@ -17,6 +17,7 @@ from doamc.estimators.joined import join
 from doamc.files.atomic import check_output
 from doamc.selfcal.belief import response_matrix
 from doamc.selfcal.files import load_belief, save_belief
+from doamc.selfcal.joint import Fit
 from doamc.selfcal.observation import Observation, observe
 from doamc.selfcal.tracker import CouplingTracker, Update
 from doamc.snapshots.batch import SnapshotBatch
@@ -36,6 +37,7 @@ class SelfCalibrating(Estimator):
     """
 
     name = "self-calibrating"
+    elevations = True
     summary = "the coupling's posterior carried from batch to batch: calibrates the array while it runs"
     fits_powers = True
     sequential = True  #: the order of observations matters
@@ -110,6 +112,8 @@ class SelfCalibrating(Estimator):
         first, std = places[0], stds[0]
         half = NORMAL_90 * std
         e = response_matrix(self.tracker.start, fit.z)
+        tilt, tilt_std, tilts = self._elevations(fit, order, missing)
+        at = first, e.shape[1] // e.shape[0], *([] if tilt is None else [tilt])
         return Estimates(
             azimuth=first[None],
             std=std[None],
@@ -123,8 +127,24 @@ class SelfCalibrating(Estimator):
             mode_std=stds[None],
             mode_share=torch.nn.functional.pad(fit.share[:MOST_MODES], missing[2:])[None],
             snapshots=torch.tensor([observed.snapshots], dtype=torch.float64),
-            response=(e @ extended_steering(self.spec.positions, first, e.shape[1] // e.shape[0]))[None],
+            response=(e @ extended_steering(self.spec.positions, *at))[None],
+            elevation=None if tilt is None else tilt[None],
+            elevation_std=None if tilt_std is None else tilt_std[None],
+            elevation_interval=None
+            if tilt is None or tilt_std is None
+            else torch.stack([tilt - NORMAL_90 * tilt_std, tilt + NORMAL_90 * tilt_std], -1)[None],
+            mode_elevation=None if tilts is None else tilts[None],
         )
+
+    @staticmethod
+    def _elevations(
+        fit: Fit, order: torch.Tensor, missing: tuple[int, int, int, int]
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
+        """Elevations (P,) of the heaviest mode with deviations, and those of all modes (M, P); None where none are."""
+        if fit.elevation is None or fit.elevation_std is None:
+            return None, None, None
+        places, stds = (v[: len(order)].gather(1, order) for v in (fit.elevation, fit.elevation_std))
+        return places[0], stds[0], torch.nn.functional.pad(places, missing, value=math.nan)
 
 
 def _save_quietly(path: Path, spec: ArraySpec, tracker: CouplingTracker) -> None:

@@ -35,19 +35,21 @@ def start_points(
     azimuth: torch.Tensor,  # shape: (B, P, Q), rad
     covariance: torch.Tensor,  # shape: (B, N, N)
     noise_power: torch.Tensor | None,  # shape: (B,) where known
+    elevation: torch.Tensor | None = None,  # shape: (B, P, Q), rad, where the array has elevations
 ) -> torch.Tensor:
-    """Scenes (B, d, Q) at azimuths and the family's mean: powers by least squares, noise by eigenvalues."""
+    """Scenes (B, d, Q) at directions and the family's mean: powers by least squares, noise by eigenvalues."""
     spec, (b, p, q) = coordinates.spec, azimuth.shape
     family = spec.family
-    azimuth = separated(azimuth, coordinates)
+    azimuth = separated(azimuth, coordinates) if elevation is None else azimuth
     noise = noise_power_from_eigenvalues(covariance, p) if noise_power is None else noise_power
     flat = azimuth.transpose(1, 2)
-    v = family.response(flat.new_zeros(b, q, family.n_parameters), spec.positions, flat)
+    tilt = 0.0 if elevation is None else elevation.transpose(1, 2)
+    v = family.response(flat.new_zeros(b, q, family.n_parameters), spec.positions, flat, tilt)
     each = (covariance[:, None].expand(-1, q, -1, -1).flatten(0, 1), v.flatten(0, 1), noise.repeat_interleave(q))
     power_db = 10 * source_powers(*each).unflatten(0, (b, q)).log10().transpose(1, 2)
     noise_db = (10 * noise.log10())[:, None, None].expand(b, 1, q)
     power_db, none = power_db.clamp_min(LEAST_POWER_DB), azimuth.new_zeros(b, coordinates.n_flat, q)
-    return coordinates.clip(coordinates.join(power_db, none, noise_db, azimuth, azimuth[:, :0]))
+    return coordinates.clip(coordinates.join(power_db, none, noise_db, azimuth, azimuth[:, :0], None, elevation))
 
 
 def separated(azimuth: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:

@@ -34,30 +34,39 @@ class Seeds:
         self.rare, self.music = Rare(spec, GRID_DEG), CoupledMusic(spec, theta, GRID_DEG)
 
     def __call__(self, observed: Observation) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Pairs of azimuths (P,) in rad and whitened parameters (K,) of the start prior, best first."""
+        """Pairs of directions and whitened parameters (K,) of the start prior, best first.
+
+        Directions are azimuths (P,) in rad, behind sines of elevations (2 P,) where the array has elevations.
+        """
         if self.spec.family.narrow:
             return []
         p, family = observed.n_sources, self.spec.family
         vectors = torch.linalg.eigh(observed.covariance)[1]
-        azimuth, theta = self.music.directions(vectors[:, :, -p:], p)[0], self.music.theta
+        theta, signal = self.music.theta, vectors[:, :, -p:]
+        found = self.music.on_sphere(signal, p) if self.spec.elevated else (self.music.directions(signal, p),)
+        azimuth, *tilt = (angle[0] for angle in found)
         try:
             more = self.rare.candidates(vectors, p, max(int(observed.snapshots), 1), 2)
             azimuth, theta = torch.cat([azimuth, more[0][0]]), torch.cat([theta, more[1][0]])
+            tilt = [torch.cat([a, b[0]]) for a, b in zip(tilt, more[2:], strict=True)]
         except EstimatorError:  # a family too rich for rank reduction
             pass
         coordinates = make_coordinates(self.spec, p, observed.noise is None, NOISE_DB, POWER_MARGIN_DB)
-        azimuth = separated(azimuth.T[None], coordinates)  # (1, P, S)
-        v = family.response(theta, self.spec.positions, azimuth[0].T)
+        elevation = tilt[0].T[None] if tilt else None
+        azimuth = azimuth.T[None] if tilt else separated(azimuth.T[None], coordinates)  # (1, P, S)
+        v = family.response(theta, self.spec.positions, azimuth[0].T, *tilt)
         noise = noise_power_from_eigenvalues(observed.covariance, p) if observed.noise is None else observed.noise
         power_db = 10 * source_powers(observed.covariance.expand(len(v), -1, -1), v, noise.expand(len(v))).log10()
         flat, wrapping = (c.T[None] for c in family.coordinates(theta))
         noise_db = (10 * noise.log10())[:, None, None].expand(1, 1, len(v))
         power_db = power_db.T[None].clamp_min(LEAST_POWER_DB)
-        x = coordinates.clip(coordinates.join(power_db, flat, noise_db, azimuth, wrapping))
+        x = coordinates.clip(coordinates.join(power_db, flat, noise_db, azimuth, wrapping, None, elevation))
         _, x, _ = fit_scenes(coordinates, observed.covariance, observed.length, observed.noise, x, STEPS, KEPT)
         _, flat, _, azimuth, wrapping = coordinates.split(x)
-        found = family.from_coordinates(flat[0].T, wrapping[0].T)
-        return [(a, nearest_parameters(self.start, family.matrix(t))) for a, t in zip(azimuth[0].T, found, strict=True)]
+        heights = coordinates.heights(x)
+        directions = azimuth[0].T if heights is None else torch.cat([heights[0].T, azimuth[0].T], 1)
+        couplings = family.matrix(family.from_coordinates(flat[0].T, wrapping[0].T))
+        return [(a, nearest_parameters(self.start, c)) for a, c in zip(directions, couplings, strict=True)]
 
 
 def nearest_parameters(start: DrawnFamily, coupling: torch.Tensor) -> torch.Tensor:

@@ -133,7 +133,8 @@ class CouplingTracker:
         return h.after(self.spec, self.memory, observed, fit, h.learnt < YOUNG or sure)
 
     def _score(self, observed: Observation, fit: Fit) -> float:
-        n, fitted = self.spec.n_elements, 2 * observed.n_sources + (observed.noise_power is None)
+        n, each = self.spec.n_elements, 3 if self.spec.elevated else 2
+        fitted = each * observed.n_sources + (observed.noise_power is None)
         log_density = torch.tensor([fit.log_density], dtype=torch.float64)
         found = deviance(log_density, observed.covariance, observed.length)
         return self.monitor.score(float(found), *map(float, expected_deviance(n, observed.length, fitted)))

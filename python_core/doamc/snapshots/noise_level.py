@@ -25,7 +25,8 @@ def mean_of_smallest(
     Without noise they are rounding errors, of either sign.
     """
     v = values.cpu().numpy()
-    power = np.maximum(v[:, : v.shape[1] - n_sources].mean(1), LEAST_NOISE * v.mean(1))
+    n = v.shape[1]
+    power = np.maximum(v[:, : n - n_sources].sum(1) / (n - n_sources), LEAST_NOISE * (v.sum(1) / n))
     return torch.from_numpy(power).to(values.device)
 
 

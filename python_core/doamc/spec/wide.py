@@ -4,7 +4,8 @@ Powers: over `RANGE_DB` below the specification's highest, with `ROOM_DB` more a
 is only nearly that of the prior. Separation: a tenth of a beamwidth of the array, 0.886 / D rad for D wavelengths
 between its outermost elements (the width at half power of a uniform aperture at broadside). Sector: a line of elements
 cannot tell a direction from its mirror image in the line, so all on the specification's side, up to both ends of the
-line; any other array hears all around. Coupling: coefficients from none to half as large again as the specification's
+line; any other array hears all around. Elevations, where the array has some: all that it can tell, up to
+`MOST_ELEVATION_DEG`. Coupling: coefficients from none to half as large again as the specification's
 (drawn families stay). Numbers of sources and noise stay as specified.
 """
 
@@ -21,6 +22,7 @@ ROOM_DB = 6.0
 SHARE = 0.05  #: of a beamwidth: two emitters nearer than this are one at 40 dB, too
 HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
 STRONGER = 1.5  #: times the largest coefficients of the specification
+MOST_ELEVATION_DEG = 85.0  #: beyond, an azimuth has no meaning
 STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside it
 
 
@@ -36,6 +38,7 @@ def with_wide_prior(spec: ArraySpec) -> ArraySpec:
         min_separation_deg=min(spec.min_separation_deg, gap),
         azimuth_deg=wide_sector_deg(spec),
         own_family=family,
+        elevation_deg=wide_elevation_deg(spec),
     )
 
 
@@ -59,6 +62,17 @@ def wide_sector_deg(spec: ArraySpec) -> tuple[float, float]:
     along, middle = math.degrees(math.atan2(float(axes[0, 1]), float(axes[0, 0]))), (low + high) / 2
     broadside = middle + (along + 90 - middle + 90) % 180 - 90
     return min(low, broadside - 90), max(high, broadside + 90)
+
+
+def wide_elevation_deg(spec: ArraySpec) -> tuple[float, float] | None:
+    """Elevations in degrees: above and below, but of elements in the x-y plane on the specification's side alone."""
+    if spec.elevation_deg is None:
+        return None
+    low, high = spec.elevation_deg
+    lying = bool((spec.positions[:, 2] - spec.positions[:, 2].mean()).abs().max() < STRAIGHT)
+    below = 0.0 if lying and low >= 0 else -MOST_ELEVATION_DEG
+    above = 0.0 if lying and high <= 0 else MOST_ELEVATION_DEG
+    return min(low, below), max(high, above)
 
 
 def _aperture(spec: ArraySpec) -> float:

@@ -9,7 +9,7 @@ import torch
 from doamc.angles import wrap_deg
 from doamc.bands.bearings import Bearings
 from doamc.bands.estimator import Receiver, SignalEstimator
-from doamc.bands.one_array import MODEL_ERROR_DB, OneArray, heard
+from doamc.bands.one_array import OneArray, heard
 from doamc.bands.wavelength import spec_at
 from doamc.spec import load_spec
 from tests.doamc.bands.test_estimator import covariance_of, signal
@@ -70,7 +70,43 @@ def test_one_signal_stays_alone_and_later_ones_share_what_was_learnt():
 @pytest.mark.parametrize("power", [10.0, 1000.0])
 def test_so_many_snapshots_count_that_noise_is_as_large_as_the_model_error(power):
     c = covariance_of(SPEC, [20.0], power)
-    azimuth = torch.tensor([0.35], dtype=torch.float64)
-    told = heard(SPEC, c, 1e6, azimuth, torch.eye(5, dtype=torch.complex128))
+    azimuth, error = torch.tensor([0.35], dtype=torch.float64), 10**-3.4
+    told = heard(SPEC, c, 1e6, azimuth, torch.eye(5, dtype=torch.complex128)).under(error)
     response = float(torch.linalg.eigvalsh(c)[-1] - 1) / 5
-    assert told.observed.snapshots == pytest.approx(max(10.0, 10 ** (-MODEL_ERROR_DB / 10) / response), rel=0.01)
+    assert told.observed.snapshots == pytest.approx(max(10.0, 1 / (1e-6 + error * response)), rel=0.01)
+
+
+def exact_signals(spec, seed):
+    """Six signals of an array that is as its specification tells, their truths in degrees."""
+    rng, out = np.random.default_rng(seed), []
+    theta, truth = spec.family.draw((1,), torch.Generator().manual_seed(seed)), rng.uniform(-60, 60, 6)
+    for k, azimuth_deg in enumerate(truth):
+        azimuth = torch.tensor([[math.radians(azimuth_deg)]], dtype=torch.float64)
+        v = spec.family.response(theta, spec.positions, azimuth)[0, :, 0].numpy()
+        s = (rng.standard_normal(500) + 1j * rng.standard_normal(500)) * 4
+        noise = rng.standard_normal((len(v), 500)) + 1j * rng.standard_normal((len(v), 500))
+        y = (v[:, None] * s + noise) / 2**0.5
+        out.append(signal(torch.from_numpy(y @ y.conj().T / 500), 300e6, 500.0, k))
+    return out, truth
+
+
+@pytest.mark.slow
+def test_sharing_does_not_hurt_where_the_array_is_as_it_is_told():
+    """Eight elements, coupling of the family itself: no model error holds the strong signals back."""
+    spec = load_spec("ula8")
+    estimator = SignalEstimator(Receiver(spec, spec.channels, 300e6), "rare", 1)
+    found, inside = {False: [], True: []}, []
+    for seed in range(3):
+        told, truth = exact_signals(spec, seed)
+        for together in (False, True):
+            bearings = Bearings(estimator, together)
+            estimates = [b.estimates for b in bearings(told)]
+            error = np.array([math.degrees(float(e.azimuth[0, 0])) for e in estimates]) - truth
+            found[together].append(error)
+            if together:
+                std = np.array([math.degrees(float(e.std[0, 0])) for e in estimates])
+                inside.append(np.abs(error) < 1.645 * std)
+                assert bearings._one.error < 10**-4  # of the responses' power: next to none
+    alone, shared = (np.sqrt(np.mean(np.square(found[k]))) for k in (False, True))
+    assert shared < alone
+    assert 0.7 < np.mean(inside)  # of 18 that share three arrays: 0.9 less two standard deviations

@@ -1,14 +1,11 @@
 """What an array received as an image: captures, snapshots, integrated visibilities."""
 
-import argparse
-
 import numpy as np
 import pytest
 
 from doamc.calibration import save_coupling
-from doamc.cli.capture_options import add_capture_arguments
-from doamc.cli.image_array import add_array_arguments, image_array, is_array_input
-from doamc.errors import DoamcError
+from doamc.cli import main
+from doamc.cli.image_array import is_array_input
 from doamc.imaging.array_files import write_visibilities
 from doamc.imaging.integration import Integration
 from doamc.snapshots.npz import write_snapshots
@@ -27,16 +24,13 @@ def samples(length=40_000, seed=0):
 
 
 def image(path, out, *options):
-    parser = argparse.ArgumentParser()
-    parser.add_argument("input")
-    parser.add_argument("-o", "--out")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
-    add_array_arguments(parser)
-    add_capture_arguments(parser)
-    given = [str(path), "-o", str(out), "--pixels", 48, *options]
-    assert image_array(parser.parse_args([str(word) for word in given])) == 0
+    given = ["image", path, "-o", out, "--pixels", 48, *options]
+    assert main([str(word) for word in given]) == 0
+
+
+def refused(path, out, *options):
+    """Exit status 2, whose line is for capsys."""
+    return main([str(word) for word in ["image", path, "-o", out, *options]]) == 2
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +61,8 @@ def test_snapshots_and_a_file_of_the_coupling(tmp_path):
     write_snapshots(tmp_path / "y.npz", snapshots=samples().reshape(16, 4, -1).transpose(1, 0, 2))
     save_coupling(tmp_path / "c.toml", C)
     options = ("--array", "uca16", "--coupling", tmp_path / "c.toml", "--sources", 2)
-    image(tmp_path / "y.npz", tmp_path / "out.npz", *options)
+    image(tmp_path / "y.npz", tmp_path / "out.npz", *options, "--picture", tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     with np.load(tmp_path / "out.npz") as out:
         np.testing.assert_allclose(out["coupling"], C)
         covariance = samples() @ samples().conj().T / 40_000
@@ -76,7 +71,7 @@ def test_snapshots_and_a_file_of_the_coupling(tmp_path):
         np.testing.assert_allclose(out["visibilities"], expected, atol=1e-9)
 
 
-def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path):
+def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path, capsys):
     made = Integration(SKY.sample(100_000), 0, 100_000, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0)
     write_visibilities(tmp_path / "v.npz", [made])
     save_coupling(tmp_path / "c.toml", C)
@@ -85,12 +80,17 @@ def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path):
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     image(tmp_path / "v.npz", tmp_path / "out.svg", *options[:4], "--panorama")
     assert b"elevation (deg)" in (tmp_path / "out.svg").read_bytes()
-    with pytest.raises(DoamcError, match="found estimated"):
-        image(tmp_path / "v.npz", tmp_path / "no.npz", "--array", "uca16")
-    with pytest.raises(DoamcError, match="expected 5 streams"):
-        image(tmp_path / "v.npz", tmp_path / "no.npz", "--array", "uca5", "--coupling", "none")
-    with pytest.raises(DoamcError, match="ends in"):
-        image(tmp_path / "v.npz", tmp_path / "no.txt", "--array", "uca16", "--coupling", "none")
+    given = tmp_path / "v.npz", tmp_path / "no.npz", "--array"
+    for options, words in (
+        (("uca16",), "found estimated"),
+        (("uca5", "--coupling", "none"), "expected 5 streams"),
+        (("uca16", "--coupling", tmp_path / "none.toml"), "none.toml"),
+        (("uca16", "--coupling", "none", "--picture", tmp_path / "no.txt"), "ends in"),
+    ):
+        assert refused(*given, *options) and words in capsys.readouterr().err
+    assert (
+        refused(tmp_path / "v.npz", tmp_path / "no.fits", *given[2:], "uca16") and "ends in" in capsys.readouterr().err
+    )
     assert not list(tmp_path.glob("no.*"))
 
 

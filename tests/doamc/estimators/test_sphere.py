@@ -8,12 +8,14 @@ import torch
 
 from doamc.arrays import direction, steering
 from doamc.coupling.families import make_family
+from doamc.errors import EstimatorError
 from doamc.estimators.sphere import SphereGrid, ascending, beam_step
 from doamc.estimators.sphere_quadratic import SphereQuadratic
 from doamc.estimators.sphere_rare import SphereRare, start_spectrum
 from doamc.scenes import draw_scene
 from doamc.scenes.accuracy import direction_error
 from doamc.spec import load_spec
+from tests.doamc.helpers.scenes import edited_spec
 
 ARRAYS = ["dome8", "panel16"]
 
@@ -104,3 +106,10 @@ def test_values_are_those_of_the_form_and_of_the_eigenvalue():
 def test_ascending_takes_others_along():
     azimuth, other = ascending(torch.tensor([[2.0, 1.0, 3.0]]), torch.tensor([[20.0, 10.0, 30.0]]))
     assert azimuth.tolist() == [[1.0, 2.0, 3.0]] and other.tolist() == [[10.0, 20.0, 30.0]]
+
+
+def test_grids_that_memory_does_not_hold_are_refused():
+    far = edited_spec("panel16", geometry={"spacing_wavelengths": 100.0})
+    for made in (SphereGrid, start_spectrum, SphereQuadratic):
+        with pytest.raises(EstimatorError, match="take a smaller sector"):
+            made(far)

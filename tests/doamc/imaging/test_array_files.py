@@ -48,7 +48,7 @@ def test_a_recording_holds_the_matrices_as_channels(tmp_path):
         ({"snapshots": np.ones(1)}, "no covariance"), ({"covariance": np.ones((1, 2, 2), complex)}, "no snapshots"),
         ({"covariance": np.ones((1, 2, 3), complex), "snapshots": np.ones(1)}, "found"),
         ({"covariance": np.ones((1, 2, 2)), "snapshots": np.ones(1)}, "complex"),
-        ({"covariance": np.ones((1, 2, 2), complex), "snapshots": np.zeros(1)}, "above 0"),
+        ({"covariance": np.ones((1, 2, 2), complex), "snapshots": np.zeros(1)}, "of 1 to"),
         (
             {"covariance": np.ones((2, 2, 2), complex), "snapshots": np.ones(2), "frequency_hz": np.arange(2.0)},
             "one frequency",

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from doamc.bounds import cramer_rao
+from doamc.estimators.causes import cause_name
 from doamc.estimators.engine import estimate_batch
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.posterior.methods import Posterior
@@ -86,6 +87,15 @@ def test_the_share_of_directions_that_keep_their_separation():
     share = separation_share(make_coordinates(spec, 2, True, (-60.0, 40.0)))
     assert share == pytest.approx((1 + math.cos(math.radians(60))) / 2, abs=0.012)  # three standard errors
     assert separation_share(make_coordinates(spec, 1, True, (-60.0, 40.0))) == 1.0
+
+
+def test_emitters_above_the_sector_are_found_under_the_wide_prior():
+    spec = edited_spec("panel16", sector={"elevation_deg": [45.0, 70.0]})
+    scene, batch = observed(spec, 4, 1, 200, 15.0)
+    e = Posterior("panel16")(batch, 1)
+    assert e.wide_prior.all() and {cause_name(int(k)) for k in e.fit_cause} == {"outside the sector"}
+    error = direction_error((scene.azimuth, scene.elevation), (e.azimuth, e.elevation))
+    assert float(error.max()) < math.radians(1.0)
 
 
 def test_the_wide_prior_and_coherent_sources_run():

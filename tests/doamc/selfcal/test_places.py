@@ -25,7 +25,7 @@ def test_the_starts_find_the_sources_once_the_coupling_is_known(array):
     torch.testing.assert_close(known, world.coupling, atol=0.02, rtol=0)  # twice `NEARNESS`
     for k in range(20):
         azimuth = moving(k)
-        found = places(known_family(known, start), world.covariance(azimuth), 2)[0].T
+        found = places(known_family(known, start), world.covariance(azimuth), 2)[0][0].T
         error = min(float(apart(f, azimuth).abs().max()) for f in found)
         assert math.degrees(error) < 2.0
 
@@ -41,7 +41,7 @@ def test_two_emitters_within_a_beam_have_a_start_of_their_own():
     spec = load_spec("ula8")
     azimuth = torch.tensor([0.2, 0.2 + math.radians(3.0)], dtype=torch.float64)
     world = World(spec, torch.eye(8, dtype=torch.complex128), np.random.default_rng(4), snr_db=5.0, snapshots=30)
-    sets = Places(spec, 1)(uncoupled(spec), world.covariance(azimuth), 2)[0]  # (P, Q)
+    sets = Places(spec, 1)(uncoupled(spec), world.covariance(azimuth), 2)[0][0]  # (P, Q)
     errors = (sets - azimuth[:, None]).rad2deg().abs().amax(0)
     assert float(errors.min()) < 2.0 < float(errors[:4].min())  # none of the sets of peaks comes as near
 
@@ -51,7 +51,7 @@ def test_sets_ascend_and_lie_in_the_sector(array):
     spec = load_spec(array)
     rng = np.random.default_rng(4)
     noise = torch.from_numpy(rng.normal(size=(5, spec.n_elements, 20)) + 1j * rng.normal(size=(5, spec.n_elements, 20)))
-    sets = Places(spec, 1)(uncoupled(spec), noise @ noise.mH, 2)
+    sets = Places(spec, 1)(uncoupled(spec), noise @ noise.mH, 2)[0]
     low, high = spec.sector_rad
     assert bool((sets.diff(dim=1) >= 0).all())
     if not spec.full_circle:

@@ -8,6 +8,7 @@ import torch
 
 from doamc.spec import load_spec
 from doamc.spec.wide import with_wide_prior
+from tests.doamc.helpers.scenes import edited_spec
 
 
 def along(degrees, sector):
@@ -54,3 +55,11 @@ def test_other_arrays_hear_all_around_and_a_mast_what_it_is_told():
     mast = {"kind": "positions", "points_wavelengths": [[0.0, 0.0, 0.5 * k] for k in range(4)]}
     spec = replace(load_spec("ula4"), geometry=mast)
     assert with_wide_prior(spec).azimuth_deg == spec.azimuth_deg
+
+
+def test_elevations_reach_as_far_as_the_array_tells_them():
+    assert with_wide_prior(load_spec("uca5")).elevation_deg is None
+    assert with_wide_prior(load_spec("dome8")).elevation_deg == (0.0, 85.0)
+    assert with_wide_prior(edited_spec("dome8", sector={"elevation_deg": [-60, -5]})).elevation_deg == (-85.0, 0.0)
+    assert with_wide_prior(load_spec("panel16")).elevation_deg == (-85.0, 85.0)
+    assert with_wide_prior(load_spec("panel16")).azimuth_deg == (-90.0, 90.0)  # a panel hears its mirror image alike

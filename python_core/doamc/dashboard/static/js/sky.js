@@ -124,8 +124,8 @@ function showLink(receiver, sky) {
 
 function showPoints(sky) {
   const rows = (sky?.sources ?? []).map((s, i) => {
-    const bent = (value, digits) => (value === null ? "–" : `${fixed(value, digits)}°`);
-    return [`${i + 1}`, convention.text(s.azimuth), bent(s.azimuthStd, 2), s.elevationStd === null ? "not told" : bent(s.elevation, 2), bent(s.elevationStd, 2), s.power === null ? "–" : `${fixed(s.power, 1)} dB`, s.beam[0] === null ? "–" : `${fixed(s.beam[0], 1)}° × ${s.beam[1] === null ? "all" : `${fixed(s.beam[1], 1)}°`}`];
+    const bent = (value, digits) => (value === null ? "–" : `${fixed(value, digits)}°`), spread = (value) => bent(value, value < 0.1 ? 3 : 2);
+    return [`${i + 1}`, convention.text(s.azimuth), spread(s.azimuthStd), s.elevationStd === null ? "not told" : bent(s.elevation, 2), spread(s.elevationStd), s.power === null ? "–" : `${fixed(s.power, 1)} dB`, s.beam[0] === null ? "–" : `${fixed(s.beam[0], 1)}° × ${s.beam[1] === null ? "all" : `${fixed(s.beam[1], 1)}°`}`];
   });
   if (!rows.length) rows.push([sky ? "no point" : "no image yet"]);
   const body = $("sources").tBodies[0];
