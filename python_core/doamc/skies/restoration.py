@@ -1,7 +1,7 @@
 """Images from visibilities by diffusion with the learned prior: methods `posterior` and `ddrm` of ``doamc image``.
 
-`posterior` runs `Chain`; `ddrm` is the published chain of `diffusion.guidance.Ddrm`, [Kawar], as the lecture on radio
-interferometry has it. Both take a sky in units of the power of two that is nearest to its brightest pixel. Visibilities
+`posterior` runs `Chain`; `ddrm` is the published chain of `diffusion.guidance.Ddrm`, [Kawar], as [Tolley] has it for
+skies. Both take a sky in units of the power of two that is nearest to its brightest pixel. Visibilities
 alone do not tell that one: it is guessed from their power, and looked up once most of the noise is gone.
 """
 
