@@ -1,7 +1,9 @@
 """Skies of one's own as what the prior learns from: .npz files of images and FITS files, or folders of them."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -112,18 +114,19 @@ def _of_fits(path: Path) -> NDArray:
         raise ImagingError("expected the package astropy to read FITS, found none: pip install "
                            "'gr-doamc[imaging]', or give .npz files") from error  # fmt: skip
     try:
-        with fits.open(path, memmap=False) as layers:
-            with_data = next(
-                (v for v in layers if getattr(v, "is_image", False) and v.header.get("NAXIS", 0) > 1), None
-            )
-            if with_data is None:
-                raise ImagingError(f"{path}: expected an image, found none")
-            sides = with_data.shape
-            if np.prod(sides, dtype=float) > MAX_PIXELS:
-                raise ImagingError(f"{path}: expected at most {MAX_PIXELS} pixels, found shape {sides}")
-            data = np.asarray(with_data.data)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        if isinstance(error, ImagingError):
-            raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what astropy says of headers that it mends
+            data = _first_image(path, fits)
+    except ImagingError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
         raise ImagingError(f"{path}: expected a FITS file, cannot read it ({reason(error)})") from error
     return data.reshape(-1, *data.shape[-2:])
+
+
+def _first_image(path: Path, fits: Any) -> NDArray:
+    with path.open("rb") as file, fits.open(file, memmap=False) as layers:
+        images = [v for v in layers if getattr(v, "is_image", False) and len(v.shape) > 1]
+        if not images or np.prod(images[0].shape, dtype=float) > MAX_PIXELS:
+            raise ImagingError(f"{path}: expected an image of at most {MAX_PIXELS} pixels, found none")
+        return np.asarray(images[0].data)

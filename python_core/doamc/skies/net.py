@@ -39,6 +39,8 @@ class SkyNetConfig:
 class SkyNet(nn.Module):
     """See the top of this file."""
 
+    blurs: torch.Tensor
+
     def __init__(self, config: SkyNetConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or SkyNetConfig()
@@ -56,7 +58,8 @@ class SkyNet(nn.Module):
         self.up = nn.ModuleList(blocks(w) for w in widths[:-1])
         self.leave = convolution(config.width, 8)
         nn.init.zeros_(self.leave.weight)
-        self.to(memory_format=torch.channels_last)  # several times as fast on a CPU
+        # several times as fast on a CPU
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, z: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """F, and the logarithm of the variance of what it leaves in units of v: (B, H, W) each.
@@ -70,15 +73,13 @@ class SkyNet(nn.Module):
         h = self.enter(functional.pixel_unshuffle(self.seen(z, sigma), 2).contiguous(memory_format=torch.channels_last))
         passed = []
         for i, blocks in enumerate(self.down):
-            for block in blocks:
-                h = block(h, context)
+            h = _through(blocks, h, context)
             if i < len(self.split):
                 passed.append(h)
                 h = self.split[i](h)
         for i in reversed(range(len(self.up))):
             h = self.merge[i](h) + passed[i]
-            for block in self.up[i]:
-                h = block(h, context)
+            h = _through(self.up[i], h, context)
         out = functional.pixel_shuffle(self.leave(h).float(), 2)[:, :, :height, :width]
         return out[:, 0], 1 - LEAST * torch.sigmoid(out[:, 1] - 1.5)
 
@@ -94,6 +95,12 @@ def parts(sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """c and sqrt(v) of the top of this file, shaped like sigma."""
     total = (SCALE**2 + sigma**2).sqrt()
     return (SCALE / total) ** 2, SCALE * sigma / total
+
+
+def _through(blocks: nn.Module, h: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+    for block in blocks.children():
+        h = block(h, context)
+    return h
 
 
 def _waves(sigma: torch.Tensor) -> torch.Tensor:

@@ -29,7 +29,7 @@ from doamc.skies.peak import guessed_peak, nearest_power
 
 UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
-LOOKED_UP = 0.15  #: level at which the peak is
+LOOKED_UP, ABOVE = 0.15, 0.5  #: level at which the peak is, and share of the steps of the first fall above it
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
 COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
@@ -69,7 +69,8 @@ def restore(
     run = run or Run()
     if method not in RESTORATIONS:
         raise ImagingError(f"expected a method of {', '.join(RESTORATIONS)}, found {method!r}")
-    denoiser = SkyDenoiser.open(visibilities.mask.shape, weights)
+    side = visibilities.side
+    denoiser = SkyDenoiser.open((side, side), weights)
     done, means, deviations = 0, [], []
     for first, part in _parts(visibilities, run.samples):
         with torch.inference_mode():
@@ -122,8 +123,7 @@ def _seed(seed: int, item: int) -> int:
 def _fallen(problem: Problem, prior: SkyDenoiser, steps: int, moments: Moments) -> Chain:
     """A chain that went down once, with the peak looked up on the way; steps >= 2."""
     bottom = problem.bottom
-    share = math.log(FIRST / LOOKED_UP) / math.log(FIRST / min(float(bottom.min()), LOOKED_UP))
-    high = min(steps - 1, max(1, round(share * steps)))
+    high = max(1, round(ABOVE * steps))
     black = torch.zeros(len(problem.y), problem.operator.columns)
     chain = Chain(prior, problem.conditional(), problem.noise, black)
     middle = bottom.clamp_min(LOOKED_UP)
@@ -138,7 +138,8 @@ def _fallen(problem: Problem, prior: SkyDenoiser, steps: int, moments: Moments) 
 def _posterior(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    problem, moments = Problem(visibilities, run, first), Moments(visibilities.mask.shape)
+    problem = Problem(visibilities, run, first)
+    moments = Moments(problem.operator.shape)
     down = max(FEWEST, min(MOST, round(FALLING * run.steps)))
     sweeps = max(0, run.steps - down) // SWEEP
     chain = _fallen(problem, prior, run.steps - SWEEP * sweeps, moments)
@@ -158,7 +159,7 @@ def _ddrm(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     problem = Problem(visibilities, run, first)
-    _fallen(problem, prior, PILOT, Moments(visibilities.mask.shape))
+    _fallen(problem, prior, PILOT, Moments(problem.operator.shape))
     found = torch.empty(len(problem.y), problem.operator.columns)
     for peak in problem.peak.unique():  # the levels of a grid are those of all its items
         rows = (problem.peak[:, 0] == peak).nonzero()[:, 0]
