@@ -31,6 +31,7 @@ UNIT = 64  #: pixels a side of images that levels and colours here are meant for
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
 LOOKED_UP, ABOVE = 0.15, 0.5  #: level at which the peak is, and share of the steps of the first fall above it
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
+FEW_CELLS = 0.1  #: share of the cells below which sweeps begin at the top: nothing else finds other skies that agree
 COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
@@ -144,7 +145,8 @@ def _posterior(
     sweeps = max(0, run.steps - down) // SWEEP
     chain = _fallen(problem, prior, run.steps - SWEEP * sweeps, moments)
     bottom = problem.bottom
-    levels = falling((4 * bottom).clamp(min(TOP * problem.size, FIRST), FIRST), bottom, SWEEP)
+    top = FIRST if visibilities.mask.mean() < FEW_CELLS else min(TOP * problem.size, FIRST)
+    levels = falling((4 * bottom).clamp(top, FIRST), bottom, SWEEP)
     for _ in range(sweeps):
         chain.run(levels, moments, COLLECTED)
     each, variance = problem.peak * moments.mean, problem.peak.square() * moments.variance
