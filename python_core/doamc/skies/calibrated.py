@@ -2,8 +2,8 @@
 
 The chain tells more than there is. In empty pixels its variance is that of rare faint sources, and most errors are far
 smaller; in bright ones every draw carries what so few steps leave over. A chain that made no sweep tells too little.
-The factors are such that image +- 1.645 std holds the truth in 90 % of the pixels, in faint ones and in bright ones, on
-four kinds of coverage at sigma 0.005 and 0.03; between 1 and 200 sweeps they were fitted to three skies of each.
+The factors are such that image +- 1.645 std holds the truth in 90 % of the pixels, in faint ones and in bright ones;
+they were fitted to three skies each on four kinds of coverage at sigma 0.005, and on two of them at 0.03.
 """
 
 import torch
