@@ -99,8 +99,9 @@ def test_data_of_another_batch_are_refused(problem, part):
 @pytest.mark.parametrize(
     "change",
     [{"n_sources": 0}, {"n_sources": 12}, {"n_flat": 4}, {"n_flat": -1}, {"n_pairs": 2}, {"n_box": 10}, {"n_box": -1},
-     {"hermitian": True}, {"places": (0, 2, 4, 8, 7, 4, 9)}, {"places": (-1, 2, 4, 5, 7, 4, 9)},
-     {"places": (0, 2, 9, 5, 7, 4, 9)}, {"places": (0, 2, 4, 5, 2**62, 4, 9)}],
+     {"hermitian": True}, {"places": (0, 2, 4, 8, 7, 4, 9, 0)}, {"places": (-1, 2, 4, 5, 7, 4, 9, 0)},
+     {"places": (0, 2, 9, 5, 7, 4, 9, 0)}, {"places": (0, 2, 4, 5, 2**62, 4, 9, 0)},
+     {"places": (0, 2, 4, 5, 7, 4, 9, 8), "elevated": True}],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ARRAYS)
 def test_coordinates_beyond_their_points_are_refused(problem, name, change):
