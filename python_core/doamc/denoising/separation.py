@@ -30,7 +30,7 @@ def responses(
 def wiener(v: Complex, power: NDArray[np.float64], noise_power: float) -> Complex:
     """Posterior mean of the waveforms as a filter, (S, N)."""
     gram = v.conj().T @ v + np.diag(noise_power / power)
-    return np.linalg.solve(gram, v.conj().T)
+    return np.asarray(np.linalg.solve(gram, v.conj().T), dtype=np.complex128)
 
 
 def turned(filters: Complex, before: Complex, samples: Complex) -> Complex:

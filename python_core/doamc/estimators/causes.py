@@ -52,7 +52,7 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
     for i in [] if e.wide_prior is None else e.wide_prior.nonzero()[:, 0].tolist():
         heard = e.power[i] > e.noise_power[i] / spec.n_elements  # what is not may lie anywhere
         found[i] = _which_wall(spec, e.azimuth[i, heard], None if e.elevation is None else e.elevation[i, heard])
-    doubted = [] if doubtful is None else doubtful.numpy().nonzero()[0].tolist()
+    doubted = [] if doubtful is None else [int(i) for i in doubtful.numpy().nonzero()[0]]
     # blind to coupling, a method is doubtful in every batch: no search each time; and the models that are searched know
     # azimuths alone
     blind = bool(doubted) and (spec.elevated or (spec.family.n_parameters > 0 and not e.coupled))

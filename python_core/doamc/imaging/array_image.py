@@ -77,7 +77,7 @@ def array_image(
     n_sources: number of sources at most, the strongest, whose surroundings are no background; None for all that are
     significant. gain, most: of `clean`. Raises ImagingError out of range.
     """
-    std = beam.dirty(observed.total) / math.sqrt(observed.snapshots)
+    std = np.asarray(beam.dirty(observed.total) / math.sqrt(observed.snapshots), dtype=np.float64)
     cleaned = clean(beam, observed.values, DEPTH * std, gain, most)
     sources, owned = _sources(beam, observed, cleaned, n_sources)
     background = cleaned.residual + restored(beam, cleaned.directions[~owned], cleaned.powers[~owned])

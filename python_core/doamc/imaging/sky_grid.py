@@ -42,7 +42,7 @@ class SkyGrid:
     @property
     def inside(self) -> NDArray[np.bool_]:
         """Which pixels look anywhere, (H, W)."""
-        return self.directions.any(2)
+        return np.asarray(self.directions.any(2))
 
     def place(self, directions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Column and row coordinates (K, 2) of directions (K, 3); NaN behind an orthographic projection."""
@@ -93,9 +93,9 @@ def panorama(
             "expected rising azimuths of at most a turn and rising elevations within -90 to 90 degrees, found "
             f"{left:g} to {right:g} and {low:g} to {high:g}"
         )
-    columns = np.linspace(left, right, _checked(pixels))
+    columns: NDArray[np.float64] = np.asarray(np.linspace(left, right, _checked(pixels)), dtype=np.float64)
     count = max(2, 1 + round((high - low) / (right - left) * (pixels - 1)))
-    rows = np.linspace(low, high, _checked(count))
+    rows: NDArray[np.float64] = np.asarray(np.linspace(low, high, _checked(count)), dtype=np.float64)
     azimuth, elevation = np.meshgrid(np.radians(columns), np.radians(rows))
     return SkyGrid("panorama", columns, rows, (0.0, 0.0), direction_of(azimuth, elevation))
 
