@@ -1,12 +1,12 @@
 """DOA estimator: batches of snapshots in, directions and coupling out, inferred in a worker thread of its own."""
 
 import math
-import threading
 import time
 from typing import Any
 
 from doamc.errors import DoamcError, EstimatorError
 from gr_doamc.inference.worker import Worker
+from gr_doamc.runtime.drain_timer import DrainTimer
 from gr_doamc.runtime.message_block import guarded, message_block
 from gr_doamc.runtime.messages import Batch, batch_from_pmt
 
@@ -72,9 +72,9 @@ class doa_estimator(message_block):
         from gr_doamc.inference.engine import Engine  # late: torch; Companion and its compiler may import this file
 
         self.engine = Engine(array, method, sources, noise_power, device, seed, calibration)
-        self._queue_size, self._threads, self._drain_timeout = queue_size, threads, drain_timeout
+        self._queue_size, self._threads = queue_size, threads
         self._stops = on_error == "stop"
-        self._timer: threading.Timer | None = None
+        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._warned: str | None = None
         self._ready()
 
@@ -103,8 +103,7 @@ class doa_estimator(message_block):
         """End the worker, giving a running inference two seconds; called by GNU Radio."""
         self._stopped = True
         self._worker.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._drain.cancel()
         self._worker.join(_STOP_S)
         try:
             self.engine.close()
@@ -114,10 +113,7 @@ class doa_estimator(message_block):
 
     def idle(self) -> bool:
         """Whether every batch has been estimated, dropped or refused, or the time for that is over."""
-        if self._timer is None:
-            self._timer = threading.Timer(self._drain_timeout, self._give_up)
-            self._timer.daemon = True
-            self._timer.start()
+        self._drain.begin()
         if self._worker.idle:
             self._tell_stopped()
         return self._worker.idle
@@ -183,7 +179,7 @@ class doa_estimator(message_block):
         self._refused = self.counters["failed"] = 0
         self._stopped = self._told = False
         self._warned = None
-        self._timer = None
+        self._drain.forget()
 
     def _give_up(self) -> None:
         self._worker.abandon()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from gr_doamc.runtime.drain_timer import DrainTimer
 from gr_doamc.runtime.message_block import guarded, message_block
 
 _HEARTBEAT_S = 1.0
@@ -19,9 +20,9 @@ class signal_worker(message_block):
 
     def __init__(self, make: Callable[[Any], Any], left: Callable[[], int], drain_timeout: float) -> None:
         message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals", "spectrum"))
-        self._make, self._left, self._drain_timeout = make, left, drain_timeout
+        self._make, self._left = make, left
         self._parts, self._turn = set[str](), threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._beat = 0.0
         self._told = False
         self.seq = self.spectra = 0
@@ -33,7 +34,8 @@ class signal_worker(message_block):
             if not self._parts or part in self._parts:  # each takes part in a run once
                 if self._parts:
                     self.engine = self._make(self)
-                self._parts, self._stopped, self._told, self._timer = set(), False, False, None
+                self._parts, self._stopped, self._told = set(), False, False
+                self._drain.forget()
                 self.engine.start()
             self._parts.add(part)
             return self.engine
@@ -48,8 +50,7 @@ class signal_worker(message_block):
         """End the engine, giving a running estimate two seconds; called by GNU Radio."""
         self._stopped = True
         self.engine.close(drop=True)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._drain.cancel()
         self.engine.done.wait(_STOP_S)
         self.engine.end()
         return True
@@ -57,10 +58,7 @@ class signal_worker(message_block):
     def idle(self) -> bool:
         """Whether all slices have been told of, or the time for that is over."""
         self.engine.close()
-        if self._timer is None:
-            self._timer = threading.Timer(self._drain_timeout, self._give_up)
-            self._timer.daemon = True
-            self._timer.start()
+        if self._drain.begin():
             threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
         if not self.engine.done.is_set():
             return False

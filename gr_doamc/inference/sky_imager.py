@@ -11,6 +11,7 @@ from doamc.errors import EstimatorError, ImagingError
 from doamc.imaging.integration import Integration
 from doamc.text import shown
 from gr_doamc.inference.batch_queue import BatchQueue
+from gr_doamc.runtime.drain_timer import DrainTimer
 from gr_doamc.runtime.message_block import guarded, message_block
 from gr_doamc.runtime.visibilities import visibilities_from_pmt
 
@@ -70,8 +71,8 @@ class sky_imager(message_block):
         self.engine = SkyEngine(
             array, coupling, pixels, centre_deg, half_width, sources, oversampling, gain, components
         )  # fmt: skip
-        self._name, self._size, self._drain_timeout = name, queue_size, drain_timeout
-        self._timer: threading.Timer | None = None
+        self._name, self._size = name, queue_size
+        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._coupling: np.ndarray | None = None
         self._told = self._given_up = False
         self._ready()
@@ -87,18 +88,14 @@ class sky_imager(message_block):
         """End the thread, giving a running image two seconds; called by GNU Radio."""
         self._stopped = True
         self._queue.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._drain.cancel()
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
         return True
 
     def idle(self) -> bool:
         """Whether every integration has been imaged, dropped or refused, or the time for that is over."""
-        if self._timer is None:
-            self._timer = threading.Timer(self._drain_timeout, self._give_up)
-            self._timer.daemon = True
-            self._timer.start()
+        self._drain.begin()
         done = self._given_up or self._queue.received <= self.imaged + self._failed + self._queue.dropped
         if done and not self._told:
             self._told = True
@@ -137,7 +134,8 @@ class sky_imager(message_block):
     def _ready(self) -> None:
         self._queue: BatchQueue[Integration] = BatchQueue(self._size)
         self._thread = threading.Thread(target=self._run, name="doamc-sky", daemon=True)
-        self._coupling = self._timer = None
+        self._coupling = None
+        self._drain.forget()
         self.imaged = self._failed = self._refused = self.counters["failed"] = 0
         self._stopped = self._told = self._given_up = False
 

@@ -1,36 +1,30 @@
 """One receiver's signals and spectra: a thread that reads them, and what the page "Band" takes from it."""
 
-import threading
-import time
 from collections import deque
 from typing import Any
 
 from doamc.dashboard.band_view import signal_view, spectrum_view
-from doamc.dashboard.feed import status_view
+from doamc.dashboard.receiver_feed import ReceiverFeed, rate_hz, status_view
 from doamc.dashboard.receivers import Receiver
 from doamc.estimates.gaps import Gaps
-from doamc.estimates.subscriber import Subscriber
 from doamc.protocol import SIGNAL_TOPIC, SPECTRUM_TOPIC, STATUS_TOPIC
-from doamc.text import printable
 from doamc.views.band import Band
 
 #: spectra that wait for the server's next frame; beyond, the oldest are counted and not shown
 MAX_WAITING = 40
 #: spectra that a new page is given for its waterfall, and characters of all of them
 MAX_PAST, MAX_PAST_TEXT = 600, 1 << 21
-_POLL_S = 0.1
-_MAX_TEXT = 300
+_RATE_S = 5.0
 
 
-class BandFeed:
+class BandFeed(ReceiverFeed):
     """Reads one receiver until closed. A malformed message is counted and its fault told, nothing else.
 
     Memory: the newest view of each signal (`Band`), and of spectra those that wait and those for new pages.
     """
 
     def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-        self._lock = threading.Lock()
+        super().__init__(receiver, (SIGNAL_TOPIC, SPECTRUM_TOPIC, STATUS_TOPIC), "doamc-dashboard-band")
         self._band = Band()
         self._changed: dict[int, dict[str, Any]] = {}
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
@@ -38,27 +32,6 @@ class BandFeed:
         self._past_text = 0
         self._times: deque[float] = deque(maxlen=100)
         self._signals, self._spectra = Gaps(), Gaps()
-        self._status: dict[str, Any] = {}
-        self._failed = self._unseen = 0
-        self._failure: str | None = None
-        topics = (SIGNAL_TOPIC, SPECTRUM_TOPIC, STATUS_TOPIC)
-        # raises PublishError here, not in the thread
-        self._subscriber = Subscriber(
-            receiver.connect, topics=topics, server_key=receiver.server_key, keys=receiver.keys
-        )
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._read, name=f"doamc-dashboard-band-{receiver.name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop reading; again is harmless."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._subscriber.close()
 
     def take(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Newest views of the signals that were told since the last call, and spectra since then, oldest first."""
@@ -75,34 +48,18 @@ class BandFeed:
 
     def health(self, now: float) -> dict[str, Any]:
         """Counts and state; times in s, None where nothing has come yet."""
-        subscriber = self._subscriber
         with self._lock:
-            times = [t for t in self._times if t > now - 5.0]
+            times = [t for t in self._times if t > now - _RATE_S]
         return {
-            "rate_hz": len(times) / max(1.0, min(5.0, now - times[0])) if times else 0.0,
+            "rate_hz": rate_hz(times, now, _RATE_S),
             "signals": self._signals.received,
             "spectra": self._spectra.received,
             "lost": self._signals.lost + self._spectra.lost,
             "restarts": max(self._signals.restarts, self._spectra.restarts),
-            "malformed": subscriber.malformed + self._failed,
-            "refused": subscriber.refused,
-            "unseen": self._unseen,
-            "fault": self._failure or subscriber.fault,
-            "status": self._status,
-        }
+        } | self.troubles()
 
-    def _read(self) -> None:
-        while not self._end.is_set():
-            try:
-                item = self._subscriber.receive(_POLL_S)
-                if item is not None:
-                    self._on_message(*item, time.time())
-            except Exception as error:  # the border lets in nothing that fails here; if it did, the thread reads on
-                self._failed += 1
-                self._failure = printable(f"{type(error).__name__}: {error}", _MAX_TEXT)
-                self._end.wait(_POLL_S)
-
-    def _on_message(self, topic: str, message: dict[str, Any], now: float) -> None:
+    def on_message(self, topic: str, message: dict[str, Any], now: float) -> None:
+        """Take in a signal, a spectrum or a heartbeat."""
         if topic == SIGNAL_TOPIC:
             signal = signal_view(message, now, self.receiver.heading_deg)
             with self._lock:

@@ -1,25 +1,20 @@
 """One receiver's images of the sky: a thread that reads them, and what the page "Sky" takes from it."""
 
-import threading
-import time
 from collections import deque
 from typing import Any
 
-from doamc.dashboard.feed import status_view
+from doamc.dashboard.receiver_feed import ReceiverFeed, rate_hz, status_view
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.sky_view import sky_view
 from doamc.estimates.gaps import Gaps
-from doamc.estimates.subscriber import Subscriber
 from doamc.protocol import SKY_TOPIC, STATUS_TOPIC
-from doamc.text import printable
 
 #: imagers of a receiver that are told apart by their names; the one not heard of for longest makes room
 MAX_NAMES = 8
-_POLL_S, _RATE_S = 0.1, 10.0
-_MAX_TEXT = 300
+_RATE_S = 10.0
 
 
-class SkyFeed:
+class SkyFeed(ReceiverFeed):
     """Reads one receiver until closed; memory: the newest image of each of its imagers.
 
     An image that a newer one of its imager follows before the server's next frame is counted and not shown. A malformed
@@ -27,32 +22,12 @@ class SkyFeed:
     """
 
     def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-        self._lock = threading.Lock()
+        super().__init__(receiver, (SKY_TOPIC, STATUS_TOPIC), "doamc-dashboard-sky")
         self._newest: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, dict[str, Any]] = {}
         self._gaps: dict[str, Gaps] = {}
         self._times: deque[float] = deque(maxlen=100)
-        self._status: dict[str, Any] = {}
-        self._received = self._lost = self._failed = self._unseen = 0
-        self._failure: str | None = None
-        # raises PublishError here, not in the thread
-        self._subscriber = Subscriber(
-            receiver.connect, topics=(SKY_TOPIC, STATUS_TOPIC), server_key=receiver.server_key, keys=receiver.keys
-        )
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._read, name=f"doamc-dashboard-sky-{receiver.name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop reading; again is harmless."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._subscriber.close()
+        self._received = self._lost = 0
 
     def take(self) -> list[dict[str, Any]]:
         """Newest image of every imager that has made one since the last call."""
@@ -67,32 +42,16 @@ class SkyFeed:
 
     def health(self, now: float) -> dict[str, Any]:
         """Counts and state; times in s."""
-        subscriber = self._subscriber
         with self._lock:
             times = [t for t in self._times if t > now - _RATE_S]
         return {
-            "rate_hz": len(times) / max(1.0, min(_RATE_S, now - times[0])) if times else 0.0,
+            "rate_hz": rate_hz(times, now, _RATE_S),
             "received": self._received,
             "lost": self._lost,
-            "malformed": subscriber.malformed + self._failed,
-            "refused": subscriber.refused,
-            "unseen": self._unseen,
-            "fault": self._failure or subscriber.fault,
-            "status": self._status,
-        }
+        } | self.troubles()
 
-    def _read(self) -> None:
-        while not self._end.is_set():
-            try:
-                item = self._subscriber.receive(_POLL_S)
-                if item is not None:
-                    self._on_message(*item, time.time())
-            except Exception as error:  # what the border lets in may still not be an image; the thread reads on
-                self._failed += 1
-                self._failure = printable(f"{type(error).__name__}: {error}", _MAX_TEXT)
-                self._end.wait(_POLL_S)
-
-    def _on_message(self, topic: str, message: dict[str, Any], now: float) -> None:
+    def on_message(self, topic: str, message: dict[str, Any], now: float) -> None:
+        """Take in an image or a heartbeat."""
         if topic != SKY_TOPIC:
             self._status = status_view(message, now)
             return

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.estimators.joined import join
 from doamc.estimators.powers import pseudo_inverse
 from doamc.estimators.reported_fit import response_of
+from doamc.estimators.second_answer import or_second
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.impulses import leaving_out, left_out_of, outstanding_snapshots, threshold
 from doamc.spec import ArraySpec
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 #: share of a snapshot's power outside the span of the reported responses, from which on it is no wave. Responses that
 #: are off by -15 dB leave so much of a burst; a fit that was bent to an impulse leaves 0.03 to 0.5 of it
 NO_WAVE = 0.03
-#: share of the first misfit below which the second estimate is taken though it is doubtful, too
-FAR_LESS = 1 / 3
 
 
 def or_without_outliers(
@@ -51,17 +49,10 @@ def or_without_outliers(
     if not len(tried):
         return first, batch
     places, cleaned = places[tried], cleaned.select(tried)
-    second = again(cleaned)
-    if second.doubtful is None or second.misfit is None:
-        return first, batch
-    taken = (~second.doubtful | (second.misfit < FAR_LESS * first.misfit[places])).cpu()
+    answer, taken = or_second(first, again(cleaned), places)
     if not taken.any():
         return first, batch
-    kept = torch.ones(batch.size, dtype=torch.bool)
-    kept[places[taken]] = False
-    index = torch.cat([kept.nonzero()[:, 0], places[taken]]).argsort()
-    parts = [e for e in (first.select(kept), second.select(taken)) if len(e.n_sources)]
-    return join(parts).select(index), _with_rows(batch, cleaned.select(taken), places[taken])
+    return answer, _with_rows(batch, cleaned.select(taken), places[taken])
 
 
 def outliers(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:

@@ -9,11 +9,9 @@ from dataclasses import replace
 import torch
 
 from doamc.estimators.base import Estimates
-from doamc.estimators.joined import join
+from doamc.estimators.second_answer import or_second
 
 PRIORS = ("auto", "narrow", "wide")  #: choices of the option
-#: share of the misfit under the narrow prior, below which the wide one is taken though it is doubtful, too
-FAR_LESS = 1 / 3
 
 
 def or_wide(first: Estimates, again: Callable[[torch.Tensor], Estimates]) -> Estimates:
@@ -27,18 +25,7 @@ def or_wide(first: Estimates, again: Callable[[torch.Tensor], Estimates]) -> Est
     places = first.doubtful.cpu().nonzero()[:, 0]
     if not len(places):
         return first
-    second = _marked(again(places), True)
-    if second.doubtful is None or second.misfit is None:
-        return first
-    far_less = second.misfit < FAR_LESS * first.misfit[places.to(first.misfit.device)]
-    taken = (~second.doubtful | far_less).cpu()
-    if not taken.any():
-        return first
-    kept = torch.ones(len(first.n_sources), dtype=torch.bool)
-    kept[places[taken]] = False
-    index = torch.cat([kept.nonzero()[:, 0], places[taken]])
-    parts = [first.select(kept), second.select(taken)]
-    return join([e for e in parts if len(e.n_sources)]).select(index.argsort())
+    return or_second(first, _marked(again(places), True), places)[0]
 
 
 def _marked(e: Estimates, wide: bool) -> Estimates:

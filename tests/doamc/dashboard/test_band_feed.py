@@ -28,7 +28,7 @@ def feed_of(messages, heading_deg=None):
     feed = BandFeed(Receiver("r", "tcp://127.0.0.1:1", heading_deg))
     for m in messages:
         validate(m)
-        feed._on_message(m["schema"].partition("/")[0], m, time.time())
+        feed.on_message(m["schema"].partition("/")[0], m, time.time())
     feed.close()
     return feed
 

@@ -29,7 +29,7 @@ def feed_of(messages):
     """A feed that was given messages without a network."""
     feed = SkyFeed(Receiver("r", "tcp://127.0.0.1:1"))
     for m in messages:
-        feed._on_message(SKY_TOPIC, sent(m), time.time())
+        feed.on_message(SKY_TOPIC, sent(m), time.time())
     feed.close()
     return feed
 
