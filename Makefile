@@ -31,7 +31,8 @@ demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHO
 
 # A file of tests stays in one process: its fixtures are made once.
 test: tools  ## all tests but the slow ones, in TEST_JOBS=2 processes
-	$(PY) -m pytest -m "not slow" -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	$(PY) -m pytest -m "not slow" -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder \
+	  --max-worker-restart 0 $(PYTEST_OPTIONS)
 
 test-all: tools  ## all tests, with those that take minutes
 	$(PY) -m pytest $(PYTEST_OPTIONS)
