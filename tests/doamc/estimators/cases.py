@@ -18,6 +18,7 @@ class Case:
     explain the data equally well under different circulant couplings.
     trained: whether it has weights for the shipped specification only, so that its scenes are coupled ones.
     options: that the method is made with, beside its defaults.
+    network: whether a network runs over every snapshot, which takes a hundred times as long.
     slow: whether it takes half a minute and leaves quick runs to its twin on the other array.
     """
 
@@ -30,6 +31,7 @@ class Case:
     min_snapshots: int = 3
     sources: tuple[int, ...] = (1, 2)
     trained: bool = False
+    network: bool = False
     slow: bool = False
     options: tuple[tuple[str, int], ...] = ()
 
@@ -41,6 +43,8 @@ class Case:
     @property
     def scenes(self) -> int:
         """How many scenes the statistics take; fewer where only a rough figure is asked."""
+        if self.network:
+            return 24
         return 60 if self.coupled else 300
 
     def __str__(self) -> str:
@@ -72,8 +76,20 @@ CASES = [
     Case("ml", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("map", "ula8", 1.26, 1.26, std=True, coupled=True),  # four standard errors of 120 errors
     Case("map", "uca5", 1.26, 1.26, std=True, coupled=True, sources=(2,)),
-    Case("ddim-snapshot", "ula8", None, None, std=None, coupled=True, trained=True, options=ONE_SAMPLE),
-    Case("ddim-snapshot", "uca5", None, None, None, True, sources=(2,), trained=True, slow=True, options=ONE_SAMPLE),
+    Case("ddim-snapshot", "ula8", None, None, None, True, trained=True, network=True, options=ONE_SAMPLE),
+    Case(
+        "ddim-snapshot",
+        "uca5",
+        None,
+        None,
+        None,
+        True,
+        sources=(2,),
+        trained=True,
+        network=True,
+        slow=True,
+        options=ONE_SAMPLE,
+    ),
     Case("em", "ula8", None, None, std=True, coupled=True),
     Case("em", "uca5", None, None, std=True, coupled=True, sources=(2,)),
     Case("sbl", "ula8", None, None, std=True, coupled=True),
