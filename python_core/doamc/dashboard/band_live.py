@@ -1,5 +1,7 @@
 """What the page "Band" is told over its WebSocket."""
 
+from typing import Any
+
 from doamc.dashboard.band_feed import BandFeed
 from doamc.dashboard.page_live import PageLive
 from doamc.dashboard.receivers import Receiver
@@ -9,10 +11,20 @@ from doamc.views.band import SHOWN_S, SILENT_S
 class BandLive(PageLive[BandFeed]):
     """Signals and spectra of all receivers; see `PageLive`."""
 
-    def __init__(self, receivers: list[Receiver], frame_s: float, idle_s: float) -> None:
-        names = ("signals", "spectra")
-        super().__init__(
-            receivers, BandFeed, lambda feed: dict(zip(names, feed.past(), strict=True)),
-            lambda feed: dict(zip(names, feed.take(), strict=True)),
-            lambda: {"shown_s": SHOWN_S, "silent_s": SILENT_S}, frame_s, idle_s,
-        )  # fmt: skip
+    def make(self, receiver: Receiver) -> BandFeed:
+        """Feed of a receiver's signals and spectra."""
+        return BandFeed(receiver)
+
+    def past(self, feed: BandFeed) -> dict[str, Any]:
+        """All signals that are there, and the newest spectra."""
+        signals, spectra = feed.past()
+        return {"signals": signals, "spectra": spectra}
+
+    def taken(self, feed: BandFeed) -> dict[str, Any]:
+        """Signals and spectra since the last call."""
+        signals, spectra = feed.take()
+        return {"signals": signals, "spectra": spectra}
+
+    def hello_more(self) -> dict[str, Any]:
+        """How long a signal is shown, and when one counts as silent."""
+        return {"shown_s": SHOWN_S, "silent_s": SILENT_S}

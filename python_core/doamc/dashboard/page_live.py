@@ -1,68 +1,77 @@
-"""What a page is told over a WebSocket of its own: a hello, then frames, to each browser at its own pace."""
+"""What a page is told over its WebSocket: a hello, then frames, to each browser at its own pace."""
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiohttp import web
 
 from doamc.dashboard.browsers import QUEUE, Browser, Browsers
-from doamc.dashboard.frames import as_text
+from doamc.dashboard.receiver_feed import ReceiverFeed
 from doamc.dashboard.receivers import Receiver
 
+#: least and greatest time between two frames, s
+FRAME_S, IDLE_S = 0.05, 1.0
+_ABOUT = ("name", "connect", "heading_deg", "east_m", "north_m")
 _log = logging.getLogger(__name__)
 
-
-class PageFeed(Protocol):
-    """What reads one receiver for a page."""
-
-    receiver: Receiver
-
-    def start(self) -> None:
-        """Begin to read."""
-
-    def close(self) -> None:
-        """Stop reading; again is harmless."""
-
-    def health(self, now: float) -> dict[str, Any]:
-        """Counts and state."""
+F = TypeVar("F", bound=ReceiverFeed)
 
 
-F = TypeVar("F", bound=PageFeed)
-
-
-class PageLive(Generic[F]):
+class PageLive(ABC, Generic[F]):
     """Feeds of all receivers, and the browsers that listen; one event loop.
 
-    make: feed of a receiver. past, taken: what a feed has for a page that has just been opened, and since the last
-    frame, lists by name. times: for the hello. frame_s, idle_s: least and greatest time between two frames.
-    queue: frames that wait for one browser.
+    A page says what its feeds are, and what it has of a feed for a browser that has just come and for the next frame.
     """
 
-    def __init__(
-        self, receivers: list[Receiver], make: Callable[[Receiver], F], past: Callable[[F], dict[str, Any]],
-        taken: Callable[[F], dict[str, Any]], times: Callable[[], dict[str, float]], frame_s: float, idle_s: float,
-        queue: int = QUEUE,
-    ) -> None:  # fmt: skip
+    #: frames that wait for one browser
+    queue = QUEUE
+
+    def __init__(self, receivers: list[Receiver]) -> None:
         self.feeds: list[F] = []
         self.browsers = Browsers()
-        self._receivers, self._frame_s, self._idle_s, self._queue = receivers, frame_s, idle_s, queue
-        self._make, self._past, self._taken, self._times = make, past, taken, times
+        self._receivers = receivers
         self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    def make(self, receiver: Receiver) -> F:
+        """Feed of a receiver. Raises PublishError as `Subscriber` does."""
+
+    @abstractmethod
+    def past(self, feed: F) -> dict[str, Any]:
+        """What a page that has just been opened is told of a feed."""
+
+    @abstractmethod
+    def taken(self, feed: F) -> dict[str, Any]:
+        """What has come to a feed since the last call; a frame is due when any of it is not empty."""
+
+    @abstractmethod
+    def hello_more(self) -> dict[str, Any]:
+        """What the hello says beside the receivers."""
+
+    def frame_more(self) -> dict[str, Any]:
+        """What a frame says beside the receivers."""
+        return {}
 
     def open(self) -> None:
         """Subscribe; `close` is owed even when it fails. Raises PublishError as `Subscriber` does."""
         for receiver in self._receivers:
-            self.feeds.append(self._make(receiver))
+            self.feeds.append(self.make(receiver))
 
     def start(self) -> None:
         """Read and send."""
         for feed in self.feeds:
             feed.start()
         self._task = asyncio.create_task(self._send())
+
+    async def run(self) -> None:
+        """Send, once it is started, until cancelled."""
+        if self._task is not None:
+            await self._task
 
     async def close(self) -> None:
         """Stop reading; again is harmless."""
@@ -76,8 +85,8 @@ class PageLive(Generic[F]):
 
     async def tell(self, socket: web.WebSocketResponse) -> None:
         """Greet a browser, then send what is broadcast."""
-        browser = Browser(socket, self._queue)
-        browser.offer(self._hello())
+        browser = Browser(socket, self.queue)
+        browser.offer(self.hello())
         self.browsers.add(browser)
         try:
             await browser.pump()
@@ -89,25 +98,35 @@ class PageLive(Generic[F]):
         async for _ in socket:
             pass
 
-    def _hello(self) -> str:
+    def hello(self) -> str:
+        """All that a page needs that has just been opened."""
         now, receivers = time.time(), []
         for feed in self.feeds:
-            about: dict[str, Any] = {key: getattr(feed.receiver, key) for key in ("name", "connect", "heading_deg")}
-            receivers.append(about | self._past(feed) | {"health": feed.health(now)})
-        return as_text({"type": "hello", "time": now, **self._times(), "receivers": receivers})
+            about: dict[str, Any] = {key: getattr(feed.receiver, key) for key in _ABOUT}
+            receivers.append(about | self.past(feed) | {"health": feed.health(now)})
+        return as_text({"type": "hello", "time": now, **self.hello_more(), "receivers": receivers})
+
+    def frame(self, taken: list[dict[str, Any]]) -> str:
+        """What was `taken` from each feed since the frame before, and its health."""
+        now = time.time()
+        receivers = [parts | {"health": feed.health(now)} for feed, parts in zip(self.feeds, taken, strict=True)]
+        return as_text({"type": "frame", "time": now, **self.frame_more(), "receivers": receivers})
 
     async def _send(self) -> None:
+        """Send a frame whenever something has come, not more often than `FRAME_S`, and every `IDLE_S` anyway."""
         sent = 0.0
         while True:
-            await asyncio.sleep(self._frame_s)
-            taken = [self._taken(feed) for feed in self.feeds]
+            await asyncio.sleep(FRAME_S)
+            taken = [self.taken(feed) for feed in self.feeds]
             some = any(any(parts.values()) for parts in taken)
-            if len(self.browsers) and (some or time.monotonic() - sent >= self._idle_s):
-                sent, now = time.monotonic(), time.time()
+            if len(self.browsers) and (some or time.monotonic() - sent >= IDLE_S):
+                sent = time.monotonic()
                 try:
-                    receivers = [
-                        parts | {"health": feed.health(now)} for feed, parts in zip(self.feeds, taken, strict=True)
-                    ]
-                    self.browsers.broadcast(as_text({"type": "frame", "time": now, "receivers": receivers}))
+                    self.browsers.broadcast(self.frame(taken))
                 except Exception as error:  # nothing that one receiver sends may end the page of the others
                     _log.error("a frame is left out: %s: %s", type(error).__name__, error)
+
+
+def as_text(value: dict[str, Any]) -> str:
+    """A message to browsers."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -47,6 +47,10 @@ class ReceiverFeed(ABC):
     def on_message(self, topic: str, message: dict[str, Any], now: float) -> None:
         """Take in a message that has passed the border; called by the thread. now: Unix time, s."""
 
+    @abstractmethod
+    def health(self, now: float) -> dict[str, Any]:
+        """Counts and state for the health strip; now: Unix time, s."""
+
     def troubles(self) -> dict[str, Any]:
         """The part of the health that all pages show."""
         subscriber = self._subscriber

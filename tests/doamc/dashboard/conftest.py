@@ -18,7 +18,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 def pictures_keep():
     """On a computer that is busy, an estimate may be older than pages show it when a test looks at its numbers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("doamc.dashboard.frames.SILENT_S", 1e9)
+        patch.setattr("doamc.dashboard.bearings_live.SILENT_S", 1e9)
         yield
 
 
@@ -116,7 +116,7 @@ def stage(chromium, tmp_path_factory):
         receiver = Receiver("roof", publisher.address, heading_deg=90.0)
         with Served([], [receiver], recordings=folder) as served:
             page = watched.open(served.url)
-            until(lambda: len(served.dashboard.browsers) > 0)
+            until(lambda: len(served.dashboard.bearings.browsers) > 0)
             served.connected(publisher)
             yield Stage(publisher, served, page)
             watched.close()

@@ -70,7 +70,7 @@ class Served:
         return self.dashboard.url
 
     def feed(self, index=0):
-        return self.dashboard._feeds[index]
+        return self.dashboard.bearings.feeds[index]
 
     def connected(self, publisher, index=0):
         """Publish numbered estimates until the first has arrived: ZMQ subscriptions take a moment. The next seq."""

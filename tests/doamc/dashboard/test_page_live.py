@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from doamc.dashboard import frames
+from doamc.dashboard import bearings_live
 from doamc.dashboard.receivers import load_receivers
 from doamc.estimates import Publisher, status_message
 
@@ -47,7 +47,7 @@ NO_ESTIMATE = "() => document.getElementById('link').textContent.startsWith('No 
 
 
 def test_the_page_goes_on_when_the_publisher_starts_again(pages, monkeypatch):
-    monkeypatch.setattr(frames, "SILENT_S", 3.0)
+    monkeypatch.setattr(bearings_live, "SILENT_S", 3.0)
     with Publisher(FREE) as first, Served([first.address]) as served:
         page = pages.open(served.url)
         served.connected(first)
@@ -68,7 +68,7 @@ def test_the_page_goes_on_when_the_publisher_starts_again(pages, monkeypatch):
 
 def test_a_dead_receiver_does_not_look_alive(pages, served, publisher, monkeypatch):
     """Heartbeats go on while estimates stop: no needle and no number stands, and the link of the source is told."""
-    monkeypatch.setattr(frames, "SILENT_S", 0.5)
+    monkeypatch.setattr(bearings_live, "SILENT_S", 0.5)
     page = pages.open(served.url)
     served.connected(publisher)
     page.wait_for_function(NO_ESTIMATE)
@@ -102,7 +102,7 @@ def test_the_page_goes_on_when_the_server_starts_again(pages, publisher):
         page.wait_for_function("() => document.getElementById('link').textContent === 'Live'")
     page.wait_for_function("() => document.getElementById('link').textContent === 'Server gone, reconnecting'")
     with Served([publisher.address], port=port) as served:
-        until(lambda: len(served.dashboard.browsers) == 1)
+        until(lambda: len(served.dashboard.bearings.browsers) == 1)
         served.connected(publisher)
         publisher.estimate(estimate(77))
         shows(page, "seq", "estimate 77")

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import zmq
 
+from doamc.dashboard import bearings_live
 from doamc.dashboard import server as server_module
 from doamc.dashboard.server import Dashboard
 from doamc.errors import DashboardError, PublishError
@@ -38,7 +39,7 @@ def test_hello_and_frames(served, publisher):
     async def scenario():
         async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
             hello = frame = json.loads((await live.receive(timeout=60)).data)
-            while not len(served.dashboard.browsers):
+            while not len(served.dashboard.bearings.browsers):
                 await asyncio.sleep(0.01)
             publisher.estimate(estimate(100, azimuth_deg=[12.5], std_deg=[1.0], power_db=[-3.0]))
             while frame["type"] != "frame" or not frame["receivers"][0]["views"]:  # some tell of health alone
@@ -209,13 +210,13 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
     """The stalled one's queue is full and overflows; another gets every estimate, before the next is sent."""
     seq = served.connected(publisher)
     with stall(served.url):
-        until(lambda: len(served.dashboard.browsers) == 1)
+        until(lambda: len(served.dashboard.bearings.browsers) == 1)
 
         async def scenario():
             seen = []
             async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:
                 await live.receive(timeout=60)
-                while served.dashboard.browsers.counts()["dropped"] < 5:
+                while served.dashboard.bearings.browsers.counts()["dropped"] < 5:
                     nonlocal seq
                     publisher.estimate(estimate(seq, padding=None, coupling=big))
                     seq += 1
@@ -238,14 +239,14 @@ def test_a_stalled_browser_does_not_hold_up_the_others(served, publisher):
 def test_a_stalled_browser_is_let_go(served, publisher, monkeypatch):
     monkeypatch.setattr(web_server, "HEARTBEAT_S", 0.2)
     with stall(served.url):
-        until(lambda: len(served.dashboard.browsers) == 1)
-        until(lambda: len(served.dashboard.browsers) == 0)
+        until(lambda: len(served.dashboard.bearings.browsers) == 1)
+        until(lambda: len(served.dashboard.bearings.browsers) == 0)
 
 
 def test_there_is_a_greatest_number_of_browsers(served, monkeypatch):
     monkeypatch.setattr(server_module, "MAX_BROWSERS", 1)
     with stall(served.url):
-        until(lambda: len(served.dashboard.browsers) == 1)
+        until(lambda: len(served.dashboard.bearings.browsers) == 1)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             served.do(listen(served.url, 1))
         assert refused.value.status == 503
@@ -273,7 +274,7 @@ def test_a_frame_that_cannot_be_made_is_left_out(served, publisher, monkeypatch,
         raise ValueError("a number too large")
 
     with monkeypatch.context() as broken:
-        broken.setattr(server_module, "locate", fail)
+        broken.setattr(bearings_live, "locate", fail)
 
         async def scenario():
             async with aiohttp.ClientSession() as session, session.ws_connect(served.url + "live") as live:

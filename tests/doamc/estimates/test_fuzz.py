@@ -9,8 +9,7 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doamc.dashboard.feed import Feed
-from doamc.dashboard.frames import frame, hello
+from doamc.dashboard.bearings_live import BearingsLive
 from doamc.dashboard.receivers import Receiver
 from doamc.dashboard.switched_recorder import SwitchedRecorder
 from doamc.errors import PublishError
@@ -67,7 +66,9 @@ def test_subscriber_and_feed_count_every_message_and_read_on():
         rogue.setsockopt(zmq.LINGER, 0)
         rogue.setsockopt(zmq.SNDHWM, 0)
         address = f"tcp://127.0.0.1:{rogue.bind_to_random_port('tcp://127.0.0.1')}"
-        feed = Feed(Receiver("roof", address), SwitchedRecorder(None))
+        live = BearingsLive([Receiver("roof", address)], SwitchedRecorder(None))
+        live.open()
+        (feed,) = live.feeds
         with Subscriber(address) as subscriber:
             feed.start()
             try:
@@ -87,7 +88,7 @@ def test_subscriber_and_feed_count_every_message_and_read_on():
                 health = feed.health(0.0)
                 assert health["received"] - before["received"] == good + 1 and health["malformed"] == bad
                 assert health["lost"] < 2**60 and math.isfinite(health["rate_hz"])
-                assert len(hello([feed], SwitchedRecorder(None))) > 100
-                assert json.loads(frame([feed], [feed.take()], [], SwitchedRecorder(None)))["receivers"][0]["views"]
+                assert len(live.hello()) > 100
+                assert json.loads(live.frame([live.taken(feed)]))["receivers"][0]["views"]
             finally:
                 feed.close()
