@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from doamc.errors import PublishError
+from doamc.files.uninterrupted import uninterrupted
 
 
 class Output(Protocol):
@@ -34,11 +35,12 @@ class Outputs:
         self._closed = False
 
     def write(self, message: dict[str, Any]) -> None:
-        """Give an estimate to every output; never raises."""
+        """Give an estimate to every output; never raises, and a signal that ends the program does so after it."""
         self.taken += 1
-        for name, output in self.outputs.items():
-            if not self._did(name, partial(output.write, message)):
-                self.lost[name] = self.lost.get(name, 0) + 1
+        with uninterrupted():  # else the newest estimate would be in some of them
+            for name, output in self.outputs.items():
+                if not self._did(name, partial(output.write, message)):
+                    self.lost[name] = self.lost.get(name, 0) + 1
 
     def close(self) -> None:
         """Close all; never raises, and again is harmless."""
