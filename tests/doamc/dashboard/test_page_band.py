@@ -327,7 +327,10 @@ def test_memory_stays_flat_over_thousands_of_slices(band):
 
 @pytest.mark.slow
 def test_memory_stays_flat_over_two_minutes_of_twenty_slices_a_second(band):
-    """The whole way: ZMQ, server, WebSocket, page; rings are full after the first of them."""
+    """The whole way: ZMQ, server, WebSocket, page; rings are full after the first of them.
+
+    Spectra that stayed would take 1.8 MB a minute, views of signals 2 MB; compiled code takes its time to settle.
+    """
     devtools = band.page.context.new_cdp_session(band.page)
     devtools.send("Performance.enable")
 
@@ -347,4 +350,4 @@ def test_memory_stays_flat_over_two_minutes_of_twenty_slices_a_second(band):
 
     heap, nodes = minute()
     later, more = minute()
-    assert later < 1.1 * heap and more < nodes + 200
+    assert later < heap + 6e5 and more < nodes + 200
