@@ -15,6 +15,8 @@ SIGNAL_SCHEMA = f"{SIGNAL_TOPIC}/1"
 SPECTRUM_SCHEMA = f"{SPECTRUM_TOPIC}/1"
 WAVEFORMS_SCHEMA = f"{WAVEFORMS_TOPIC}/1"
 SKY_SCHEMA = f"{SKY_TOPIC}/1"
+#: of places of emitters, in files
+POSITION_SCHEMA = "doamc.position/1"
 #: of integrations between blocks; too large for every reader of a publisher
 VISIBILITIES_SCHEMA = "doamc.visibilities/1"
 

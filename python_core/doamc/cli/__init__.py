@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _COMMANDS = (
     "estimate", "scan", "denoise", "simulate", "compare", "mimo", "publish", "monitor", "dashboard", "train", "methods",
     "arrays", "grc", "antenna", "krakensdr_emulator", "heimdall_emulator", "plot", "keys", "record", "recover",
-    "diagnose", "image",
+    "diagnose", "image", "locate",
 )  # fmt: skip
 REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
 _TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))

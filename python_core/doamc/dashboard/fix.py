@@ -5,8 +5,8 @@ from typing import Any
 
 from doamc.angles import bearing_deg
 from doamc.dashboard.associate import associate
-from doamc.dashboard.crossing import cross_bearings, error_ellipse
 from doamc.dashboard.receivers import EARTH_RADIUS_M, Receiver, origin
+from doamc.places.crossing import cross_bearings, error_ellipse
 
 #: estimates older than this are not crossed with newer ones, s
 MAX_AGE_S = 3.0

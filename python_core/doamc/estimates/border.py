@@ -14,6 +14,7 @@ from doamc.errors import PublishError
 from doamc.files.small_file import no_constant
 from doamc.protocol import (
     ESTIMATE_SCHEMA,
+    POSITION_SCHEMA,
     SIGNAL_SCHEMA,
     SKY_SCHEMA,
     SPECTRUM_SCHEMA,
@@ -31,6 +32,7 @@ _FILES = {
     SPECTRUM_SCHEMA: "spectrum.schema.json",
     WAVEFORMS_SCHEMA: "waveforms.schema.json",
     SKY_SCHEMA: "sky.schema.json",
+    POSITION_SCHEMA: "position.schema.json",
 }
 #: greatest length of a message, bytes: three matrices of 128 elements, which is what the schema allows, and the rest
 MAX_MESSAGE_BYTES = 2 << 20

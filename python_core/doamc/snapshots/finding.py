@@ -19,7 +19,7 @@ from doamc.snapshots.sigmf_collection import COLLECTION, streams_of
 from doamc.text import reason, shown
 
 _META = ".sigmf-meta"
-_TAKEN = (_META, COLLECTION, ARCHIVE, ".npz", *SUFFIXES)
+TAKEN = (_META, COLLECTION, ARCHIVE, ".npz", *SUFFIXES)
 _MAGIC = frozenset("*?[")
 
 
@@ -30,16 +30,18 @@ class Found(NamedTuple):
     name: str
 
 
-def find_inputs(words: Iterable[str], include: str | None = None, without: str | None = None) -> list[Found]:
+def find_inputs(
+    words: Iterable[str], include: str | None = None, without: str | None = None, taken: tuple[str, ...] = TAKEN
+) -> list[Found]:
     """Inputs of paths, folders, patterns (``*``, ``?``, ``[...]``, ``**``) and URLs of these, in order of their names.
 
     include: pattern of names, or of paths below a folder; what it fits is taken whatever it is. without: a folder here
-    that is passed over. Raises RecordingError where a word stands for nothing, a store does not answer, or two inputs
-    have one name.
+    that is passed over. taken: endings of names of which files of a folder are taken. Raises RecordingError where a
+    word stands for nothing, a store does not answer, or two inputs have one name.
     """
     found = dict[str, Found]()
     for word in words:
-        some = list(_parts_of(_chosen(_listed(word), include, without)))
+        some = list(_parts_of(_chosen(_listed(word), include, without, taken)))
         if not some:
             wanted = f"inputs that fit {shown(include)}" if include else "an input, or a folder with some"
             raise RecordingError(f"{word}: expected {wanted}, found none")
@@ -109,7 +111,9 @@ def _fixed(pattern: str) -> str:
     return "/".join(parts[:first]) or ("/" if pattern.startswith("/") else ".")
 
 
-def _chosen(listed: Iterable[tuple[Found, bool]], include: str | None, without: str | None) -> Iterator[Found]:
+def _chosen(
+    listed: Iterable[tuple[Found, bool]], include: str | None, without: str | None, taken: tuple[str, ...]
+) -> Iterator[Found]:
     away = None if without is None else os.path.join(os.path.realpath(without), "")
     for one, named in listed:
         name = one.name.rpartition("/")[2]
@@ -118,7 +122,7 @@ def _chosen(listed: Iterable[tuple[Found, bool]], include: str | None, without: 
         if include is not None:
             if fnmatch.fnmatch(name, include) or fnmatch.fnmatch(one.name, include):
                 yield one
-        elif named or (not name.startswith(".") and name.lower().endswith(_TAKEN)):
+        elif named or (not name.startswith(".") and name.lower().endswith(taken)):
             yield one
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from doamc.dashboard.crossing import cross_bearings, error_ellipse
+from doamc.places.crossing import cross_bearings, error_ellipse
 
 POSITIONS = np.array([[0.0, 0.0], [1000.0, 0.0], [400.0, 1300.0]])
 

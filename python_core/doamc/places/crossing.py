@@ -44,8 +44,7 @@ def cross_bearings(
     normal = np.stack([np.cos(b), -np.sin(b)], axis=1)
     if np.abs(along[:, None, 0] * along[None, :, 1] - along[:, None, 1] * along[None, :, 0]).max() < _LEAST_SINE:
         return None
-    gram = normal.T @ (weight[:, None] * normal)
-    x = np.linalg.solve(gram, normal.T @ (weight * (normal * p).sum(axis=1)))
+    x = nearest_to_lines(p, normal, weight)
     chi2, jacobian = _misfit(x, p, b, weight)
     for _ in range(_ITERATIONS):
         residual = _residual(x, p, b)
@@ -66,6 +65,21 @@ def cross_bearings(
         return None
     covariance = np.linalg.inv(jacobian.T @ (weight[:, None] * jacobian))
     return Crossing(float(x[0]), float(x[1]), covariance, float(chi2))
+
+
+def nearest_to_lines(
+    p: NDArray[np.float64],  # shape: (R, 2), a point of each line, m
+    normal: NDArray[np.float64],  # shape: (R, 2), unit vectors across the lines
+    weight: NDArray[np.float64],  # shape: (R,)
+) -> NDArray[np.float64]:
+    """The point, (2,) m, whose weighted squared distances to some lines, not all parallel, are least.
+
+    With weights `1 / (std * distance)^2` it is the fix of Stansfield, "Statistical theory of d.f. fixing", J. IEE 94
+    IIIA (1947), 762-770.
+    """
+    gram = normal.T @ (weight[:, None] * normal)
+    x: NDArray[np.float64] = np.linalg.solve(gram, normal.T @ (weight * (normal * p).sum(axis=1)))
+    return x
 
 
 def error_ellipse(

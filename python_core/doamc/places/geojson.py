@@ -1,0 +1,51 @@
+"""Positions as GeoJSON (RFC 7946), which maps and geographic information systems open."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from doamc.angles import wrap_deg
+from doamc.places.geodesy import moved
+
+#: corners of an ellipse
+_CORNERS = 64
+
+
+def geojson(positions: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Lines of a FeatureCollection of messages ``doamc.position/1``.
+
+    Each is a point, whose properties are the message's, and, where it is bounded, a polygon of its ellipse. Coordinates
+    are longitude and latitude; corners follow each other counter-clockwise, and do not jump at 180 degrees.
+    """
+    yield b'{"type": "FeatureCollection", "features": [\n'
+    between = b""
+    for position in positions:
+        for feature in _features(position):
+            yield between + json.dumps(feature, ensure_ascii=False).encode()
+            between = b",\n"
+    yield b"\n]}\n"
+
+
+def _features(position: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    about = {k: v for k, v in position.items() if k not in ("latitude_deg", "longitude_deg")}
+    place = [position["longitude_deg"], position["latitude_deg"]]
+    yield {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": about}
+    if position["bounded"]:
+        ring = {"type": "Polygon", "coordinates": [_ring(place[1], place[0], position["ellipse"])]}
+        named = {k: position[k] for k in ("emitter", "candidate", "frequency_hz", "first_time", "last_time")}
+        yield {"type": "Feature", "geometry": ring, "properties": named | {"ellipse": position["ellipse"]}}
+
+
+def _ring(latitude_deg: float, longitude_deg: float, ellipse: dict[str, Any]) -> list[list[float]]:
+    """Corners of an ellipse, the first again at the end."""
+    turn, axis = -np.linspace(0.0, 2 * np.pi, _CORNERS + 1), math.radians(ellipse["orientation_deg"])
+    along, across = ellipse["semi_major_m"] * np.cos(turn), ellipse["semi_minor_m"] * np.sin(turn)
+    east = along * math.sin(axis) + across * math.cos(axis)
+    north = along * math.cos(axis) - across * math.sin(axis)
+    lat, lon = moved(math.radians(latitude_deg), math.radians(longitude_deg), east, north)
+    away = wrap_deg(np.degrees(lon) - longitude_deg)
+    corners = [[longitude_deg + float(a), math.degrees(float(b))] for a, b in zip(away, lat, strict=True)]
+    return [*corners[:-1], corners[0]]

@@ -1,0 +1,162 @@
+"""Emitters from bearings: the modes of the density, each with its covariance and its share of the probability.
+
+A mode is found by damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963) from `starts`; its covariance is the
+inverse of the observed information, -d^2 log p, and its evidence that of Laplace, `p |2 pi covariance|^(1/2)`.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from doamc.places.bearings import BearingSet
+from doamc.places.crossing import error_ellipse
+from doamc.places.density import Density, Point
+from doamc.places.geodesy import east_north, ecef_m, moved
+from doamc.places.starts import starts
+
+#: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
+WITHIN = 3.0
+#: evidence that another emitter must have over bearings that come by chance, as a logarithm
+_CERTAIN = math.log(100.0)
+#: places closer than this are one, m: a station that stands
+STANDING_M = 1.0
+_STEPS = 100
+#: of the radius of the region: what is found beyond it is at its edge
+_EDGE = 0.98
+#: step of differences, in deviations; least curvature of a mode, of one in such steps
+_DIFFERENCE, _LEAST_CURVATURE = 0.02, 1e-12
+#: a place, rad, and heading errors, rad
+_Where = tuple[float, float, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place where an emitter may be.
+
+    latitude, longitude: rad. covariance: (2, 2) m^2, east and north. evidence: logarithm of the probability of the
+    bearings with the emitter there. probability: its share among the candidates. bounded: whether the bearings tell
+    how far it is. share: (M, K), probability that an alternative of an observation is the emitter's. heading: (S,)
+    errors of the stations' headings, rad.
+    """
+
+    latitude: float
+    longitude: float
+    covariance: np.ndarray
+    evidence: float
+    bounded: bool
+    share: np.ndarray
+    heading: np.ndarray
+    probability: float = 1.0
+
+    def ellipse(self, probability: float) -> tuple[float, float, float]:
+        """Semi-axes, m, and the bearing of the longer, deg, of the ellipse that holds the emitter so often."""
+        return error_ellipse(self.covariance, probability)
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """An emitter: bearings that it was looked for in, and candidates for its place, the likeliest first."""
+
+    bearings: BearingSet
+    candidates: list[Location]
+
+
+def locate(bearings: BearingSet, region_m: float, most: int = 1) -> list[Emitter]:
+    """At most `most` emitters, one after the other: the bearings of one are not those of the next.
+
+    region_m: radius of the region about the stations. The first is taken to be there; each further one must be a
+    hundred times as probable as that what is left comes by chance. Empty where all bearings are of one place.
+    """
+    found: list[Emitter] = []
+    while len(found) < most and len(bearings) and bearings.baseline_m >= STANDING_M:
+        density = Density(bearings, region_m)
+        candidates = _candidates(density)
+        if not candidates or (found and candidates[0].evidence - density.by_chance < _CERTAIN):
+            break
+        found.append(Emitter(bearings, candidates))
+        bearings = bearings.without(candidates[0].share > 0.5)
+    return found
+
+
+def _candidates(density: Density) -> list[Location]:
+    modes: list[Location] = []
+    for latitude, longitude in starts(density):
+        mode = _mode(density, latitude, longitude)
+        if mode is not None and not any(_same(mode, other) for other in modes):
+            modes.append(mode)
+    modes.sort(key=lambda m: -m.evidence)
+    modes = [m for m in modes if m.evidence >= modes[0].evidence - WITHIN]
+    share = np.exp([m.evidence - modes[0].evidence for m in modes]) if modes else np.zeros(0)
+    return [replace(m, probability=float(p)) for m, p in zip(modes, share / share.sum(), strict=True)]
+
+
+def _mode(density: Density, latitude: float, longitude: float) -> Location | None:
+    """The mode above a place, None where it has no curvature."""
+    where = (latitude, longitude, np.zeros(len(density.heading_std)))
+    here, damping = density.at(*where), 1e-3
+    floor = np.zeros_like(here.gradient)
+    floor[:2] = density.region_m**-2
+    for _ in range(_STEPS):
+        diagonal = np.diagonal(here.information) + floor
+        step = np.linalg.solve(here.information + np.diag(damping * diagonal + floor), here.gradient)
+        if not here.gradient @ step > 1e-10:
+            break
+        there = _stepped(where, step)
+        new = density.at(*there)
+        if new.value > here.value:
+            where, here, damping = there, new, max(damping / 5, 1e-9)
+        elif damping > 1e12:
+            break
+        else:
+            damping *= 8
+    if not math.isfinite(here.value):
+        return None
+    scale = np.sqrt(np.diagonal(here.information) + floor)
+    values, vectors = np.linalg.eigh(_observed(density, where, here, scale))
+    if values[0] < _LEAST_CURVATURE:
+        return None
+    covariance = ((vectors / values) @ vectors.T / np.outer(scale, scale))[:2, :2]
+    log = float(np.log(values).sum() + 2 * np.log(scale).sum()) - len(values) * math.log(2 * math.pi)
+    bounded = _bounded(density, where, covariance)
+    return Location(where[0], where[1], covariance, here.value - 0.5 * log, bounded, here.share, where[2])
+
+
+def _observed(density: Density, where: _Where, here: Point, scale: np.ndarray) -> np.ndarray:
+    """-d^2 log p by central differences of the gradient, over scale by scale; where that is not positive, expected."""
+    rows = []
+    for i in range(len(scale)):
+        step = np.zeros_like(scale)
+        step[i] = _DIFFERENCE / scale[i]
+        ahead, behind = (density.at(*_stepped(where, s)).gradient for s in (step, -step))
+        rows.append((behind - ahead) / (2 * _DIFFERENCE * scale))
+    observed = 0.5 * (np.array(rows) + np.array(rows).T)
+    if np.linalg.eigvalsh(observed)[0] >= _LEAST_CURVATURE:
+        return observed
+    expected: np.ndarray = here.information / np.outer(scale, scale)
+    expected[[0, 1], [0, 1]] = 1.0
+    return expected
+
+
+def _stepped(where: _Where, step: np.ndarray) -> _Where:
+    latitude, longitude = moved(where[0], where[1], step[0], step[1])
+    return float(latitude), float(longitude), where[2] + step[2:]
+
+
+def _bounded(density: Density, where: _Where, covariance: np.ndarray) -> bool:
+    """Whether the place is not at the edge of the region, and an infinite range is outside of its 90 % ellipse.
+
+    Bearings tell of 1 / range: r with a spread of s is 1 / r with s / r^2, so zero is outside where s is less than r.
+    """
+    b, x = density.bearings, ecef_m(where[0], where[1])
+    farthest = float(np.linalg.norm(x - ecef_m(b.latitude, b.longitude), axis=1).max())
+    out = float(np.linalg.norm(x - ecef_m(*density.place)))
+    return error_ellipse(covariance, 0.9)[0] < farthest and out < _EDGE * density.region_m
+
+
+def _same(mode: Location, other: Location) -> bool:
+    """Whether two modes are one, within a tenth of a deviation."""
+    away = (ecef_m(mode.latitude, mode.longitude) - ecef_m(other.latitude, other.longitude)) @ east_north(
+        other.latitude, other.longitude
+    ).T
+    return float(away @ np.linalg.solve(other.covariance, away)) < 0.1
