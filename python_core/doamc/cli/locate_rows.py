@@ -65,6 +65,8 @@ def read_logs(
         name = outcome.task["name"]
         if outcome.failure is not None:
             failed.append(f"{name}: {outcome.failure}")
+            if kept is not None:
+                kept.set_aside(name, [], outcome.failure)
             continue
         held[name] = np.frombuffer(outcome.result["rows"], ROW)
         for why, count in outcome.result["left_out"].items():
@@ -114,7 +116,7 @@ def chosen(rows: np.ndarray, settings: dict[str, Any], names: list[str]) -> np.n
     if not len(rows):
         raise RecordingError("expected bearings of what is asked for, found none; ask for another frequency or number")
     from doamc.places.bearings import distance_m
-    from doamc.places.locate import STANDING_M
+    from doamc.places.location import STANDING_M
 
     if distance_m(np.radians(rows["latitude_deg"]), np.radians(rows["longitude_deg"])) < STANDING_M:
         place = f"{rows['latitude_deg'][0]:.5f}, {rows['longitude_deg'][0]:.5f}"

@@ -18,7 +18,7 @@ from doamc.text import reason, shown
 
 #: columns that bearings need
 _NUMBERS = ("time_s", "frequency_hz", "azimuth_deg", "std_deg", "low_deg", "high_deg", "heading_deg", "latitude_deg",
-            "longitude_deg", "doubtful", "seq")  # fmt: skip
+            "longitude_deg", "doubtful", "seq", "source")  # fmt: skip
 #: bytes of a line that are read at once; none that is written is longer
 _LINE = 1 << 16
 
@@ -61,7 +61,7 @@ def sqlite_messages(path: str | Path, left_out: dict[str, int]) -> Iterator[dict
 
 
 def _of_table(rows: Iterator[dict[str, Any]], left_out: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Messages of a table with a row a source: rows that follow each other with one number and time are one."""
+    """Messages of a table with a row a source: rows of one number and time that follow each other, from source 1 on."""
     held, key = list[dict[str, Any]](), None
     for row in rows:
         try:
@@ -69,7 +69,7 @@ def _of_table(rows: Iterator[dict[str, Any]], left_out: dict[str, int]) -> Itera
         except (ValueError, TypeError):
             left_out["damaged"] = left_out.get("damaged", 0) + 1
             continue
-        if held and (told["seq"], told["time_s"]) != key:
+        if held and (told["source"] == 1 or (told["seq"], told["time_s"]) != key):
             yield _message(held)
             held = []
         key = told["seq"], told["time_s"]

@@ -68,7 +68,8 @@ class Density:
         over places is left out of it.
         """
         b, size = self.bearings, 2 + len(self.heading_std)
-        theta, jacobian, x = self._seen(latitude, longitude)
+        axes, x = east_north(latitude, longitude), ecef_m(latitude, longitude)
+        theta, jacobian = self._seen(axes, x)
         off = wrap_rad(b.bearing - (theta + heading[b.station])[:, None])
         log = self._log_share - 0.5 * (off / b.std) ** 2
         top = np.maximum(log.max(1), self._log_outlier)
@@ -83,7 +84,7 @@ class Density:
         for axis in (0, 1):
             information[axis, 2:] = information[2:, axis] = np.bincount(b.station, weight * jacobian[:, axis], size - 2)
         information[2:, 2:] = np.diag(np.bincount(b.station, weight, size - 2) + self.heading_std**-2)
-        u, along = self._axes @ (x - self._centre), self._axes @ east_north(latitude, longitude).T
+        u, along = self._axes @ (x - self._centre), self._axes @ axes.T
         square = float(u @ u) + self.extent_m**2
         gradient[:2] -= (u @ along) / square
         value = float(np.sum(np.log(total) + top)) + self._log_prior - 0.5 * math.log(square)
@@ -108,11 +109,10 @@ class Density:
         """Logarithm of the density of the observations where no emitter sent them."""
         return -len(self.bearings) * math.log(2 * math.pi)
 
-    def _seen(self, latitude: float, longitude: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Bearings of a place from each observation, (M,), their derivatives, (M, 2) rad/m, and the place, (3,) m."""
-        x = ecef_m(latitude, longitude)
+    def _seen(self, axes: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Bearings of a place x, with its axes, from each observation, (M,), and their derivatives, (M, 2) rad/m."""
         away = (self._frame * (x - self._at)[:, None]).sum(-1)  # (M, 2)
-        turned = self._frame @ east_north(latitude, longitude).T  # (M, 2, 2): station's axes by those of the place
+        turned = self._frame @ axes.T  # (M, 2, 2): axes of the station by those of the place
         square = np.maximum((away**2).sum(1), 1e-6)
         jacobian = (away[:, 1:] * turned[:, 0] - away[:, :1] * turned[:, 1]) / square[:, None]
-        return np.arctan2(away[:, 0], away[:, 1]), jacobian, x
+        return np.arctan2(away[:, 0], away[:, 1]), jacobian

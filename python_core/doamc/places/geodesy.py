@@ -21,21 +21,24 @@ def ecef_m(latitude: ArrayLike, longitude: ArrayLike) -> np.ndarray:
     lat, lon = np.asarray(latitude, dtype=float), np.asarray(longitude, dtype=float)
     normal = SEMI_MAJOR_M / np.sqrt(1 - _E2 * np.sin(lat) ** 2)
     across = normal * np.cos(lat)
-    return np.stack([across * np.cos(lon), across * np.sin(lon), (1 - _E2) * normal * np.sin(lat)], axis=-1)
+    made = np.empty((*np.shape(across + lon), 3))
+    made[..., 0], made[..., 1] = across * np.cos(lon), across * np.sin(lon)
+    made[..., 2] = (1 - _E2) * normal * np.sin(lat)
+    return made
 
 
 def east_north(latitude: ArrayLike, longitude: ArrayLike) -> np.ndarray:
     """Unit vectors to the east and to the north of places, (..., 2, 3)."""
-    lat, lon = np.broadcast_arrays(np.asarray(latitude, dtype=float), np.asarray(longitude, dtype=float))
-    east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=-1)
-    north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)], axis=-1)
-    return np.stack([east, north], axis=-2)
+    lat, lon = np.asarray(latitude, dtype=float), np.asarray(longitude, dtype=float)
+    made = np.empty((*np.shape(lat + lon), 2, 3))
+    made[..., 0, 0], made[..., 0, 1], made[..., 0, 2] = -np.sin(lon), np.cos(lon), 0.0
+    made[..., 1, 0], made[..., 1, 1] = -np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon)
+    made[..., 1, 2] = np.cos(lat)
+    return made
 
 
-def moved(latitude: float, longitude: float, east_m: ArrayLike, north_m: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Places below points of the plane that touches the ellipsoid at a place; rad, of the shape of the metres."""
-    offset = np.stack(np.broadcast_arrays(east_m, north_m), axis=-1).astype(float)
-    x = ecef_m(latitude, longitude) + offset @ east_north(latitude, longitude)
+def below(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places below, or above, Earth-centred points, (..., 3) m, that are some km off the ellipsoid at most; rad."""
     across = np.hypot(x[..., 0], x[..., 1])
     parametric = np.arctan2(x[..., 2] * SEMI_MAJOR_M, across * _SEMI_MINOR_M)
     lat = np.arctan2(
@@ -43,6 +46,12 @@ def moved(latitude: float, longitude: float, east_m: ArrayLike, north_m: ArrayLi
         across - _E2 * SEMI_MAJOR_M * np.cos(parametric) ** 3,
     )
     return lat, np.arctan2(x[..., 1], x[..., 0])
+
+
+def moved(latitude: float, longitude: float, east_m: ArrayLike, north_m: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Places below points of the plane that touches the ellipsoid at a place; rad, of the shape of the metres."""
+    offset = np.stack(np.broadcast_arrays(east_m, north_m), axis=-1).astype(float)
+    return below(ecef_m(latitude, longitude) + offset @ east_north(latitude, longitude))
 
 
 def bearing_of(latitude: ArrayLike, longitude: ArrayLike, to_m: np.ndarray) -> np.ndarray:
@@ -53,6 +62,5 @@ def bearing_of(latitude: ArrayLike, longitude: ArrayLike, to_m: np.ndarray) -> n
 
 def middle(latitude: np.ndarray, longitude: np.ndarray) -> tuple[float, float]:
     """Place below the mean of some places, rad."""
-    x, y, z = ecef_m(latitude, longitude).reshape(-1, 3).mean(0)
-    lat = np.arctan2(z, (1 - _E2) * np.hypot(x, y))
-    return float(lat), float(np.arctan2(y, x))
+    lat, lon = below(ecef_m(latitude, longitude).reshape(-1, 3).mean(0))
+    return float(lat), float(lon)

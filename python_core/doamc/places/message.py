@@ -9,7 +9,7 @@ import numpy as np
 from doamc import __version__
 from doamc.places.bearings import BearingSet
 from doamc.places.geodesy import middle
-from doamc.places.locate import Emitter, Location
+from doamc.places.location import Emitter, Location
 from doamc.protocol import POSITION_SCHEMA
 
 

@@ -14,6 +14,8 @@ from doamc.places.geodesy import bearing_of, east_north, ecef_m, moved
 _LINES, _RANGES, _SCORED, _MOST = 32, 10, 256, 6
 #: places that are seen under the same bearings, by so many deviations of single ones, are one
 _APART = 3.0
+#: places that are worse by so much than the best, as a logarithm, are none: no step of a search gains that
+_WORSE = 30.0
 #: least sine of the angle between two lines that are crossed
 _LEAST_SINE = 1e-3
 
@@ -24,7 +26,9 @@ def starts(density: Density) -> list[tuple[float, float]]:
     some = Density(b.select(thinned(len(b), _SCORED)), density.region_m)
     points = _candidates(b, density)  # shape: (C, 2), m east and north of the middle
     lat, lon = moved(*density.place, points[:, 0], points[:, 1])
-    order = np.argsort(-some.score(lat, lon), kind="stable")
+    score = some.score(lat, lon)
+    order = np.argsort(-score, kind="stable")
+    order = order[score[order] > score.max() - _WORSE]
     lat, lon = lat[order], lon[order]
     few = b.select(thinned(len(b), _LINES))
     seen = bearing_of(few.latitude, few.longitude, ecef_m(lat, lon)[:, None])  # shape: (C, M)

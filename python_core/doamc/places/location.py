@@ -1,7 +1,6 @@
 """Emitters from bearings: the modes of the density, each with its covariance and its share of the probability.
 
-A mode is found by damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963) from `starts`; its covariance is the
-inverse of the observed information, -d^2 log p, and its evidence that of Laplace, `p |2 pi covariance|^(1/2)`.
+A mode is climbed from each of `starts`; its evidence is that of Laplace, `p |2 pi covariance|^(1/2)`.
 """
 
 import math
@@ -11,8 +10,9 @@ import numpy as np
 
 from doamc.places.bearings import BearingSet
 from doamc.places.crossing import error_ellipse
-from doamc.places.density import Density, Point
-from doamc.places.geodesy import east_north, ecef_m, moved
+from doamc.places.density import Density
+from doamc.places.geodesy import east_north, ecef_m
+from doamc.places.mode import climb
 from doamc.places.starts import starts
 
 #: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
@@ -21,13 +21,8 @@ WITHIN = 3.0
 _CERTAIN = math.log(100.0)
 #: places closer than this are one, m: a station that stands
 STANDING_M = 1.0
-_STEPS = 100
 #: of the radius of the region: what is found beyond it is at its edge
 _EDGE = 0.98
-#: step of differences, in deviations; least curvature of a mode, of one in such steps
-_DIFFERENCE, _LEAST_CURVATURE = 0.02, 1e-12
-#: a place, rad, and heading errors, rad
-_Where = tuple[float, float, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -81,74 +76,28 @@ def locate(bearings: BearingSet, region_m: float, most: int = 1) -> list[Emitter
 
 def _candidates(density: Density) -> list[Location]:
     modes: list[Location] = []
-    for latitude, longitude in starts(density):
-        mode = _mode(density, latitude, longitude)
-        if mode is not None and not any(_same(mode, other) for other in modes):
+    for start in starts(density):
+        top = climb(density, *start)
+        if top is None:
+            continue
+        latitude, longitude = top.place
+        bounded = _bounded(density, top.place, top.covariance)
+        mode = Location(latitude, longitude, top.covariance, top.evidence, bounded, top.point.share, top.heading)
+        if not any(_same(mode, other) for other in modes):
             modes.append(mode)
     modes.sort(key=lambda m: -m.evidence)
     modes = [m for m in modes if m.evidence >= modes[0].evidence - WITHIN]
+    modes = [m for m in modes if m.bounded] or modes[:1]  # that one bearing is right, and no other, is always possible
     share = np.exp([m.evidence - modes[0].evidence for m in modes]) if modes else np.zeros(0)
     return [replace(m, probability=float(p)) for m, p in zip(modes, share / share.sum(), strict=True)]
 
 
-def _mode(density: Density, latitude: float, longitude: float) -> Location | None:
-    """The mode above a place, None where it has no curvature."""
-    where = (latitude, longitude, np.zeros(len(density.heading_std)))
-    here, damping = density.at(*where), 1e-3
-    floor = np.zeros_like(here.gradient)
-    floor[:2] = density.region_m**-2
-    for _ in range(_STEPS):
-        diagonal = np.diagonal(here.information) + floor
-        step = np.linalg.solve(here.information + np.diag(damping * diagonal + floor), here.gradient)
-        if not here.gradient @ step > 1e-10:
-            break
-        there = _stepped(where, step)
-        new = density.at(*there)
-        if new.value > here.value:
-            where, here, damping = there, new, max(damping / 5, 1e-9)
-        elif damping > 1e12:
-            break
-        else:
-            damping *= 8
-    if not math.isfinite(here.value):
-        return None
-    scale = np.sqrt(np.diagonal(here.information) + floor)
-    values, vectors = np.linalg.eigh(_observed(density, where, here, scale))
-    if values[0] < _LEAST_CURVATURE:
-        return None
-    covariance = ((vectors / values) @ vectors.T / np.outer(scale, scale))[:2, :2]
-    log = float(np.log(values).sum() + 2 * np.log(scale).sum()) - len(values) * math.log(2 * math.pi)
-    bounded = _bounded(density, where, covariance)
-    return Location(where[0], where[1], covariance, here.value - 0.5 * log, bounded, here.share, where[2])
-
-
-def _observed(density: Density, where: _Where, here: Point, scale: np.ndarray) -> np.ndarray:
-    """-d^2 log p by central differences of the gradient, over scale by scale; where that is not positive, expected."""
-    rows = []
-    for i in range(len(scale)):
-        step = np.zeros_like(scale)
-        step[i] = _DIFFERENCE / scale[i]
-        ahead, behind = (density.at(*_stepped(where, s)).gradient for s in (step, -step))
-        rows.append((behind - ahead) / (2 * _DIFFERENCE * scale))
-    observed = 0.5 * (np.array(rows) + np.array(rows).T)
-    if np.linalg.eigvalsh(observed)[0] >= _LEAST_CURVATURE:
-        return observed
-    expected: np.ndarray = here.information / np.outer(scale, scale)
-    expected[[0, 1], [0, 1]] = 1.0
-    return expected
-
-
-def _stepped(where: _Where, step: np.ndarray) -> _Where:
-    latitude, longitude = moved(where[0], where[1], step[0], step[1])
-    return float(latitude), float(longitude), where[2] + step[2:]
-
-
-def _bounded(density: Density, where: _Where, covariance: np.ndarray) -> bool:
+def _bounded(density: Density, place: tuple[float, float], covariance: np.ndarray) -> bool:
     """Whether the place is not at the edge of the region, and an infinite range is outside of its 90 % ellipse.
 
     Bearings tell of 1 / range: r with a spread of s is 1 / r with s / r^2, so zero is outside where s is less than r.
     """
-    b, x = density.bearings, ecef_m(where[0], where[1])
+    b, x = density.bearings, ecef_m(*place)
     farthest = float(np.linalg.norm(x - ecef_m(b.latitude, b.longitude), axis=1).max())
     out = float(np.linalg.norm(x - ecef_m(*density.place)))
     return error_ellipse(covariance, 0.9)[0] < farthest and out < _EDGE * density.region_m
