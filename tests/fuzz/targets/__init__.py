@@ -9,7 +9,7 @@ _MODULES = {
     "tables": ("specification", "stations", "channels", "coupling", "truth"),
     "weights": ("weights", "prior", "belief"),
     "messages": ("message", "log", "figure"),
-    "logs": ("csv-log", "sqlite-log"),
+    "logs": ("csv-log", "sqlite-log", "bearing-log"),
     "servers": ("heimdall-header", "heimdall-stream", "heimdall-control", "suite-stream", "suite-control", "http"),
     "gateways": ("doa-value", "mapper", "suite-reply", "suite-command"),
     "replays": ("replay",),
