@@ -87,13 +87,14 @@ def read_logs(
         whole.update(f"{name} {digest}\n".encode())
         if kept is not None:
             kept.looked_at(name, digest)
+    if failed and not at:
+        more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
+        raise RecordingError(f"expected logs with bearings, found none that can be read: {failed[0]}{more}")
     if not at:
-        why = (
-            f"{lost[max(lost, key=lambda k: lost[k])]} messages {max(lost, key=lambda k: lost[k])}" if lost else "none"
-        )
+        why = ", ".join(f"{count} messages {why}" for why, count in lost.items()) or "none"
         raise RecordingError(
-            f"expected bearings with the places of their stations, found {'; '.join(failed) or why}; tell places and "
-            "headings with --station NAME=LAT,LON,HEADING"
+            f"expected bearings with the places of their stations, found {why}; tell places and headings with "
+            "--station NAME=LAT,LON,HEADING"
         )
     if kept is not None:
         kept.looked_at(NAME, whole.hexdigest()[:32])

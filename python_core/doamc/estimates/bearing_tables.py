@@ -12,7 +12,7 @@ from doamc.errors import RecordingError
 from doamc.estimates.csv_table import HEADER
 from doamc.estimates.log_rows import COLUMNS
 from doamc.estimates.sqlite_table import TABLE
-from doamc.files.remote import file_at, is_url
+from doamc.files.remote import is_url, open_lines
 from doamc.protocol import ESTIMATE_SCHEMA
 from doamc.text import reason, shown
 
@@ -29,7 +29,7 @@ def csv_messages(path: str | Path, left_out: dict[str, int]) -> Iterator[dict[st
     They have what of ``doamc.estimate/1`` bearings need. Raises RecordingError when the file is no such log.
     """
     try:
-        with file_at(path).open("rb") as file:
+        with open_lines(path) as file:
             head = file.readline(len(HEADER) + 1)
             if not HEADER.startswith(head.rstrip(b"\r\n")) or not head.startswith(HEADER[:22]):
                 raise RecordingError(

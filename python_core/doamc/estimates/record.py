@@ -8,7 +8,7 @@ from doamc.errors import PublishError, RecordingError
 from doamc.estimates.border import MAX_MESSAGE_BYTES, decode
 from doamc.estimates.message import encode
 from doamc.files.line_file import LineFile
-from doamc.files.remote import file_at
+from doamc.files.remote import open_lines
 
 ENDLESS = 1 << 27  #: bytes without the end of a line, after which a file counts as no log
 
@@ -37,7 +37,7 @@ def read_records(path: str | Path, refused: Callable[[PublishError], None] | Non
     be read or has no lines.
     """
     try:
-        with file_at(path).open("rb") as file:
+        with open_lines(path) as file:
             whole, endless = True, 0
             while line := file.readline(MAX_MESSAGE_BYTES + 1):
                 begins, whole = whole, line.endswith(b"\n")

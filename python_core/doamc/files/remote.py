@@ -4,6 +4,7 @@ Files far away are read by fsspec, with the credentials and addresses that its o
 (``AWS_ENDPOINT_URL`` and its kin); they are never part of a URL or a task.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,12 @@ def file_at(name: "str | Path") -> Path:
         raise RecordingError(f"expected a plain URL such as s3://BUCKET/KEY, found {shown(url)}")
     filesystem(url)
     return RemotePath(url)  # type: ignore[return-value]  # it has what of a Path readers use
+
+
+def open_lines(path: "str | Path") -> io.BufferedReader:
+    """A file by path or URL, to read lines of bounded length; fsspec's own files do not bound them. Raises OSError."""
+    file = file_at(path).open("rb")
+    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[arg-type]
 
 
 def is_file(path: "str | Path") -> bool:

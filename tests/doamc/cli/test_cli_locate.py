@@ -10,7 +10,7 @@ from doamc.estimates import Recorder, read_records, validate
 from doamc.places.geodesy import bearing_of, ecef_m
 from tests.doamc.estimates.test_bearing_log import estimate, written
 from tests.doamc.places.scenes import ORIGIN, place
-from tests.doamc.store import tree
+from tests.doamc.store import BUCKET, object_store, tree, web_server
 
 STATIONS = {"hill": (2e3, 9e3), "mast": (8e3, 2e3), "roof": (0.0, 0.0)}
 EMITTERS = {433.9e6: (12e3, 11e3), 868.3e6: (-4e3, 5e3)}
@@ -172,6 +172,21 @@ def test_a_log_that_cannot_be_read_is_set_aside(doamc, logs, tmp_path):
     assert {t["failed"] for t in told if "failed" in t} == {"tower.sqlite"}
     (tmp_path / "in" / "tower.sqlite").unlink()  # the same folder is then done anew
     assert doamc("locate", tmp_path / "in", "-o", tmp_path / "out", "--workers", 0)[0] == 2  # of other stations
+
+
+def test_logs_in_a_store_and_on_a_server(doamc, refused, logs, tmp_path, monkeypatch):
+    with object_store(monkeypatch) as put, web_server(logs) as address:
+        for path in logs.glob("*[lv]"):  # lines and a table
+            put(f"logs/{path.name}", path.read_bytes())
+        assert doamc("locate", f"s3://{BUCKET}/logs", "-o", tmp_path / "a.jsonl")[0] == 0
+        urls = [f"{address}/{name}" for name in ("hill.jsonl", "mast.csv")]
+        assert doamc("locate", *urls, "-o", tmp_path / "b.jsonl")[0] == 0
+        assert "a file of this machine, found a URL; copy it" in refused(
+            "locate", f"{address}/roof.sqlite", "-o", tmp_path / "c.jsonl"
+        )
+    assert doamc("locate", logs / "hill.jsonl", logs / "mast.csv", "-o", tmp_path / "c.jsonl")[0] == 0
+    here = (tmp_path / "c.jsonl").read_bytes()
+    assert here == (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
 
 
 def test_too_many_bearings_at_once_are_set_aside(doamc, logs, tmp_path, monkeypatch):
