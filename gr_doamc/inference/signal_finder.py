@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gnuradio import gr
+from gnuradio import blocks, gr
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.spec import load_spec
@@ -12,6 +12,7 @@ from gr_doamc.inference.signal_worker import signal_worker
 from gr_doamc.inference.slice_sink import slice_sink
 
 _PORTS = ("signals", "spectrum", "status")
+_BUFFER = 16384  #: samples of every stream that wait to be cut into slices
 
 
 class signal_finder(gr.hier_block2):
@@ -107,9 +108,12 @@ class signal_finder(gr.hier_block2):
             lambda worker: BandEngine(setup, worker, queue_size, when_full == "wait", threads),
             lambda: self.sink.left, drain_timeout,
         )  # fmt: skip
-        self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency))
+        self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency), merged=True)
+        merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n)
+        merge.set_min_output_buffer(_BUFFER)  # else the pieces are a thousand samples long
         for channel in range(n):
-            self.connect((self, channel), (self.sink, channel))
+            self.connect((self, channel), (merge, channel))
+        self.connect(merge, self.sink)
         self.msg_connect(self.sink, "status", self.worker, "stream")
         for port in _PORTS:
             self.msg_connect(self.worker, port, self, port)

@@ -1,7 +1,7 @@
 """The stream side of `signal_finder`: cuts N streams into slices and tells where the receiver was tuned."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,15 +26,20 @@ class TakesSlices(Protocol):
 class slice_sink(gr.sync_block):
     """Slices of N complex streams for an engine; see `signal_finder` for the arguments and the tags.
 
-    take_part: gives the engine of a run that begins, told the name of the part that asks. across: samples left out,
-    since the receiver was tuned anew or lost samples before their slice was complete.
+    take_part: gives the engine of a run that begins, told the name of the part that asks. merged: the streams come as
+    one, of vectors, as `streams_to_vector` makes them. Of many streams that do not come at the same pace GNU Radio asks
+    a block again and again how many samples it needs, and hands them over in pieces: of five at 2.4 MS/s, 0.3 to 0.8 s
+    of processor time a second, against 0.15 merged. across: samples left out, since the receiver was tuned anew or lost
+    samples before their slice was complete.
     """
 
     def __init__(
-        self, n_elements: int, take_part: Callable[[str], TakesSlices], sample_rate: float, frequency: float
+        self, n_elements: int, take_part: Callable[[str], TakesSlices], sample_rate: float, frequency: float,
+        merged: bool = False,
     ) -> None:  # fmt: skip
-        gr.sync_block.__init__(self, name="slice_sink", in_sig=[np.complex64] * n_elements, out_sig=None)
-        self._n, self._take_part = n_elements, take_part
+        in_sig: list[Any] = [(np.complex64, n_elements)] if merged else [np.complex64] * n_elements
+        gr.sync_block.__init__(self, name="slice_sink", in_sig=in_sig, out_sig=None)
+        self._n, self._take_part, self._merged = n_elements, take_part, merged
         self._told_rate, self._told_frequency = sample_rate, frequency
         self.failure: Exception | None = None
         self.message_port_register_out(pmt.intern("status"))
@@ -62,12 +67,13 @@ class slice_sink(gr.sync_block):
     def work(self, input_items: list[np.ndarray], output_items: Any) -> int:
         """Copy samples into slices, and hand over those that are complete."""
         first, count = self.nitems_read(0), len(input_items[0])
+        streams = input_items[0].T if self._merged else input_items
         tags: dict[int, list[Any]] = {}
         for tag in self.get_tags_in_window(0, 0, count):
             tags.setdefault(tag.offset, []).append(tag)
         start = 0
         for offset in [*sorted(tags), first + count]:
-            self._copy(input_items, start, offset - first)
+            self._copy(streams, start, offset - first)
             start = offset - first
             if offset in tags:
                 self._read(offset, {pmt.symbol_to_string(t.key): pmt.to_python(t.value) for t in tags[offset]})
@@ -101,7 +107,7 @@ class slice_sink(gr.sync_block):
         self.across += self._filled
         self._filled = 0
 
-    def _copy(self, streams: list[np.ndarray], start: int, stop: int) -> None:
+    def _copy(self, streams: Sequence[np.ndarray] | np.ndarray, start: int, stop: int) -> None:
         if stop > start and not self._tuned:
             self._tune(self.nitems_read(0) + start)
         while start < stop:
