@@ -119,7 +119,11 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
     errors = np.array([e for e, _, _ in kept.errors_deg])
     stream_s = max(1e-9, finder.engine.used * finder.engine.setup.slice_samples(rate) / rate)
     latency = np.percentile(kept.latency_ms or [0], (50, 95, 100))
-    outside = {"source": ("file_source", "head", "throttle"), "sink": ("streams_to_vect", "slice_sink"), "benchmark": ("keeper",)}
+    outside = {
+        "source": ("file_source", "head", "throttle"),
+        "sink": ("streams_to_vect", "slice_sink"),
+        "benchmark": ("keeper",),
+    }
     share = {k: round(v / stream_s, 3) for k, v in finder.engine.cpu_s.items()}
     return {
         "array": array, "rate_hz": rate, "seconds": seconds, "unpaced": unpaced, "wall_s": round(wall, 1),

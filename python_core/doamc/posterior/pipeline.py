@@ -27,6 +27,7 @@ from doamc.posterior.sampling.broad import azimuth_width, longer_samples, settle
 from doamc.posterior.sampling.chains import MetropolisChains
 from doamc.posterior.sampling.resampling import even_comb, gather
 from doamc.posterior.sampling.samples import Samples
+from doamc.posterior.sampling.shared import shared
 from doamc.spec import ArraySpec
 
 CPU = torch.device("cpu")
@@ -38,7 +39,7 @@ COHERENT_STARTS = 4  #: of the best proposals that stand in for rank reduction, 
 
 
 class PosteriorSampler:
-    """The sampler for one array and one number of sources; every random table is drawn once, from the seed."""
+    """The sampler for one array and one number of sources; random tables are drawn once, from the seed."""
 
     def __init__(
         self,
@@ -57,11 +58,11 @@ class PosteriorSampler:
         seed = o.seed + SOURCES_SEED * n_sources
         steps = o.steps if d <= FEW_DIMENSIONS else 3 * o.steps // 2
         scales = o.proposal_scales, o.difference_scales
-        self.chains = MetropolisChains(o.chains, d, steps, *scales, seed, device)
-        self.long_chains = MetropolisChains(o.chains, d, o.long_steps, *scales, seed + LONG_SEED, device)
-        self.prior_scenes = PriorScenes(o.prior_scenes, d, o.seed, device)
-        self.prior_draws = PriorDraws(o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
-        self.mode_sampler = ModeSampler(o.chains, o.mode_draws, d, seed + 1, device)
+        self.chains = shared(MetropolisChains, o.chains, d, steps, *scales, seed, device)
+        self.long_chains = shared(MetropolisChains, o.chains, d, o.long_steps, *scales, seed + LONG_SEED, device)
+        self.prior_scenes = shared(PriorScenes, o.prior_scenes, d, o.seed, device)
+        self.prior_draws = shared(PriorDraws, o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
+        self.mode_sampler = shared(ModeSampler, o.chains, o.mode_draws, d, seed + 1, device)
         self.comb = even_comb(o.chains, device)
         self._coordinates: dict[tuple[bool, float, torch.device], Coordinates] = {}
 
