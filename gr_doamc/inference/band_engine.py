@@ -18,6 +18,7 @@ from gr_doamc.inference.slice_queue import SliceQueue, Tuning
 from gr_doamc.inference.whole_estimates import TOGETHER, WholeEstimates
 
 _BEAT_S = 0.5
+_MANY = 3  #: slices that wait, from which on no whole estimate is begun
 
 
 class Listener(Protocol):
@@ -55,7 +56,7 @@ class BandEngine:
     def __init__(self, setup: BandSetup, listener: Listener, queue_size: int, waits: bool, threads: int) -> None:
         self.setup, self._listener, self._waits, self._threads = setup, listener, waits, threads
         self.queue = SliceQueue(queue_size, waits)
-        self.estimates = WholeEstimates(self._fail)
+        self.estimates = WholeEstimates(self._fail, lambda: self.queue.waiting >= _MANY)
         self._spectrum: BandSpectrum | None = None
         self._bands: queue.Queue[_Spectra | LiveBand | None] = queue.Queue(2)
         self.used = self.updates = self.signals = self.failed = self.left = 0

@@ -81,6 +81,11 @@ class SliceQueue:
             return item
 
     @property
+    def waiting(self) -> int:
+        """Slices that wait."""
+        return self._slices
+
+    @property
     def ended(self) -> bool:
         """Whether it is closed, and nothing is left."""
         return self._closed and not self._items

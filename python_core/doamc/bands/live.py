@@ -30,6 +30,7 @@ from doamc.protocol import SIGNAL_SCHEMA
 MOST_LATE = 64  #: signals that have ended and wait for their place
 STALE_S = 3.0  #: after which a place is looked for anew
 FAR_RAD = 0.05  #: from its place, at which it is looked for anew at once
+KNOWN_MORE = 1.5  #: times as many signals as a place rests on, known of the array by now: it is looked for anew
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,23 @@ class LiveBand:
         return out + late
 
     def wanted(self, most: int) -> list[Signal]:
-        """Signals of which a whole estimate is due: those without one first, then the oldest."""
+        """Signals of which a whole estimate is due.
+
+        Those without one, if there are any; else those that have left their place, or got it when far less was known of
+        the array, then the oldest.
+        """
         now_s = self.finder.slices * self.finder.grid.slice_s
+        new = [s for s in self._due.values() if s.id not in self._places]
+        if new:
+            return sorted(new, key=lambda s: -s.snapshots * max(s.snr_db, 0.0))[:most]
+        known = max((p.bearing.shared for p, _ in self._places.values()), default=1)
         due = []
         for s in self._due.values():
-            if s.id not in self._places:
-                due.append((0.0, -s.snapshots * max(s.snr_db, 0.0), s))
-            elif s.id in self._far or now_s - self._places[s.id][0].signal.stop_s > STALE_S:
-                due.append((1.0, self._places[s.id][0].signal.stop_s, s))
+            place = self._places[s.id][0]
+            if s.id in self._far or KNOWN_MORE * place.bearing.shared < known:
+                due.append((0, place.signal.stop_s, s))
+            elif now_s - place.signal.stop_s > STALE_S:
+                due.append((1, place.signal.stop_s, s))
         return [s for *_, s in sorted(due, key=lambda x: x[:2])[:most]]
 
     def placed(self, places: Sequence[Place]) -> list[dict[str, Any]]:

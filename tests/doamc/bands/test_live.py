@@ -1,5 +1,7 @@
 """A band live: what is told when, of signals with and without a place, that last and that end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,16 @@ def test_those_without_a_place_come_first_and_old_places_are_looked_for_anew():
     repeated = np.tile(y, (1, slices * grid().slice_samples // y.shape[1]))
     band.push(repeated)
     assert {s.id for s in band.wanted(2)} == {strong.id, weak.id}
+
+
+def test_a_place_from_when_little_was_known_of_the_array_is_looked_for_anew():
+    band = live(hang_s=1.0)
+    band.push(samples(0.3, LONG, emitter("nfm", 60e3, 12.5e3, 120.0, 10.0)))
+    band.update()
+    early, late = band.placer(band.wanted(2), band.alive)
+    for shared, wanted in ((1, []), (2, [early.signal.id])):
+        band.placed([early, replace(late, bearing=replace(late.bearing, shared=shared))])
+        assert [s.id for s in band.wanted(2)] == wanted
 
 
 def test_a_place_that_came_too_late_is_left_out():
