@@ -3,10 +3,15 @@
     .venv/bin/python benchmarks/band_live.py [--seconds 20] [--array kraken5] [--rate 2.4e6] [--unpaced]
 
 Sixteen signals of 12.5 kHz, five channels, from files at the pace of the sample rate (GNU Radio's throttle). A second
-of samples is drawn, and repeated. "keeps_up" is what the processor time says, seconds a second of stream: threads that
-must not fall behind take less than a core each, and all but the whole estimates, which take what is left, less than one
-and a half. A machine that does other work beside loses slices, which are counted. "source" is
-the processor time of the simulated receiver, "benchmark" that of reading messages here.
+of samples is drawn, and repeated. All sixteen begin at once: "first_bearing_s" is when they had one, and
+"told_a_second" counts bearings of each signal in whole seconds of stream after the last of them had its first.
+Latencies are from the last sample of a slice to the message; with the slice itself, "slice_ms" is added to them.
+"uncounted" is what of the slices received no counter tells of.
+
+"keeps_up" is what the processor time says, seconds a second of stream: threads that must not fall behind take less than
+a core each, and all but the whole estimates, which take what is left, less than one and a half. A machine that does
+other work beside loses slices, which are counted. "source" is the processor time of the simulated receiver, "benchmark"
+that of reading messages here, "sink" that of cutting streams into slices.
 --unpaced, for such a machine: nothing is dropped, the stream waits, and latencies then mean nothing.
 """
 
@@ -38,6 +43,7 @@ class keeper(message_block):
     def __init__(self) -> None:
         message_block.__init__(self, "keeper", {"signals": self._on_signal, "status": self._on_status})
         self.told: Counter[tuple[int, int]] = Counter()
+        self.first_s: dict[int, float] = {}
         self.latency_ms: list[float] = []
         self.errors_deg: list[tuple[float, float, bool]] = []
         self.azimuth_deg: dict[int, float] = {}
@@ -46,7 +52,10 @@ class keeper(message_block):
     @guarded
     def _on_signal(self, message: Any) -> None:
         m = pmt.to_python(message)
-        if m["ended"] or not m["sources"] or m["stop_s"] < WARM_S:
+        if m["ended"] or not m["sources"]:
+            return
+        self.first_s.setdefault(m["id"], m["stop_s"])
+        if m["stop_s"] < WARM_S:
             return
         self.told[m["id"], int(m["stop_s"])] += 1
         self.latency_ms.append(m["latency_ms"]["total"])
@@ -114,10 +123,12 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
     flowgraph.wait()
     for thread in finder.engine.jobs:
         thread.join(5.0)
-    whole = [s for s in {s for _, s in kept.told} if WARM_S < s < seconds - 1]
-    a_second = [kept.told[k, s] for s in whole for k in {k for k, _ in kept.told}]
+    first_s = sorted(kept.first_s.values())
+    whole = range(math.ceil(max(first_s, default=0.0)), math.floor(seconds) - 1)
+    a_second = [kept.told[k, s] for s in whole for k in kept.first_s]
+    counts = kept.newest["counters"]
     errors = np.array([e for e, _, _ in kept.errors_deg])
-    stream_s = max(1e-9, finder.engine.used * finder.engine.setup.slice_samples(rate) / rate)
+    stream_s = max(1e-9, finder.engine.used * finder.engine.setup.lengths(rate).slice / rate)
     latency = np.percentile(kept.latency_ms or [0], (50, 95, 100))
     outside = {
         "source": ("file_source", "head", "throttle"),
@@ -127,10 +138,13 @@ def measure(array: str, rate: float, seconds: float, unpaced: bool, folder: Path
     share = {k: round(v / stream_s, 3) for k, v in finder.engine.cpu_s.items()}
     return {
         "array": array, "rate_hz": rate, "seconds": seconds, "unpaced": unpaced, "wall_s": round(wall, 1),
-        "counters": kept.newest["counters"],
-        "signals": len({k for k, _ in kept.told}),
+        "counters": counts, "uncounted": counts["received"] - counts["used"] - counts["dropped"] - counts["failed"],
+        "signals": len(first_s),
+        "first_bearing_s": {"median": round(float(np.median(first_s or [0])), 2), "last": round(first_s[-1], 2)}
+        if first_s else None,
         "told_a_second": {"least": min(a_second, default=0), "median": float(np.median(a_second or [0]))},
         "latency_ms_median_p95_most": None if unpaced else latency.round(1).tolist(),
+        "slice_ms": round(1e3 * finder.engine.setup.lengths(rate).slice / rate, 1),
         "rmse_deg": round(float(np.sqrt((errors**2).mean())), 3) if len(errors) else None,
         "cover90": round(float(np.mean([c for *_, c in kept.errors_deg])), 3) if len(errors) else None,
         "cpu_s_a_second": share | {k: round(sum(threads[n] for n in v) / stream_s, 3) for k, v in outside.items()}

@@ -50,7 +50,7 @@ class BandEngine:
     """Slices in, by `queue`, messages out; from `start` until `done` is set.
 
     waits: nothing is dropped, and signals wait for their whole estimates: as fast as these are, the same in every run.
-    left: samples of the stream that were in no slice at the end of it, or where it was tuned anew.
+    left: samples of shorter slices, at the end of the stream or where it was tuned anew, that are in no part of them.
     """
 
     def __init__(self, setup: BandSetup, listener: Listener, queue_size: int, waits: bool, threads: int) -> None:
@@ -111,24 +111,21 @@ class BandEngine:
             item = self.queue.take(_BEAT_S)
             began = time.time()
             if isinstance(item, Tuning):
-                self._leave(live)
                 live = self.setup.begin(item)
                 self._bands.put(live)
             elif item is not None and live is not None:
                 try:
                     if item.lost:
-                        self._leave(live)
                         live.finder.spectra.skip(item.lost)
-                    for band in live.finder.spectra.push(item.samples):
+                    band = live.finder.spectra.slice(item.samples)
+                    if band is not None:
                         self._bands.put(_Spectra(band, item.time, began))
+                        if band.share < 1:
+                            self.left += item.samples.shape[1] - band.samples + live.finder.grid.overlap
                     self.used += 1
                 except DoamcError as error:
                     self._fail(error)
-        self._leave(live)
         self._bands.put(None)
-
-    def _leave(self, live: LiveBand | None) -> None:
-        self.left += live.finder.spectra.left if live is not None else 0
 
     def _follow(self) -> None:
         """Messages of slices, in their order."""
@@ -160,7 +157,11 @@ class BandEngine:
         """Messages of a slice, and whole estimates of what it shows to need them."""
         updates = live.updates
         self._tell(self.estimates.fetch(live) + live.take(item.band), item.came, item.began)
-        if self._spectrum is not None and (shown := self._spectrum.take(item.band)) is not None:
+        if (
+            self._spectrum is not None
+            and item.band.share == 1
+            and (shown := self._spectrum.take(item.band)) is not None
+        ):
             self._listener.on_spectrum(shown | {"dropped_slices": self.queue.dropped})
         self.updates += live.updates - updates
         if live.updates == updates:
@@ -173,8 +174,9 @@ class BandEngine:
 
     def _finish(self, live: LiveBand) -> list[dict[str, Any]]:
         """Messages of signals that are left when a stream ends; those that have no direction yet get one first."""
+        updates = live.updates
         messages = self.estimates.fetch(live) + live.update()
-        self.updates += 1
+        self.updates += live.updates - updates
         while not self.done.is_set() and (some := [s for s in live.wanted(TOGETHER) if not live.has_place(s.id)]):
             messages += self.estimates.now(live, some)
         return messages + live.finish()

@@ -11,7 +11,7 @@ from doamc.bands.identities import Identities
 from doamc.bands.live import LiveBand, Told
 from doamc.bands.placing import Placer
 from doamc.spec import SAME_FREQUENCY, load_spec
-from gr_doamc.inference.slice_queue import Tuning
+from gr_doamc.inference.slice_queue import Lengths, Tuning
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ class BandSetup:
         knows = not self.spec.in_metres or self.spec.frequency_hz is not None
         self.method = self._estimator(self.spec.frequency_hz).name if knows else options.method
 
-    def slice_samples(self, sample_rate: float) -> int:
-        """Samples of a slice at a rate. Raises SnapshotError where bins or slices do not fit it."""
-        return self._grid(sample_rate, 0.0).slice_samples
+    def lengths(self, sample_rate: float) -> Lengths:
+        """Lengths of slices at a rate. Raises SnapshotError where bins or slices do not fit it."""
+        grid = self._grid(sample_rate, 0.0)
+        return Lengths(grid.slice_samples, grid.overlap, grid.least_samples)
 
     def forget_tracks(self) -> None:
         """Begin a run: its time begins anew, and so do the tracks."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from doamc.errors import SnapshotError
 from doamc.imaging.integration import Integration
-from gr_doamc.inference.slice_queue import Slice, Tuning
+from gr_doamc.inference.slice_queue import Lengths, Slice, Tuning
 
 #: samples of a slice at most: products of single precision are added in it, sums of slices in double
 _SLICE = 16384
@@ -42,12 +42,12 @@ class Integrator:
         self._slices, self._seq, self._passed = 1, 0, 0
         self._reset()
 
-    def slice_samples(self, sample_rate: float) -> int:
-        """Samples of a slice at a rate."""
+    def lengths(self, sample_rate: float) -> Lengths:
+        """Lengths of slices at a rate."""
         samples = max(1, round(sample_rate * self._seconds))
         fewest = math.ceil(samples / _SLICE)
         self._slices = next((k for k in range(fewest, _MORE * fewest) if samples % k == 0), fewest)
-        return math.ceil(samples / self._slices)
+        return Lengths(math.ceil(samples / self._slices))
 
     def tune(self, item: Tuning) -> None:
         """Begin anew at a sample."""

@@ -31,8 +31,8 @@ class signal_finder(gr.hier_block2):
     and its noise floor, to look at (schema ``doamc.spectrum/1``, but lists are f32vectors), with a ``seq`` of its own.
     Message port ``status``: a dict (schema ``doamc.status/1``) every second and at every failure, with counters
     received, used, dropped (slices), updates, placed (whole estimates), ended (signals), failed, and left: samples
-    that filled no slice, at the end and where the band began anew; received = used + dropped + failed once the block
-    has stopped.
+    that filled no quarter of a slice, at the end and where the band began anew; received = used + dropped + failed
+    once the block has stopped.
 
     A flowgraph may be started again: tracks begin anew, numbers of signals go on, and what signals have taught of the
     array is kept.
@@ -103,10 +103,10 @@ class signal_finder(gr.hier_block2):
         if heading_deg is not None and math.isfinite(heading_deg):
             setup.heading_deg = float(heading_deg)
         if sample_rate:
-            setup.slice_samples(sample_rate)  # refused now, where bins or slices do not fit
+            setup.lengths(sample_rate)  # refused now, where bins or slices do not fit
         self.worker = signal_worker(
             lambda worker: BandEngine(setup, worker, queue_size, when_full == "wait", threads),
-            lambda: self.sink.left, drain_timeout,
+            lambda: self.sink.give_rest(), lambda: self.sink.left, drain_timeout,
         )  # fmt: skip
         self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency), merged=True)
         merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n)

@@ -15,12 +15,15 @@ _STOP_S = 2.0  #: that a running estimate gets when the flowgraph is stopped
 class signal_worker(message_block):
     """Ends when the engine has told all.
 
-    make: an engine that tells this; one for each run. left: samples of the stream that have filled no slice.
+    make: an engine that tells this; one for each run. rest: has what is left of the stream handed over at its end.
+    left: samples that have filled no slice.
     """
 
-    def __init__(self, make: Callable[[Any], Any], left: Callable[[], int], drain_timeout: float) -> None:
+    def __init__(
+        self, make: Callable[[Any], Any], rest: Callable[[], None], left: Callable[[], int], drain_timeout: float
+    ) -> None:
         message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals", "spectrum"))
-        self._make, self._left = make, left
+        self._make, self._rest, self._left = make, rest, left
         self._parts, self._turn = set[str](), threading.Lock()
         self._drain = DrainTimer(drain_timeout, self._give_up)
         self._beat = 0.0
@@ -57,9 +60,10 @@ class signal_worker(message_block):
 
     def idle(self) -> bool:
         """Whether all slices have been told of, or the time for that is over."""
-        self.engine.close()
         if self._drain.begin():
             threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
+            self._rest()  # waits for room in the queue, which the timer makes
+            self.engine.close()
         if not self.engine.done.is_set():
             return False
         if not self._told:

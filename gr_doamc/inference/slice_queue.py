@@ -1,5 +1,6 @@
 """A bounded queue of slices between the stream and the engine, in order; what finds no room is counted."""
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ class Tuning:
     sample_rate: float
     sample: int
     time: float | None
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Samples from slice to slice, those that each shares with the next, and the fewest worth a last, shorter one."""
+
+    slice: int
+    overlap: int = 0
+    least: float = math.inf
 
 
 @dataclass(frozen=True)

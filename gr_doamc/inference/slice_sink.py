@@ -9,7 +9,7 @@ import pmt
 from gnuradio import gr
 
 from doamc.errors import SnapshotError
-from gr_doamc.inference.slice_queue import Slice, SliceQueue, Tuning
+from gr_doamc.inference.slice_queue import Lengths, Slice, SliceQueue, Tuning
 from gr_doamc.runtime.messages import CAPTURE
 from gr_doamc.runtime.stream_guard import guarded_work
 
@@ -19,7 +19,7 @@ _LOST = "frames_lost"
 class TakesSlices(Protocol):
     """What the sink needs of the engine."""
 
-    setup: Any  #: slice_samples(sample_rate): samples of a slice. Raises SnapshotError where there is none.
+    setup: Any  #: lengths(sample_rate): of its slices. Raises SnapshotError where there are none.
     queue: SliceQueue
 
 
@@ -53,12 +53,13 @@ class slice_sink(gr.sync_block):
 
     @property
     def left(self) -> int:
-        """Samples that have filled no slice."""
+        """Samples that have filled no slice, and those that the last one has as its overlap."""
         return self.across + self._filled
 
     def _begin(self) -> None:
         self._rate, self._frequency = self._told_rate, self._told_frequency
         self._clock: tuple[int, float] | None = None  # (sample, rx_time) of the newest tag
+        self._lengths = Lengths(0)
         self._held, self._filled, self._lost = np.empty((self._n, 0), np.complex64), 0, 0
         self._tuned = False
         self.across = 0
@@ -90,6 +91,7 @@ class slice_sink(gr.sync_block):
             whole, fraction = tags["rx_time"]
             self._clock = offset, float(whole) + float(fraction)
         if (self._rate, self._frequency) != before[:2] or CAPTURE in tags:
+            self.give_rest()
             self._leave_out()
             self._tuned = False
         elif tags.get(_LOST):
@@ -101,7 +103,13 @@ class slice_sink(gr.sync_block):
         if before is None or self._clock is None or self._clock[0] != offset:
             return 1
         seconds = self._clock[1] - before[1] - (offset - before[0]) / self._rate
-        return max(1, round(seconds * self._rate / max(1, self._held.shape[1])))
+        return max(1, round(seconds * self._rate / max(1, self._lengths.slice)))
+
+    def give_rest(self) -> None:
+        """Hand over a shorter slice, at the end or where the receiver is tuned anew, unless it is too short."""
+        if self._filled >= self._lengths.least:
+            self._hand_over()
+            self._filled = 0
 
     def _leave_out(self) -> None:
         self.across += self._filled
@@ -116,13 +124,21 @@ class slice_sink(gr.sync_block):
                 row[self._filled : self._filled + count] = stream[start : start + count]
             start, self._filled = start + count, self._filled + count
             if self._filled == self._held.shape[1]:
-                self._engine.queue.put(Slice(self._held, time.time(), self._lost))
-                self._held, self._filled, self._lost = np.empty_like(self._held), 0, 0
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give away what is held; what comes next begins with its overlap."""
+        whole, overlap = self._held, self._lengths.overlap
+        self._engine.queue.put(Slice(whole[:, : self._filled], time.time(), self._lost))
+        self._held, self._lost = np.empty_like(whole), 0
+        self._held[:, :overlap] = whole[:, self._filled - overlap : self._filled]
+        self._filled = overlap
 
     def _tune(self, sample: int) -> None:
         if not self._rate > 0:
             raise SnapshotError("expected a sample rate or a tag rx_rate at the start of the stream, found neither")
         at = None if self._clock is None else self._clock[1] + (sample - self._clock[0]) / self._rate
-        self._held = np.empty((self._n, self._engine.setup.slice_samples(self._rate)), np.complex64)
+        self._lengths = self._engine.setup.lengths(self._rate)
+        self._held = np.empty((self._n, self._lengths.slice + self._lengths.overlap), np.complex64)
         self._engine.queue.tune(Tuning(self._frequency, self._rate, sample, at))
         self._tuned, self._lost = True, 0

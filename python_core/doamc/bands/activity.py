@@ -10,6 +10,8 @@ from doamc.bands.spectra import BandSlice
 class Activity:
     """Of F bins: in_use (F,), first and last slice with a signal, count of them, and sums over them.
 
+    A slice that is shorter counts, in sums too, by its share.
+
     total, white: (F, N, N) covariances, as received and in units of the noise. lines: (F, FINE) excess powers in units
     of the noise.
     """
@@ -20,7 +22,7 @@ class Activity:
         self.in_use = torch.zeros(f, dtype=torch.bool)
         self.first = torch.zeros(f, dtype=torch.int64)
         self.last = torch.zeros(f, dtype=torch.int64)
-        self.count = torch.zeros(f, dtype=torch.int64)
+        self.count = torch.zeros(f, dtype=torch.float64)
         self.total = torch.zeros(f, n, n, dtype=torch.complex128)
         self.white = torch.zeros(f, n, n, dtype=torch.complex128)
         self.lines = torch.zeros(f, FINE, dtype=torch.float64)
@@ -32,10 +34,10 @@ class Activity:
         self.first[begun] = band.number
         self.in_use |= on
         self.last[on] = band.number
-        self.count[on] += 1
-        self.total[on] += band.covariance[on]
-        self.white[on] += found.white[on]
-        self.lines[on] += (band.lines[on].double() / floor[on, None]).mean(2) - 1
+        self.count[on] += band.share
+        self.total[on] += band.share * band.covariance[on]
+        self.white[on] += band.share * found.white[on]
+        self.lines[on] += band.share * ((band.lines[on].double() / floor[on, None]).mean(2) - 1)
 
     def clear(self, bins: torch.Tensor) -> None:
         """Forget bins (K,)."""

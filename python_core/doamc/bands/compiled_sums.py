@@ -68,10 +68,11 @@ class CompiledSums:
             low = high = np.nan
         return Levels(torch.from_numpy(mean), low, high)
 
-    def __call__(self, samples: torch.Tensor, offset: torch.Tensor) -> FrameSums:
+    def __call__(self, samples: torch.Tensor, offset: torch.Tensor, parts: int = PARTS) -> FrameSums:
         """Sums of the frames of samples (N, T)."""
         g, n, y = self._grid, self._n, samples.numpy()
-        needed = g.slice_samples + g.n_fft - g.hop
+        frames = g.frames_in(parts)
+        needed = frames * g.hop + g.overlap
         if y.ndim != 2 or y.shape[1] < needed:
             raise KernelError(f"expected samples of a slice, ({n}, {needed}) at least, found {y.shape}")
         out = offset.numpy()
@@ -81,14 +82,14 @@ class CompiledSums:
                      address(self._place, "place", (g.n_fft,), np.int32),
                      address(self._order, "order", (g.n_bins // 2,), np.int32))  # fmt: skip
         edges = np.concatenate([[0], np.cumsum(g.part_frames)])
-        threads = min(PARTS, torch.get_num_threads())
+        threads = min(parts, torch.get_num_threads())
         self._rooms += [np.empty(self._room_bytes, np.uint8) for _ in range(threads - len(self._rooms))]
         covariance = np.zeros((threads, g.n_bins, n, n), np.complex64)
         image = np.zeros((threads, g.n_bins // 2, n), np.complex64)
-        power = np.zeros((PARTS, g.n_bins, FINE, n), np.float32)
+        power = np.zeros((parts, g.n_bins, FINE, n), np.float32)
 
         def work(t: int) -> None:
-            for p in range(t, PARTS, threads):
+            for p in range(t, parts, threads):
                 sums = _Sums(covariance[t].ctypes.data, power[p].ctypes.data, image[t].ctypes.data)
                 room = c_void_p(self._rooms[t].ctypes.data)
                 status = self._run(
@@ -102,12 +103,12 @@ class CompiledSums:
         else:
             self._pool = self._pool or ThreadPoolExecutor(PARTS, "doamc-frames")
             list(self._pool.map(work, range(threads)))
-        values = g.n_frames * FINE
+        values = frames * FINE
         half = torch.from_numpy(image.sum(0) / values)
         return FrameSums(
             torch.from_numpy(covariance.sum(0) / values),
-            torch.from_numpy(power.mean(2) / g.part_frames[:, None, None].astype(np.float32)),
-            torch.from_numpy(power.sum(0) / g.n_frames),
+            torch.from_numpy(power.mean(2) / g.part_frames[:parts, None, None].astype(np.float32)),
+            torch.from_numpy(power.sum(0) / frames),
             torch.cat([half, half.flip(0)]),
         )
 

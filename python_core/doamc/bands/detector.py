@@ -44,29 +44,33 @@ class Detector:
         self._quiet = torch.ones(grid.n_bins, dtype=torch.bool)
         self.gain = 1.0
 
-    def threshold(self, bins: int, slices: int) -> float:
+    def threshold(self, bins: int, slices: float) -> float:
         """Largest eigenvalue that noise has in so many bins and slices, in units of the noise."""
         probability = FALSE_ALARMS * self.grid.slice_s / 3
         length = self.grid.independent(FINE * bins, self.grid.n_frames * slices)
         return self.factor * eigenvalue_threshold(probability, self.n_channels, length)
 
     def __call__(self, band: BandSlice) -> "Found":
-        """What the next slice holds."""
+        """What the next slice holds; one that is shorter is the last."""
         covariance = band.covariance.to(torch.complex128)
         if not len(self.floor.power):
             self.floor.begin(covariance)
         self.gain = self.floor.gain(covariance, self._quiet)
         white = self.floor.whitened(covariance) / self.gain
-        found = exceeds(white, self.threshold(1, 1))
+        found = exceeds(white, self.threshold(1, band.share))
         alone = ~spread(neighbours(found, WIDE).any(-1), WIDE)
-        found |= spread(exceeds(neighbours(white, WIDE).mean(-1), self.threshold(WIDE, 1)), WIDE) & alone
+        found |= spread(exceeds(neighbours(white, WIDE).mean(-1), self.threshold(WIDE, band.share)), WIDE) & alone
         eye = torch.eye(self.n_channels, dtype=white.dtype)
         self._recent.append(torch.where(dilated(found)[:, None, None], eye, white))
         lasting = torch.zeros_like(found)
         if len(self._recent) == LONG:
-            lasting = exceeds(torch.stack(tuple(self._recent)).mean(0), self.threshold(1, LONG)) & ~dilated(found)
+            mean, long = torch.stack(tuple(self._recent)).mean(0), LONG - 1 + band.share
+            if band.share < 1:
+                mean = (LONG * mean - (1 - band.share) * self._recent[-1]) / long
+            lasting = exceeds(mean, self.threshold(1, long)) & ~dilated(found)
         self._quiet = ~dilated(found | lasting)
-        self.floor.update(covariance, self._quiet, self.gain)
+        if band.share == 1:
+            self.floor.update(covariance, self._quiet, self.gain)
         return Found(found, lasting, white)
 
 

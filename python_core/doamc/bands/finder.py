@@ -49,7 +49,7 @@ class SignalFinder:
         self.activity = Activity(grid, n_channels)
         self.watch, self.artefacts = Watch(grid, channels, masks), Artefacts()
         self.hang = max(1, round(hang_s / grid.slice_s))
-        self.slices = 0
+        self.slices = self._parts = 0
         self._live: list[_Live] = []
         self._grouped = torch.zeros(grid.n_bins, dtype=torch.bool)
         self.last_id = 0
@@ -62,14 +62,13 @@ class SignalFinder:
 
     def take(self, band: BandSlice, tell: bool = True) -> list[Signal]:
         """Signals that a slice holds, and those that have ended by it; without `tell`, only the latter."""
+        self.slices, self._parts = band.number + 1, band.number * PARTS + len(band.parts)
         if not self.artefacts.alive(band):
-            self.slices = band.number + 1
             return self._end([s for s in self._live if self._silent(s) > self.hang])
         found = self.detector(band)
         floor = self.detector.floor.power * self.detector.gain
         found = self.watch(self.artefacts.without(band, found, floor))
-        self.slices = band.number + 1
-        ended = self._end([s for s in self._live if self._silent(s) > self.hang or self._another(s, found)])
+        ended = self._end([s for s in self._live if self._silent(s) > self.hang or self._another(s, found, band.share)])
         self.activity.update(band, found, floor)
         if self.slices % REGROUP == 0 or not torch.equal(self._grouped, self.activity.in_use):
             self._live = self._matched(self._groups())
@@ -88,12 +87,19 @@ class SignalFinder:
         """All signals that have not ended."""
         return [self._signal(s, s.timing) for s in self._live if s.timing is not None]
 
+    @property
+    def now_s(self) -> float:
+        """End of the slices so far, s from the first sample."""
+        return self._parts * self.grid.slice_s / PARTS
+
     def finish(self) -> list[Signal]:
-        """End all signals. One that is on in the last slice is on in what is left of one, too."""
-        parts = self.slices * PARTS
-        until = {s.id for s in self._live if s.timing is not None and s.timing.last == parts - 1}
+        """End all signals, after what is left of a slice. One that is on to its end is on in what was too short, too."""
+        rest = self.spectra.rest()
+        out = self.take(rest, tell=False) if rest is not None else []
+        until = {s.id for s in self._live if s.timing is not None and s.timing.last == self._parts - 1}
         left_s = self.spectra.left / self.grid.sample_rate_hz
-        return [replace(s, stop_s=s.stop_s + left_s) if s.id in until else s for s in self._end(list(self._live))]
+        left = [replace(s, stop_s=s.stop_s + left_s) if s.id in until else s for s in self._end(list(self._live))]
+        return out + left
 
     def _signal(self, s: _Live, timing: Timing) -> Signal:
         found = signal_of(s.id, s.bins, timing, self.activity)
@@ -115,12 +121,13 @@ class SignalFinder:
             self._live.remove(s)
         return out
 
-    def _another(self, s: _Live, found: Found) -> bool:
-        """Whether what begins after a silence in the bins of a signal comes from elsewhere."""
+    def _another(self, s: _Live, found: Found, share: float) -> bool:
+        """Whether what begins after a silence in the bins of a signal comes from elsewhere. share: of a slice."""
         if self._silent(s) < 2 or not found.now[s.bins].any():
             return False
         on = [k for k in s.bins if found.now[k]]
-        new = Piece(on, (found.white[on].sum(0) * self._snapshots).numpy(), len(on) * self._snapshots)
+        snapshots = share * self._snapshots
+        new = Piece(on, (found.white[on].sum(0) * snapshots).numpy(), len(on) * snapshots)
         return not self._piece(s.bins).is_like(new)
 
     def _piece(self, bins: list[int]) -> Piece:

@@ -104,6 +104,27 @@ class BandGrid:
         """Frames of each part of a slice."""
         return np.diff(np.linspace(0, self.n_frames, PARTS + 1).round().astype(np.int64))
 
+    @property
+    def overlap(self) -> int:
+        """Samples by which the last frame of a slice reaches into the next slice."""
+        return self.n_fft - self.hop
+
+    @cached_property
+    def least_samples(self) -> int:
+        """Samples of the shortest slice that there may be, at the end of a stream, overlap included."""
+        frames = [self.frames_in(k) for k in range(1, PARTS + 1)]
+        return min(f for f in frames if f >= FRAMES[0]) * self.hop + self.overlap
+
+    def frames_in(self, parts: int) -> int:
+        """Frames of the first so many parts of a slice."""
+        return int(self.part_frames[:parts].sum())
+
+    def parts_in(self, samples: int) -> int:
+        """Parts of a slice that samples hold, overlap included; 0 where they are fewer than the least."""
+        frames = (samples - self.overlap) // self.hop
+        parts = int(np.searchsorted(np.cumsum(self.part_frames), frames, "right"))
+        return parts if samples >= self.least_samples else 0
+
     def edge_hz(self, fine: float) -> float:
         """Frequency of the lower edge of a line, counted from the lowest of the band, Hz."""
         return self.centre_hz + fine * self.line_hz - self.sample_rate_hz / 2

@@ -30,7 +30,7 @@ from doamc.protocol import SIGNAL_SCHEMA
 MOST_LATE = 64  #: signals that have ended and wait for their place
 STALE_S = 3.0  #: after which a place is looked for anew
 FAR_RAD = 0.05  #: from its place, at which it is looked for anew at once
-KNOWN_MORE = 1.5  #: times as many signals as a place rests on, known of the array by now: it is looked for anew
+KNOWN_MORE = 2.0  #: times as many signals as a place rests on, known of the array by now: it is looked for anew
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class LiveBand:
             return out + (self._update() if self._since >= self.every else [])
 
     def update(self) -> list[dict[str, Any]]:
-        """Messages of all signals that were there since the last update."""
+        """Messages of all signals that were there since the last update, none where no slice has come since."""
         with torch.no_grad():
-            return self._update()
+            return self._update() if self._since else []
 
     def _update(self) -> list[dict[str, Any]]:
         self._since, self.updates = 0, self.updates + 1
@@ -120,7 +120,7 @@ class LiveBand:
         Those without one, if there are any; else those that have left their place, or got it when far less was known of
         the array, then the oldest.
         """
-        now_s = self.finder.slices * self.finder.grid.slice_s
+        now_s = self.finder.now_s
         new = [s for s in self._due.values() if s.id not in self._places]
         if new:
             return sorted(new, key=lambda s: -s.snapshots * max(s.snr_db, 0.0))[:most]
@@ -204,7 +204,7 @@ class LiveBand:
 
     def _follow(self, messages: Sequence[dict[str, Any]], shared_deg: Sequence[float]) -> None:
         if self.identities is not None:
-            now_s = self.told.start_s + self.finder.slices * self.finder.grid.slice_s
+            now_s = self.told.start_s + self.finder.now_s
             self.identities.follow(now_s, messages, shared_deg)
 
     def _message(self, signal: Signal) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Recent:
         found = []
         for s in signals:
             bins = list(s.bins)
-            slices = int((a.count[bins] - before[bins]).sum())
+            slices = float((a.count[bins] - before[bins]).sum())
             if slices <= 0:
                 continue
             kept = torch.where(anew[bins, None, None], 0, self._total[bins])

@@ -87,10 +87,10 @@ def signal_of(number: int, bins: list[int], timing: Timing, activity: Activity) 
     excess = torch.zeros(last - first + 1, FINE, dtype=torch.float64)
     own = torch.tensor(bins) - first
     excess[own] = activity.lines[bins] / counts.max()
-    chance = (grid.independent(1, grid.n_frames) * int(counts.max()) * activity.n_channels) ** -0.5
+    chance = (grid.independent(1, grid.n_frames) * float(counts.max()) * activity.n_channels) ** -0.5
     low, width = occupied_band(excess.flatten().numpy(), LINE_SURE * chance)
     power = float(excess.sum()) / width
-    slices = int(counts.sum())
+    slices = float(counts.sum())
     ratio = grid.independent(FINE * len(bins), grid.n_frames) / len(bins)
     part_s = grid.slice_s / PARTS
     return Signal(

@@ -50,6 +50,25 @@ def test_sums_are_those_of_tensors(variant, rate_hz, slice_s, n_channels):
 
 
 @compiled
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_the_first_parts_of_a_slice_are_those_of_tensors(variant, parts):
+    grid = BandGrid(240e3, 300e6)
+    y = samples(grid, 3)
+    sums, reference = CompiledSums(LOOPS, variant, grid, 3), TensorSums(grid, 3)
+    whole, zero = reference(y, torch.zeros(3, dtype=torch.complex64)), torch.zeros(3, dtype=torch.complex64)
+    used = y[:, : grid.frames_in(parts) * grid.hop + grid.overlap].contiguous()
+    found, expected = sums(used, zero, parts), reference(used, zero, parts)
+    agree(found, expected)
+    torch.testing.assert_close(expected.parts, whole.parts[:parts])
+    weights = torch.from_numpy(grid.part_frames[:parts] / grid.frames_in(parts)).float()
+    power = (weights[:, None, None] * whole.parts[:parts]).sum(0)
+    torch.testing.assert_close(found.covariance.diagonal(dim1=1, dim2=2).real, power, rtol=2e-5, atol=1e-5)
+    with pytest.raises(KernelError, match="samples of a slice"):
+        sums(used[:, :-1].contiguous(), zero, parts)
+
+
+@compiled
 def test_threads_share_the_work():
     grid = BandGrid(240e3, 300e6)
     y, before = samples(grid, 3), torch.get_num_threads()

@@ -153,3 +153,29 @@ def test_lost_samples_and_dead_channels_are_passed_over_and_told():
     assert not found_in(np.zeros((4, 48_000), np.complex64))
     y[2] = 0
     assert not found_in(y)
+
+
+@pytest.mark.parametrize("seconds", [0.595, 0.588])
+def test_a_signal_that_begins_in_the_last_shorter_slice_is_found(seconds):
+    """Slices of 20 ms; 15 ms are left of the last one, of which two parts hold whole frames, or 8 ms with one."""
+    y = band(emitter("4fsk", 30e3, 12.5e3, 10.0, 20.0, ((0.581, 1.0),)), seconds=seconds)
+    (s,) = found_in(y)
+    assert abs(s.start_s - 0.581) < 0.006 and abs(s.stop_s - seconds) < 0.006
+    assert abs(s.frequency_hz - CENTRE_HZ - 30e3) < 2e3
+
+
+def test_what_lasts_counts_the_shorter_slice_by_its_share():
+    y = band(emitter("qpsk", 30e3, 20e3, 20.0, 15.0), seconds=0.595)
+    (s,) = found_in(y)
+    assert s.stop_s == pytest.approx(0.595, abs=1e-3)
+    per_s = s.snapshots / 0.59  # 29 slices and two parts of four
+    (whole,) = found_in(y[:, : round(0.58 * RATE_HZ) + grid().overlap])
+    assert per_s == pytest.approx(whole.snapshots / 0.58, rel=0.01)
+
+
+def test_noise_in_a_shorter_slice_is_no_signal():
+    """Of the same number of independent snapshots less, thresholds are higher: none is above them."""
+    g = grid()
+    for seed in range(20):
+        y = noise(4, g.slice_samples + 20 * g.hop + g.overlap, seed)
+        assert found_in(y) == []

@@ -97,7 +97,7 @@ def test_a_place_from_when_little_was_known_of_the_array_is_looked_for_anew():
     band.push(samples(0.3, LONG, emitter("nfm", 60e3, 12.5e3, 120.0, 10.0)))
     band.update()
     early, late = band.placer(band.wanted(2), band.alive)
-    for shared, wanted in ((1, []), (2, [early.signal.id])):
+    for shared, wanted in ((1, []), (2, []), (3, [early.signal.id])):
         band.placed([early, replace(late, bearing=replace(late.bearing, shared=shared))])
         assert [s.id for s in band.wanted(2)] == wanted
 

@@ -1,5 +1,7 @@
 """Spectral covariances: where a tone comes to lie, its covariance, and that the pieces of a stream do not matter."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,39 @@ def test_the_pieces_of_a_stream_do_not_matter():
     assert [b.number for b in parts] == [b.number for b in whole] == list(range(len(whole)))
     for a, b in zip(parts, whole, strict=True):
         torch.testing.assert_close(a.covariance, b.covariance, rtol=0, atol=0)
+
+
+def test_slices_that_are_cut_already_are_those_of_the_stream():
+    g, y = grid(), noise(2, 30_000)
+    cut = SpectralCovariances(g, 2)
+    for k, band in enumerate(SpectralCovariances(g, 2).push(y)):
+        own = cut.slice(y[:, k * g.slice_samples :][:, : cut.needed])
+        assert (own.number, own.samples, own.share) == (band.number, band.samples, 1.0) == (k, cut.needed, 1.0)
+        torch.testing.assert_close(own.covariance, band.covariance, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("frames", "parts"), [(4, 0), (14, 0), (15, 1), (44, 2), (59, 3)])
+def test_what_is_left_at_the_end_is_a_slice_of_fewer_parts(frames, parts):
+    g = grid()
+    assert g.n_frames == 60
+    y = noise(2, g.slice_samples + frames * g.hop + g.overlap + 7)
+    spectra = SpectralCovariances(g, 2)
+    (whole,) = spectra.push(y)
+    rest = spectra.rest()
+    if not parts:
+        assert rest is None and spectra.slice(y[:, g.slice_samples :]) is None
+        assert spectra.left == y.shape[1] - g.slice_samples
+        return
+    assert (rest.number, rest.share, rest.parts.shape[0]) == (1, parts / 4, parts) and whole.share == 1.0
+    assert spectra.left == y.shape[1] - g.slice_samples - 15 * parts * g.hop and spectra.rest() is None
+    again = SpectralCovariances(g, 2).slice(y[:, g.slice_samples :])
+    torch.testing.assert_close(again.covariance, rest.covariance, rtol=0, atol=0)
+
+
+def test_a_slice_of_the_least_frames_is_never_cut():
+    g = replace(grid(), asked_slice_s=4 * grid().hop / 240e3)
+    assert g.n_frames == 4 and g.parts_in(4 * g.hop + g.overlap) == 4
+    assert g.parts_in(4 * g.hop + g.overlap - 1) == g.parts_in(0) == 0
 
 
 def test_the_offset_is_taken_out_and_told():
