@@ -157,11 +157,8 @@ class BandEngine:
         """Messages of a slice, and whole estimates of what it shows to need them."""
         updates = live.updates
         self._tell(self.estimates.fetch(live) + live.take(item.band), item.came, item.began)
-        if (
-            self._spectrum is not None
-            and item.band.share == 1
-            and (shown := self._spectrum.take(item.band)) is not None
-        ):
+        shown = self._spectrum.take(item.band) if self._spectrum is not None and item.band.share == 1 else None
+        if shown is not None:
             self._listener.on_spectrum(shown | {"dropped_slices": self.queue.dropped})
         self.updates += live.updates - updates
         if live.updates == updates:

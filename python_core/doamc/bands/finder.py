@@ -93,7 +93,10 @@ class SignalFinder:
         return self._parts * self.grid.slice_s / PARTS
 
     def finish(self) -> list[Signal]:
-        """End all signals, after what is left of a slice. One that is on to its end is on in what was too short, too."""
+        """End all signals, after what is left of a slice.
+
+        One that is on to the end of it is on in what is too short for another part, too.
+        """
         rest = self.spectra.rest()
         out = self.take(rest, tell=False) if rest is not None else []
         until = {s.id for s in self._live if s.timing is not None and s.timing.last == self._parts - 1}
