@@ -1,12 +1,12 @@
 """The part of `phase_corrector` that collects samples and estimates from them."""
 
 import importlib
-import threading
 from typing import Any
 
 import numpy as np
 
 from doamc.calibration import ChannelCalibration, align_channels
+from gr_doamc.runtime.ending_thread import EndingThread
 
 
 class Alignment:
@@ -29,7 +29,7 @@ class Alignment:
         self._options: dict[str, Any] = {"max_lag": max_lag, "min_ratio_db": min_ratio_db}
         self._left = self._wait = 0
         self._complete = False
-        self._thread: threading.Thread | None = None
+        self._thread: EndingThread | None = None
         self._found: ChannelCalibration | Exception | None = None
 
     @property
@@ -70,7 +70,7 @@ class Alignment:
         if self._complete:
             self._complete = False
             if self._options["max_lag"]:
-                self._thread = threading.Thread(target=self._estimate, name="doamc-alignment", daemon=True)
+                self._thread = EndingThread(self._estimate, "doamc-alignment", lambda: None)
                 self._thread.start()
             else:
                 self._estimate()

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -16,6 +17,7 @@ from doamc.errors import DoamcError
 from gr_doamc.inference.band_setup import BandSetup
 from gr_doamc.inference.slice_queue import SliceQueue, Tuning
 from gr_doamc.inference.whole_estimates import TOGETHER, WholeEstimates
+from gr_doamc.runtime.ending_thread import EndingThread
 
 _BEAT_S = 0.5
 _MANY = 3  #: slices that wait, from which on no whole estimate is begun
@@ -65,7 +67,7 @@ class BandEngine:
         jobs: list[tuple[str, Callable[[], None]]] = [("spectra", self._transform), ("signals", self._follow)]
         if not waits:
             jobs.append(("estimates", self.estimates.run))
-        self.jobs = [threading.Thread(target=self._run, args=job, name=f"doamc-{job[0]}", daemon=True) for job in jobs]
+        self.jobs = [EndingThread(partial(self._run, *job), f"doamc-{job[0]}", self.abandon) for job in jobs]
 
     @property
     def cpu_s(self) -> dict[str, float]:
@@ -89,14 +91,18 @@ class BandEngine:
         self.done.set()
         self.estimates.close()
 
+    def abandon(self) -> None:
+        """Take no more, drop what waits, and let the threads end."""
+        self.close(drop=True)
+        self.end()
+
     def _run(self, name: str, job: Callable[[], None]) -> None:
         torch.set_num_threads(self._threads)
         try:
             job()
         except Exception as error:  # a fault that nobody foresaw ends the work, and is told
             self._fail(error)
-            self.queue.close(drop=True)
-            self.end()
+            self.abandon()
         finally:
             self._cpu_s[name] = time.thread_time()
 
@@ -112,20 +118,28 @@ class BandEngine:
             began = time.time()
             if isinstance(item, Tuning):
                 live = self.setup.begin(item)
-                self._bands.put(live)
+                self._hand_on(live)
             elif item is not None and live is not None:
                 try:
                     if item.lost:
                         live.finder.spectra.skip(item.lost)
                     band = live.finder.spectra.slice(item.samples)
                     if band is not None:
-                        self._bands.put(_Spectra(band, item.time, began))
+                        self._hand_on(_Spectra(band, item.time, began))
                         if band.share < 1:
                             self.left += item.samples.shape[1] - band.samples + live.finder.grid.overlap
                     self.used += 1
                 except DoamcError as error:
                     self._fail(error)
-        self._bands.put(None)
+        self._hand_on(None)
+
+    def _hand_on(self, item: "_Spectra | LiveBand | None") -> None:
+        """Give an item to who follows the signals, waiting for room, unless the threads are to end."""
+        while not self.done.is_set():
+            try:
+                return self._bands.put(item, timeout=_BEAT_S)
+            except queue.Full:
+                continue
 
     def _follow(self) -> None:
         """Messages of slices, in their order."""

@@ -117,5 +117,4 @@ class signal_worker(message_block):
         self.wake()
 
     def _give_up(self) -> None:
-        self.engine.close(drop=True)
-        self.engine.end()
+        self.engine.abandon()

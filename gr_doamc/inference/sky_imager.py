@@ -1,6 +1,5 @@
 """Sky imager: visibilities of a correlator in, images of the sky out, made in a thread of its own."""
 
-import threading
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from doamc.imaging.integration import Integration
 from doamc.text import shown
 from gr_doamc.inference.batch_queue import BatchQueue
 from gr_doamc.runtime.drain_timer import DrainTimer
+from gr_doamc.runtime.ending_thread import EndingThread
 from gr_doamc.runtime.message_block import guarded, message_block
 from gr_doamc.runtime.visibilities import visibilities_from_pmt
 
@@ -133,7 +133,7 @@ class sky_imager(message_block):
 
     def _ready(self) -> None:
         self._queue: BatchQueue[Integration] = BatchQueue(self._size)
-        self._thread = threading.Thread(target=self._run, name="doamc-sky", daemon=True)
+        self._thread = EndingThread(self._run, "doamc-sky", self._queue.close)
         self._coupling = None
         self._drain.forget()
         self.imaged = self._failed = self._refused = self.counters["failed"] = 0

@@ -103,7 +103,8 @@ class WholeEstimates:
         try:
             places = live.placer(signals, live.alive)
         except Exception as error:
-            self._failed(error)
+            if not self._closed:  # afterwards nobody asks, and at the end of the program much fails
+                self._failed(error)
             return None
         finally:
             self.cpu_s += time.thread_time() - begin

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gr_doamc.inference.batch_queue import BatchQueue
+from gr_doamc.runtime.ending_thread import EndingThread
 from gr_doamc.runtime.messages import Batch
 
 _HEARTBEAT_S = 1.0
@@ -46,7 +47,7 @@ class Worker:
         self._engine, self._listener, self._threads = engine, listener, threads
         self._queue: BatchQueue[Batch] = BatchQueue(queue_size)
         self._turn = threading.Lock()  # of the worker and of whoever abandons what it works on
-        self._thread = threading.Thread(target=self._run, name="doamc-engine", daemon=True)
+        self._thread = EndingThread(self._run, "doamc-engine", self.close)
         self._abandoned = 0
         self.estimated = self.failed = 0
         self.engine_cpu_s = 0.0
