@@ -17,13 +17,13 @@ from doamc.views.palette import COLOURS
 from tests.gr.looking import middle_deg, of_colour, picture, screen_angles
 from tests.gr.running import compile_flowgraphs
 
-FLOWGRAPH = Path(__file__).resolve().parents[3] / "flowgraphs" / "live_doa_qt.grc"
+FLOWGRAPHS = Path(__file__).resolve().parents[3] / "flowgraphs"
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
-    compile_flowgraphs([FLOWGRAPH], folder)
+    compile_flowgraphs([FLOWGRAPHS / "live_doa_qt.grc"], folder)
     return folder / "live_doa_qt.py"
 
 
@@ -64,15 +64,33 @@ def test_the_window_shows_what_is_estimated(qt, script, monkeypatch, tmp_path):
     assert places[2].top() > max(places[0].bottom(), places[1].bottom())
 
 
+@pytest.fixture(scope="module")
+def band_script(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    compile_flowgraphs([FLOWGRAPHS / "band_live_qt.grc"], folder)
+    return folder / "band_live_qt.py"
+
+
 def test_the_program_runs_and_ends_when_told(child, script, tmp_path):
+    runs_and_ends(child, tmp_path, script, "doamc.estimate", "--method", "music")
+
+
+@pytest.mark.slow
+def test_a_band_is_left_in_the_middle_of_whole_estimates(child, band_script, tmp_path):
+    recording = FLOWGRAPHS / "recordings" / "kraken5_mixed_2.sigmf-meta"
+    runs_and_ends(child, tmp_path, band_script, "doamc.signal", "--recording", recording, "--array", "kraken5")
+
+
+def runs_and_ends(child, tmp_path, script, topic, *options):
+    """Run a program until it has told something of a topic, and end it: status 0, and no word."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
-    command = [sys.executable, script, "--method", "music", "--address", address]
+    command = [sys.executable, script, "--address", address, *options]
     process = child(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    with Subscriber(address, topics=("doamc.estimate",)) as subscriber:
+    with Subscriber(address, topics=(topic,)) as subscriber:
         assert subscriber.receive(90.0) is not None
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 0 and "Traceback" not in err
+    assert process.returncode == 0 and "Traceback" not in err and "terminate" not in err
