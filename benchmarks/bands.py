@@ -1,7 +1,8 @@
 """Signals of a band: how fast spectral covariances are, what is found, and what one coupling for all signals gains.
 
 * speed: spectral covariances alone, and the whole finder on a band of eight signals, of samples in memory; channels
-  times megasamples a second of CPU time, one thread.
+  times megasamples a second of CPU time, one thread. "slices" is without copying, of slices that are cut already, as
+  `signal_finder` has them: by CPU time with one thread and with two, and by the clock with two, the quickest of many.
 * empty: false signals in so many seconds of noise of 2.4 MHz.
 * detection: share of captures in which a signal of 12.5 kHz that is on for 0.5 s of 1 s is found, by its SNR in its
   band at one element, and the false signals beside it.
@@ -49,7 +50,7 @@ def found_in(samples: np.ndarray, finder: SignalFinder) -> list[Signal]:
     return ended + finder.finish()
 
 
-def speed(channels: int, rate_hz: float, seconds: float) -> dict[str, float]:
+def speed(channels: int, rate_hz: float, seconds: float) -> dict[str, Any]:
     """Channels times megasamples a second of CPU time."""
     grid = BandGrid(rate_hz, CENTRE_HZ)
     eight = tuple(
@@ -58,7 +59,7 @@ def speed(channels: int, rate_hz: float, seconds: float) -> dict[str, float]:
     spec = load_spec("ula8" if channels == 8 else "uca5")
     y = receive_band(spec, BandScene(CENTRE_HZ, rate_hz, seconds, 1, eight))
     slices = (y.shape[1] - grid.hop) // grid.slice_samples
-    out = {}
+    out: dict[str, Any] = {}
     for name, run in (
         ("covariances", lambda: list(SpectralCovariances(grid, channels).push(y))),
         ("finder", lambda: found_in(y, SignalFinder(grid, channels))),
@@ -67,6 +68,24 @@ def speed(channels: int, rate_hz: float, seconds: float) -> dict[str, float]:
         begin = time.process_time()
         run()
         out[name] = round(slices * grid.slice_samples * channels / 1e6 / (time.process_time() - begin), 1)
+    return out | {"slices": speed_of_slices(y, grid)}
+
+
+def speed_of_slices(y: np.ndarray, grid: BandGrid) -> dict[str, float]:
+    """Channels times megasamples a second of CPU time, and of the clock, of the quickest of slices cut already."""
+    needed, spectra = grid.slice_samples + grid.overlap, SpectralCovariances(grid, len(y))
+    cut = [np.ascontiguousarray(y[:, k : k + needed]) for k in range(0, y.shape[1] - needed, grid.slice_samples)]
+    megasamples, out = len(y) * grid.slice_samples / 1e6, {}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        taken = []
+        for samples in 5 * cut:
+            clock, cpu = time.perf_counter(), time.process_time()
+            spectra.slice(samples)
+            taken.append((time.process_time() - cpu, time.perf_counter() - clock))
+        out[f"{threads} threads, CPU"] = round(megasamples / min(t for t, _ in taken), 1)
+        out[f"{threads} threads, clock"] = round(megasamples / min(t for _, t in taken), 1)
+    torch.set_num_threads(1)
     return out
 
 

@@ -5,8 +5,10 @@ holds no lock of Python's, so that the other threads of a flowgraph go on meanwh
 """
 
 import ctypes
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_double, c_float, c_int64, c_void_p
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from doamc.bands.frame_sums import FrameSums, Levels, SumsFrames, TensorSums, sh
 from doamc.bands.grid import FINE, PARTS, BandGrid, smooth
 from doamc.errors import KernelError
 from doamc.likelihood.addresses import address
+
+T = TypeVar("T")
 
 RADICES = (5, 3, 2, 4, 8)  #: in the order of their passes
 
@@ -57,13 +61,14 @@ class CompiledSums:
 
     def levels(self, samples: torch.Tensor) -> Levels:
         """Levels of samples (N, T)."""
-        y = samples.numpy()
-        mean, low, high = np.empty(len(y), np.complex64), np.inf, -np.inf
-        total, ends = (c_double * 2)(), (c_float * 2)()
-        for k, row in enumerate(y):
+
+        def of(row: np.ndarray) -> tuple[complex, float, float]:
+            total, ends = (c_double * 2)(), (c_float * 2)()
             self._levels(c_int64(len(row)), address(row, "samples", row.shape, np.complex64), total, ends)
-            mean[k] = complex(*total) / len(row)
-            low, high = min(low, ends[0]), max(high, ends[1])
+            return complex(*total) / len(row), ends[0], ends[1]
+
+        means, lows, highs = zip(*self._map(of, samples.numpy(), torch.get_num_threads()), strict=True)
+        mean, low, high = np.array(means, np.complex64), min(lows), max(highs)
         if not np.isfinite(mean).all():  # comparisons pass NaN by
             low = high = np.nan
         return Levels(torch.from_numpy(mean), low, high)
@@ -98,11 +103,7 @@ class CompiledSums:
                 if status:
                     raise KernelError(f"the compiled loops refused frames of {g.n_fft} samples (status {status})")
 
-        if threads == 1:
-            work(0)
-        else:
-            self._pool = self._pool or ThreadPoolExecutor(PARTS, "doamc-frames")
-            list(self._pool.map(work, range(threads)))
+        self._map(work, range(threads), threads)
         values = frames * FINE
         half = torch.from_numpy(image.sum(0) / values)
         return FrameSums(
@@ -111,6 +112,13 @@ class CompiledSums:
             torch.from_numpy(power.sum(0) / frames),
             torch.cat([half, half.flip(0)]),
         )
+
+    def _map(self, work: Callable[[Any], T], of: Iterable[Any], threads: int) -> list[T]:
+        """What work gives of each, in so many threads, at most as many as the first call that had more than one."""
+        if threads == 1:
+            return [work(x) for x in of]
+        self._pool = self._pool or ThreadPoolExecutor(min(PARTS, threads), "doamc-frames")
+        return list(self._pool.map(work, of))
 
 
 def passes_of(n_fft: int) -> tuple[list[tuple[int, int, np.ndarray]], np.ndarray]:
