@@ -18,6 +18,7 @@ from gr_doamc.inference.band_setup import BandSetup
 from gr_doamc.inference.slice_queue import SliceQueue, Tuning
 from gr_doamc.inference.whole_estimates import TOGETHER, WholeEstimates
 from gr_doamc.runtime.ending_thread import EndingThread
+from gr_doamc.runtime.switching import hurry
 
 _BEAT_S = 0.5
 _MANY = 3  #: slices that wait, from which on no whole estimate is begun
@@ -99,7 +100,8 @@ class BandEngine:
     def _run(self, name: str, job: Callable[[], None]) -> None:
         torch.set_num_threads(self._threads)
         try:
-            job()
+            with hurry():
+                job()
         except Exception as error:  # a fault that nobody foresaw ends the work, and is told
             self._fail(error)
             self.abandon()
