@@ -14,7 +14,7 @@ from doamc.bands.live import LiveBand
 from doamc.bands.placing import Place
 from doamc.bands.signal import Signal
 
-TOGETHER = 4  #: signals of which whole estimates are made at once
+TOGETHER, AGAIN = 4, 1  #: signals of which whole estimates are made at once: new ones, and those that have one
 SHARE = 0.25  #: of the time that estimates of signals that have one take
 YIELD_S = 1.0  #: for which a handful waits, at most, while slices do
 _WAIT_S, _LOOK_S = 0.5, 0.02
@@ -42,7 +42,8 @@ class WholeEstimates:
             if self._working:
                 return
             some = live.wanted(TOGETHER)
-            self._wanted = (live, some, any(not live.has_place(s.id) for s in some)) if some else None
+            new = any(not live.has_place(s.id) for s in some)
+            self._wanted = (live, some if new else some[:AGAIN], new) if some else None
             self._changed.notify_all()
 
     def fetch(self, live: LiveBand) -> list[dict[str, Any]]:

@@ -75,10 +75,10 @@ def wait_found(estimates):
 def test_those_that_have_a_place_rest_and_new_ones_do_not_wait_for_them(running, monkeypatch):
     monkeypatch.setattr(whole_estimates, "SHARE", 1e-12)  # a rest for ever after the first
     estimates, _ = running()
-    band = Band(1)
+    band = Band(1, 2)
     band.known = {1, 2}
     estimates.want(band)
-    assert fetched(estimates, band) == [{"id": 1}]
+    assert fetched(estimates, band) == [{"id": 1}]  # by itself, so that a new one waits no longer
     band.due = [2]
     estimates.want(band)  # rests
     band.due = [3, 4]
