@@ -40,6 +40,19 @@ def azimuth_deg(bearing_deg: Angle, heading_deg: float) -> Angle:
     return circle_deg(heading_deg - bearing_deg)
 
 
+def great_circle_deg(
+    azimuth_deg: "NDArray[Any]", elevation_deg: "NDArray[Any]", other_azimuth_deg: "NDArray[Any]",
+    other_elevation_deg: "NDArray[Any]",
+) -> "NDArray[Any]":  # fmt: skip
+    """Angles on the sphere between directions of any shapes that broadcast, 0 to 180."""
+    import numpy as np
+
+    up, other_up = np.radians(elevation_deg), np.radians(other_elevation_deg)
+    turn = np.radians(np.asarray(other_azimuth_deg) - azimuth_deg)
+    half = np.sin((other_up - up) / 2) ** 2 + np.cos(up) * np.cos(other_up) * np.sin(turn / 2) ** 2
+    return np.degrees(2 * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0))))
+
+
 def bearing_interval_deg(
     low_deg: Angle, high_deg: Angle, azimuth_deg: Angle, heading_deg: float
 ) -> tuple[Angle, Angle]:

@@ -8,7 +8,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doamc.angles import azimuth_deg, bearing_deg, bearing_interval_deg, circle_deg, wrap_deg, wrap_rad
+from doamc.angles import (
+    azimuth_deg,
+    bearing_deg,
+    bearing_interval_deg,
+    circle_deg,
+    great_circle_deg,
+    wrap_deg,
+    wrap_rad,
+)
 
 from .bearing_table import INTERVALS, TABLE
 
@@ -74,3 +82,12 @@ def test_the_least_difference_of_two_directions():
     assert wrap_deg(350.0 - 10.0) == -20.0
     assert wrap_rad(math.radians(10.0 - 350.0)) == pytest.approx(math.radians(20.0))
     assert wrap_deg(180.0) == -180.0
+
+
+def test_angles_on_the_sphere():
+    """A turn at the horizon, to the zenith, across it, and small ones near it, where azimuth alone would be far off."""
+    assert great_circle_deg(170.0, 0.0, -150.0, 0.0) == pytest.approx(40.0)
+    assert great_circle_deg(0.0, 30.0, 77.0, 90.0) == pytest.approx(60.0)
+    assert great_circle_deg(0.0, 89.0, 180.0, 88.0) == pytest.approx(3.0)
+    assert great_circle_deg(10.0, 60.0, 11.0, 60.0) == pytest.approx(0.5, rel=1e-4)
+    np.testing.assert_allclose(great_circle_deg(np.zeros(3), 0.0, [0.0, 90.0, 180.0], 0.0), [0.0, 90.0, 180.0])

@@ -21,7 +21,8 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("log", metavar="LOG.jsonl", help="log of estimates or of a training")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="figure to write: .pdf, .svg or .png")
-    parser.add_argument("--truth", metavar="FILE", help="truth: .json, .csv or .jsonl (default: what the log tells)")
+    parser.add_argument("--truth", metavar="FILE", help="truth: .json, .csv, .jsonl or the .sigmf-meta of "
+                        "doamc simulate (default: what the log tells)")  # fmt: skip
     add_heading_argument(parser, "that of the estimates")
     parser.add_argument("--azimuth", action="store_true", help="azimuths, even where bearings are known")
     parser.add_argument("--figure", choices=_FIGURES, default="all", help="one kind of figure (default: all)")

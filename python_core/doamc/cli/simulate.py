@@ -83,18 +83,20 @@ def run(args: argparse.Namespace) -> int:
     channels = list(spec.channels)  # what is written is in their order, the coupling in that of the elements
     snapshots, clean, positions = received.snapshots[:, channels], received.clean[:, channels], spec.positions[channels]
     numbering: dict[str, Any] = {"channels": channels} if renumbered(channels) else {}
+    elevation_deg = None if scene.elevation is None else scene.elevation.rad2deg().numpy()
     if recording:
         write_recording(
             args.out, snapshots[0].numpy(), sample_rate_hz=args.sample_rate, frequency_hz=frequency_hz,
             positions_wavelengths=positions.numpy(), array=spec.name, azimuth_deg=doa_deg[0],
-            power_db=power_db[0], noise_power=float(scene.noise_power[0]), coupling=scene.coupling[0].numpy(),
+            elevation_deg=None if elevation_deg is None else elevation_deg[0], power_db=power_db[0],
+            noise_power=float(scene.noise_power[0]), coupling=scene.coupling[0].numpy(),
             datatype=args.datatype, waveform=args.waveform, snr_db=args.snr_db, **numbering,
             description=f"Simulated by doamc: {spec.description}",
         )  # fmt: skip
     else:
         known = {"noise_power": scene.noise_power.numpy()} if args.known_noise else {}
-        if scene.elevation is not None:
-            known["elevation_deg_true"] = scene.elevation.rad2deg().numpy()
+        if elevation_deg is not None:
+            known["elevation_deg_true"] = elevation_deg
         numbering |= {"positions_wavelengths": positions.numpy()} if numbering else {}
         write_snapshots(
             args.out, snapshots=snapshots.to(torch.complex64), clean=clean.to(torch.complex64),

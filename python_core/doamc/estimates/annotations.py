@@ -24,16 +24,21 @@ def annotation(message: dict[str, Any], source: dict[str, Any], start: int) -> d
     azimuth, heading = source["azimuth_deg"], heading_of(message)
     bearing = None if heading is None else bearing_deg(azimuth, heading)
     shown = f"azimuth {azimuth:.2f} deg" if bearing is None else f"bearing {circle_deg(round(bearing, 2)):.2f} deg"
+    elevation, direction = source.get("elevation_deg"), {"azimuth": circle_deg(-azimuth)}
+    if elevation is not None:
+        shown, direction = f"{shown}, elevation {elevation:.2f} deg", direction | {"elevation": elevation}
     told = {
         "core:sample_start": start,
         "core:sample_count": message["snapshots"],
         "core:generator": GENERATOR,
         "core:label": shown,
-        "spatial:signal_bearing": {"azimuth": circle_deg(-azimuth)},
+        "spatial:signal_bearing": direction,
         "doamc:bearing_deg": bearing,
         "doamc:heading_deg": heading,
         "doamc:azimuth_deg": azimuth,
         "doamc:std_deg": source["std_deg"],
+        "doamc:elevation_deg": elevation,
+        "doamc:elevation_std_deg": source.get("elevation_std_deg"),
         "doamc:power_db": source["power_db"],
         "doamc:method": message["method"],
         "doamc:seq": message["seq"],

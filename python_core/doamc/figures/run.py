@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.angles import wrap_deg
+from doamc.angles import great_circle_deg, wrap_deg
 from doamc.errors import RecordingError
 from doamc.estimates.border import validate
 from doamc.estimates.record import read_records
@@ -29,7 +29,8 @@ class Points:
     time_s: since the first reading. azimuth_deg: beside the truth it goes with, so that no track jumps by a turn.
     std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
     beyond the truth. error_deg: estimate less truth, NaN where unknown. heading_deg: of +x at that time, unwrapped; NaN
-    where not known.
+    where not known. elevation_deg, elevation_std_deg, elevation_error_deg: NaN where unknown. distance_deg: angle on
+    the sky between estimate and truth, NaN where one of them has no elevation.
     """
 
     time_s: NDArray[np.float64]
@@ -39,6 +40,10 @@ class Points:
     number: NDArray[np.int64]
     error_deg: NDArray[np.float64]
     heading_deg: NDArray[np.float64]
+    elevation_deg: NDArray[np.float64]
+    elevation_std_deg: NDArray[np.float64]
+    elevation_error_deg: NDArray[np.float64]
+    distance_deg: NDArray[np.float64]
 
     def of(self, number: int) -> "Points":
         """The points of one source."""
@@ -79,6 +84,15 @@ class Run:
             return np.zeros((len(self.readings), 0))
         return self.truth.azimuth_deg(self.time_s + self._origin)
 
+    def true_elevation_deg(self) -> NDArray[np.float64] | None:
+        """True elevations (K, P) at the times of the readings; None where the truth tells none."""
+        return self.truth.elevation_deg(self.time_s + self._origin) if self.truth.known else None
+
+    @property
+    def elevated(self) -> bool:
+        """Whether any estimate has an elevation."""
+        return any(r.elevation_deg is not None for r in self.readings)
+
     def couplings(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
         """Times (M,) and matrices (M, N, N) of the readings with a coupling, those of the newest's size."""
         known = [(t, r.coupling) for t, r in zip(self.time_s, self.readings, strict=True) if r.coupling is not None]
@@ -91,20 +105,29 @@ class Run:
 
     def _points(self) -> Points:
         rows: list[tuple[Any, ...]] = []
-        numbering, true = SourceNumbering(), self.true_azimuth_deg()
+        numbering, true, above = SourceNumbering(), self.true_azimuth_deg(), self.true_elevation_deg()
         headings = np.full(len(self.readings), np.nan) if self.heading_deg is None else self.heading_deg
-        for time_s, near, heading, r in zip(self.time_s, true, headings, self.readings, strict=True):
+        for k, r in enumerate(self.readings):
+            near, unknown = true[k], np.full(len(r.azimuth_deg), np.nan)
+            elevation = unknown if r.elevation_deg is None else r.elevation_deg
             if self.truth.known:
-                pairs = [STRAY if k is None else k for k in match(r.azimuth_deg, near)]
+                found = match(r.azimuth_deg, near, r.elevation_deg, None if above is None else above[k])
+                pairs = [STRAY if n is None else n for n in found]
             else:
-                pairs = numbering.assign(float(time_s), r.azimuth_deg)
-            for azimuth, std, power, n in zip(r.azimuth_deg, r.std_deg, r.power_db, pairs, strict=True):
+                pairs = numbering.assign(float(self.time_s[k]), r.azimuth_deg)
+            spreads = unknown if r.elevation_std_deg is None else r.elevation_std_deg
+            columns = r.azimuth_deg, r.std_deg, r.power_db, elevation, spreads, pairs
+            for azimuth, std, power, rise, rise_std, n in zip(*columns, strict=True):
                 known = self.truth.known and n != STRAY
                 error = float(wrap_deg(azimuth - near[n])) if known else np.nan
-                rows.append((time_s, near[n] + error if known else azimuth, std, power, error, n, heading))
-        columns = np.array(rows, dtype=float).reshape(-1, 7).T
-        time, shown, deviation, level, errors, number, heading = columns
-        return Points(time, shown, deviation, level, number.astype(np.int64), errors, heading)
+                shown = near[n] + error if known else azimuth
+                over = distance = np.nan
+                if known and above is not None:
+                    over = rise - above[k, n]
+                    distance = great_circle_deg(azimuth, rise, near[n], above[k, n])
+                rows.append((self.time_s[k], shown, std, power, n, error, headings[k], rise, rise_std, over, distance))
+        table = np.array(rows, dtype=float).reshape(-1, 11).T
+        return Points(*table[:4], table[4].astype(np.int64), *table[5:])
 
 
 def read_run(path: str | Path, truth: Truth | None = None, convention: Convention | None = None) -> Run:

@@ -28,7 +28,8 @@ def aimed(
             if aperture is None:
                 capture["spatial:aperture_azimuth"] = aperture = heading
             if aperture != heading:
-                signal = {"azimuth": circle_deg(annotation["doamc:bearing_deg"] - aperture)}
+                turned = {"azimuth": circle_deg(annotation["doamc:bearing_deg"] - aperture)}
+                signal = annotation.get("spatial:signal_bearing", {}) | turned
                 annotation = annotation | {"spatial:signal_bearing": signal}
         made.append(annotation)
     return captures, made

@@ -25,6 +25,7 @@ def write_recording(
     positions_wavelengths: ArrayLike | None = None,  # shape: (N, 3)
     array: str | None = None,
     azimuth_deg: ArrayLike | None = None,  # shape: (P,)
+    elevation_deg: ArrayLike | None = None,  # shape: (P,)
     power_db: ArrayLike | None = None,  # shape: (P,)
     noise_power: float | None = None,
     coupling: ArrayLike | None = None,  # shape: (N, N), complex
@@ -76,6 +77,9 @@ def write_recording(
         truth["array"] = array
     if azimuth is not None:
         truth["azimuth_deg"] = azimuth.tolist()
+    elevation = None if elevation_deg is None else np.asarray(elevation_deg, dtype=float).reshape(-1)
+    if elevation is not None:
+        truth["elevation_deg"] = elevation.tolist()
     if power_db is not None:
         truth["power_db"] = (np.asarray(power_db, dtype=float).reshape(-1) + 20 * np.log10(scale)).tolist()
     if noise_power is not None:
@@ -89,6 +93,8 @@ def write_recording(
         metres = np.asarray(positions_wavelengths, dtype=float) * (SPEED_OF_LIGHT / frequency_hz)
         capture["spatial:element_geometry"] = [{"point": p.tolist()} for p in metres]
     bearings = [] if azimuth is None else [{"azimuth": circle_deg(-float(a))} for a in azimuth]
+    for bearing, above in zip(bearings, () if elevation is None else elevation, strict=False):
+        bearing["elevation"] = float(above)
     if len(bearings) == 1:  # the field describes all signals of the capture
         capture["spatial:emitter_bearing"] = bearings[0]
     with whole_file(data) as out:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from doamc.estimates.truth_files import read_truth
 from doamc.snapshots.sigmf_files import Recording
 from doamc.spec import load_spec
 
@@ -111,3 +112,13 @@ def test_a_folder_of_files_holds_one_run_and_nothing_of_others(doamc, refused, t
     assert doamc(*words, 3)[0] == 0 and (tmp_path / "a" / "00002.npz").is_file()
     (tmp_path / "a" / "manifest.jsonl").unlink()
     assert "found 00000.npz of something else" in refused(*words, 2)
+
+
+def test_a_recording_of_an_array_with_elevations_tells_them(doamc, tmp_path):
+    """The same scene as in an .npz of the seed, and its truth is read back."""
+    path, table = tmp_path / "x.sigmf-meta", tmp_path / "x.npz"
+    for out in (path, table):
+        assert doamc("simulate", "dome8", "-o", out, "--batches", 1, "--snapshots", 64, "--seed", 3)[0] == 0
+    drawn, truth = np.load(table), read_truth(path)
+    np.testing.assert_allclose(truth.azimuth_deg(0.0), drawn["doa_deg_true"][0])
+    np.testing.assert_allclose(truth.elevation_deg(0.0), drawn["elevation_deg_true"][0])

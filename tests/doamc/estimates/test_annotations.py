@@ -61,3 +61,24 @@ def test_annotations_of_several_captures_stand_where_their_time_is(tmp_path):
             tar.add(file, file.name)
     with pytest.raises(RecordingError, match="found an archive; unpack it"):
         Annotations(tmp_path / "a.sigmf")
+
+
+@pytest.mark.parametrize("heading_deg", [None, 70.0])
+def test_elevations_stand_in_the_bearing_of_a_signal(tmp_path, heading_deg):
+    """Also where the capture says otherwise how the array points, and the azimuth is counted from there."""
+    path = tmp_path / "a.sigmf-meta"
+    write_recording(path, np.ones((5, 2000), complex), sample_rate_hz=1000.0, frequency_hz=1e8)
+    table = json.loads(path.read_text())
+    table["captures"][0]["spatial:aperture_azimuth"] = 10.0
+    path.write_text(json.dumps(table))
+    output = Annotations(path)
+    told = message([30.0], sample_time=0.5, heading_deg=heading_deg)
+    told["sources"][0] |= {"elevation_deg": 41.25, "elevation_std_deg": 0.5}
+    output.write(told)
+    output.close()
+    (made,) = Recording(path).metadata["annotations"]
+    assert made["spatial:signal_bearing"] == {"azimuth": 330.0 if heading_deg is None else 30.0, "elevation": 41.25}
+    assert made["core:label"].endswith(
+        "30.00 deg, elevation 41.25 deg" if heading_deg is None else "elevation 41.25 deg"
+    )
+    assert made["doamc:elevation_deg"] == 41.25 and made["doamc:elevation_std_deg"] == 0.5

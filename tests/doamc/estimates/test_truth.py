@@ -39,3 +39,21 @@ def test_coupling_error_ignores_a_common_factor_and_is_minus_infinity_for_none()
     assert coupling_error_db(np.eye(2, dtype=complex), truth) == pytest.approx(10 * np.log10(0.18 / 2.18))
     assert coupling_error_db((2 - 1j) * truth, truth) < -250
     assert math.isnan(coupling_error_db(None, truth)) and math.isnan(coupling_error_db(np.eye(3), truth))
+
+
+def test_elevations_are_interpolated_and_go_no_further_than_the_zenith():
+    truth = Truth()
+    for time_s, elevation in ((0.0, 70.0), (1.0, 80.0), (2.0, 88.0)):
+        truth.add({"sample_time": time_s, "azimuth_deg": [5.0], "elevation_deg": [elevation]})
+    np.testing.assert_allclose(truth.elevation_deg(np.array([0.5, 1.5, 9.0]))[:, 0], [75.0, 84.0, 90.0])
+    truth.add({"sample_time": 3.0, "azimuth_deg": [5.0], "elevation_deg": [1.0, 2.0]})  # of no emitter: left out
+    assert truth.elevation_deg(9.0) == pytest.approx([90.0])
+    plain = Truth()
+    plain.add({"azimuth_deg": [5.0]})
+    assert plain.elevation_deg(0.0) is None
+
+
+def test_match_is_the_best_assignment_on_the_sphere():
+    """Near the zenith azimuths say little: by them alone the two are swapped."""
+    found, true = (np.array([0.0, 100.0]), np.array([88.0, 10.0])), (np.array([0.0, 100.0]), np.array([10.0, 88.0]))
+    assert match(found[0], true[0]) == [0, 1] and match(found[0], true[0], found[1], true[1]) == [1, 0]

@@ -15,6 +15,7 @@ from doamc.figures.run import read_run
 from doamc.views.convention import Convention
 from doamc.views.palette import COLOURS, TRUTH
 from tests.doamc.figures.runs import COUPLING, ERRORS, estimate, truth_at, truth_message, write_log
+from tests.doamc.figures.skies import write_sky_log
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,20 @@ def test_a_crowd_of_sources_leaves_room_for_the_plots(tmp_path, truth):
             legend = axes.get_legend() or (axes.figure.legends[0] if axes.figure.legends else None)
             assert legend is None or len(legend.get_texts()) <= 12
             assert axes.get_position().height > 0.2
+
+
+def test_errors_on_the_sky(tmp_path):
+    """Beside what the error bars promise, hypot(0.5 cos el, 0.3), and how many lie in ellipses of 90 %."""
+    run = read_run(write_sky_log(tmp_path / "x.jsonl"))
+    left, right = plots_of(run, "errors")
+    assert left.get_ylabel() == "angle on the sky to the truth (deg)"
+    for number in (0, 1):
+        p = run.points.of(number)
+        np.testing.assert_allclose(lines_of(left)[number][2], p.distance_deg)
+        _, low, high = band_of(left.collections[number])
+        promised = np.hypot(0.5 * np.cos(np.radians(p.elevation_deg)), 0.3)
+        assert set(low) == {0.0} and high[0] == pytest.approx(promised[0])
+    # (0.4 / 0.5)^2 + (e / 0.3)^2 <= 4.605 for |e| <= 0.597: all errors of elevation, -0.5 to 0.4
+    assert all(line.get_label().endswith("1.00 in 90 % ellipses") for line in right.lines)
+    bare = read_run(write_sky_log(tmp_path / "y.jsonl", elevation_deg=None, elevation_std_deg=None))
+    assert plots_of(bare, "errors")[0].get_ylabel() == "estimate - truth (deg)"  # azimuths alone were told

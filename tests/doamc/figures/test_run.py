@@ -7,6 +7,8 @@ from doamc.errors import PublishError, RecordingError
 from doamc.estimates import Recorder
 from doamc.figures.run import STRAY, read_run
 from tests.doamc.figures.runs import ERRORS, estimate, truth_at, truth_message, write_log
+from tests.doamc.figures.skies import ERRORS as SKY_ERRORS
+from tests.doamc.figures.skies import write_sky_log
 
 
 def test_points_go_with_their_emitters_through_the_seam(tmp_path):
@@ -89,3 +91,20 @@ def test_lines_beyond_the_bounds_are_passed_over(tmp_path):
     with Recorder(path) as recorder:
         recorder.write(estimate(9, seq=100))
     assert len(read_run(path).readings) == 11
+
+
+def test_errors_on_the_sky(tmp_path):
+    """Of small angles: the error of azimuth times the cosine of elevation, and that of elevation."""
+    run = read_run(write_sky_log(tmp_path / "x.jsonl"))
+    assert run.elevated and run.points.numbers == [0, 1]
+    for number in (0, 1):
+        p = run.points.of(number)
+        np.testing.assert_allclose(p.error_deg, SKY_ERRORS[:, 0], atol=1e-9)
+        np.testing.assert_allclose(p.elevation_error_deg, SKY_ERRORS[:, 1], atol=1e-9)
+        middle = np.radians(p.elevation_deg - SKY_ERRORS[:, 1] / 2)
+        np.testing.assert_allclose(
+            p.distance_deg, np.hypot(SKY_ERRORS[:, 0] * np.cos(middle), SKY_ERRORS[:, 1]), rtol=1e-3
+        )
+    np.testing.assert_allclose(run.true_elevation_deg()[:, 0], 30.0 + 4.0 * np.arange(10))
+    flat = read_run(write_log(tmp_path / "y.jsonl"))
+    assert not flat.elevated and flat.true_elevation_deg() is None and np.isnan(flat.points.distance_deg).all()
