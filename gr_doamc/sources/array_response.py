@@ -22,10 +22,20 @@ class ArrayResponse:
     coupling: np.ndarray
     extended: np.ndarray
 
-    def at(self, azimuth_deg: np.ndarray) -> np.ndarray:
-        """Responses (N, P) of emitters at azimuths (P,)."""
-        azimuth, n_blocks = np.radians(azimuth_deg), self.extended.shape[1] // len(self.extended)
-        phase = 2 * math.pi * self.positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)])
+    @property
+    def n_blocks(self) -> int:
+        """How many angular functions the response is made of; 1 where the coupling is the same from everywhere."""
+        return self.extended.shape[1] // len(self.extended)
+
+    def at(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray | None = None) -> np.ndarray:
+        """Responses (N, P) of emitters at azimuths (P,) and elevations (P,), None for the horizon."""
+        azimuth, n_blocks = np.radians(azimuth_deg), self.n_blocks
+        if elevation_deg is None:
+            phase = 2 * math.pi * self.positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)])
+        else:
+            up = np.radians(elevation_deg)
+            towards = np.stack([np.cos(up) * np.cos(azimuth), np.cos(up) * np.sin(azimuth), np.sin(up)])
+            phase = 2 * math.pi * self.positions @ towards
         a = np.exp(1j * phase)
         if n_blocks > 1:
             a = (blocks_of(azimuth_deg, n_blocks)[:, None] * a).reshape(-1, len(azimuth))

@@ -27,13 +27,14 @@ class coupled_array_source(gr.sync_block):
     The streams depend on the arguments alone, not on how the scheduler cuts them, and are numbered as the array says
     (``order``, ``channels``). They are not paced: put a ``throttle`` on the first of them. Message port ``truth``: a
     dict every ``truth_period`` of stream time, with ``schema``, ``sample_time``, ``azimuth_deg`` and ``power_db`` (in
-    the order of the emitters), ``noise_power``, ``coupling`` (``re``, ``im``, between elements) and ``array``. Message
-    port ``status``: failures.
+    the order of the emitters), ``elevation_deg`` where the array or an emitter has one, ``noise_power``, ``coupling``
+    (``re``, ``im``, between elements) and ``array``. Message port ``status``: failures.
 
     Args:
         array: name of a specification or path of a TOML file.
-        emitters: list of dicts with ``azimuth_deg`` (degrees) or ``track`` [(s, deg), ...], and optionally
-            ``power_db``, ``waveform`` (gaussian, qpsk, constant-modulus, tone), ``oversampling`` (samples a symbol),
+        emitters: list of dicts with ``azimuth_deg`` (degrees) or ``track`` [(s, deg), ...], which may go on with
+            elevations, [(s, deg, deg), ...], and optionally ``elevation_deg`` (0, the horizon), ``power_db``,
+            ``waveform`` (gaussian, qpsk, constant-modulus, tone), ``oversampling`` (samples a symbol),
             ``frequency_hz`` (of a tone).
         snr_db: power of a 0 dB emitter over the noise power per element, before coupling, dB.
         sample_rate: samples per second of each stream, Hz.
@@ -67,6 +68,12 @@ class coupled_array_source(gr.sync_block):
         if not 1 <= len(self.emitters) < n:
             raise SpecificationError(f"{spec.name} takes 1 to {n - 1} emitters, found {len(self.emitters)}")
         self._array = array_response(spec, coupling, seed)
+        #: whether elevations are told
+        self.elevated = spec.elevated or any(e.raised for e in self.emitters)
+        if self.elevated and self._array.n_blocks > 1:
+            raise SpecificationError(
+                f"the response of {spec.name} is known at the horizon, found emitters above or below"
+            )
         self.coupling = self._array.coupling
         self.noise_power = 10 ** (-snr_db / 10)
         self.failure: Exception | None = None
@@ -85,12 +92,15 @@ class coupled_array_source(gr.sync_block):
 
     def response(self, time_s: float) -> np.ndarray:
         """C A(theta) at a stream time, (N, P) complex64."""
-        return self._array.at(np.array([e.azimuth_deg(time_s) for e in self.emitters])).astype(np.complex64)
+        azimuth = np.array([e.azimuth_deg(time_s) for e in self.emitters])
+        elevation = np.array([e.elevation_deg(time_s) for e in self.emitters]) if self.elevated else None
+        return self._array.at(azimuth, elevation).astype(np.complex64)
 
     def truth(self, time_s: float) -> dict[str, Any]:
         """What is true at a stream time, as posted on ``truth``."""
+        raised = {"elevation_deg": [e.elevation_deg(time_s) for e in self.emitters]} if self.elevated else {}
         return {
-            "schema": TRUTH_SCHEMA, "sample_time": time_s, "array": self.array,
+            "schema": TRUTH_SCHEMA, "sample_time": time_s, "array": self.array, **raised,
             "azimuth_deg": [e.azimuth_deg(time_s) for e in self.emitters],
             "power_db": [e.power_db for e in self.emitters], "noise_power": self.noise_power,
             "coupling": {"re": self.coupling.real.tolist(), "im": self.coupling.imag.tolist()},

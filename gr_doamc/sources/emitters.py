@@ -9,15 +9,15 @@ import numpy as np
 from doamc.errors import SpecificationError
 
 WAVEFORMS = ("gaussian", "qpsk", "constant-modulus", "tone")
-_KEYS = {"azimuth_deg", "track", "power_db", "waveform", "oversampling", "frequency_hz"}
+_KEYS = {"azimuth_deg", "elevation_deg", "track", "power_db", "waveform", "oversampling", "frequency_hz"}
 
 
 @dataclass(frozen=True)
 class Emitter:
     """One emitter.
 
-    track: (T, 2) times in s, ascending, and azimuths in deg, linear in between and constant outside; one row stands
-    still. power_db: power at one uncoupled element. waveform: one of `WAVEFORMS`, all of unit mean power.
+    track: (T, 3) times in s, ascending, azimuths and elevations in deg, linear in between and constant outside; one row
+    stands still. power_db: power at one uncoupled element. waveform: one of `WAVEFORMS`, all of unit mean power.
     oversampling: samples for which a symbol (qpsk, constant-modulus) is held. frequency_hz: of a tone.
     """
 
@@ -29,16 +29,28 @@ class Emitter:
 
     @property
     def moves(self) -> bool:
-        """Whether the azimuth changes with time."""
+        """Whether the direction changes with time."""
         return len(self.track) > 1
 
     def azimuth_deg(self, time_s: float) -> float:
         """Azimuth at a stream time, degrees."""
         return float(np.interp(time_s, self.track[:, 0], self.track[:, 1]))
 
+    def elevation_deg(self, time_s: float) -> float:
+        """Elevation at a stream time, degrees."""
+        return float(np.interp(time_s, self.track[:, 0], self.track[:, 2]))
+
+    @property
+    def raised(self) -> bool:
+        """Whether it is ever off the horizon."""
+        return bool(self.track[:, 2].any())
+
 
 def make_emitter(table: dict[str, Any], sample_rate: float) -> Emitter:
-    """Emitter of a dict: ``azimuth_deg`` or ``track`` [(s, deg), ...], and the other fields of `Emitter`.
+    """Emitter of a dict: ``azimuth_deg`` or ``track``, and the other fields of `Emitter`.
+
+    track: [(s, azimuth), ...] or [(s, azimuth, elevation), ...] in deg; one of pairs is at ``elevation_deg``, 0 where
+    it is left out.
 
     Raises SpecificationError that names what is wrong. A tone must lie within half the sample rate.
     """
@@ -48,15 +60,21 @@ def make_emitter(table: dict[str, Any], sample_rate: float) -> Emitter:
     if unknown:
         raise SpecificationError(f"an emitter takes {', '.join(sorted(_KEYS))}; found {', '.join(unknown)}")
     try:
-        track = np.asarray(table.get("track", [(0.0, table.get("azimuth_deg"))]), dtype=float).reshape(-1, 2)
+        track = np.asarray(table.get("track", [(0.0, table.get("azimuth_deg"))]), dtype=float)
+        if "elevation_deg" in table or track.ndim != 2 or track.shape[1] != 3:
+            track = track.reshape(-1, 2) if track.size == 0 else track.reshape(len(track), 2)
+            track = np.column_stack([track, np.full(len(track), float(table.get("elevation_deg", 0.0)))])
         emitter = Emitter(
             track, float(table.get("power_db", 0.0)), str(table.get("waveform", "gaussian")),
             int(table.get("oversampling", 1)), float(table.get("frequency_hz", 0.0)),
         )  # fmt: skip
     except (TypeError, ValueError) as error:
-        raise SpecificationError(f"an emitter needs numbers, a track pairs of (s, deg); found {table!r}") from error
+        rows = "(s, deg) or, without elevation_deg, of (s, deg, deg)"
+        raise SpecificationError(f"an emitter needs numbers, a track rows of {rows}; found {table!r}") from error
     if not len(track) or not np.isfinite(track).all() or (np.diff(track[:, 0]) <= 0).any():
-        raise SpecificationError(f"a track needs finite (s, deg) pairs of ascending time, found {track.tolist()}")
+        raise SpecificationError(f"a track needs finite (s, deg) of ascending time, found {track.tolist()}")
+    if np.abs(track[:, 2]).max() > 90:
+        raise SpecificationError(f"elevations must lie in -90..90 deg, found {track[:, 2].tolist()}")
     if not math.isfinite(emitter.power_db):
         raise SpecificationError(f"power_db must be finite, found {emitter.power_db}")
     if emitter.waveform not in WAVEFORMS:

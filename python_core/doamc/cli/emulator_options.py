@@ -10,6 +10,7 @@ from doamc.cli.options import number, port, positive, seconds, whole
 from doamc.errors import ReceiverError
 
 if TYPE_CHECKING:
+    from doamc.krakensdr.scene import Scene
     from doamc.krakensdr.sources import RecordedFrames
     from doamc.snapshots.sigmf_files import Recording
     from doamc.spec import ArraySpec
@@ -30,6 +31,7 @@ def add_emulator_arguments(parser: argparse.ArgumentParser, array: str, samples:
         help="of such a recording the samples alone, with states, settings and faults of the emulator",
     )  # fmt: skip
     parser.add_argument("--azimuth-deg", type=number, nargs="+", metavar="A", help="emitters (default: two drawn)")
+    parser.add_argument("--elevation-deg", type=number, nargs="+", metavar="E", help="of the emitters (default: 0)")
     parser.add_argument("--snr-db", type=number, default=20.0, metavar="S", help="per element (default 20)")
     parser.add_argument(
         "--channel-order", metavar="ORDER",
@@ -90,10 +92,12 @@ def array_of(args: argparse.Namespace, default: str) -> "ArraySpec":
     return load_spec(args.array or default, tunable=True)
 
 
-def scene_in_words(name: str, azimuth_deg: list[float], order: list[int]) -> str:
+def scene_in_words(name: str, scene: "Scene", order: list[int]) -> str:
     """What is heard, for a person. order: the element of each channel."""
     wired = "" if order == sorted(order) else f", channels from elements {', '.join(map(str, order))}"
-    return f"{name}, emitters at {', '.join(f'{a:.1f}' for a in azimuth_deg)} deg{wired}"
+    above = scene.elevation_deg
+    raised = "" if above is None else f", elevations {', '.join(f'{e:.1f}' for e in above)} deg"
+    return f"{name}, emitters at {', '.join(f'{a:.1f}' for a in scene.azimuth_deg)} deg{raised}{wired}"
 
 
 def named(form: str) -> Callable[[str], tuple[str, float]]:

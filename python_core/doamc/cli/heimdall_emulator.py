@@ -64,9 +64,17 @@ def run(args: argparse.Namespace) -> int:
         spec = array_of(args, "uca5").tuned(args.frequency)
         order = channel_order(spec, args.channel_order or AS_SPECIFIED)
         source = SimulatedFrames(
-            spec, args.azimuth_deg, args.snr_db, samples, args.sample_rate, args.frequency, args.seed, order
+            spec,
+            args.azimuth_deg,
+            args.snr_db,
+            samples,
+            args.sample_rate,
+            args.frequency,
+            args.seed,
+            order,
+            args.elevation_deg,
         )
-        what = scene_in_words(spec.name, source.azimuth_deg, order)
+        what = scene_in_words(spec.name, source.scene, order)
     ports = PORT if args.port is None else args.port, CONTROL_PORT if args.control_port is None else args.control_port
     emulator = Emulator(
         source, args.host, *ports, paced=not args.fast, faults=faults, frames=args.frames or 0, forgiving=args.forgive

@@ -130,9 +130,9 @@ def _heard(args: argparse.Namespace) -> tuple["Payloads | Replay", float, float,
     spec = loaded.tuned(frequency_hz)
     order = channel_order(spec, args.channel_order or usual_order(loaded))
     check_payloads(len(order), samples)
-    scene = Scene(spec, args.azimuth_deg, args.snr_db, args.seed, order)
+    scene = Scene(spec, args.azimuth_deg, args.snr_db, args.seed, order, args.elevation_deg)
     payloads = Payloads(scene.draw, scene.n_channels, samples, _packets(args, rate_hz, samples), *level)
-    return payloads, frequency_hz, rate_hz, scene_in_words(spec.name, scene.azimuth_deg, order)
+    return payloads, frequency_hz, rate_hz, scene_in_words(spec.name, scene, order)
 
 
 def _packets(args: argparse.Namespace, rate_hz: float, samples: int) -> int:

@@ -16,35 +16,54 @@ _EMITTERS, _SNR_DB = 64, 100
 class Scene:
     """Emitters of independent Gaussian waveforms, received by an array whose coupling is drawn from its prior.
 
-    spec: the array, N elements. azimuth_deg: (P,) directions, at most 64; None draws two from the prior. snr_db: power
-    of an emitter over the noise per element, before coupling. seed: of all that is drawn. order: the element of each
-    channel (`wiring.channel_order`); None: as the specification numbers its streams.
-    Attributes: azimuth_deg (P,), coupling (N, N) of the elements, n_channels.
+    spec: the array, N elements. azimuth_deg: (P,) directions, at most 64; None draws two from the prior, elevations
+    too. snr_db: power of an emitter over the noise per element, before coupling. seed: of all that is drawn. order: the
+    element of each channel (`wiring.channel_order`); None: as the specification numbers its streams. elevation_deg:
+    (P,) beside azimuth_deg; None: at the horizon.
+    Attributes: azimuth_deg (P,), elevation_deg (P,) or None where all are at the horizon, coupling (N, N) of the
+    elements, n_channels.
     Raises ReceiverError when one of them is out of range.
     """
 
     def __init__(
         self, spec: ArraySpec, azimuth_deg: list[float] | None = None, snr_db: float = 20.0, seed: int = 0,
-        order: Sequence[int] | None = None,
+        order: Sequence[int] | None = None, elevation_deg: list[float] | None = None,
     ) -> None:  # fmt: skip
         import torch
 
         from doamc.arrays.steering import steering
         from doamc.scenes import draw_azimuth
+        from doamc.scenes.directions import draw_directions
 
         if azimuth_deg is not None and (len(azimuth_deg) > _EMITTERS or not all(abs(a) <= 360 for a in azimuth_deg)):
             raise ReceiverError(
                 f"expected at most {_EMITTERS} azimuths of -360 to 360 deg, found {len(azimuth_deg)} of "
                 f"{min(azimuth_deg):g} to {max(azimuth_deg):g}"
             )
+        if elevation_deg is not None and (
+            len(elevation_deg) != len(azimuth_deg or ()) or not all(abs(e) <= 90 for e in elevation_deg)
+        ):
+            raise ReceiverError(
+                f"expected an elevation of -90 to 90 deg for each azimuth, found {len(elevation_deg)} for "
+                f"{len(azimuth_deg or ())}, {min(elevation_deg):g} to {max(elevation_deg):g}"
+            )
         if not abs(snr_db) <= _SNR_DB or not 0 <= seed < 2**63:
             raise ReceiverError(f"expected an SNR of +-{_SNR_DB} dB and a seed below 2^63, found {snr_db:g} and {seed}")
         generator = torch.Generator().manual_seed(seed)
-        drawn = draw_azimuth(spec, 1, min(2, spec.source_count[1]), generator)[0]
-        azimuth = drawn if azimuth_deg is None else torch.tensor(azimuth_deg, dtype=torch.float64).deg2rad()
+        count, elevation = min(2, spec.source_count[1]), None
+        if spec.elevated:
+            azimuth, elevation = (angle[0] for angle in draw_directions(spec, 1, count, generator))
+        else:
+            azimuth = draw_azimuth(spec, 1, count, generator)[0]
+        if azimuth_deg is not None:
+            azimuth = torch.tensor(azimuth_deg, dtype=torch.float64).deg2rad()
+            told = elevation_deg is not None
+            elevation = torch.tensor(elevation_deg, dtype=torch.float64).deg2rad() if told else None
+        level = 0.0 if elevation is None else elevation[None]
         coupling = spec.family.matrix(spec.family.draw((1,), generator))[0]
-        response = coupling @ steering(spec.positions, azimuth[None])[0].to(torch.complex128)
+        response = coupling @ steering(spec.positions, azimuth[None], level)[0].to(torch.complex128)
         self.azimuth_deg, self.coupling = azimuth.rad2deg().tolist(), coupling.numpy()
+        self.elevation_deg = None if elevation is None else elevation.rad2deg().tolist()
         rows = np.asarray(spec.channels if order is None else order, np.intp)
         self.n_channels = len(rows)
         self._response = response.numpy().astype(np.complex64)[rows]

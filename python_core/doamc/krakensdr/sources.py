@@ -33,17 +33,18 @@ class FrameSource(Protocol):
 class SimulatedFrames:
     """A scene of still emitters; a few frames of it, over and over.
 
-    spec, azimuth_deg, snr_db, seed, order: of the `Scene`. cpi_length: samples a frame.
-    Attributes: azimuth_deg (P,), coupling (N, N), both of the scene.
+    spec, azimuth_deg, snr_db, seed, order, elevation_deg: of the `Scene`. cpi_length: samples a frame.
+    Attributes: scene; azimuth_deg (P,), coupling (N, N), both of the scene.
     Raises ReceiverError when one of them is out of range, or a frame too large for the protocol.
     """
 
     def __init__(
         self, spec: ArraySpec, azimuth_deg: list[float] | None = None, snr_db: float = 20.0, cpi_length: int = 1 << 20,
         sample_rate_hz: float = 2.4e6, frequency_hz: float = 433.9e6, seed: int = 0, order: Sequence[int] | None = None,
+        elevation_deg: list[float] | None = None,
     ) -> None:  # fmt: skip
         check_frames(spec.n_elements if order is None else len(order), cpi_length, sample_rate_hz, frequency_hz)
-        scene = Scene(spec, azimuth_deg, snr_db, seed, order)
+        scene = self.scene = Scene(spec, azimuth_deg, snr_db, seed, order, elevation_deg)
         self.azimuth_deg, self.coupling = scene.azimuth_deg, scene.coupling
         self.n_channels, self.cpi_length = scene.n_channels, cpi_length
         self.sample_rate_hz, self.frequency_hz = float(sample_rate_hz), float(frequency_hz)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from doamc.errors import ReceiverError
+from doamc.krakensdr.scene import Scene
 from doamc.krakensdr.sources import SimulatedFrames
 from doamc.spec import load_spec
 
@@ -42,3 +43,20 @@ def test_what_no_header_can_tell_or_no_memory_holds_is_refused_before_it_is_made
     finally:
         tracemalloc.stop()
     assert len(str(caught.value)) < 250
+
+
+def test_emitters_above_the_horizon_are_heard_from_there():
+    """Of the response alone, since the coupling is that of the seed; drawn, where the array has elevations."""
+    spec = load_spec("uca5")
+    scene = Scene(spec, [40.0], seed=3, elevation_deg=[50.0])
+    unit = np.array(
+        [np.cos(np.radians(a)) * np.cos(np.radians(50.0)) for a in (40.0, -50.0)] + [np.sin(np.radians(50.0))]
+    )
+    response = scene.coupling @ np.exp(2j * np.pi * spec.positions.numpy() @ unit)
+    assert np.allclose(scene._response[:, 0], response, atol=1e-6) and scene.elevation_deg == pytest.approx([50.0])
+    assert Scene(spec, [40.0], seed=3).elevation_deg is None
+    drawn = Scene(load_spec("dome8"), seed=3)
+    assert len(drawn.elevation_deg) == len(drawn.azimuth_deg) == 2 and all(0 <= e <= 75 for e in drawn.elevation_deg)
+    for wrong in ([50.0, 10.0], [91.0]):
+        with pytest.raises(ReceiverError, match="expected an elevation of -90 to 90 deg for each azimuth"):
+            Scene(spec, [40.0], elevation_deg=wrong)

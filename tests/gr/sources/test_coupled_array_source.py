@@ -154,3 +154,29 @@ def test_an_exception_in_work_ends_the_run_and_is_told():
     assert isinstance(source.failure, AttributeError)
     (status,) = told.messages
     assert status["state"] == "error" and "AttributeError" in status["last_error"]
+
+
+def test_emitters_above_the_horizon_come_from_there():
+    """A climbing tone in a panel: phases between rows and columns are those of its direction."""
+    tone = {"track": [(0.0, 20.0, 0.0), (0.5, 20.0, 30.0)], "waveform": "tone"}
+    source = coupled_array_source("panel16", [tone], 200.0, 1e5, np.eye(16))
+    y, truths = receive(source, 30_000)
+    row = np.angle(y[4] * y[0].conj()) / np.pi  # neighbours along z: sin el; along y: cos el sin az
+    column = np.angle(y[1] * y[0].conj()) / np.pi
+    elevation = 60.0 * np.arange(30_000) / 1e5
+    assert np.abs(np.degrees(np.arcsin(row)) - elevation).max() <= 60.0 * 256 / 1e5 + 1e-3
+    across = np.cos(np.radians(elevation)) * np.sin(np.radians(20.0))
+    assert np.abs(column - across).max() < 1e-3
+    assert [t["elevation_deg"][0] for t in truths[:2]] == pytest.approx([0.0, 12.0])
+    validate(truths[1])
+
+
+def test_an_emitter_above_the_horizon_is_told_of_arrays_that_look_for_none():
+    low, high = (coupled_array_source("uca5", [{"azimuth_deg": 20.0, "elevation_deg": e}], seed=3) for e in (0.0, 60.0))
+    assert "elevation_deg" not in low.truth(0.0) and high.truth(0.0)["elevation_deg"] == [60.0]
+    spec = load_spec("uca5")
+    towards = np.cos(np.radians(60.0)) * positions_towards(spec, np.radians([20.0]))
+    assert np.allclose(high.response(0.0), high.coupling @ np.exp(2j * np.pi * towards), atol=1e-6)
+    assert coupled_array_source("dome8", PAIR[:1]).truth(0.0)["elevation_deg"] == [0.0]
+    with pytest.raises(SpecificationError, match="response of kraken5 is known at the horizon"):
+        coupled_array_source("kraken5", [{"azimuth_deg": 20.0, "elevation_deg": 60.0}])

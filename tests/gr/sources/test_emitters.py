@@ -78,3 +78,27 @@ def test_track_is_linear_between_its_points_and_constant_outside():
 def test_what_is_no_emitter_is_refused(table, words):
     with pytest.raises(SpecificationError, match=words):
         make_emitter(table, RATE)
+
+
+def test_elevations_of_emitters():
+    still = make_emitter({"azimuth_deg": 5, "elevation_deg": 40}, RATE)
+    assert still.elevation_deg(7.0) == 40.0 and still.raised and not still.moves
+    level = make_emitter({"track": [(0, 10), (1, 20)], "elevation_deg": -12}, RATE)
+    assert [level.elevation_deg(t) for t in (0.0, 0.7)] == [-12.0, -12.0] and level.azimuth_deg(0.5) == 15.0
+    climbing = make_emitter({"track": [(0, 10, 0), (2, 20, 30)]}, RATE)
+    assert climbing.elevation_deg(1.0) == 15.0 and climbing.azimuth_deg(1.0) == 15.0
+    assert not make_emitter({"track": [(0, 10), (1, 20)]}, RATE).raised
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"azimuth_deg": 0, "elevation_deg": 91}, "-90..90"),
+        ({"track": [(0, 1, 2), (1, 1, 2)], "elevation_deg": 3}, "without elevation_deg"),
+        ({"track": [(0, 1, 2, 3)]}, "without elevation_deg"),
+        ({"azimuth_deg": 0, "elevation_deg": float("nan")}, "finite"),
+    ],
+)
+def test_elevations_that_do_not_fit_are_refused(table, words):
+    with pytest.raises(SpecificationError, match=words):
+        make_emitter(table, RATE)
