@@ -1,9 +1,10 @@
-"""Pictures of the views, for the documentation: the window of live_doa_qt.grc, the monitor, and figures of the run.
+"""Pictures of the views, for the documentation: windows of flowgraphs, the monitor, and figures of the runs.
 
     .venv/bin/python -m scripts.screenshots_qt
 
-runs the flowgraph without a screen and writes qt_live.png, monitor.png, plot_run.png and, of a simulated band,
-band_qt.png into docs/images. The monitor is drawn cell by cell from what it gives to a terminal of 80 x 24.
+runs live_doa_qt.grc and elevation_live.grc without a screen and writes qt_live.png, monitor.png, plot_run.png,
+sky_qt.png, plot_sky.png and, of a simulated band, band_qt.png into docs/images. The monitor is drawn cell by cell from
+what it gives to a terminal of 80 x 24.
 """
 
 import argparse
@@ -118,6 +119,33 @@ def draw_band(seconds: float, path: Path) -> None:
     sink.view.grab().save(str(path))
 
 
+def watch_window(name: str, folder: Path, options: argparse.Namespace, picture: Path) -> Spectator:
+    """Run a flowgraph with a window for so much stream time, and grab the window; what was published."""
+    script = compile_flowgraph(name, folder)
+    spec = importlib.util.spec_from_file_location(name, script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    from gr_doamc.views.qt_binding import QtCore, QtWidgets  # by the binding that the flowgraph has loaded
+
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])
+    address = free_address()
+    window = getattr(module, name)(address=address, method=options.method, seed=options.seed, snr=options.snr_db)
+    window.resize(1100, 850)
+    spectator = Spectator(address, folder / f"{name}.jsonl")
+    window.start()
+    window.show()
+    end = time.monotonic() + 60 + 5 * options.seconds  # slow computers fall behind
+    timer = QtCore.QTimer()
+    timer.timeout.connect(lambda: spectator.seen(options.seconds, end) and application.quit())
+    timer.start(50)
+    application.exec()
+    window.grab().save(str(picture))
+    spectator.end()
+    window.stop()
+    window.wait()
+    return spectator
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the flowgraph, take the pictures; exit status."""
     parser = argparse.ArgumentParser(description="Pictures of the Qt sinks, the monitor and the figures of a run.")
@@ -130,33 +158,17 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="doamc-screenshots-") as folder:
         os.environ["HOME"] = folder  # the window's place is a setting of the user
-        script = compile_flowgraph("live_doa_qt", Path(folder))
-        spec = importlib.util.spec_from_file_location("live_doa_qt", script)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        from gr_doamc.views.qt_binding import QtCore, QtWidgets  # by the binding that the flowgraph has loaded
-
-        application = QtWidgets.QApplication(sys.argv[:1])
-        address = free_address()
-        window = module.live_doa_qt(address=address, method=options.method, seed=options.seed, snr=options.snr_db)
-        window.resize(1100, 850)
-        log = Path(folder) / "run.jsonl"
-        spectator = Spectator(address, log)
-        window.start()
-        window.show()
-        end = time.monotonic() + 60 + 5 * options.seconds  # slow computers fall behind
-        timer = QtCore.QTimer()
-        timer.timeout.connect(lambda: spectator.seen(options.seconds, end) and application.quit())
-        timer.start(50)
-        application.exec()
-        monitor = spectator.screen()
-        window.grab().save(str(options.out / "qt_live.png"))
-        spectator.end()
-        window.stop()
-        window.wait()
-        draw_terminal(monitor, options.out / "monitor.png")
+        spectators = {}
+        for name, picture in (("live_doa_qt", "qt_live.png"), ("elevation_live", "sky_qt.png")):
+            spectators[name] = watch_window(name, Path(folder), options, options.out / picture)
+        draw_terminal(spectators["live_doa_qt"].screen(), options.out / "monitor.png")
         draw_band(options.seconds, options.out / "band_qt.png")
-        return doamc(["plot", str(log), "-o", str(options.out / "plot_run.png")])
+        drawn = {"live_doa_qt": ("all", "plot_run.png"), "elevation_live": ("sky", "plot_sky.png")}
+        for name, (kind, picture) in drawn.items():
+            done = doamc(["plot", str(spectators[name].log), "--figure", kind, "-o", str(options.out / picture)])
+            if done:
+                return done
+        return 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ class compass_sink(qt_block):
     """Shows directions as a compass rose: a needle and a wedge of one standard deviation a source.
 
     A trail tells where they were: the newest at the rim, older ones further in. Colours stay with a source as far as
-    it can be followed. Message port ``estimates``: estimates. Message port ``status``: failures, with counters.
+    it can be followed. Where estimates tell elevations, it is a sky plot: the zenith in the middle, the horizon at the
+    rim, each source in the ellipse that holds it with 90 % probability. Message port ``estimates``: estimates. Message
+    port ``status``: failures, with counters.
 
     Args:
         title: above the rose.

@@ -19,6 +19,8 @@ class RoseView(View):
         self.convention = convention
         self.heading_deg: float | None = None
         self.signed = True
+        #: of text that is written of each source
+        self.lines = 1
         compass = self.add_action("Compass bearings", self._choose)
         compass.setCheckable(True)
         compass.setChecked(convention.kind == "compass")
@@ -42,7 +44,7 @@ class RoseView(View):
         label_x, label_y = metrics.horizontalAdvance("-150°") + 8, 1.5 * metrics.height()
         numbers = max(metrics.horizontalAdvance(text) for text in ("+150.0° ± 10.0°", *self.about())) + 26
         beside = area.adjusted(0, 0, -numbers, 0)
-        below = area.adjusted(0, 0, 0, -2.5 * metrics.height())
+        below = area.adjusted(0, 0, 0, -(1.25 * (self.lines + 1)) * metrics.height())
         radii = [min(room.width() / 2 - label_x, room.height() / 2 - label_y) for room in (beside, below)]
         wide = radii[0] >= radii[1]
         return (beside if wide else below).center(), max(20.0, *radii), wide

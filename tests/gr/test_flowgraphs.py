@@ -70,8 +70,8 @@ def test_the_flowgraphs_are_those_that_are_tested():
     # those of receivers are run by test_receivers.py
     assert NAMES == [
         "band_live", "band_live_qt", "elevation_live", "embedded_blocks", "krakensdr", "krakensdr_band", "live_doa",
-        "live_doa_qt", "replay_recording", "rtlsdr_set", "separate_qpsk", "sky_live", "soapy_multichannel", "uhd_b210_pair",
-        "uhd_x310_twinrx",
+        "live_doa_qt", "replay_recording", "rtlsdr_set", "separate_qpsk", "sky_live", "soapy_multichannel",
+        "uhd_b210_pair", "uhd_x310_twinrx",
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from doamc.cli.options import add_heading_argument
 if TYPE_CHECKING:
     from doamc.estimates.truth import Truth
 
-_FIGURES = ("all", "tracks", "errors", "coupling", "latency", "training")
+_FIGURES = ("all", "tracks", "sky", "errors", "coupling", "latency", "training")
 
 
 def add_parser(commands: Any) -> None:
@@ -17,7 +17,7 @@ def add_parser(commands: Any) -> None:
         "plot",
         help="figures of a log of estimates or of a training",
         description="A log of estimates (doamc monitor --record, doamc publish --record, the block recorder) gives "
-        "tracks, errors against truth, coupling and latency; one of a training (beside its checkpoint) its curves.",
+        "tracks, sky, errors against truth, coupling and latency; one of a training (beside its checkpoint) curves.",
     )
     parser.add_argument("log", metavar="LOG.jsonl", help="log of estimates or of a training")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="figure to write: .pdf, .svg or .png")

@@ -1,7 +1,7 @@
 """The figure of a run: one of its kinds, or a page with all that the log has."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doamc.errors import ViewError
 from doamc.figures.run import Run
@@ -10,13 +10,15 @@ from doamc.figures.style import PAGE, letter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: kinds of figures of a run, each a module, and their heights in inches
-KINDS = {"tracks": 2.6, "errors": 2.5, "coupling": 2.5, "latency": 2.4}
+#: kinds of figures of a run, and their heights in inches
+KINDS = {"tracks": 2.6, "sky": 3.4, "errors": 2.5, "coupling": 2.5, "latency": 2.4}
+#: modules of those that are named otherwise
+_MODULES = {"sky": "sky_plot"}
 
 
 def kinds_of(run: Run, kind: str = "all") -> list[str]:
     """What is drawn: the kind, or all that the run has. Raises ViewError when it has not what the kind needs."""
-    lacking = {name: import_module(f"doamc.figures.{name}").missing(run) for name in KINDS}
+    lacking = {name: _module(name).missing(run) for name in KINDS}
     if kind == "all":
         return [name for name in KINDS if lacking[name] is None]
     if lacking[kind] is not None:
@@ -32,5 +34,9 @@ def size_of(kinds: list[str]) -> tuple[float, float]:
 def draw_page(figure: "Figure", run: Run, kinds: list[str]) -> None:
     """Draw kinds one below the other."""
     parts = figure.subfigures(len(kinds), 1, height_ratios=[KINDS[name] for name in kinds], squeeze=False)[:, 0]
-    drawn = [import_module(f"doamc.figures.{name}").draw(part, run) for name, part in zip(kinds, parts, strict=True)]
+    drawn = [_module(name).draw(part, run) for name, part in zip(kinds, parts, strict=True)]
     letter([axes for plots in drawn for axes in plots])
+
+
+def _module(kind: str) -> Any:
+    return import_module(f"doamc.figures.{_MODULES.get(kind, kind)}")

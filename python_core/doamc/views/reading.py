@@ -15,6 +15,18 @@ from doamc.estimates.truth import coupling_matrix, message_time
 from doamc.protocol import ESTIMATE_SCHEMA
 from doamc.text import one_line, reason, shown
 
+#: places of which a view shows no more
+MAX_MODES = 16
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Where the directions of all sources may be, too: its share of the probability, and directions (P,) there."""
+
+    share: float
+    azimuth_deg: NDArray[np.float64]
+    elevation_deg: NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -25,6 +37,7 @@ class Reading:
     ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
     of the array's +x axis, None where it is not told. doubt: why the estimate may be wrong, as far as can be told,
     where the batch does not fit the model; else None. elevation_deg, elevation_std_deg: (P,), None where none is told.
+    modes: the places where the directions may be, the most probable first, of estimates with elevations.
     """
 
     seq: int
@@ -41,6 +54,7 @@ class Reading:
     doubt: str | None = None
     elevation_deg: NDArray[np.float64] | None = None
     elevation_std_deg: NDArray[np.float64] | None = None
+    modes: tuple[Mode, ...] = ()
 
     @property
     def warning(self) -> str:
@@ -73,6 +87,7 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
             *(_column(message["sources"] or (), name) for name in ("elevation_deg", "elevation_std_deg")),
+            _modes(message.get("modes") or ()),
         )  # fmt: skip
     except KeyError as error:
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error
@@ -92,6 +107,18 @@ def _doubt(fit: Any) -> str | None:
     if not isinstance(fit, dict) or not fit.get("doubtful"):
         return None
     return one_line(fit.get("cause") or "unknown", 80)
+
+
+def _modes(told: Sequence[dict[str, Any]]) -> tuple[Mode, ...]:
+    """Those that tell elevations."""
+    modes = []
+    for mode in told[:MAX_MODES]:
+        azimuth, elevation = (
+            np.array([_number(a) for a in mode.get(k) or ()]) for k in ("azimuth_deg", "elevation_deg")
+        )
+        if 0 < len(azimuth) == len(elevation) <= MAX_SOURCES:
+            modes.append(Mode(_number(mode.get("share")), azimuth, elevation))
+    return tuple(modes)
 
 
 def _column(sources: Sequence[dict[str, Any]], name: str) -> NDArray[np.float64] | None:

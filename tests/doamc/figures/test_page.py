@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from doamc.angles import great_circle_deg
 from doamc.errors import ViewError
 from doamc.estimates import Recorder
 from doamc.estimates.truth_files import read_truth
@@ -15,7 +16,7 @@ from doamc.figures.run import read_run
 from doamc.views.convention import Convention
 from doamc.views.palette import COLOURS, TRUTH
 from tests.doamc.figures.runs import COUPLING, ERRORS, estimate, truth_at, truth_message, write_log
-from tests.doamc.figures.skies import write_sky_log
+from tests.doamc.figures.skies import sky_at, write_sky_log
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +209,43 @@ def test_errors_on_the_sky(tmp_path):
     assert all(line.get_label().endswith("1.00 in 90 % ellipses") for line in right.lines)
     bare = read_run(write_sky_log(tmp_path / "y.jsonl", elevation_deg=None, elevation_std_deg=None))
     assert plots_of(bare, "errors")[0].get_ylabel() == "estimate - truth (deg)"  # azimuths alone were told
+
+
+def test_the_sky(tmp_path):
+    """Zenith distance against azimuth, on the truth; ellipses; rings where else the newest directions may be."""
+    modes = [{"share": s, "azimuth_deg": [9.0 * s], "elevation_deg": [50.0 * s], "std_deg": [1.0]} for s in (0.6, 0.4)]
+    run = read_run(write_sky_log(tmp_path / "x.jsonl", modes=modes))
+    sky, time = plots_of(run, "sky")
+    assert sky.name == "polar" and (sky.get_theta_offset(), sky.get_theta_direction()) == (0.0, 1)
+    for number in (0, 1):
+        p = run.points.of(number)
+        true = np.array([sky_at(t) for t in range(10)])[:, :, number]
+        colour, angle, away = lines_of(sky)[number]
+        assert colour == TRUTH
+        np.testing.assert_allclose([np.degrees(angle), 90.0 - away], true.T, atol=1e-9)
+        colour, angle, away = lines_of(sky)[2 + number]
+        assert colour == COLOURS[number]
+        np.testing.assert_allclose([np.degrees(angle), 90.0 - away], [p.azimuth_deg, p.elevation_deg], atol=1e-9)
+        np.testing.assert_allclose(lines_of(time)[number][2], true[:, 1])
+    outline = lines_of(sky)[4]  # of the newest reading, about the emitter at 9 degrees
+    distance = great_circle_deg(13.0 - 0.4, 66.0 + 0.4, np.degrees(outline[1]), 90.0 - outline[2])
+    assert distance.max() == pytest.approx(2.146 * 0.3, rel=1e-3)  # 0.5 cos 66.4 is less
+    assert len(sky.patches) == 2 * 6
+    _, angle, away = lines_of(sky)[-1]
+    assert (np.degrees(angle).item(), 90.0 - away.item()) == pytest.approx((3.6, 20.0))
+    assert (time.get_ylabel(), len(run.readings[-1].modes)) == ("elevation (deg)", 2)
+    with pytest.raises(ViewError, match="expected elevations in the log"):
+        kinds_of(read_run(write_log(tmp_path / "y.jsonl")), "sky")
+    assert "sky" in kinds_of(run)
+
+
+def test_the_sky_of_bearings_and_below_the_horizon(tmp_path):
+    changes = {"heading_deg": 30.0, "elevation_deg": np.array([-20.0, 50.0]), "azimuth_deg": np.array([-5.0, 100.0])}
+    flat, _ = plots_of(read_run(write_sky_log(tmp_path / "x.jsonl", truth=False, **changes)), "sky")
+    assert flat.name == "rectilinear" and flat.get_xlim() == (0.0, 360.0) and flat.get_ylim() == (-90.0, 90.0)
+    dots = {(round(x[0], 6), y[0]) for _, x, y in lines_of(flat) if len(x) == 10}
+    assert dots == {(35.0, -20.0), (290.0, 50.0)}
+    changes["elevation_deg"] = np.array([20.0, 50.0])
+    sky, _ = plots_of(read_run(write_sky_log(tmp_path / "y.jsonl", truth=False, **changes)), "sky")
+    assert sky.name == "polar" and (sky.get_theta_offset(), sky.get_theta_direction()) == (np.pi / 2, -1)
+    assert [t.get_text() for t in sky.get_xticklabels()][:3] == ["N", "NE", "E"]

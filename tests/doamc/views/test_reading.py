@@ -66,3 +66,13 @@ def test_elevations_are_read_where_a_source_has_one():
     reading = read_estimate(sent)
     assert np.isnan(reading.elevation_deg[0]) and reading.elevation_deg[1] == 31.2
     assert np.isnan(reading.elevation_std_deg).all()
+
+
+def test_modes_of_estimates_with_elevations():
+    """Of others there are none to show on a sky; more than sixteen are not shown, those of odd lengths neither."""
+    mode = {"share": 0.7, "azimuth_deg": [1.0, 2.0], "std_deg": [1.0, 1.0]}
+    told = [mode | {"elevation_deg": [3.0, None]}, mode, mode | {"elevation_deg": [3.0]}]
+    modes = read_estimate(message(modes=told)).modes
+    assert len(modes) == 1 and modes[0].share == 0.7 and modes[0].azimuth_deg.tolist() == [1.0, 2.0]
+    assert modes[0].elevation_deg[0] == 3.0 and np.isnan(modes[0].elevation_deg[1])
+    assert len(read_estimate(message(modes=told[:1] * 40)).modes) == 16 and read_estimate(message()).modes == ()

@@ -35,7 +35,9 @@ def test_all_pictures_are_made(qt, tmp_path):
     command = [sys.executable, "-m", "scripts.screenshots_qt", "--out", str(tmp_path), "--seconds", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["band_qt.png", "monitor.png", "plot_run.png", "qt_live.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "band_qt.png", "monitor.png", "plot_run.png", "plot_sky.png", "qt_live.png", "sky_qt.png",
+    ]  # fmt: skip
     for path in tmp_path.iterdir():
         pixels = read(path)
         assert min(pixels.shape[:2]) > 400 and len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
