@@ -144,7 +144,7 @@ class doa_estimator(message_block):
             seq=seq, time=time.time(), sample_time=batch.sample_time, frequency_hz=batch.frequency_hz,
             array=self.engine.spec.name, method=self.engine.method, snapshots=batch.snapshots.shape[1],
             latency_ms=latency_ms, dropped_batches=self._worker.dropped, batch_seq=batch.seq, rx_time=batch.rx_time,
-            heading_deg=self.heading_deg, **values,
+            heading_deg=self.heading_deg, alike=self.engine.spec.alike, **values,
         )  # fmt: skip
         self.post("estimates", message)
 

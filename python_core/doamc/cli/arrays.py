@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         "frequency": "as received" if unit == "metres" else _frequency(spec),
         "fingerprint": spec.digest,
     }
+    if spec.alike:
+        lines["alike"] = spec.alike
     if renumbered(spec.channels):
         lines["streams"] = f"of elements {', '.join(map(str, spec.channels))}"
     if spec.mount is not None:

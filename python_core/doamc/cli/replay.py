@@ -95,7 +95,7 @@ class Replay:
         batch = make_batch(y, block.shape[1], noise, i, self.source.channels)
         estimates = estimate_batch(estimator, batch, self.n_sources)
         values = message_values(estimates, calibration=estimator.state(), channels=self.source.channels)
-        return values | {"array": estimator.spec.name, "method": estimator.name}
+        return values | {"array": estimator.spec.name, "method": estimator.name, "alike": estimator.spec.alike}
 
     def _times(self, turn: int, i: int) -> dict[str, Any]:
         """Stream time of a batch and when it was received, as far as the input tells; else that it is estimated now."""

@@ -5,7 +5,7 @@ from typing import Any
 from doamc.estimates.orientation import oriented
 
 MAX_MODES = 16
-_MAX_TEXT = 80
+_MAX_TEXT, _MAX_WORDS = 80, 300
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
 _SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg", "elevation_deg",
            "elevation_std_deg", "elevation_interval_deg")  # fmt: skip
@@ -27,8 +27,10 @@ def estimate_view(message: dict[str, Any], received: float, heading_deg: float |
     view["effective_snapshots"] = message.get("effective_snapshots")
     view["fit"] = {key: (message.get("fit") or {}).get(key) for key in ("misfit", "doubtful", "cause")}
     view["modes"] = [
-        {"share": mode["share"], "azimuth_deg": mode["azimuth_deg"]} for mode in message.get("modes", [])[:MAX_MODES]
+        {key: mode[key] for key in ("share", "azimuth_deg", "elevation_deg") if key in mode}
+        for mode in message.get("modes", [])[:MAX_MODES]
     ]
+    view["alike"] = message.get("alike", "")[:_MAX_WORDS]
     view["source_probability"] = message.get("source_probability", [])
     return view
 

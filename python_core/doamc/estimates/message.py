@@ -46,6 +46,7 @@ def make_message(
     model_error_interval_db: ArrayLike | None = None,  # shape: (2,)
     source_probability: ArrayLike | None = None,  # shape: (1 + P_max,)
     fit: dict[str, Any] | None = None,
+    alike: str | None = None,
     heading_deg: float | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def make_message(
     directions may be; effective_snapshots; model_error_db, how far responses are off the model, relative, and its
     central 90 %; source_probability of 0, 1, ... sources.
     fit: how well the batch fits the model, ``misfit``, ``probability``, ``doubtful`` and ``cause``, where it is known.
+    alike: what the array cannot tell apart, in words, where it has elevations.
     heading_deg: bearing of the array's +x axis, clockwise from true north, where it is known: every source then has its
     ``bearing_deg``.
     extra: further keys, e.g. the truth of a simulation; complex arrays become ``{"re": ..., "im": ...}``.
@@ -103,7 +105,7 @@ def make_message(
     posterior = {
         "coupling_std": coupling_std, "modes": modes, "effective_snapshots": effective_snapshots,
         "model_error_db": model_error_db, "model_error_interval_db": model_error_interval_db,
-        "source_probability": source_probability, "fit": fit,
+        "source_probability": source_probability, "fit": fit, "alike": alike,
     }  # fmt: skip
     message |= _plain({k: v for k, v in posterior.items() if v is not None})
     clash = sorted(message.keys() & extra.keys())

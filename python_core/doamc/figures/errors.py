@@ -45,7 +45,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     fit(left, errors[np.isfinite(errors)], np.zeros(1), 0.02, outer=5.0, margin=1.0)
     if on_sky:
         left.set_ylim(bottom=0.0)
-    what = "angle on the sky to the truth (deg)" if on_sky else "estimate - truth (deg)"
+    what = "angle on the sky (deg)" if on_sky else "estimate - truth (deg)"
     left.set(xlabel="time (s)", ylabel=what, xlim=limits_of(run.time_s))
     right.set(xlabel=what if on_sky else "|estimate - truth| (deg)", ylabel="share of estimates", ylim=(0, 1.02))
     positive = np.abs(errors[np.abs(errors) > 0])

@@ -162,6 +162,13 @@ class ArraySpec:
         low, high = self.elevation_deg or (0.0, 0.0)
         return math.radians(low), math.radians(high)
 
+    @cached_property
+    def alike(self) -> str | None:
+        """What it cannot tell apart of directions with elevations, in words; None where there is no such thing."""
+        from doamc.spec.elevation import alike_of
+
+        return alike_of(self)
+
     @property
     def noise_db(self) -> tuple[float, float]:
         """Range of an unknown noise power, dB: that of the SNR turned around, with room for levels beyond it."""

@@ -6,6 +6,8 @@ from doamc.errors import SpecificationError
 from doamc.spec import checks
 
 if TYPE_CHECKING:
+    import torch
+
     from doamc.spec.array_spec import ArraySpec
 
 STRAIGHT = 1e-3  #: of an array's size, how far elements of a line or of a plane may stand beside it
@@ -30,19 +32,40 @@ def check_elevation(spec: "ArraySpec") -> None:
             "[sector] elevation_deg and a coupling drawn from antennas exclude each other: such a prior holds at the "
             "horizon; take another family, or leave elevation_deg out"
         )
-    positions = spec.tuned(spec.frequency_hz or 1e9).positions
-    centred = positions - positions.mean(0)
-    size = centred.square().sum(0).sum().sqrt()
-    if float(centred.svd()[1][1]) < STRAIGHT * float(size):
+    centred, size = _about_middle(spec)
+    if float(centred.svd()[1][1]) < STRAIGHT * size:
         raise SpecificationError(
             "a line of elements cannot tell elevation from azimuth, found [sector] elevation_deg; leave it out"
         )
     low, high = spec.elevation_deg
-    if low < 0 < high and float(centred[:, 2].norm()) < STRAIGHT * float(size):
+    if low < 0 < high and float(centred[:, 2].norm()) < STRAIGHT * size:
         raise SpecificationError(
             "elements in the x-y plane hear from above and from below alike; expected [sector] elevation_deg on one "
             f"side of the horizon, found {[low, high]}"
         )
+
+
+def alike_of(spec: "ArraySpec") -> str | None:
+    """What an array with elevations cannot tell apart, in words; None where it can, or has none."""
+    if spec.elevation_deg is None:
+        return None
+    centred, size = _about_middle(spec)
+    if float(centred[:, 2].norm()) < STRAIGHT * size:
+        side, other = ("above", "below") if spec.elevation_deg[0] >= 0 else ("below", "above")
+        return (
+            f"elevation folds: an emitter {other} the plane of the elements looks like its mirror image {side} it, and "
+            "near the plane elevation is hardly seen"
+        )
+    if float(centred.svd()[1][2]) < STRAIGHT * size:
+        return "an emitter behind the plane of the elements looks like its mirror image in front of it"
+    return None
+
+
+def _about_middle(spec: "ArraySpec") -> "tuple[torch.Tensor, float]":
+    """Positions about their mean, and how large the array is."""
+    positions = spec.tuned(spec.frequency_hz or 1e9).positions
+    centred = positions - positions.mean(0)
+    return centred, float(centred.square().sum(0).sum().sqrt())
 
 
 def require_horizon(spec: "ArraySpec", what: str) -> None:

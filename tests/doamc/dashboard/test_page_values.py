@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from doamc.angles import great_circle_deg
 from doamc.estimates import status_message
+from doamc.views.sky_ellipse import sky_ellipse, unrolled
 
 from .conftest import shows
 from .serving import toeplitz, until
@@ -213,25 +215,72 @@ def test_a_colour_stays_with_an_emitter(stage):
 
 
 def test_elevations_are_shown_where_an_array_tells_them(stage):
-    page = stage.show({"azimuth_deg": [-45.0, 90.0], "std_deg": [1.0, 1.0], "power_db": [0.0, -3.0]})
+    page = stage.show({"azimuth_deg": [-30.0, 80.0], "std_deg": [1.0, 1.0], "power_db": [0.0, -3.0]})
     assert not page.locator("#elevation-box").is_visible() and not page.locator("#elevation-head").is_visible()
     page = stage.show(
         {
-            "azimuth_deg": [-45.0, 90.0], "std_deg": [6.0, 1.0], "power_db": [0.0, -3.0],
+            "azimuth_deg": [-30.0, 80.0], "std_deg": [6.0, 1.0], "power_db": [0.0, -3.0],
             "elevation_deg": [40.0, 61.25], "elevation_std_deg": [3.0, None],
         }
     )  # fmt: skip
     page.wait_for_function("() => !document.getElementById('elevation-box').hidden")
     assert [row[-1] for row in rows(page)] == ["40.0° ± 3.0°", "61.3°"]
+    page.wait_for_function("() => document.getElementById('elevations').ariaLabel.includes('elevation 61.3°')")
+    page.wait_for_timeout(300)
+    for number, place in enumerate([(-30, 40), (80, 61.25)]):
+        slot = slots(page)[number]
+        assert page.evaluate(ON_DOME, place) == colour(page, f"--s{slot}" if slot < 6 else "--muted")
+    # the ellipse holds 90 %: 2.146 deviations, of 3 degrees in elevation and of 6 cos 40 on the ring
+    for place, there in (((-30, 40 + 1.7 * 3), True), ((-30, 40 + 3.2 * 3), False), ((-30 + 1.9 * 6, 40), True),
+                         ((-30 + 3.0 * 6, 40), False)):  # fmt: skip
+        assert (page.evaluate(ON_DOME, place)[3] > 0) == there, place
+
+
+#: colour where a direction is on the sky plot: the zenith in the middle, +x to the right
+ON_DOME = """([azimuth, elevation]) => {
+    const canvas = document.getElementById("elevations"), ratio = canvas.width / canvas.clientWidth;
+    const w = canvas.clientWidth, h = canvas.clientHeight, radius = Math.min(w / 2 - 34, h / 2 - 22);
+    const far = radius * (90 - elevation) / 90, turn = azimuth * Math.PI / 180;
+    const x = w / 2 + far * Math.cos(turn), y = h / 2 - far * Math.sin(turn);
+    return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
+}"""
+
+
+def test_the_zenith_the_horizon_and_what_folds_in_words(stage):
+    """At the zenith the ellipse is a circle about the middle; below the horizon the plot is azimuth by elevation."""
+    words = "elevation folds: an emitter below looks like its mirror image above"
+    source = {"azimuth_deg": [17.0], "std_deg": [100.0], "power_db": [0.0], "elevation_std_deg": [6.0]}
+    page = stage.show(source | {"elevation_deg": [85.0], "alike": words})
+    page.wait_for_function("(words) => document.getElementById('alike').textContent === words", arg=words)
+    page.wait_for_timeout(300)
+    reach = 5.0 + 1.2816 * 6.0
+    for azimuth in range(8, 360, 45):  # between the lines of the grid
+        assert page.evaluate(ON_DOME, [azimuth, 90 - reach + 1.5])[3] > 0
+        assert page.evaluate(ON_DOME, [azimuth, 90 - reach - 2.5])[3] == 0
+    stage.show(source | {"elevation_deg": [85.0]}, source | {"elevation_deg": [-40.0], "std_deg": [5.0]})
+    page.wait_for_timeout(300)
     find = """([azimuth, elevation]) => {
         const canvas = document.getElementById("elevations"), ratio = canvas.width / canvas.clientWidth;
         const x = 44 + (azimuth + 180) / 360 * (canvas.clientWidth - 58);
-        const y = 10 + (90 - elevation) / 90 * (canvas.clientHeight - 36);
+        const y = 10 + (90 - elevation) / 180 * (canvas.clientHeight - 36);
         return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
     }"""
-    page.wait_for_timeout(300)
-    for number, place in enumerate([(-45, 40), (90, 61.25)]):
-        slot = slots(page)[number]
-        assert page.evaluate(find, place) == colour(page, f"--s{slot}" if slot < 6 else "--muted")
-    inside, outside = page.evaluate(find, (-45 + 1.5 * 6, 40)), page.evaluate(find, (-45 + 2.2 * 6, 40))
-    assert inside[3] > 0 and outside[3] == 0  # the ellipse is of 1.645 deviations
+    (slot,) = slots(page)
+    assert page.evaluate(find, (17.0, -40.0)) == colour(page, f"--s{slot}" if slot < 6 else "--muted")
+    assert page.evaluate(find, (17.0, -40 + 2.0 * 6))[3] > 0 and page.evaluate(find, (17.0, -40 + 2.5 * 6))[3] == 0
+    assert page.locator("#alike").text_content() == ""
+
+
+def test_ellipses_are_those_of_the_other_views(stage):
+    cases = [(30.0, 40.0, 6.0, 3.0), (179.0, -35.0, 3.0, 8.0), (10.0, 87.0, 30.0, 1.0), (77.0, 88.8, 100.0, 0.7),
+             (0.0, 0.0, 40.0, 300.0), (-100.0, -89.0, 60.0, 2.0)]  # fmt: skip
+    code = """async (cases) => {
+        const { skyEllipse, unrolled } = await import("/static/js/ellipse.js");
+        return cases.map((c) => [skyEllipse(...c), unrolled(skyEllipse(...c), c[0])]);
+    }"""
+    for case, (curve, flat) in zip(cases, stage.page.evaluate(code, cases), strict=True):
+        expected = sky_ellipse(*case)
+        assert great_circle_deg(*np.array(curve).T, *expected.T).max() < 1e-5, case
+        assert len(flat) == len(unrolled(expected, case[0])) and np.abs(np.diff(np.array(flat)[:73, 0])).max() < 180
+    none = "async () => (await import('/static/js/ellipse.js')).skyEllipse(1, 2, null, 3)"
+    assert stage.page.evaluate(none) is None

@@ -23,6 +23,9 @@ def test_a_view_says_what_was_sent():
     fit = {"misfit": 30.5, "probability": 0.0, "doubtful": True, "cause": "channel 3 off"}
     told = estimate_view(estimate(8, fit=fit), 123.5)["fit"]
     assert told == {"misfit": 30.5, "doubtful": True, "cause": "channel 3 off"}
+    assert (
+        estimate_view(estimate(9, alike="above and below"), 1.0)["alike"] == "above and below" and view["alike"] == ""
+    )
     assert view["received"] == 123.5 and view["has_coupling"] is True and "coupling" not in view
 
 

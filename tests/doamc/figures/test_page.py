@@ -198,7 +198,7 @@ def test_errors_on_the_sky(tmp_path):
     """Beside what the error bars promise, hypot(0.5 cos el, 0.3), and how many lie in ellipses of 90 %."""
     run = read_run(write_sky_log(tmp_path / "x.jsonl"))
     left, right = plots_of(run, "errors")
-    assert left.get_ylabel() == "angle on the sky to the truth (deg)"
+    assert left.get_ylabel() == "angle on the sky (deg)"
     for number in (0, 1):
         p = run.points.of(number)
         np.testing.assert_allclose(lines_of(left)[number][2], p.distance_deg)

@@ -1,5 +1,7 @@
 """Elevations in specifications: what is taken, and which arrays cannot tell them."""
 
+from dataclasses import replace
+
 import pytest
 
 from doamc.errors import EstimatorError, SpecificationError
@@ -55,3 +57,12 @@ def test_what_knows_azimuths_alone_refuses():
         LinkEnd(load_spec("panel16"))
     with pytest.raises(SpecificationError, match="a scan of a band knows azimuths alone"):
         require_horizon(load_spec("dome8"), "a scan of a band")
+
+
+def test_what_an_array_cannot_tell_apart_is_said():
+    assert "an emitter below the plane of the elements looks like its mirror image above" in load_spec("dome8").alike
+    below = edited_spec("dome8", sector={"elevation_deg": [-75.0, 0.0]})
+    assert "an emitter above the plane of the elements looks like its mirror image below" in below.alike
+    assert "behind the plane" in load_spec("panel16").alike and load_spec("uca5").alike is None
+    corner = {"kind": "positions", "points_wavelengths": [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]}
+    assert replace(load_spec("dome8"), geometry=corner).alike is None

@@ -146,7 +146,10 @@ function draw(time) {
     drawRose($("rose"), fresh, convention, none);
     showSources(fresh, convention, none);
     $("elevation-box").hidden = !hasElevation(fresh);
-    if (hasElevation(fresh)) drawElevations($("elevations"), fresh, convention);
+    if (hasElevation(fresh)) {
+      drawElevations($("elevations"), fresh, convention, receiver.below());
+      put("alike", fresh.alike);
+    }
     showHealth(receiver.health, view, skipped, at, silent);
     showAbout(view, receiver);
   }
@@ -199,7 +202,7 @@ $("export-png").addEventListener("click", () => {
   const plot = (id) => $(id).querySelector("canvas");
   savePicture(`gr-doamc · ${current()?.name ?? ""} · ${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`, $("about").textContent, [
     [[$("rose"), "Bearings"], [plot("bearing-plot"), $("bearing-plot-title").textContent]],
-    [[plot("power-plot"), "Power, dB"], [$("waterfall"), $("density-title").textContent], [$("map"), "Map plane"]],
+    [[plot("power-plot"), "Power, dB"], [$("waterfall"), $("density-title").textContent], [$("elevations"), "Sky"], [$("map"), "Map plane"]],
     [[$("magnitude"), "Coupling, dB"], [$("phase"), "Phase, degrees"], [$("spread"), "Uncertainty, dB"], [$("change"), "Change, dB"]],
   ]);
 });

@@ -49,4 +49,7 @@ export function describeRose(view, convention) {
   const words = (view?.sources ?? []).map((s) => `${convention.text(s.azimuth_deg, 1)}${s.power_db === null ? "" : `, ${fixed(s.power_db, 1)} dB`}`);
   const label = words.length ? `Compass rose: ${words.join("; ")}` : "Compass rose: no emitter";
   if ($("rose").getAttribute("aria-label") !== label) $("rose").setAttribute("aria-label", label);
+  if (!hasElevation(view)) return;
+  const sky = `Sky plot: ${view.sources.map((s) => `${convention.text(s.azimuth_deg, 1)}, elevation ${elevation(s)}`).join("; ")}`;
+  if ($("elevations").getAttribute("aria-label") !== sky) $("elevations").setAttribute("aria-label", sky);
 }

@@ -46,6 +46,11 @@ export class Receiver {
     return this.views.some((view) => view.sources.some((s) => s.azimuth_deg > 180)) ? 0 : -180;
   }
 
+  /** Whether anything was below the horizon, by more than rounding. */
+  below() {
+    return this.views.some((view) => view.sources.some((s) => s.elevation_deg < -0.5));
+  }
+
   _colour(view) {
     const pairs = [];
     view.sources.forEach((source, i) => {
