@@ -10,7 +10,8 @@ from doamc.estimates.log_rows import spreadsheet_text as _text
 COLUMNS = (
     "receiver", "received", "seq", "time", "sample_time", "frequency_hz", "array", "method", "source", "azimuth_deg",
     "std_deg", "low_deg", "high_deg", "power_db", "noise_power", "snapshots", "buffer_ms", "inference_ms", "total_ms",
-    "dropped_batches", "heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg",
+    "dropped_batches", "heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg", "elevation_deg",
+    "elevation_std_deg", "elevation_low_deg", "elevation_high_deg",
 )  # fmt: skip
 
 
@@ -40,9 +41,9 @@ def as_csv(receivers: list[tuple[str, list[PastEstimate]]]) -> bytes:
             tail = [view["noise_power"], view["snapshots"], *view["latency_ms"].values(), view["dropped_batches"]]
             tail.append(view["heading_deg"])
             for i, source in enumerate(view["sources"], 1):
-                writer.writerow([*head, i, *_azimuth(source), *tail, *_bearing(source)])
+                writer.writerow([*head, i, *_azimuth(source), *tail, *_bearing(source), *_elevation(source)])
             if not view["sources"]:
-                writer.writerow([*head, *[None] * 6, *tail, *[None] * 3])
+                writer.writerow([*head, *[None] * 6, *tail, *[None] * 7])
     return text.getvalue().encode()
 
 
@@ -52,3 +53,8 @@ def _azimuth(source: dict[str, Any]) -> list[Any]:
 
 def _bearing(source: dict[str, Any]) -> list[Any]:
     return [source["bearing_deg"], *(source["bearing_interval_deg"] or (None, None))]
+
+
+def _elevation(source: dict[str, Any]) -> list[Any]:
+    interval = source["elevation_interval_deg"] or (None, None)
+    return [source["elevation_deg"], source["elevation_std_deg"], *interval]

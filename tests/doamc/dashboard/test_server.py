@@ -156,7 +156,8 @@ def test_an_infinity_that_json_can_write_reaches_nobody(served, publisher):
 
 def test_last_minute_as_json_and_csv(served, publisher):
     seq = served.connected(publisher)
-    sent = estimate(seq, interval_deg=[[-24.5, -22.0], [38.0, 45.0]], array="=cmd()", heading_deg=90.0)
+    raised = {"elevation_deg": [30.5, 40.0], "elevation_interval_deg": [[29.0, 32.0], [39.0, 41.0]]}
+    sent = estimate(seq, interval_deg=[[-24.5, -22.0], [38.0, 45.0]], array="=cmd()", heading_deg=90.0, **raised)
     publisher.estimate(sent)
     publisher.estimate(estimate(seq + 1, azimuth_deg=[], std_deg=[], power_db=[]))
     until(lambda: (served.feed().latest or {}).get("seq") == seq + 1)
@@ -178,6 +179,8 @@ def test_last_minute_as_json_and_csv(served, publisher):
     assert (table[0]["inference_ms"], table[0]["total_ms"]) == ("12.25", "14.0")
     told = [[r[k] for k in ("heading_deg", "bearing_deg", "bearing_low_deg", "bearing_high_deg")] for r in table]
     assert told == [["90.0", "113.45", "112.0", "114.5"], ["90.0", "48.5", "45.0", "52.0"], ["", "", "", ""]]
+    above = [[r[f"elevation_{k}deg"] for k in ("", "std_", "low_", "high_")] for r in table]
+    assert above == [["30.5", "", "29.0", "32.0"], ["40.0", "", "39.0", "41.0"], ["", "", "", ""]]
 
 
 def test_recording_by_command(served, publisher, tmp_path):

@@ -108,3 +108,18 @@ def test_xml_escapes_and_unknown_figures_are_empty():
     data = ElementTree.fromstring(xml_document(bearing, station))
     assert data.findtext("STATION_ID") == "<&>" and data.findtext("SNR_DB") == ""
     assert json_body(bearing, station)["snr_db"] is None
+
+
+def test_of_an_estimate_with_elevations_these_formats_tell_the_azimuth():
+    """No byte of them differs; near the zenith, where the azimuth is wide, the confidence falls to nearly nothing."""
+    raised = {
+        "elevation_deg": [60.0],
+        "elevation_std_deg": [2.0],
+        "elevation_interval_deg": [[57.0, 63.0]],
+        "alike": "x",
+    }
+    plain, high = one(), one(**raised)
+    for write in (csv_line, json_body, xml_document):
+        assert write(high, STATION) == write(plain, STATION)
+    (zenith,) = bearings(message([30.0], [104.0], [-3.0], elevation_deg=[89.0], elevation_std_deg=[1.0]), STATION)
+    assert zenith.confidence_db < 4 < 15 < plain.confidence_db
