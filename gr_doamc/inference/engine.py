@@ -10,6 +10,7 @@ from doamc.errors import EstimatorError
 from doamc.estimates.message_values import message_values
 from doamc.estimators.base import DEFAULT_METHOD, Estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.estimators.incident import incident
 from doamc.estimators.tuned import TunedEstimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -59,7 +60,7 @@ class Engine:
             samples = torch.from_numpy(snapshots).to(self._device)
             batch = make_batch(samples, self.spec.n_elements, self._noise_power, channels=self.spec.channels)
             estimator = self._tuned.at(frequency_hz)
-            estimates = estimate_batch(estimator, batch, self._sources)
+            estimates = incident(estimator.spec, estimate_batch(estimator, batch, self._sources))
             return message_values(estimates, calibration=estimator.state(), channels=self.spec.channels)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pmt
@@ -18,6 +18,9 @@ from doamc.text import shown
 from gr_doamc.runtime.message_block import block_status, guarded
 from gr_doamc.runtime.stream_arrays import channels_block
 from gr_doamc.runtime.stream_guard import guarded_work
+
+if TYPE_CHECKING:
+    from doamc.arrays.element_pattern import ElementPattern
 
 _TAG = "emitter"
 #: samples by which a new filter is brought to the phase of the one before
@@ -170,7 +173,11 @@ class emitter_separator(channels_block):
         c = estimate.get("coupling")
         coupling = None if c is None else np.array(c["re"]) + 1j * np.array(c["im"])
         spec = self.spec.tuned(estimate.get("frequency_hz")) if self.spec.in_metres else self.spec
-        v = responses(spec.positions.numpy(), coupling, azimuth)
+        raised = any("elevation_deg" in s for s in sources)
+        elevation = [float(s.get("elevation_deg") or 0.0) for s in sources] if raised else None
+        v = responses(spec.positions.numpy(), coupling, azimuth, elevation)
+        if spec.element is not None:  # powers are told of what is incident
+            v = v * gains(spec.element, azimuth, elevation)
         channels = checked_channels(
             list(estimate.get("channels", self.spec.channels)), len(v), "channels of an estimate"
         )
@@ -200,3 +207,12 @@ class emitter_separator(channels_block):
 
     def _publish(self, state: str = "running") -> None:
         self.message_port_pub(pmt.intern("status"), pmt.to_pmt(self.status(state)))
+
+
+def gains(pattern: "ElementPattern", azimuth_deg: list[float], elevation_deg: list[float] | None) -> np.ndarray:
+    """Amplitudes (S,) that elements with a pattern receive."""
+    import torch
+
+    level = torch.zeros(len(azimuth_deg)) if elevation_deg is None else torch.tensor(elevation_deg)
+    azimuth = torch.tensor(azimuth_deg, dtype=torch.float64)
+    return pattern.gain(azimuth.deg2rad(), level.double().deg2rad()).numpy()

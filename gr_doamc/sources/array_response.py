@@ -1,6 +1,7 @@
 """What a simulated array receives of emitters: its coupling, the same from everywhere or depending on direction."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,13 @@ class ArrayResponse:
     """Positions (N, 3) in wavelengths, and coupling (N, N) of mean diagonal 1 as it is reported.
 
     extended: (N, J N), what multiplies steering vectors extended by J angular functions: the coupling itself for J = 1.
+    gain: amplitude that elements with a pattern receive, of azimuths and elevations in rad; None where isotropic.
     """
 
     positions: np.ndarray
     coupling: np.ndarray
     extended: np.ndarray
+    gain: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -37,6 +40,8 @@ class ArrayResponse:
             towards = np.stack([np.cos(up) * np.cos(azimuth), np.cos(up) * np.sin(azimuth), np.sin(up)])
             phase = 2 * math.pi * self.positions @ towards
         a = np.exp(1j * phase)
+        if self.gain is not None:
+            a = a * self.gain(azimuth, np.zeros_like(azimuth) if elevation_deg is None else np.radians(elevation_deg))
         if n_blocks > 1:
             a = (blocks_of(azimuth_deg, n_blocks)[:, None] * a).reshape(-1, len(azimuth))
         return self.extended @ a
@@ -68,7 +73,7 @@ def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
         c = family.coefficients(*family.coordinates(theta))
         extended = (family.mean + torch.einsum("k,kij->ij", c, family.patterns)).numpy()
     if coupling is None:
-        return ArrayResponse(spec.positions.numpy(), matrix, extended)
+        return ArrayResponse(spec.positions.numpy(), matrix, extended, _gain_of(spec))
     return _scaled(spec, matrix, extended)
 
 
@@ -81,4 +86,13 @@ def _scaled(spec: ArraySpec, matrix: np.ndarray, extended: np.ndarray) -> ArrayR
             f"coupling must be {spec.family.n_coefficients} coefficients or a {n} x {n} matrix with a diagonal, "
             f"found shape {matrix.shape}"
         )
-    return ArrayResponse(spec.positions.numpy(), matrix / mean, extended / mean)
+    return ArrayResponse(spec.positions.numpy(), matrix / mean, extended / mean, _gain_of(spec))
+
+
+def _gain_of(spec: ArraySpec) -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:
+    import torch
+
+    pattern = spec.element
+    if pattern is None:
+        return None
+    return lambda azimuth, elevation: pattern.gain(torch.from_numpy(azimuth), torch.from_numpy(elevation)).numpy()

@@ -17,6 +17,8 @@ from doamc.scenes.prior import Scene
 class CramerRao:
     """Standard deviations: azimuth (B, P) rad, power (B, P) dB, theta (B, 2 K), noise power (B,) dB.
 
+    Powers are incident ones: where elements have a pattern, they are known no better than the direction.
+
     elevation: (B, P) rad, and direction (B, P) rad, of the great-circle error; None where the array has no elevations.
     """
 
@@ -41,6 +43,7 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
     # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
     s = f.diagonal(dim1=1, dim2=2).rsqrt()
     inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
+    inverse = _incident(scene, inverse, first)
     std = torch.full_like(x, 0.0)
     std[:, keep] = inverse.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
     decibel = 10 / math.log(10)
@@ -51,6 +54,23 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
         direction = torch.hypot(std[:, :p] * level, elevation)
     power_db, theta = decibel * std[:, first : first + p], std[:, first + p : -1]
     return CramerRao(std[:, :p], power_db, theta, decibel * std[:, -1], elevation, direction)
+
+
+def _incident(scene: Scene, covariance: torch.Tensor, first: int) -> torch.Tensor:
+    """Covariance (B, D, D) of x with log powers of what is incident: log p = log p_received - 2 log g."""
+    pattern = scene.spec.element
+    if pattern is None:
+        return covariance
+    p = scene.azimuth.shape[1]
+    elevation = torch.zeros_like(scene.azimuth) if scene.elevation is None else scene.elevation
+    gain = pattern.gain(scene.azimuth, elevation)
+    by_azimuth, by_elevation = (-2 * slope / gain for slope in pattern.slopes(scene.azimuth, elevation))
+    jacobian = torch.eye(covariance.shape[1], dtype=covariance.dtype).repeat(len(covariance), 1, 1)
+    source = torch.arange(p)
+    jacobian[:, first + source, source] = by_azimuth
+    if scene.elevation is not None:  # of its sine
+        jacobian[:, first + source, p + source] = by_elevation / elevation.cos()
+    return jacobian @ covariance @ jacobian.mT
 
 
 def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:

@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     spec = load_spec(args.name, tunable=True)
     unit = "metres" if spec.in_metres and spec.frequency_hz is None else "wavelengths"
     spec = spec.tuned(spec.frequency_hz or SPEED_OF_LIGHT)  # at which a metre is a wavelength
+    low, high = spec.incident_power_db or spec.power_db
     lines = {
         "name": spec.name,
         "description": spec.description,
@@ -36,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
         "elevation": f"{spec.elevation_deg[0]:g} to {spec.elevation_deg[1]:g} deg"
         if spec.elevation_deg
         else "the horizon",
+        "element": _element(spec),
         "coupling": _coupling(spec),
-        "sources": f"{spec.source_count[0]} to {spec.source_count[1]}, {spec.power_db[0]:g} to {spec.power_db[1]:g} dB",
+        "sources": f"{spec.source_count[0]} to {spec.source_count[1]}, {low:g} to {high:g} dB",
         "snapshots": f"{spec.snapshot_count[0]} to {spec.snapshot_count[1]}, "
         f"SNR {spec.snr_db[0]:g} to {spec.snr_db[1]:g} dB",
         "frequency": "as received" if unit == "metres" else _frequency(spec),
@@ -59,6 +61,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _frequency(spec: "ArraySpec") -> str:
     return "not told" if spec.frequency_hz is None else f"{spec.frequency_hz / 1e6:.6g} MHz"
+
+
+def _element(spec: "ArraySpec") -> str:
+    if spec.element is None:
+        return "as in the prior of antennas" if spec.coupling["family"] == "drawn" else "isotropic"
+    exponent = f", exponent {spec.element.exponent:g}" if spec.element.kind == "patch" else ""
+    return spec.element.kind + exponent
 
 
 def _coupling(spec: "ArraySpec") -> str:

@@ -8,6 +8,7 @@ import torch
 from doamc.cli.inputs import Input, as_complex128
 from doamc.estimators.base import Estimates
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.incident import incident
 from doamc.estimators.joined import join
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import SnapshotBatch, make_batch
@@ -69,13 +70,11 @@ def estimate_chunk(
     groups: dict[float | None, list[int]] = {}
     for i, frequency_hz in enumerate(frequencies_hz):
         groups.setdefault(frequency_hz if tuned.spec.in_metres else None, []).append(i)
-    parts = [
-        replace(
-            estimate_batch(tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(i)), n_sources),
-            clean=None, waveforms=None, waveform_std=None,
-        )
-        for f, i in groups.items()
-    ]  # fmt: skip
+    parts = []
+    for f, i in groups.items():
+        estimator, part = tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(i))
+        found = incident(estimator.spec, estimate_batch(estimator, part, n_sources))
+        parts.append(replace(found, clean=None, waveforms=None, waveform_std=None))
     if len(parts) == 1:
         return parts[0]
     order = torch.tensor([i for index in groups.values() for i in index])

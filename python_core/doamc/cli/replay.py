@@ -12,6 +12,7 @@ from doamc.errors import DoamcError, EstimatorError
 from doamc.estimates import make_message, status_message
 from doamc.estimates.message_values import message_values
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.incident import incident
 from doamc.estimators.tuned import TunedEstimator
 from doamc.snapshots.batch import make_batch
 from doamc.text import reason
@@ -94,7 +95,9 @@ class Replay:
         y = torch.from_numpy(as_complex128(block))
         batch = make_batch(y, block.shape[1], noise, i, self.source.channels)
         estimates = estimate_batch(estimator, batch, self.n_sources)
-        values = message_values(estimates, calibration=estimator.state(), channels=self.source.channels)
+        values = message_values(
+            incident(estimator.spec, estimates), calibration=estimator.state(), channels=self.source.channels
+        )
         return values | {"array": estimator.spec.name, "method": estimator.name, "alike": estimator.spec.alike}
 
     def _times(self, turn: int, i: int) -> dict[str, Any]:

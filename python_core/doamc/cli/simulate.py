@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     batches, length = (1, args.batches * args.snapshots) if recording else (args.batches, args.snapshots)
     scene = draw_scene(spec, batches, args.sources, args.snr_db, generator)
     received = receive(scene, length, args.waveform, generator)
-    doa_deg, power_db = scene.azimuth.rad2deg().numpy(), 10 * scene.power.log10().numpy()
+    doa_deg, power_db = scene.azimuth.rad2deg().numpy(), 10 * scene.incident_power.log10().numpy()
     channels = list(spec.channels)  # what is written is in their order, the coupling in that of the elements
     snapshots, clean, positions = received.snapshots[:, channels], received.clean[:, channels], spec.positions[channels]
     numbering: dict[str, Any] = {"channels": channels} if renumbered(channels) else {}

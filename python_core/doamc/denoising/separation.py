@@ -20,10 +20,15 @@ def responses(
     positions: NDArray[np.float64],  # shape: (N, 3), wavelengths
     coupling: Complex | None,  # shape: (N, N); None for the unit matrix
     azimuth_deg: Sequence[float],
+    elevation_deg: Sequence[float] | None = None,  # None for the horizon
 ) -> Complex:
-    """C A of emitters in the plane, (N, S)."""
+    """C A of emitters, (N, S)."""
     azimuth = np.radians(np.asarray(azimuth_deg, float))
-    a = np.exp(2j * np.pi * positions[:, :2] @ np.stack([np.cos(azimuth), np.sin(azimuth)]))
+    towards, axes = np.stack([np.cos(azimuth), np.sin(azimuth)]), positions[:, :2]
+    if elevation_deg is not None:
+        up = np.radians(np.asarray(elevation_deg, float))
+        towards, axes = np.concatenate([np.cos(up) * towards, np.sin(up)[None]]), positions
+    a = np.exp(2j * np.pi * axes @ towards)
     return np.asarray(a if coupling is None else coupling @ a, dtype=np.complex128)
 
 

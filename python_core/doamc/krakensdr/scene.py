@@ -62,6 +62,9 @@ class Scene:
         level = 0.0 if elevation is None else elevation[None]
         coupling = spec.family.matrix(spec.family.draw((1,), generator))[0]
         response = coupling @ steering(spec.positions, azimuth[None], level)[0].to(torch.complex128)
+        if spec.element is not None:
+            horizon = torch.zeros_like(azimuth)
+            response = response * spec.element.gain(azimuth, horizon if elevation is None else elevation)
         self.azimuth_deg, self.coupling = azimuth.rad2deg().tolist(), coupling.numpy()
         self.elevation_deg = None if elevation is None else elevation.rad2deg().tolist()
         rows = np.asarray(spec.channels if order is None else order, np.intp)

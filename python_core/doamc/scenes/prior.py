@@ -13,9 +13,9 @@ from doamc.spec import ArraySpec
 class Scene:
     """A batch of scenes of one array.
 
-    azimuth: (B, P) rad, ascending. power: (B, P) linear, relative to a 0 dB source. theta: (B, 2 K) real
-    coupling parameters. noise_power: (B,) per element, linear. elevation: (B, P) rad, None where all are at the
-    horizon.
+    azimuth: (B, P) rad, ascending. power: (B, P) linear, relative to a 0 dB source, as an element receives it, which
+    is less than what is incident where elements have a pattern. theta: (B, 2 K) real coupling parameters.
+    noise_power: (B,) per element, linear. elevation: (B, P) rad, None where all are at the horizon.
     """
 
     spec: ArraySpec
@@ -29,6 +29,12 @@ class Scene:
         """Some of the scenes."""
         held = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "spec"}
         return replace(self, **{k: v[index] for k, v in held.items() if v is not None})
+
+    @property
+    def incident_power(self) -> torch.Tensor:
+        """Powers (B, P) that isotropic elements would receive."""
+        pattern = self.spec.element
+        return self.power if pattern is None else self.power / pattern.power(self.azimuth, self.elevation)
 
     @property
     def coupling(self) -> torch.Tensor:
@@ -92,7 +98,11 @@ def draw_scene(
         azimuth = draw_azimuth(spec, batch, n_sources, generator)
     theta = spec.family.draw((batch,), generator)
     u = torch.rand(batch, n_sources, dtype=torch.float64, generator=generator)
-    power_db = spec.power_db[0] + (spec.power_db[1] - spec.power_db[0]) * u
+    least, most = spec.power_db if spec.incident_power_db is None else spec.incident_power_db
+    power_db = least + (most - least) * u
     low, high = (snr_db, snr_db) if isinstance(snr_db, (int, float)) else (snr_db or spec.snr_db)
     level = low + (high - low) * torch.rand(batch, dtype=torch.float64, generator=generator)
-    return Scene(spec, azimuth, 10 ** (power_db / 10), theta, 10 ** (-level / 10), elevation)
+    power = 10 ** (power_db / 10)
+    if spec.element is not None:
+        power = power * spec.element.power(azimuth, elevation)
+    return Scene(spec, azimuth, power, theta, 10 ** (-level / 10), elevation)

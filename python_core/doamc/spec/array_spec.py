@@ -15,6 +15,7 @@ from doamc.spec.numbering import NUMBERING
 if TYPE_CHECKING:
     import torch
 
+    from doamc.arrays.element_pattern import ElementPattern
     from doamc.coupling.coefficients import CoefficientFamily
     from doamc.coupling.family import CouplingFamily
 
@@ -42,6 +43,8 @@ class ArraySpec:
     mount: how the array is turned on its mast, where that is told. like: the shipped array that it was made from.
     source: what `load_spec` was given, name or path, for a command to name the array by; empty where it was not.
     own_family: coupling family in the place of that of the table (see `with_family`).
+    element: pattern of the elements, None for isotropic ones. power_db: range of source powers as an element receives
+    them; incident_power_db: as an isotropic element would, which is that of the table, None where it is the same.
     """
 
     name: str
@@ -63,6 +66,8 @@ class ArraySpec:
     source: str = field(default="", repr=False, compare=False)
     own_family: "CouplingFamily | None" = field(default=None, repr=False, compare=False)
     elevation_deg: tuple[float, float] | None = None
+    element: "ElementPattern | None" = None
+    incident_power_db: tuple[float, float] | None = None
 
     @cached_property
     def positions(self) -> "torch.Tensor":
@@ -243,6 +248,8 @@ class ArraySpec:
     def digest(self) -> str:
         """Fingerprint of geometry, sector and coupling family: what a checkpoint must agree with."""
         part = {k: self.table[k] for k in ("geometry", "sector", "coupling")}
+        if self.element is not None:
+            part["element"] = self.table["element"]
         part["geometry"] = {k: v for k, v in part["geometry"].items() if k not in NUMBERING}  # cables, not antennas
         if self.coupling["family"] == "drawn":  # what the prior file holds counts, not where it lies
             from doamc.coupling.drawn_file import file_digest

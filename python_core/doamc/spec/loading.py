@@ -11,6 +11,7 @@ from doamc.files.small_file import read_toml
 from doamc.spec import checks
 from doamc.spec.array_spec import ArraySpec
 from doamc.spec.coupling import coupling_of
+from doamc.spec.element import element_of, received_power_db
 from doamc.spec.elevation import check_elevation, elevation_of
 from doamc.spec.geometry import METRES, geometry_of
 from doamc.spec.mount import mount_of
@@ -122,7 +123,10 @@ def parse_spec(table: dict[str, Any], folder: Path = SHIPPED) -> ArraySpec:
         mount=mount_of(table),
         like=_like(table),
         elevation_deg=elevation_of(sector),
+        element=element_of(table),
     )
+    if spec.element is not None:
+        spec = replace(spec, incident_power_db=spec.power_db, power_db=received_power_db(spec))
     spec = replace(spec, channels=channels_of(table["geometry"], spec.n_elements))
     width = spec.azimuth_deg[1] - spec.azimuth_deg[0]
     if not 0 < width <= 360:

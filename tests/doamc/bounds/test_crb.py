@@ -108,3 +108,33 @@ def test_agrees_with_numerical_derivatives_by_both_angles(array, n_sources):
         bound = cramer_rao(one, 50)
         found = torch.stack([bound.azimuth[0], bound.elevation[0], bound.direction[0]]).numpy()
         assert found == pytest.approx(great_circle_bound(one, 50), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "pattern"), [("dome8", "short-dipole"), ("dome8", "half-wave-dipole"), ("panel16", "patch")]
+)
+def test_with_a_pattern_powers_are_those_of_what_is_incident(array, pattern):
+    """Every derivative of R by central differences, of a model in which the pattern stands in the response."""
+    element = {"pattern": pattern} | ({"exponent": 1.5} if pattern == "patch" else {})
+    spec, step = edited_spec(array, element=element), 1e-6
+    scene = draw_scene(spec, 2, 2, 15.0, torch.Generator().manual_seed(5))
+    bound, p = cramer_rao(scene, 100), 2
+    for i in range(2):
+        parts = [scene.azimuth[i], scene.elevation[i], scene.incident_power[i].log(), scene.theta[i]]
+        x = torch.cat([*parts, scene.noise_power[i : i + 1].log()]).numpy()
+
+        def covariance(x: np.ndarray) -> np.ndarray:
+            t = torch.from_numpy(x)
+            azimuth, elevation, power = t[:p], t[p : 2 * p], t[2 * p : 3 * p].exp()
+            gain = spec.element.gain(azimuth, elevation)
+            v = spec.family.response(t[None, 3 * p : -1], spec.positions, azimuth[None], elevation[None])[0] * gain
+            eye = torch.eye(spec.n_elements, dtype=v.dtype)
+            return ((v * power) @ v.mH + t[-1].exp() * eye).numpy()
+
+        inverse = np.linalg.inv(covariance(x))
+        slopes = [inverse @ (covariance(x + e) - covariance(x - e)) / (2 * step) for e in step * np.eye(len(x))]
+        fisher = 100 * np.array([[np.trace(a @ b).real for a in slopes] for b in slopes])
+        std = np.sqrt(np.diag(np.linalg.inv(fisher)))
+        assert bound.azimuth[i].numpy() == pytest.approx(std[:p], rel=1e-5)
+        assert bound.elevation[i].numpy() == pytest.approx(std[p : 2 * p], rel=1e-5)
+        assert bound.power_db[i].numpy() == pytest.approx(10 / np.log(10) * std[2 * p : 3 * p], rel=1e-5)

@@ -56,3 +56,14 @@ def test_empty_places_are_zero_and_bad_scenes_are_refused():
     for power in (np.array([0.0]), np.array([np.nan])):
         with pytest.raises(EstimatorError, match="expected finite responses and positive powers"):
             updated(separator, [5.0], samples, power)
+
+
+def test_responses_of_emitters_above_the_horizon():
+    """Phases are the projections on the direction; at the zenith those of z alone."""
+    positions = np.array([[0.0, 0.0, 0.0], [0.3, 0.1, 0.0], [0.2, 0.0, 0.25]])
+    v = responses(positions, None, [20.0, 70.0], [90.0, 30.0])
+    np.testing.assert_allclose(np.angle(v[:, 0]), [0.0, 0.0, np.pi / 2], atol=1e-12)
+    unit = [np.cos(np.radians(30)) * np.cos(np.radians(70)), np.cos(np.radians(30)) * np.sin(np.radians(70)), 0.5]
+    np.testing.assert_allclose(v[:, 1], np.exp(2j * np.pi * positions @ unit))
+    flat = responses(positions, None, [20.0, 70.0])
+    np.testing.assert_allclose(responses(positions, None, [20.0, 70.0], [0.0, 0.0]), flat)

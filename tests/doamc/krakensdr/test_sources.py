@@ -9,6 +9,7 @@ from doamc.errors import ReceiverError
 from doamc.krakensdr.scene import Scene
 from doamc.krakensdr.sources import SimulatedFrames
 from doamc.spec import load_spec
+from tests.doamc.helpers.scenes import edited_spec
 
 
 def test_frames_have_the_covariance_of_their_scene():
@@ -60,3 +61,11 @@ def test_emitters_above_the_horizon_are_heard_from_there():
     for wrong in ([50.0, 10.0], [91.0]):
         with pytest.raises(ReceiverError, match="expected an elevation of -90 to 90 deg for each azimuth"):
             Scene(spec, [40.0], elevation_deg=wrong)
+
+
+def test_elements_with_a_pattern_receive_by_it():
+    plain, shaped = (
+        Scene(spec, [40.0], seed=3, elevation_deg=[60.0])
+        for spec in (load_spec("dome8"), edited_spec("dome8", element={"pattern": "short-dipole"}))
+    )
+    assert np.allclose(shaped._response, 0.5 * plain._response, atol=1e-6)

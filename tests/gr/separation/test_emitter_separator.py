@@ -8,6 +8,7 @@ from gr_doamc import emitter_separator
 
 from doamc.errors import DoamcError
 from doamc.estimates import validate
+from doamc.spec import load_spec
 from tests.gr.running import collector, run
 from tests.gr.separation.scene import Heard
 from tests.gr.streaming import gate
@@ -120,3 +121,22 @@ def test_bad_arguments_are_said():
     for arguments in ({"sources": 0}, {"sources": 8}, {"n_elements": 7}, {"gate_deg": 0.0}, {"hold": -1}, {"fade": -1}):
         with pytest.raises(DoamcError, match="expected"):
             emitter_separator("ula8", **arguments)
+
+
+def test_emitters_above_the_horizon_are_parted_by_both_angles(tmp_path):
+    """By the response to both angles; powers are told of what is incident, and weighed by what elements receive."""
+    array = tmp_path / "dome8d.toml"
+    array.write_text('like = "dome8"\nname = "dome8d"\n[element]\npattern = "short-dipole"\n')
+    estimate = {
+        "sources": [
+            {"azimuth_deg": 20.0, "elevation_deg": 60.0, "power_db": 0.0},
+            {"azimuth_deg": 140.0, "elevation_deg": 0.0, "power_db": -3.0},
+        ],
+        "coupling": None, "noise_power": 0.1,
+    }  # fmt: skip
+    plain, shaped = (emitter_separator(str(name))._scene(estimate)["v"] for name in ("dome8", array))
+    positions = load_spec("dome8").positions.numpy()
+    towards = np.radians([[20.0, 60.0], [140.0, 0.0]])
+    units = [(np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)) for a, e in towards]
+    np.testing.assert_allclose(plain, np.exp(2j * np.pi * positions @ np.transpose(units)))
+    np.testing.assert_allclose(shaped, plain * [0.5, 1.0])

@@ -180,3 +180,12 @@ def test_an_emitter_above_the_horizon_is_told_of_arrays_that_look_for_none():
     assert coupled_array_source("dome8", PAIR[:1]).truth(0.0)["elevation_deg"] == [0.0]
     with pytest.raises(SpecificationError, match="response of kraken5 is known at the horizon"):
         coupled_array_source("kraken5", [{"azimuth_deg": 20.0, "elevation_deg": 60.0}])
+
+
+def test_elements_with_a_pattern_receive_by_it(tmp_path):
+    array = tmp_path / "dome8d.toml"
+    array.write_text('like = "dome8"\nname = "dome8d"\n[element]\npattern = "short-dipole"\n')
+    emitters = [{"azimuth_deg": 20.0, "elevation_deg": 60.0}, {"azimuth_deg": 140.0}]
+    plain, shaped = (coupled_array_source(str(name), emitters, seed=3) for name in ("dome8", array))
+    assert np.allclose(shaped.response(0.0), plain.response(0.0) * [0.5, 1.0], atol=1e-6)
+    assert shaped.truth(0.0)["power_db"] == [0.0, 0.0]  # of what is incident
