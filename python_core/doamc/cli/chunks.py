@@ -71,8 +71,8 @@ def estimate_chunk(
     for i, frequency_hz in enumerate(frequencies_hz):
         groups.setdefault(frequency_hz if tuned.spec.in_metres else None, []).append(i)
     parts = []
-    for f, i in groups.items():
-        estimator, part = tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(i))
+    for f, index in groups.items():
+        estimator, part = tuned.at(f), batch if len(groups) == 1 else batch.select(torch.tensor(index))
         found = incident(estimator.spec, estimate_batch(estimator, part, n_sources))
         parts.append(replace(found, clean=None, waveforms=None, waveform_std=None))
     if len(parts) == 1:

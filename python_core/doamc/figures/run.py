@@ -116,18 +116,19 @@ class Run:
             else:
                 pairs = numbering.assign(float(self.time_s[k]), r.azimuth_deg)
             spreads = unknown if r.elevation_std_deg is None else r.elevation_std_deg
-            columns = r.azimuth_deg, r.std_deg, r.power_db, elevation, spreads, pairs
-            for azimuth, std, power, rise, rise_std, n in zip(*columns, strict=True):
+            each = r.azimuth_deg, r.std_deg, r.power_db, elevation, spreads, pairs
+            for azimuth, std, power, rise, rise_std, n in zip(*each, strict=True):
                 known = self.truth.known and n != STRAY
                 error = float(wrap_deg(azimuth - near[n])) if known else np.nan
                 shown = near[n] + error if known else azimuth
                 over = distance = np.nan
                 if known and above is not None:
                     over = rise - above[k, n]
-                    distance = great_circle_deg(azimuth, rise, near[n], above[k, n])
+                    distance = float(great_circle_deg(azimuth, rise, near[n], above[k, n]))
                 rows.append((self.time_s[k], shown, std, power, n, error, headings[k], rise, rise_std, over, distance))
-        table = np.array(rows, dtype=float).reshape(-1, 11).T
-        return Points(*table[:4], table[4].astype(np.int64), *table[5:])
+        columns = np.array(rows, dtype=float).reshape(-1, 11).T
+        time_s, shown_deg, std_deg, power_db, number, error_deg, heading_deg, *raised = columns
+        return Points(time_s, shown_deg, std_deg, power_db, number.astype(np.int64), error_deg, heading_deg, *raised)
 
 
 def read_run(path: str | Path, truth: Truth | None = None, convention: Convention | None = None) -> Run:

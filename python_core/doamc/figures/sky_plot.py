@@ -35,7 +35,7 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     """Sky and elevations."""
     flat = below_horizon(run.points.elevation_deg)
     above = run.true_elevation_deg()
-    parts = figure.subfigures(1, 2, width_ratios=[1.25, 1] if flat else [1, 1.25])
+    parts = figure.subfigures(1, 2, width_ratios=[1.25, 1] if flat else [1, 1.25], squeeze=False)[0]
     sky = parts[0].subplots(subplot_kw=None if flat else {"projection": "polar"})
     _frame(sky, run, flat)
     time_axes = parts[1].subplots()

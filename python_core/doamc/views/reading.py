@@ -81,13 +81,15 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             .T
         )
         coupling = coupling_matrix(message)
+        elevation, elevation_std = (
+            _column(message["sources"] or (), name) for name in ("elevation_deg", "elevation_std_deg")
+        )
         latency = message["latency_ms"] or {}
         reading = Reading(
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
-            *(_column(message["sources"] or (), name) for name in ("elevation_deg", "elevation_std_deg")),
-            _modes(message.get("modes") or ()),
+            elevation, elevation_std, _modes(message.get("modes") or ()),
         )  # fmt: skip
     except KeyError as error:
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error

@@ -196,3 +196,22 @@ def test_narrow_pages_do_not_scroll_sideways_and_nothing_overlaps(stage):
         page.wait_for_function("(width) => innerWidth === width", arg=width)
         page.evaluate(LAID_OUT)
         assert page.evaluate(CROWDED) == [[], []], width
+
+
+def test_elevations_find_room_at_every_width(stage):
+    page = stage.show(
+        {
+            "azimuth_deg": [-130.0, 80.0, 150.0], "std_deg": [12.25, 3.0, 104.25], "power_db": [-10.0, -13.0, -12.0],
+            "interval_deg": [[-150.0, -110.0], [75.0, 85.0], [0.0, 300.0]], "elevation_deg": [40.0, -61.25, 87.0],
+            "elevation_std_deg": [13.0, 15.0, 12.0], "alike": "elevation folds: " + "above and below " * 8,
+        }
+    )  # fmt: skip
+    page.wait_for_function("() => !document.getElementById('elevation-box').hidden")
+    for width in (320, 390, 800, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("(width) => innerWidth === width", arg=width)
+        page.evaluate(LAID_OUT)
+        overlaps, wide = page.evaluate(CROWDED)
+        inside = "() => { const s = document.getElementById('sources'), b = s.parentElement; "
+        inside += "return s.getBoundingClientRect().right - b.getBoundingClientRect().right; }"
+        assert overlaps == [] and wide == [] and page.evaluate(inside) <= 0, width

@@ -11,6 +11,7 @@ export function showSources(view, convention, none) {
   const body = $("sources").tBodies[0];
   const sources = view?.sources ?? [], elevations = hasElevation(view);
   $("elevation-head").hidden = !elevations;
+  $("sources").classList.toggle("raised", elevations);
   while (body.rows.length > Math.max(1, sources.length)) body.deleteRow(-1);
   while (body.rows.length < sources.length) body.insertRow();
   if (!sources.length) {
