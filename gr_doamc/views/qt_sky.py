@@ -109,7 +109,8 @@ def draw_sources(painter: QtGui.QPainter, sky: PolarSky | Panorama, numbers: lis
         if above[k] != above[k]:
             continue
         colour = QtGui.QColor(colour_of(number))
-        curve = None if spread is None else sky_ellipse(azimuth, above[k], std, spread[k])
+        tied = 0.0 if reading.elevation_correlation is None else float(np.nan_to_num(reading.elevation_correlation[k]))
+        curve = None if spread is None else sky_ellipse(azimuth, above[k], std, spread[k], tied)
         if curve is not None:
             fill = QtGui.QColor(colour)
             fill.setAlphaF(0.25)

@@ -8,7 +8,7 @@ MAX_MODES = 16
 _MAX_TEXT, _MAX_WORDS = 80, 300
 _PLAIN = ("seq", "time", "sample_time", "frequency_hz", "noise_power", "snapshots", "dropped_batches")
 _SOURCE = ("azimuth_deg", "std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg", "elevation_deg",
-           "elevation_std_deg", "elevation_interval_deg")  # fmt: skip
+           "elevation_std_deg", "elevation_interval_deg", "elevation_correlation")  # fmt: skip
 
 
 def estimate_view(message: dict[str, Any], received: float, heading_deg: float | None = None) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. Of an array with elevations, and from
 `bcs`: ``elevation_deg`` (B, P), and ``elevation_std_deg`` where the method gives one. A posterior adds
-``doa_interval_deg`` and ``elevation_interval_deg`` (B, P, 2), ``coupling_std`` (B, N, N), ``mode_doa_deg``,
-``mode_elevation_deg`` and ``mode_std_deg`` (B, M, P), ``mode_share`` (B, M), ``effective_snapshots`` (B,),
-``model_error_db`` (B,) with ``model_error_interval_db`` (B, 2), and, where it counted the sources, ``log_evidence``
-(B, 1 + P_max), NaN for noise alone. How well a batch fits: ``fit_misfit``, ``fit_probability``, ``fit_doubtful`` and
-``fit_cause`` (text), each (B,), and where the wide prior was used for any, ``fit_prior`` (B,), "wide" or "narrow".
+``doa_interval_deg`` and ``elevation_interval_deg`` (B, P, 2), ``elevation_correlation`` (B, P), ``coupling_std`` (B,
+N, N), ``mode_doa_deg``, ``mode_elevation_deg`` and ``mode_std_deg`` (B, M, P), ``mode_share`` (B, M),
+``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db`` (B, 2), and, where it counted
+the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch fits: ``fit_misfit``,
+``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide prior was used for any,
+``fit_prior`` (B,), "wide" or "narrow".
 ``channels`` (N,): the element that each channel of the receiver comes from, where these are numbered otherwise than
 elements.
 ``left_out`` (B,), snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was
@@ -65,6 +66,7 @@ def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dic
         "elevation_deg": None if e.elevation is None else e.elevation.rad2deg(),
         "elevation_std_deg": None if e.elevation_std is None else e.elevation_std.rad2deg(),
         "elevation_interval_deg": None if e.elevation_interval is None else e.elevation_interval.rad2deg(),
+        "elevation_correlation": e.elevation_correlation,
         "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
         "coupling_std": e.coupling_std,
         "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),

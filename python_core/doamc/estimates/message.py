@@ -39,6 +39,7 @@ def make_message(
     elevation_deg: ArrayLike | None = None,  # shape: (P,)
     elevation_std_deg: ArrayLike | None = None,  # shape: (P,)
     elevation_interval_deg: ArrayLike | None = None,  # shape: (P, 2)
+    elevation_correlation: ArrayLike | None = None,  # shape: (P,), of the errors of azimuth and elevation
     coupling_std: ArrayLike | None = None,  # shape: (N, N)
     modes: list[dict[str, Any]] | None = None,
     effective_snapshots: float | None = None,
@@ -80,6 +81,7 @@ def make_message(
         for a, s, p in zip(azimuth, *columns, strict=True)
     ]
     elevations = {"elevation_deg": elevation_deg, "elevation_std_deg": elevation_std_deg}
+    elevations["elevation_correlation"] = elevation_correlation
     for name, value in elevations.items():
         _tell(sources, name, value, (azimuth.size,))
     for name, value in {"interval_deg": interval_deg, "elevation_interval_deg": elevation_interval_deg}.items():

@@ -32,6 +32,7 @@ def message_values(
         "elevation_deg": table.get("elevation_deg"),
         "elevation_std_deg": table.get("elevation_std_deg"),
         "elevation_interval_deg": table.get("elevation_interval_deg"),
+        "elevation_correlation": table.get("elevation_correlation"),
         "coupling_std": table.get("coupling_std"),
     }
     std = values["coupling_std"]

@@ -35,7 +35,7 @@ class Estimates:
     received of each source, where coupling and direction alone do not say so.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth, and
-    elevation_interval of each elevation.
+    elevation_interval of each elevation; elevation_correlation (B, P) of the errors of both.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries. mode_azimuth: (B, M, P) rad, places where the
     directions may be, heaviest first, NaN past the last, with mode_std and mode_elevation; mode_share: (B, M), their
     probabilities.
@@ -65,6 +65,7 @@ class Estimates:
     response: torch.Tensor | None = None
     interval: torch.Tensor | None = None
     elevation_interval: torch.Tensor | None = None
+    elevation_correlation: torch.Tensor | None = None
     coupling_std: torch.Tensor | None = None
     mode_azimuth: torch.Tensor | None = None
     mode_elevation: torch.Tensor | None = None

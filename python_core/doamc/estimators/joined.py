@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
 SOURCE_AXIS = {
     "azimuth": 1, "std": 1, "power": 1, "elevation": 1, "elevation_std": 1, "interval": 1, "elevation_interval": 1,
+    "elevation_correlation": 1,
     "mode_azimuth": 2, "mode_elevation": 2, "mode_std": 2, "response": 2, "waveforms": 1, "waveform_std": 1,
 }  # fmt: skip
 

@@ -88,7 +88,12 @@ def words(error_deg: np.ndarray, std_deg: np.ndarray) -> str:
 
 def sky_words(points: Points) -> str:
     """Root mean square of the angle on the sky, and the share of truths in 90 % ellipses, for the legend."""
-    squared = (points.error_deg / points.std_deg) ** 2 + (points.elevation_error_deg / points.elevation_std_deg) ** 2
+    a, e, tied = (
+        points.error_deg / points.std_deg,
+        points.elevation_error_deg / points.elevation_std_deg,
+        points.correlation,
+    )
+    squared = (a**2 + e**2 - 2 * tied * a * e) / np.maximum(1 - tied**2, 1e-6)
     known = np.isfinite(squared)
     inside = f", {np.mean(squared[known] <= ELLIPSE_90**2):.2f} in 90 % ellipses" if known.any() else ""
     return f"RMS {rms(points.distance_deg):.2g}°{inside}"

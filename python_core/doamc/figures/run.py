@@ -30,7 +30,8 @@ class Points:
     std_deg, power_db: NaN where unknown. number: of the emitter, or of the track where no truth is known, `STRAY`
     beyond the truth. error_deg: estimate less truth, NaN where unknown. heading_deg: of +x at that time, unwrapped; NaN
     where not known. elevation_deg, elevation_std_deg, elevation_error_deg: NaN where unknown. distance_deg: angle on
-    the sky between estimate and truth, NaN where one of them has no elevation.
+    the sky between estimate and truth, NaN where one of them has no elevation. correlation: of the errors of both
+    angles, 0 where it is not told.
     """
 
     time_s: NDArray[np.float64]
@@ -44,6 +45,7 @@ class Points:
     elevation_std_deg: NDArray[np.float64]
     elevation_error_deg: NDArray[np.float64]
     distance_deg: NDArray[np.float64]
+    correlation: NDArray[np.float64]
 
     def of(self, number: int) -> "Points":
         """The points of one source."""
@@ -116,8 +118,9 @@ class Run:
             else:
                 pairs = numbering.assign(float(self.time_s[k]), r.azimuth_deg)
             spreads = unknown if r.elevation_std_deg is None else r.elevation_std_deg
-            each = r.azimuth_deg, r.std_deg, r.power_db, elevation, spreads, pairs
-            for azimuth, std, power, rise, rise_std, n in zip(*each, strict=True):
+            ties = np.zeros(len(unknown)) if r.elevation_correlation is None else np.nan_to_num(r.elevation_correlation)
+            each = r.azimuth_deg, r.std_deg, r.power_db, elevation, spreads, ties, pairs
+            for azimuth, std, power, rise, rise_std, tied, n in zip(*each, strict=True):
                 known = self.truth.known and n != STRAY
                 error = float(wrap_deg(azimuth - near[n])) if known else np.nan
                 shown = near[n] + error if known else azimuth
@@ -125,8 +128,9 @@ class Run:
                 if known and above is not None:
                     over = rise - above[k, n]
                     distance = float(great_circle_deg(azimuth, rise, near[n], above[k, n]))
-                rows.append((self.time_s[k], shown, std, power, n, error, headings[k], rise, rise_std, over, distance))
-        columns = np.array(rows, dtype=float).reshape(-1, 11).T
+                row = self.time_s[k], shown, std, power, n, error, headings[k], rise, rise_std, over, distance, tied
+                rows.append(row)
+        columns = np.array(rows, dtype=float).reshape(-1, 12).T
         time_s, shown_deg, std_deg, power_db, number, error_deg, heading_deg, *raised = columns
         return Points(time_s, shown_deg, std_deg, power_db, number.astype(np.int64), error_deg, heading_deg, *raised)
 

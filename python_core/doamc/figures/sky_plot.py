@@ -125,7 +125,9 @@ def _draw_ellipses(axes: Axes, run: Run, flat: bool) -> None:
     times = np.unique(p.time_s)
     chosen = times[np.unique(np.linspace(len(times) - 1, 0, ELLIPSES).round().astype(int))] if len(times) else times
     for k in np.flatnonzero(np.isin(p.time_s, chosen) & np.isfinite(p.elevation_deg)):
-        curve = sky_ellipse(p.azimuth_deg[k], p.elevation_deg[k], p.std_deg[k], p.elevation_std_deg[k])
+        curve = sky_ellipse(
+            p.azimuth_deg[k], p.elevation_deg[k], p.std_deg[k], p.elevation_std_deg[k], p.correlation[k]
+        )
         if curve is None:
             continue
         colour = STRAY_COLOUR if p.number[k] == STRAY else colour_of(int(p.number[k]))

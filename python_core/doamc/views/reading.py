@@ -37,7 +37,8 @@ class Reading:
     ``buffer``, ``inference``, ``total``, NaN where unknown. dropped: batches dropped so far. heading_deg: true bearing
     of the array's +x axis, None where it is not told. doubt: why the estimate may be wrong, as far as can be told,
     where the batch does not fit the model; else None. elevation_deg, elevation_std_deg: (P,), None where none is told.
-    modes: the places where the directions may be, the most probable first, of estimates with elevations.
+    elevation_correlation: (P,), of the errors of both angles, None where none is told. modes: the places where the
+    directions may be, the most probable first, of estimates with elevations.
     """
 
     seq: int
@@ -55,6 +56,7 @@ class Reading:
     elevation_deg: NDArray[np.float64] | None = None
     elevation_std_deg: NDArray[np.float64] | None = None
     modes: tuple[Mode, ...] = ()
+    elevation_correlation: NDArray[np.float64] | None = None
 
     @property
     def warning(self) -> str:
@@ -81,15 +83,15 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             .T
         )
         coupling = coupling_matrix(message)
-        elevation, elevation_std = (
-            _column(message["sources"] or (), name) for name in ("elevation_deg", "elevation_std_deg")
+        elevation, elevation_std, tied = (
+            _column(message["sources"] or (), f"elevation_{name}") for name in ("deg", "std_deg", "correlation")
         )
         latency = message["latency_ms"] or {}
         reading = Reading(
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
-            elevation, elevation_std, _modes(message.get("modes") or ()),
+            elevation, elevation_std, _modes(message.get("modes") or ()), tied,
         )  # fmt: skip
     except KeyError as error:
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error

@@ -272,8 +272,9 @@ def test_the_zenith_the_horizon_and_what_folds_in_words(stage):
 
 
 def test_ellipses_are_those_of_the_other_views(stage):
-    cases = [(30.0, 40.0, 6.0, 3.0), (179.0, -35.0, 3.0, 8.0), (10.0, 87.0, 30.0, 1.0), (77.0, 88.8, 100.0, 0.7),
-             (0.0, 0.0, 40.0, 300.0), (-100.0, -89.0, 60.0, 2.0)]  # fmt: skip
+    cases = [(30.0, 40.0, 6.0, 3.0), (30.0, 40.0, 6.0, 3.0, -0.7), (179.0, -35.0, 3.0, 8.0),
+             (10.0, 87.0, 30.0, 1.0), (77.0, 88.8, 100.0, 0.7), (0.0, 0.0, 40.0, 300.0),
+             (-100.0, -89.0, 60.0, 2.0)]  # fmt: skip
     code = """async (cases) => {
         const { skyEllipse, unrolled } = await import("/static/js/ellipse.js");
         return cases.map((c) => [skyEllipse(...c), unrolled(skyEllipse(...c), c[0])]);

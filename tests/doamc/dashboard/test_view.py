@@ -6,7 +6,7 @@ from doamc.dashboard.view import coupling_view, estimate_view
 
 from .serving import estimate, toeplitz
 
-ELEVATIONS = ("elevation_deg", "elevation_std_deg", "elevation_interval_deg")
+ELEVATIONS = ("elevation_deg", "elevation_std_deg", "elevation_interval_deg", "elevation_correlation")
 
 
 def test_a_view_says_what_was_sent():

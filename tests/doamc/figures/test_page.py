@@ -16,6 +16,7 @@ from doamc.figures.run import read_run
 from doamc.views.convention import Convention
 from doamc.views.palette import COLOURS, TRUTH
 from tests.doamc.figures.runs import COUPLING, ERRORS, estimate, truth_at, truth_message, write_log
+from tests.doamc.figures.skies import ERRORS as SKY_ERRORS
 from tests.doamc.figures.skies import sky_at, write_sky_log
 
 
@@ -207,6 +208,12 @@ def test_errors_on_the_sky(tmp_path):
         assert set(low) == {0.0} and high[0] == pytest.approx(promised[0])
     # (0.4 / 0.5)^2 + (e / 0.3)^2 <= 4.605 for |e| <= 0.597: all errors of elevation, -0.5 to 0.4
     assert all(line.get_label().endswith("1.00 in 90 % ellipses") for line in right.lines)
+    # errors that go together fit an ellipse that slants so; of 0.4 / 0.5 and -0.4 / 0.3 they cannot with 0.9
+    tied = read_run(write_sky_log(tmp_path / "z.jsonl", elevation_correlation=np.array([0.9, 0.9])))
+    a, e = SKY_ERRORS.T / [[0.5], [0.3]]
+    inside = np.mean((a**2 + e**2 - 1.8 * a * e) / (1 - 0.81) <= -2 * np.log(0.1))
+    _, right = plots_of(tied, "errors")
+    assert right.lines[0].get_label().endswith(f"{inside:.2f} in 90 % ellipses") and 0 < inside < 1
     bare = read_run(write_sky_log(tmp_path / "y.jsonl", elevation_deg=None, elevation_std_deg=None))
     assert plots_of(bare, "errors")[0].get_ylabel() == "estimate - truth (deg)"  # azimuths alone were told
 

@@ -12,8 +12,11 @@ from doamc.likelihood.coordinates import make_coordinates
 from doamc.posterior.methods import Posterior
 from doamc.posterior.report.directions import align_directions
 from doamc.posterior.report.evidence import separation_share
+from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import direction_error
+from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.scenes.directions import apart, nearest_order
+from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import edited_spec, observed
 
@@ -39,6 +42,23 @@ def test_intervals_of_both_angles_hold(dome8):
     assert near.double().mean() > 0.85 and (e.azimuth.diff(dim=1) >= 0).all()
     assert (e.elevation >= 0).all() and (e.azimuth >= 0).all() and (e.azimuth < 2 * math.pi).all()
     assert e.mode_elevation.shape == e.mode_azimuth.shape
+
+
+def test_the_correlation_of_both_angles_is_that_of_the_bound():
+    """Far from broadside of a panel a rise turns the azimuth, too; of sharp posteriors, by the Fisher information."""
+    spec = load_spec("panel16")
+    scene = draw_scene(spec, 40, 1, 20.0, torch.Generator().manual_seed(3))
+    far = (scene.azimuth.abs() > 0.7)[:, 0] & (scene.elevation.abs() > 0.3)[:, 0]
+    scene = scene.select(far)
+    batch = make_batch(receive(scene, 200, "gaussian", torch.Generator().manual_seed(4)).snapshots)
+    model = CovarianceModel(spec, 1)
+    x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power, scene.elevation)
+    inverse = torch.linalg.inv(fisher_information(*model.derivatives(x)))
+    expected = inverse[:, 0, 1] / (inverse[:, 0, 0] * inverse[:, 1, 1]).sqrt()
+    found = Posterior(spec)(batch, 1).elevation_correlation[:, 0]
+    assert len(expected) >= 5 and expected.abs().max() > 0.3
+    # some hundred samples that are not independent tell a correlation to about 0.1
+    assert (found - expected).abs().max() < 0.35 and (found - expected).abs().mean() < 0.15
 
 
 def test_sources_are_counted_on_the_sphere(dome8):

@@ -62,6 +62,17 @@ def test_an_ellipse_holds_nine_tenths(qt):
     assert high == pytest.approx(2 * away * radius * np.sin(aside), abs=4)
 
 
+def test_an_ellipse_slants_where_the_errors_go_together(qt):
+    """To the left of the zenith is the greater azimuth; with it goes the greater elevation, which is further in."""
+    told = sky(0, (90.0,), (45.0,), std=[10.0], up=[7.0], elevation_correlation=np.array([0.9]))
+    pixels, view = shown(compass_sink(history=0.0), qt, [told])
+    points = of_colour(pixels, TINT, near=3) + 0.5
+    place = view.sky().point(90.0, 45.0)
+    away = points - [place.x(), place.y()]
+    slant = np.corrcoef(away.T)[0, 1]  # y grows downwards
+    assert slant == pytest.approx(-0.9, abs=0.05)
+
+
 def test_at_the_zenith_it_is_a_circle_round_the_middle(qt):
     pixels, view = shown(compass_sink(history=0.0), qt, [sky(0, (200.0,), (80.0,), std=[100.0], up=[7.0])])
     centre, radius = view.rose()

@@ -86,6 +86,7 @@ class PosteriorReport:
             elevation_std=s.elevation_std,
             interval=s.interval,
             elevation_interval=s.elevation_interval,
+            elevation_correlation=s.elevation_correlation,
             coupling_std=s.coupling_std,
             mode_azimuth=s.mode_azimuth,
             mode_elevation=s.mode_elevation,

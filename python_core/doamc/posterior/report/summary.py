@@ -29,8 +29,8 @@ class Summary:
     the posterior over 1.645 (the standard deviation where it is normal). interval: (B, P, 2) rad, its central 90 %.
     mode_azimuth, mode_std (B, M, P) and mode_share (B, M): medians, 90 % half-widths over 1.645 and probabilities of
     the modes, the main one first, NaN and 0 past the last.
-    elevation, elevation_std (B, P), elevation_interval (B, P, 2) and mode_elevation (B, M, P): the same of elevations;
-    None where the array has none.
+    elevation, elevation_std (B, P), elevation_interval (B, P, 2) and mode_elevation (B, M, P): the same of elevations,
+    and elevation_correlation (B, P), that of both angles in the main mode; None where the array has none.
     power_db: (B, P). noise_db: (B,), NaN where known. theta: (B, 2 K or K) mean coupling parameters.
     coupling_std: (B, N, N), r.m.s. deviation of the coupling's entries.
     """
@@ -48,6 +48,7 @@ class Summary:
     elevation: torch.Tensor | None = None
     elevation_std: torch.Tensor | None = None
     elevation_interval: torch.Tensor | None = None
+    elevation_correlation: torch.Tensor | None = None
     mode_elevation: torch.Tensor | None = None
 
 
@@ -115,8 +116,9 @@ def _of_both_angles(x: torch.Tensor, coordinates: Coordinates, independent: int 
         turned = wrap_rad(azimuth, start)
         left, right = left + turned - azimuth, right + turned - azimuth
         azimuth, mode_azimuth = turned, wrap_rad(mode_azimuth, start)
-    own = azimuth, elevation, std, elevation_std, left, right, bottom, top, power
-    azimuth, elevation, std, elevation_std, left, right, bottom, top, power = ascending(*own)
+    tied = _correlation(found.azimuth, found.elevation, member)
+    own = azimuth, elevation, std, elevation_std, left, right, bottom, top, power, tied
+    azimuth, elevation, std, elevation_std, left, right, bottom, top, power, tied = ascending(*own)
     mode_azimuth, place = mode_azimuth.sort(2)
     theta, coupling_std = _coupling(x, coordinates)
     noise_db = (log_noise / (2 * NEPER_PER_DB)).mean(2)
@@ -134,8 +136,18 @@ def _of_both_angles(x: torch.Tensor, coordinates: Coordinates, independent: int 
         elevation=elevation,
         elevation_std=elevation_std,
         elevation_interval=torch.stack([bottom, top], -1),
+        elevation_correlation=tied,
         mode_elevation=mode_elevation.gather(2, place),
     )
+
+
+def _correlation(a: torch.Tensor, b: torch.Tensor, member: torch.Tensor) -> torch.Tensor:
+    """Correlation (B, P) of samples a and b (B, P, n), over those that are members (B, n)."""
+    share = member[:, None].double()
+    share = share / share.sum(2, keepdim=True).clamp_min(1.0)
+    a, b = (v - (share * v).sum(2, keepdim=True) for v in (a, b))
+    tied, alone, other = ((share * v).sum(2) for v in (a * b, a * a, b * b))
+    return (tied / (alone * other).sqrt().clamp_min(1e-300)).clamp(-1.0, 1.0)
 
 
 def _coupling(x: torch.Tensor, coordinates: Coordinates) -> tuple[torch.Tensor, torch.Tensor]:

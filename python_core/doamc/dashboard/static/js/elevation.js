@@ -33,7 +33,7 @@ export function drawElevations(canvas, view, convention, below) {
   }
   for (const source of view.sources.filter((s) => Number.isFinite(s.elevation_deg))) {
     const hue = colour.sources[source.slot] ?? colour.muted, { azimuth_deg: azimuth, elevation_deg: elevation } = source;
-    const curve = skyEllipse(azimuth, elevation, source.std_deg, source.elevation_std_deg);
+    const curve = skyEllipse(azimuth, elevation, source.std_deg, source.elevation_std_deg, source.elevation_correlation ?? 0);
     c.fillStyle = withAlpha(hue, 0.3);
     c.strokeStyle = hue;
     for (const outline of curve ? sky.outlines(curve, azimuth) : [circle(sky.point(azimuth, elevation))]) {

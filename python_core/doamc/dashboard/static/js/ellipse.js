@@ -8,8 +8,8 @@ const HALF_AXIS = Math.sqrt(-2 * Math.log(0.1)), ONE_SIDED = 1.281552; // deviat
 const BLIND_DEG = 45; // deviation of azimuth from which on it is as good as unknown
 const POINTS = 73;
 
-/** [azimuth, elevation] of a closed curve, degrees; null where a deviation is not known. */
-export function skyEllipse(azimuth, elevation, std, elevationStd) {
+/** [azimuth, elevation] of a closed curve, degrees; null where a deviation is not known. tied: correlation of the errors. */
+export function skyEllipse(azimuth, elevation, std, elevationStd, tied = 0) {
   if (!(std > 0 && elevationStd > 0)) return null;
   const turns = Array.from({ length: POINTS }, (_, k) => (2 * Math.PI * k) / (POINTS - 1));
   const pole = elevation < 0 ? -1 : 1;
@@ -19,7 +19,8 @@ export function skyEllipse(azimuth, elevation, std, elevationStd) {
   }
   const sin = Math.sin(elevation * RAD), cos = Math.cos(elevation * RAD);
   return turns.map((t) => {
-    let right = HALF_AXIS * std * RAD * cos * Math.cos(t), up = HALF_AXIS * elevationStd * RAD * Math.sin(t);
+    let right = HALF_AXIS * std * RAD * cos * Math.cos(t);
+    let up = HALF_AXIS * elevationStd * RAD * (tied * Math.cos(t) + Math.sqrt(Math.max(0, 1 - tied * tied)) * Math.sin(t));
     const away = Math.hypot(right, up), share = Math.min(1, Math.PI / 2 / away); // no further than a quarter of the sphere
     right *= share;
     up *= share;
