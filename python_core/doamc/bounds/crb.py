@@ -38,12 +38,12 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
     r, dr = model.derivatives(x)
     d = x.shape[1]
     first = model.first_power
+    dr = _by_incident(scene, dr, first)
     keep = torch.cat([torch.arange(first + p), torch.tensor([d - 1])]) if coupling_known else torch.arange(d)
     f = n_snapshots * fisher_information(r, dr[:, keep])
     # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
     s = f.diagonal(dim1=1, dim2=2).rsqrt()
     inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
-    inverse = _incident(scene, inverse, first)
     std = torch.full_like(x, 0.0)
     std[:, keep] = inverse.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
     decibel = 10 / math.log(10)
@@ -56,21 +56,23 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
     return CramerRao(std[:, :p], power_db, theta, decibel * std[:, -1], elevation, direction)
 
 
-def _incident(scene: Scene, covariance: torch.Tensor, first: int) -> torch.Tensor:
-    """Covariance (B, D, D) of x with log powers of what is incident: log p = log p_received - 2 log g."""
+def _by_incident(scene: Scene, dr: torch.Tensor, first: int) -> torch.Tensor:
+    """Derivatives (B, D, N, N) of R with log powers of what is incident in the place of those received.
+
+    log p_received = log p + 2 log g(az, el): where p stays, what is received moves with the direction.
+    """
     pattern = scene.spec.element
     if pattern is None:
-        return covariance
+        return dr
     p = scene.azimuth.shape[1]
     elevation = torch.zeros_like(scene.azimuth) if scene.elevation is None else scene.elevation
     gain = pattern.gain(scene.azimuth, elevation)
-    by_azimuth, by_elevation = (-2 * slope / gain for slope in pattern.slopes(scene.azimuth, elevation))
-    jacobian = torch.eye(covariance.shape[1], dtype=covariance.dtype).repeat(len(covariance), 1, 1)
-    source = torch.arange(p)
-    jacobian[:, first + source, source] = by_azimuth
+    by_azimuth, by_elevation = (2 * slope / gain for slope in pattern.slopes(scene.azimuth, elevation))
+    power, out = dr[:, first : first + p], dr.clone()
+    out[:, :p] += by_azimuth[..., None, None] * power
     if scene.elevation is not None:  # of its sine
-        jacobian[:, first + source, p + source] = by_elevation / elevation.cos()
-    return jacobian @ covariance @ jacobian.mT
+        out[:, p:first] += (by_elevation / elevation.cos())[..., None, None] * power
+    return out
 
 
 def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:
