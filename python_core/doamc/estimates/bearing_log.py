@@ -60,12 +60,14 @@ def read_bearing_log(path: str | Path, station: Station) -> BearingLog:
     blocks, rows = list[np.ndarray](), list[tuple[Any, ...]]()
     count = number = 0
     for message in read(path, left_out):
+        some = list[tuple[Any, ...]]()
+        why: str | None
         try:
             some = list(_directions(message, station))
+            why = _missing(some)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            some = "damaged"
-        if isinstance(some, str) or isinstance(why := _missing(some), str):
-            why = some if isinstance(some, str) else why
+            why = "damaged"
+        if why is not None:
             left_out[why] = left_out.get(why, 0) + 1
             continue
         rows += [(*row[:7], number, *row[7:]) for row in some]

@@ -77,7 +77,8 @@ class Run:
         self.time_s = self.time_s - self._origin
         shown = [(convention or Convention()).of(r.heading_deg) for r in self.readings]
         known = [c.heading_deg for c in shown if c.is_compass and c.heading_deg is not None]
-        self.heading_deg = np.unwrap(known, period=360.0) if 0 < len(known) == len(shown) else None
+        told = 0 < len(known) == len(shown)
+        self.heading_deg: np.ndarray | None = np.unwrap(known, period=360.0) if told else None
         self.points = self._points()
 
     def true_azimuth_deg(self) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from doamc.errors import DoamcError, RecordingError
 from doamc.text import reason, shown
@@ -77,7 +77,7 @@ def file_at(name: "str | Path") -> Path:
 def open_lines(path: "str | Path") -> io.BufferedReader:
     """A file by path or URL, to read lines of bounded length; fsspec's own files do not bound them. Raises OSError."""
     file = file_at(path).open("rb")
-    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[arg-type]
+    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(Any, file))
 
 
 def is_file(path: "str | Path") -> bool:

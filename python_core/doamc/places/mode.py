@@ -58,7 +58,8 @@ class _At:
 
 def climb(density: Density, latitude: float, longitude: float) -> Mode | None:
     """The mode above a place, rad; None where there is none."""
-    place, heading = (latitude, longitude), np.zeros(len(density.heading_std))
+    place = (latitude, longitude)
+    heading: np.ndarray = np.zeros(len(density.heading_std))
     here, number = None, -1
     for _ in range(_TURNS):  # until the nearest place of a station stays the same
         chart, z = _polar(density, place, heading)
