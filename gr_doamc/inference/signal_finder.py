@@ -110,6 +110,7 @@ class signal_finder(gr.hier_block2):
         )  # fmt: skip
         self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency), merged=True)
         merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n)
+        merge.set_log_level("warn")  # it would tell the length of its buffer
         merge.set_min_output_buffer(_BUFFER)  # else the pieces are a thousand samples long
         for channel in range(n):
             self.connect((self, channel), (merge, channel))
