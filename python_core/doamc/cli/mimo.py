@@ -104,8 +104,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
         errors = " ".join(
             f"{r[f'hits_{name}']:6.2f} {_cell(r[f'rmse_{name}_deg'], '.3f'):>7}" for name in ("blind", "coupled")
         )
+        bound = _cell(r.get("bound_hits_deg", r["bound_deg"]), ".3f")  # near the horizon that of all has no bound
         gains = " ".join(f"{_cell(r[f'coupling_gain_{end}_db'], '.1f'):>6}" for end in ("rx", "tx"))
-        print(f"{r['strength']:8g} {losses}  {errors} {r['bound_deg']:7.3f}  {gains}")
+        print(f"{r['strength']:8g} {losses}  {errors} {bound:>7}  {gains}")
 
 
 def _cell(value: float | None, form: str) -> str:

@@ -7,10 +7,12 @@ grid direction r and departs to grid direction q contributes, whatever the coupl
     D_rq = [(w^H E_i a_R(r)) (f^T E_j* a_T(q)*)]_ij
 
 linear in a block x of d = d_R d_T unknowns; few of the blocks are not zero, and all have the same shape c_R kron c_T*.
+
+A direction is an azimuth, of an array with elevations (azimuth, elevation); a pair is one of arrival, then one of
+departure.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 
@@ -21,19 +23,6 @@ from doamc.mimo.sounding import Sounding
 from doamc.spec import ArraySpec
 
 
-@dataclass(frozen=True)
-class BlockDictionary:
-    """Columns (S or 1, T, G, d) of G candidate paths; azimuth_rx and azimuth_tx (G,) rad."""
-
-    columns: torch.Tensor
-    azimuth_rx: torch.Tensor
-    azimuth_tx: torch.Tensor
-
-    def at(self, index: torch.Tensor) -> "BlockDictionary":
-        """The candidates of some indices."""
-        return BlockDictionary(self.columns[:, :, index], self.azimuth_rx[index], self.azimuth_tx[index])
-
-
 def grid(spec: ArraySpec, step_deg: float) -> torch.Tensor:
     """Azimuths (G,) rad over the sector, `step_deg` apart at most; a full circle leaves its end out."""
     low, high = spec.sector_rad
@@ -42,22 +31,32 @@ def grid(spec: ArraySpec, step_deg: float) -> torch.Tensor:
     return points[:-1] if spec.full_circle else points
 
 
+def combined_parts(link: Link, sounding: Sounding, arrival: torch.Tensor) -> torch.Tensor:
+    """w^H E_i a_R of directions (G, 1 or 2), (S or 1, T, G, d_R)."""
+    return sounding.combined(_parts(link.rx.spec, arrival)).unflatten(-1, (len(arrival), -1))
+
+
+def beamed_parts(link: Link, sounding: Sounding, departure: torch.Tensor) -> torch.Tensor:
+    """f^T E_j* a_T* of directions (G, 1 or 2), (S or 1, T, G, d_T)."""
+    return sounding.beamed(_parts(link.tx.spec, departure)).unflatten(-1, (len(departure), -1))
+
+
+def _parts(spec: ArraySpec, directions: torch.Tensor) -> torch.Tensor:
+    """Columns E_i a of directions (G, 1 or 2), (N, G d)."""
+    azimuth, *elevation = directions.unbind(1)
+    a = steering(spec.positions, azimuth, *elevation)
+    return torch.einsum("kij,jg->igk", spec.plain_family.linear_basis, a).flatten(1)
+
+
 def block_dictionary(
     link: Link,
     sounding: Sounding,
-    azimuth_rx: torch.Tensor,  # shape: (G,), rad
-    azimuth_tx: torch.Tensor,  # shape: (G,), rad
-) -> BlockDictionary:
-    """Dictionary of paths (azimuth_rx[g], azimuth_tx[g])."""
-
-    def parts(spec: ArraySpec, azimuth: torch.Tensor) -> torch.Tensor:
-        return torch.einsum("kij,jg->igk", spec.plain_family.linear_basis, steering(spec.positions, azimuth))
-
-    g, h = parts(link.rx.spec, azimuth_rx), parts(link.tx.spec, azimuth_tx)
-    n = len(azimuth_rx)
-    g = sounding.combined(g.flatten(1)).unflatten(-1, (n, -1))
-    h = sounding.beamed(h.flatten(1)).unflatten(-1, (n, -1))
-    return BlockDictionary((g[..., :, None] * h[..., None, :]).flatten(-2), azimuth_rx, azimuth_tx)
+    pairs: torch.Tensor,  # shape: (G, A), rad: angles of arrival, then of departure
+) -> torch.Tensor:
+    """Columns (S or 1, T, G, d) of candidate paths."""
+    arrival, departure = pairs.split([link.rx.n_angles, link.tx.n_angles], 1)
+    g, h = combined_parts(link, sounding, arrival), beamed_parts(link, sounding, departure)
+    return (g[..., :, None] * h[..., None, :]).flatten(-2)
 
 
 def prior_scale(link: Link) -> torch.Tensor:

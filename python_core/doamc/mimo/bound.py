@@ -17,7 +17,8 @@ from doamc.mimo.criterion import LinkModel
 class LinkBound:
     """Standard deviations: azimuth_rx, azimuth_tx (B, P) rad; theta_rx, theta_tx (B, Q, 2 K); gains (B, S, P).
 
-    That of a gain is the root of the mean square of its complex error. covariance: of x, (B, D, D).
+    That of a gain is the root of the mean square of its complex error. covariance: of x, (B, D, D). elevation_rx,
+    elevation_tx: (B, P) rad, None where the end has no elevations.
     """
 
     azimuth_rx: torch.Tensor
@@ -26,6 +27,8 @@ class LinkBound:
     theta_tx: torch.Tensor
     gains: torch.Tensor
     covariance: torch.Tensor
+    elevation_rx: torch.Tensor | None = None
+    elevation_tx: torch.Tensor | None = None
 
 
 def link_fisher(model: LinkModel, rays: Rays, noise_power: float) -> torch.Tensor:
@@ -60,4 +63,5 @@ def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     variance = inverse.diagonal(dim1=1, dim2=2)
     parts = model.unpack(variance[:, :d].sqrt(), rays.gains)
     gains = variance[:, d:].unflatten(1, (s, 2, p)).sum(2).sqrt()
-    return LinkBound(parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d])
+    return LinkBound(parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d],
+                     parts.elevation_rx, parts.elevation_tx)  # fmt: skip

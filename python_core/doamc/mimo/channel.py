@@ -5,11 +5,12 @@ Gains differ from subcarrier to subcarrier, directions do not: the aperture is s
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from doamc.mimo.link_end import LinkEnd
+from doamc.scenes.directions import draw_directions
 from doamc.scenes.prior import draw_azimuth
 
 
@@ -18,7 +19,8 @@ class Rays:
     """Paths of a batch of channels.
 
     azimuth_rx, azimuth_tx: (B, P) rad, arrival and departure. gains: alpha, complex (B, S, P).
-    theta_rx, theta_tx: real coupling parameters (B, Q, 2 K) of each end.
+    theta_rx, theta_tx: real coupling parameters (B, Q, 2 K) of each end. elevation_rx, elevation_tx: (B, P) rad, None
+    where the array of that end has no elevations.
     """
 
     azimuth_rx: torch.Tensor
@@ -26,6 +28,12 @@ class Rays:
     gains: torch.Tensor
     theta_rx: torch.Tensor
     theta_tx: torch.Tensor
+    elevation_rx: torch.Tensor | None = None
+    elevation_tx: torch.Tensor | None = None
+
+    def select(self, index: torch.Tensor | slice) -> "Rays":
+        """Some of the channels."""
+        return replace(self, **{k: v[index] for k, v in vars(self).items() if v is not None})
 
     @property
     def n_paths(self) -> int:
@@ -40,11 +48,16 @@ class Link:
     rx: LinkEnd
     tx: LinkEnd
 
+    @property
+    def elevated(self) -> bool:
+        """Whether an end has elevations."""
+        return self.rx.spec.elevated or self.tx.spec.elevated
+
     def responses(self, rays: Rays) -> tuple[torch.Tensor, torch.Tensor]:
         """Columns u_p (B, N_R, P) and v_p (B, N_T, P)."""
         return (
-            self.rx.response(rays.azimuth_rx, rays.theta_rx),
-            self.tx.response(rays.azimuth_tx, rays.theta_tx),
+            self.rx.response(rays.azimuth_rx, rays.theta_rx, rays.elevation_rx),
+            self.tx.response(rays.azimuth_tx, rays.theta_tx, rays.elevation_tx),
         )
 
     def channel(self, rays: Rays) -> torch.Tensor:
@@ -73,11 +86,22 @@ def draw_rays(
     power = 10 ** ((low + (high - low) * torch.rand(batch, 1, n_paths, dtype=torch.float64, generator=generator)) / 10)
     shape = (2, batch, n_subcarriers, n_paths)
     re, im = torch.randn(shape, dtype=torch.float64, generator=generator) * (power / 2).sqrt()
-    arrival = draw_azimuth(link.rx.spec, batch, n_paths, generator)
-    departure = draw_azimuth(link.tx.spec, batch, n_paths, generator)
+    arrival, rise = _directions(link.rx, batch, n_paths, generator)
+    departure, fall = _directions(link.tx, batch, n_paths, generator)
     # departures in no order: which of them belongs to which arrival is part of the problem
     order = torch.rand(batch, n_paths, dtype=torch.float64, generator=generator).argsort(1)
-    return Rays(arrival, departure.gather(1, order), torch.complex(re, im), theta(link.rx), theta(link.tx))
+    fall = None if fall is None else fall.gather(1, order)
+    gains = torch.complex(re, im)
+    return Rays(arrival, departure.gather(1, order), gains, theta(link.rx), theta(link.tx), rise, fall)
+
+
+def _directions(
+    end: LinkEnd, batch: int, n_paths: int, generator: torch.Generator | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Azimuths (B, P) in rad from the prior of an array, and elevations where it has any."""
+    if end.spec.elevated:
+        return draw_directions(end.spec, batch, n_paths, generator)
+    return draw_azimuth(end.spec, batch, n_paths, generator), None
 
 
 def reordered(link: Link, rays: Rays, order: torch.Tensor) -> Rays:
@@ -86,9 +110,13 @@ def reordered(link: Link, rays: Rays, order: torch.Tensor) -> Rays:
     def theta(end: LinkEnd, rows: torch.Tensor) -> torch.Tensor:
         return rows.gather(1, order[..., None].expand_as(rows)) if end.orders is None else rows
 
+    def angle(of_paths: torch.Tensor | None) -> torch.Tensor | None:
+        return None if of_paths is None else of_paths.gather(1, order)
+
     gains = rays.gains.gather(2, order[:, None].expand_as(rays.gains))
     return Rays(rays.azimuth_rx.gather(1, order), rays.azimuth_tx.gather(1, order), gains,
-                theta(link.rx, rays.theta_rx), theta(link.tx, rays.theta_tx))  # fmt: skip
+                theta(link.rx, rays.theta_rx), theta(link.tx, rays.theta_tx),
+                angle(rays.elevation_rx), angle(rays.elevation_tx))  # fmt: skip
 
 
 def noise_power(snr_db: float) -> float:

@@ -1,16 +1,21 @@
 """The likelihood of a sounded link and its derivatives.
 
-Unknowns are x = [az_R (P), az_T (P), theta_R, theta_T] and the gains alpha^s. White noise makes maximum likelihood a
-least-squares problem in y^s - Psi^s(x) alpha^s, linear in the gains: they are eliminated (variable projection,
-[Golub-Pereyra]), and so is the noise power: S T log of what the projector off Psi^s leaves of y^s.
+Unknowns are x = [az_R (P), az_T (P), theta_R, theta_T] and the gains alpha^s; elevations (P) follow the azimuths of an
+end that has them. White noise makes maximum likelihood a least-squares problem in y^s - Psi^s(x) alpha^s, linear in the
+gains: they are eliminated (variable projection, [Golub-Pereyra]), and so is the noise power: S T log of what the
+projector off Psi^s leaves of y^s.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 
 from doamc.mimo.channel import Link, Rays
 from doamc.mimo.sounding import Sounding
+
+#: largest change in one step: of an angle in rad, of a coupling coefficient
+STEP_RAD, STEP_COEFFICIENT = math.radians(3.0), 0.1
 
 
 @dataclass(frozen=True)
@@ -23,19 +28,31 @@ class LinkModel:
 
     @property
     def sizes(self) -> list[int]:
-        """Sizes of the four parts of x."""
-        p = self.n_paths
-        return [p, p, self.link.rx.n_parameters(p), self.link.tx.n_parameters(p)]
+        """Sizes of the four parts of x: directions at both ends, couplings at both ends."""
+        p, rx, tx = self.n_paths, self.link.rx, self.link.tx
+        return [rx.n_angles * p, tx.n_angles * p, rx.n_parameters(p), tx.n_parameters(p)]
+
+    @property
+    def largest_steps(self) -> torch.Tensor:
+        """Largest change of every entry of x in one step of a descent, (D,)."""
+        angles = sum(self.sizes[:2])
+        steps = torch.full((sum(self.sizes),), STEP_COEFFICIENT, dtype=torch.float64)
+        steps[:angles] = STEP_RAD
+        return steps
 
     def pack(self, rays: Rays) -> torch.Tensor:
         """x (B, D) of the directions and couplings of some rays."""
-        return torch.cat([rays.azimuth_rx, rays.azimuth_tx, rays.theta_rx.flatten(-2), rays.theta_tx.flatten(-2)], -1)
+        parts = [rays.azimuth_rx, rays.elevation_rx, rays.azimuth_tx, rays.elevation_tx]
+        parts += [rays.theta_rx.flatten(-2), rays.theta_tx.flatten(-2)]
+        return torch.cat([part for part in parts if part is not None], -1)
 
     def unpack(self, x: torch.Tensor, gains: torch.Tensor) -> Rays:
         """Rays of x (B, D) and gains (B, S, P)."""
         arrival, departure, rx, tx = x.split(self.sizes, -1)
         rows = [e.n_rows(self.n_paths) for e in (self.link.rx, self.link.tx)]
-        return Rays(arrival, departure, gains, rx.unflatten(-1, (rows[0], -1)), tx.unflatten(-1, (rows[1], -1)))
+        (arrival, *rise), (departure, *fall) = (v.split(self.n_paths, -1) for v in (arrival, departure))
+        return Rays(arrival, departure, gains, rx.unflatten(-1, (rows[0], -1)), tx.unflatten(-1, (rows[1], -1)),
+                    rise[0] if rise else None, fall[0] if fall else None)  # fmt: skip
 
     def psi(self, x: torch.Tensor) -> torch.Tensor:
         """Psi^s of eq. (3), (B, S or 1, T, P)."""
@@ -49,13 +66,17 @@ class LinkModel:
     ) -> torch.Tensor:
         """Derivatives of the mean Psi^s alpha^s by x, (B, S, T, D); linear in the gains."""
         rays, s = self.unpack(x, gains), self.sounding
-        u, u_turn, u_theta = self.link.rx.derivatives(rays.azimuth_rx, rays.theta_rx)
-        v, v_turn, v_theta = self.link.tx.derivatives(rays.azimuth_tx, rays.theta_tx)
+        u, u_turn, u_theta = self.link.rx.derivatives(rays.azimuth_rx, rays.theta_rx, rays.elevation_rx)
+        v, v_turn, v_theta = self.link.tx.derivatives(rays.azimuth_tx, rays.theta_tx, rays.elevation_tx)
         g, h = s.combined(u), s.beamed(v)
         k_rx, k_tx = u_theta.shape[-1], v_theta.shape[-1]
         g_theta = s.combined(u_theta.flatten(-2)).unflatten(-1, (-1, k_rx))
         h_theta = s.beamed(v_theta.flatten(-2)).unflatten(-1, (-1, k_tx))
-        turns = torch.cat([s.combined(u_turn) * h, g * s.beamed(v_turn)], -1) * gains.repeat(1, 1, 2)[:, :, None]
+        angles = self.link.rx.n_angles, self.link.tx.n_angles
+        each = torch.cat(
+            [s.combined(u_turn) * h.repeat(1, 1, 1, angles[0]), g.repeat(1, 1, 1, angles[1]) * s.beamed(v_turn)], -1
+        )
+        turns = each * gains.repeat(1, 1, sum(angles))[:, :, None]
         by_rx = torch.einsum("bstpk,bstp,bsp->bstk", g_theta, *self._over_subcarriers(h, gains))
         by_tx = torch.einsum("bstpk,bstp,bsp->bstk", h_theta, *self._over_subcarriers(g, gains))
         return torch.cat([turns, by_rx, by_tx], -1)

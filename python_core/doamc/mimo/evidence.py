@@ -82,6 +82,13 @@ class Evidence:
         change = inverse_root(inverse @ middle @ inverse)[0]
         self.columns, self.root = self._through(self.columns, change), self.root @ change
 
+    def left(self) -> torch.Tensor:
+        """Sigma^-1 y of the received symbols, (S', T, n): where blocks that are missing would show."""
+        flat = self.columns.flatten(2)
+        sigma = (flat * self.gamma.repeat_interleave(self.columns.shape[3])) @ flat.mH
+        sigma.diagonal(dim1=1, dim2=2).add_(self.noise_power)
+        return torch.cholesky_solve(self.received, torch.linalg.cholesky(sigma))
+
     def power(self) -> torch.Tensor:
         """Power of every block, gamma_g tr B_g, (G,)."""
         return self.gamma * self.root.abs().square().sum((-2, -1))

@@ -1,4 +1,4 @@
-"""One end of a link: an array whose coupling may depend on direction, and its columns u_p = C(az_p) a(az_p).
+"""One end of a link: an array whose coupling may depend on direction, and its columns u_p = C(az_p) a(az_p, el_p).
 
 [Luo-Fung] gives every path its own coupling matrix, C_R(az_p). Three descriptions of it, by how many parameter rows q
 a family has and how much of each row a path sees, C_p = I + sum_q w_q(az_p) sum_k theta_qk E_k:
@@ -6,6 +6,8 @@ a family has and how much of each row a path sees, C_p = I + sum_q w_q(az_p) sum
     orders = 0      one matrix for all directions         w = 1
     orders = H      Fourier series over azimuth           w = 1, cos az, sin az, .., cos H az, sin H az
     orders = None   a matrix of its own for each path     w = p-th unit vector
+
+Elevations are those of arrays whose specification names them; at the horizon they are None and no unknowns.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,6 @@ from doamc.arrays.steering import steering, steering_derivative
 from doamc.coupling.directional import DirectionalCoupling
 from doamc.errors import SpecificationError
 from doamc.spec import ArraySpec
-from doamc.spec.elevation import require_horizon
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,13 @@ class LinkEnd:
     orders: int | None = 0
 
     def __post_init__(self) -> None:
-        require_horizon(self.spec, "a sounded link")
         if self.orders is not None and self.orders < 0:
             raise SpecificationError(f"Fourier orders must be a whole number >= 0 or None, found {self.orders}")
+
+    @property
+    def n_angles(self) -> int:
+        """Angles of a direction that are unknown: 2 with elevations, else 1."""
+        return 2 if self.spec.elevated else 1
 
     def n_rows(self, n_paths: int) -> int:
         """Rows Q of theta for P paths."""
@@ -49,25 +54,37 @@ class LinkEnd:
             return self.spec.plain_family.matrix(theta)
         return DirectionalCoupling(self.spec.plain_family, theta).matrix(azimuth)
 
-    def response(self, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-        """Columns u_p = C_p a(az_p), (*batch, N, P); arguments as in `matrices`."""
-        a = steering(self.spec.positions, azimuth)
+    def response(
+        self, azimuth: torch.Tensor, theta: torch.Tensor, elevation: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Columns u_p = C_p a(az_p, el_p), (*batch, N, P); arguments as in `derivatives`."""
+        a = steering(self.spec.positions, azimuth, 0.0 if elevation is None else elevation)
         return torch.einsum("...pij,...jp->...ip", self.matrices(azimuth, theta), a)
 
     def derivatives(
         self,
         azimuth: torch.Tensor,  # shape: (*batch, P), rad
         theta: torch.Tensor,  # shape: (*batch, Q, 2 K)
+        elevation: torch.Tensor | None = None,  # shape: (*batch, P), rad
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Columns u (*batch, N, P), du_p/daz_p (*batch, N, P) per rad, and du_p/dtheta (*batch, N, P, Q * 2 K)."""
-        c, a = self.matrices(azimuth, theta), steering(self.spec.positions, azimuth)
-        by_azimuth = torch.einsum("...pij,...jp->...ip", c, steering_derivative(self.spec.positions, azimuth)[0])
+        """Columns u (*batch, N, P), their slopes by angle, and du_p/dtheta (*batch, N, P, Q * 2 K).
+
+        The slopes are du_p/daz_p (*batch, N, P) per rad, behind them du_p/del_p where there are elevations, (*batch, N,
+        2 P).
+        """
+        el = 0.0 if elevation is None else elevation
+        c, a = self.matrices(azimuth, theta), steering(self.spec.positions, azimuth, el)
+        slopes = steering_derivative(self.spec.positions, azimuth, el)
+        by_azimuth = torch.einsum("...pij,...jp->...ip", c, slopes[0])
         shapes = torch.einsum("kij,...jp->...ipk", self.spec.plain_family.basis, a)
         weights, slope = self._weights(azimuth)
         turn = (slope @ theta).to(shapes.dtype)  # how the parameters of each path change with its azimuth
         by_azimuth = by_azimuth + torch.einsum("...pk,...ipk->...ip", turn, shapes)
         by_theta = (weights[..., None, :, :, None] * shapes[..., None, :]).flatten(-2)
-        return torch.einsum("...pij,...jp->...ip", c, a), by_azimuth, by_theta
+        by_angle = [by_azimuth]
+        if elevation is not None:
+            by_angle += [torch.einsum("...pij,...jp->...ip", c, slopes[1])]
+        return torch.einsum("...pij,...jp->...ip", c, a), torch.cat(by_angle, -1), by_theta
 
     def _weights(self, azimuth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights w_q(az_p) and their slopes, each (*batch, P, Q)."""

@@ -4,8 +4,6 @@ Gains and noise power are eliminated (criterion.py); the rest is a damped Gauss-
 derivatives from where block-sparse Bayesian learning ends.
 """
 
-import math
-
 import torch
 
 from doamc.errors import EstimatorError
@@ -14,9 +12,6 @@ from doamc.mimo.channel import Link, Rays
 from doamc.mimo.criterion import LinkLikelihood, LinkModel
 from doamc.mimo.sbl import LinkEstimate, SblOptions, block_sbl, with_gains
 from doamc.mimo.sounding import Sounding
-
-#: largest change in one step: of an azimuth in rad, of a coupling coefficient
-STEP_RAD, STEP_COEFFICIENT = math.radians(3.0), 0.1
 
 
 def maximum_likelihood(
@@ -50,9 +45,9 @@ def maximum_likelihood(
             raise EstimatorError("a known coupling is that of the start: give one")
         start = block_sbl(link, sounding, received, n_paths, None, options).rays
     x = model.pack(start)
-    p = 2 * n_paths
-    largest = torch.full((x.shape[1],), STEP_RAD, dtype=x.dtype)
-    largest[p:] = 0.0 if coupling_known else STEP_COEFFICIENT
+    largest = model.largest_steps
+    if coupling_known:
+        largest[sum(model.sizes[:2]) :] = 0.0
     x = fisher_scoring(LinkLikelihood(model, received), x, largest, max_iterations)[0]
     residual = model.concentrated(x, received)[1]
     noise = 2 * residual.abs().square().sum((1, 2)) / (measured - unknowns)

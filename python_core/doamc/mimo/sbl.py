@@ -3,7 +3,8 @@
 Every pair of grid directions is a block of unknowns (blocks.py); powers, noise and the shape that all blocks share are
 learnt from the evidence (evidence.py). The shape is c_R kron c_T*: the correlation within a block *is* the coupling
 ([Zhang-Rao]). A second pass on a finer grid around the strongest pairs brings the directions between the points of the
-first one.
+first one. Where an end has elevations, pairs are too many for one dictionary: a working set of them (working_set.py)
+takes the place of the first pass.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +12,18 @@ from dataclasses import dataclass, replace
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.arrays.steering import direction
 from doamc.errors import EstimatorError
 from doamc.mimo.blocks import block_dictionary, grid, prior_scale, split_block
 from doamc.mimo.channel import Link, Rays, reordered
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.evidence import Evidence
 from doamc.mimo.link_end import LinkEnd
+from doamc.mimo.pair_grid import EndGrid, highest_pairs
+from doamc.mimo.scouting import MORE, best_choice
 from doamc.mimo.sounding import Sounding, sample_covariance
+from doamc.mimo.working_set import WorkingSet
+from doamc.spec.elevation import is_flat
 
 MAX_ENTRIES = 1 << 24  #: of the dictionary, 256 MiB
 
@@ -54,6 +60,7 @@ def block_sbl(
 ) -> LinkEstimate:
     """Directions (of a grid), gains and couplings of P paths; noise_power: known, or None to learn it.
 
+    Where an end has elevations directions are a few steps of maximum likelihood further, by which peaks are chosen.
     Ends with Fourier orders get the coupling common to all directions, in the mean row. Raises EstimatorError when P or
     the options do not fit, SnapshotError when the received symbols do not.
     """
@@ -64,30 +71,63 @@ def block_sbl(
     if options.step_deg <= 0 or options.iterations < 1 or options.refine < 1:
         raise EstimatorError(f"expected step_deg > 0, iterations >= 1 and refine >= 1, found {options}")
     each = [_one(link, sounding, y, n_paths, noise_power, options) for y in received]
-    azimuth_rx, azimuth_tx, theta_rx, theta_tx, noise = (torch.stack(part) for part in zip(*each, strict=True))
-    model = LinkModel(link, sounding, n_paths)
-    start = Rays(azimuth_rx, azimuth_tx, torch.zeros_like(received[:, :, :1]), theta_rx, theta_tx)
-    return with_gains(model, model.pack(start), received, noise)
+    x, noise = (torch.stack(part) for part in zip(*each, strict=True))
+    return with_gains(LinkModel(link, sounding, n_paths), x, received, noise)
 
 
 def with_gains(model: LinkModel, x: torch.Tensor, received: torch.Tensor, noise_power: torch.Tensor) -> LinkEstimate:
     """Estimate of x with its least-squares gains, paths in ascending order of arrival."""
     rays = model.unpack(x, model.concentrated(x, received)[0])
-    rays = replace(rays, azimuth_rx=_into_sector(model.link.rx, rays.azimuth_rx),
-                   azimuth_tx=_into_sector(model.link.tx, rays.azimuth_tx))  # fmt: skip
+    arrival = _into_sector(model.link.rx, rays.azimuth_rx, rays.elevation_rx)
+    departure = _into_sector(model.link.tx, rays.azimuth_tx, rays.elevation_tx)
+    rays = replace(rays, azimuth_rx=arrival[0], elevation_rx=arrival[1], azimuth_tx=departure[0],
+                   elevation_tx=departure[1])  # fmt: skip
     return LinkEstimate(reordered(model.link, rays, rays.azimuth_rx.argsort(1)), noise_power)
 
 
-def _into_sector(end: LinkEnd, azimuth: torch.Tensor) -> torch.Tensor:
-    """Azimuths of a full circle within it."""
-    return wrap_rad(azimuth, end.spec.sector_rad[0]) if end.spec.full_circle else azimuth
+def _into_sector(
+    end: LinkEnd, azimuth: torch.Tensor, elevation: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Azimuths of a full circle within it; of elements in a plane elevations on the side of the sector.
+
+    An elevation that went past the zenith comes down on the other side of it.
+    """
+    if elevation is not None:
+        unit = direction(azimuth, elevation)
+        beyond = elevation.cos() < 0
+        azimuth = torch.where(beyond, torch.atan2(unit[..., 1], unit[..., 0]), azimuth)
+        elevation = torch.where(beyond, unit[..., 2].asin(), elevation)
+        low, high = end.spec.elevation_rad
+        if is_flat(end.spec.positions) and low * high >= 0:
+            elevation = elevation.abs() * (1.0 if high > 0 else -1.0)
+    return wrap_rad(azimuth, end.spec.sector_rad[0]) if end.spec.full_circle else azimuth, elevation
 
 
 def _one(
     link: Link, sounding: Sounding, y: torch.Tensor, n_paths: int, noise_power: float | None, options: SblOptions
 ) -> tuple[torch.Tensor, ...]:
-    """azimuth_rx, azimuth_tx (P,), theta_rx, theta_tx (Q, 2 K) and noise power of one observation (S, T)."""
+    """x (D,) of directions and couplings, and noise power of one observation (S, T)."""
     vectors = _vectors(sounding, y)
+    first = _in_both_angles if link.elevated else _in_azimuth
+    peaks, state = first(link, sounding, vectors, n_paths, noise_power, options)
+    found = peaks[:n_paths]
+    common = split_block(link, state.shape())
+    if link.rx.orders is None or link.tx.orders is None:
+        own = _own_shapes(link, sounding, vectors, found, state.root, noise_power, options)
+    else:
+        own = []
+    rx, tx = (_rows(end, common[i], [pair[i] for pair in own]) for i, end in enumerate((link.rx, link.tx)))
+    x = torch.cat([found.T.flatten(), rx.flatten(), tx.flatten()])
+    if link.elevated:
+        grids = [EndGrid(end, options.step_deg).directions for end in (link.rx, link.tx)]
+        x = best_choice(LinkModel(link, sounding, n_paths), y, peaks, (rx, tx), (grids[0], grids[1]))
+    return x, torch.tensor(state.noise_power, dtype=torch.float64)
+
+
+def _in_azimuth(
+    link: Link, sounding: Sounding, vectors: torch.Tensor, n_paths: int, noise_power: float | None, options: SblOptions
+) -> tuple[torch.Tensor, Evidence]:
+    """Azimuths (P, 2) of a finer grid, and the state there."""
     rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
     block = link.rx.spec.plain_family.linear_basis.shape[0] * link.tx.spec.plain_family.linear_basis.shape[0]
     entries = len(rows) * len(columns) * block * sounding.n_symbols
@@ -107,13 +147,22 @@ def _one(
         state, power = _learn(link, sounding, vectors, near, state.root, noise_power, options)
         best = power.reshape(n_paths, -1).argmax(1)
         found = near.reshape(n_paths, -1, 2)[torch.arange(n_paths), best]
-    common = split_block(link, state.shape())
-    if link.rx.orders is None or link.tx.orders is None:
-        own = _own_shapes(link, sounding, vectors, found, state.root, noise_power, options)
-    else:
-        own = []
-    theta = [_rows(end, common[i], [pair[i] for pair in own]) for i, end in enumerate((link.rx, link.tx))]
-    return found[:, 0], found[:, 1], theta[0], theta[1], torch.tensor(state.noise_power, dtype=torch.float64)
+    return found, state
+
+
+def _in_both_angles(
+    link: Link, sounding: Sounding, vectors: torch.Tensor, n_paths: int, noise_power: float | None, options: SblOptions
+) -> tuple[torch.Tensor, Evidence]:
+    """More peaks than paths, (P + MORE, A), highest first, and the state with all pairs that were asked for."""
+    rows, columns = EndGrid(link.rx, options.step_deg), EndGrid(link.tx, options.step_deg)
+    chosen, root, left = WorkingSet(link, sounding, rows, columns), prior_root(link), vectors
+    for _ in range(n_paths + 1):
+        chosen.grow(left, root, n_paths)
+        state, power = _learn(link, sounding, vectors, chosen.pairs, prior_root(link), noise_power, options)
+        root, left = state.root, state.left()
+    best = highest_pairs(chosen.powers(power), rows, columns, n_paths + MORE)
+    row, column = best // len(columns), best % len(columns)
+    return torch.cat([rows.directions[row], columns.directions[column]], 1), state
 
 
 def _vectors(sounding: Sounding, y: torch.Tensor) -> torch.Tensor:
@@ -140,7 +189,7 @@ def _learn(
     noise_power: float | None, options: SblOptions,
 ) -> tuple[Evidence, torch.Tensor]:  # fmt: skip
     """State after the iterations, and the power of every pair (zero where its block was dropped)."""
-    state = Evidence(block_dictionary(link, sounding, pairs[:, 0], pairs[:, 1]).columns, vectors, root)
+    state = Evidence(block_dictionary(link, sounding, pairs), vectors, root)
     state.noise_power = noise_power or state.noise_power
     index = torch.arange(len(pairs))
     for i in range(options.iterations):
@@ -159,7 +208,7 @@ def _own_shapes(
     noise_power: float | None, options: SblOptions,
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:  # fmt: skip
     """Couplings of each path from a shape of its own, learnt on the paths that were found."""
-    columns = block_dictionary(link, sounding, found[:, 0], found[:, 1]).columns
+    columns = block_dictionary(link, sounding, found)
     # the shared shape may have lost directions that a path needs: start between it and the prior
     mixed = root @ root.mH / (root @ root.mH)[0, 0].real + prior_root(link).square()
     state = Evidence(columns, vectors, torch.linalg.cholesky(mixed).expand(len(found), -1, -1))

@@ -40,8 +40,16 @@ def direction_error(
 ) -> torch.Tensor:
     """Great-circle errors (B, P) in rad of the best assignment; NaN where a source is not told."""
     order = direction_order(true, estimate)
-    chosen = direction(*(angle.gather(1, order) for angle in estimate))
-    return 2 * (0.5 * (direction(*true) - chosen).norm(dim=2)).clamp_max(1.0).asin()
+    azimuth, elevation = (angle.gather(1, order) for angle in estimate)
+    return great_circle(true, (azimuth, elevation))
+
+
+def great_circle(
+    one: tuple[torch.Tensor, torch.Tensor],  # azimuths and elevations, each (B, P), rad
+    other: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """Angles (B, P) in rad between directions."""
+    return 2 * (0.5 * (direction(*one) - direction(*other)).norm(dim=2)).clamp_max(1.0).asin()
 
 
 def is_hit(error: torch.Tensor) -> torch.Tensor:

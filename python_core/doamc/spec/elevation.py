@@ -38,7 +38,7 @@ def check_elevation(spec: "ArraySpec") -> None:
             "a line of elements cannot tell elevation from azimuth, found [sector] elevation_deg; leave it out"
         )
     low, high = spec.elevation_deg
-    if low < 0 < high and float(centred[:, 2].norm()) < STRAIGHT * size:
+    if low < 0 < high and is_flat(centred):
         raise SpecificationError(
             "elements in the x-y plane hear from above and from below alike; expected [sector] elevation_deg on one "
             f"side of the horizon, found {[low, high]}"
@@ -50,7 +50,7 @@ def alike_of(spec: "ArraySpec") -> str | None:
     if spec.elevation_deg is None:
         return None
     centred, size = _about_middle(spec)
-    if float(centred[:, 2].norm()) < STRAIGHT * size:
+    if is_flat(centred):
         side, other = ("above", "below") if spec.elevation_deg[0] >= 0 else ("below", "above")
         return (
             f"elevation folds: an emitter {other} the plane of the elements looks like its mirror image {side} it, and "
@@ -66,6 +66,12 @@ def _about_middle(spec: "ArraySpec") -> "tuple[torch.Tensor, float]":
     positions = spec.tuned(spec.frequency_hz or 1e9).positions
     centred = positions - positions.mean(0)
     return centred, float(centred.square().sum(0).sum().sqrt())
+
+
+def is_flat(positions: "torch.Tensor") -> bool:
+    """Whether elements (N, 3) lie in the x-y plane, or one beside it: they hear from above and from below alike."""
+    centred = positions - positions.mean(0)
+    return float(centred[:, 2].norm()) < STRAIGHT * float(centred.square().sum(0).sum().sqrt())
 
 
 def require_horizon(spec: "ArraySpec", what: str) -> None:

@@ -8,13 +8,16 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.mimo.alignment import alignment_loss_db, best_beams
-from doamc.mimo.bound import cramer_rao
+from doamc.mimo.bound import LinkBound, cramer_rao
 from doamc.mimo.channel import Link, Rays, draw_rays, noise_power, reordered
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import phase_shifters, sound
-from doamc.scenes.accuracy import coupling_gain_db, is_hit
+from doamc.scenes.accuracy import coupling_gain_db, great_circle, is_hit
+
+ENDS = ("rx", "tx")
+_KINDS = ("rmse", "bound")
 
 
 def align_trials(
@@ -23,10 +26,12 @@ def align_trials(
 ) -> dict[str, Any]:  # fmt: skip
     """Results at one coupling strength; the same paths, beams and noise at every strength for a seed.
 
+    A direction is an azimuth, at an end with elevations both angles, whose errors are great-circle angles.
     loss_*_db: one alignment loss a trial, for beams from true paths with C = I (``plain``), from paths fitted with
     C = I (``blind``), and from paths fitted with their coupling (``coupled``). hits_*: share of links with all
     directions at both ends within 2 degrees. rmse_*_deg: of the directions of hits. bound_deg: of all directions.
-    coupling_gain_*_db: of either end.
+    coupling_gain_*_db: of either end. Where an end has elevations, of the hits of ``coupled`` alone: bound_hits_deg,
+    and by angle rmse_azimuth_deg, bound_azimuth_deg, rmse_elevation_deg and bound_elevation_deg.
     """
     generator = torch.Generator().manual_seed(seed)
     world = Link(replace(link.rx, orders=1), replace(link.tx, orders=1)) if directional else link
@@ -48,9 +53,11 @@ def align_trials(
     for name, found in (("blind", blind), ("coupled", coupled)):
         row |= _errors(name, rays, found)
     bound = cramer_rao(LinkModel(link, sounding, n_paths), truth, s2)
-    both = torch.cat([bound.azimuth_rx, bound.azimuth_tx], 1).rad2deg()
-    row["bound_deg"] = both.square().mean().sqrt().item()
-    for end in ("rx", "tx"):
+    both = torch.cat([_direction_bound(truth, bound, end) for end in ENDS], 1)
+    row["bound_deg"] = both.rad2deg().square().mean().sqrt().item()
+    if link.elevated:
+        row |= _by_angle(truth, coupled, bound, is_hit(_gap(rays, coupled)))
+    for end in ENDS:
         true, found_c = (
             getattr(one, end).matrices(getattr(r, f"azimuth_{end}"), getattr(r, f"theta_{end}")).flatten(0, 1)
             for one, r in ((world, rays), (link, coupled))
@@ -70,10 +77,41 @@ def _in_terms_of(link: Link, world: Link, rays: Rays) -> Rays:
     return replace(rays, theta_rx=theta("rx"), theta_tx=theta("tx"))
 
 
+def _direction_bound(rays: Rays, bound: LinkBound, end: str) -> torch.Tensor:
+    """Bounds (B, P) of the errors of directions at an end, as `_gap` has them, rad."""
+    (_, elevation), (azimuth, rise) = _angles(rays, end), _angles(bound, end)
+    return azimuth if elevation is None or rise is None else torch.hypot(azimuth * elevation.cos(), rise)
+
+
+def _by_angle(rays: Rays, found: Rays, bound: LinkBound, hit: torch.Tensor) -> dict[str, float | None]:
+    """Root mean squares over hits (B,) of errors and bounds: of directions, of azimuths, of elevations."""
+    whole: list[torch.Tensor] = []
+    parts: dict[str, list[torch.Tensor]] = {f"{kind}_{a}": [] for a in ("azimuth", "elevation") for kind in _KINDS}
+    for end in ENDS:
+        whole.append(_direction_bound(rays, bound, end))
+        for name, true, estimate, std in zip(
+            ("azimuth", "elevation"), _angles(rays, end), _angles(found, end), _angles(bound, end), strict=True
+        ):
+            if true is not None and estimate is not None and std is not None:
+                parts[f"rmse_{name}"].append(wrap_rad(estimate - true))
+                parts[f"bound_{name}"].append(std)
+    return {f"{name}_deg": _rms_deg(torch.cat(v, 1)[hit]) for name, v in (parts | {"bound_hits": whole}).items()}
+
+
+def _angles(of: Rays | LinkBound, end: str) -> tuple[torch.Tensor, torch.Tensor | None]:
+    return getattr(of, f"azimuth_{end}"), getattr(of, f"elevation_{end}")
+
+
 def _gap(rays: Rays, found: Rays) -> torch.Tensor:
-    """Errors of all arrivals, then departures, in rad within half a turn, (B, 2 P)."""
-    gap = torch.cat([found.azimuth_rx - rays.azimuth_rx, found.azimuth_tx - rays.azimuth_tx], 1)
-    return wrap_rad(gap)
+    """Errors of all arrivals, then departures, in rad, (B, 2 P): within half a turn, great-circle with elevations."""
+    gaps = []
+    for end in ENDS:
+        (azimuth, elevation), (turned, raised) = _angles(rays, end), _angles(found, end)
+        if elevation is None or raised is None:
+            gaps.append(wrap_rad(turned - azimuth))
+        else:
+            gaps.append(great_circle((azimuth, elevation), (turned, raised)))
+    return torch.cat(gaps, 1)
 
 
 def _matched(link: Link, rays: Rays, found: Rays) -> Rays:
@@ -88,5 +126,8 @@ def _errors(name: str, rays: Rays, found: Rays) -> dict[str, float | None]:
     """Hits, and root mean square of their errors."""
     gap = _gap(rays, found)
     hit = is_hit(gap)
-    rmse = gap.rad2deg()[hit].square().mean().sqrt().item() if hit.any() else None
-    return {f"hits_{name}": hit.double().mean().item(), f"rmse_{name}_deg": rmse}
+    return {f"hits_{name}": hit.double().mean().item(), f"rmse_{name}_deg": _rms_deg(gap[hit])}
+
+
+def _rms_deg(angle: torch.Tensor) -> float | None:
+    return angle.rad2deg().square().mean().sqrt().item() if angle.numel() else None

@@ -7,6 +7,7 @@ from doamc.mimo.channel import Link, Rays, draw_rays
 from doamc.mimo.link_end import LinkEnd
 from doamc.mimo.sounding import Sounding, phase_shifters
 from doamc.spec import parse_spec
+from tests.doamc.helpers.scenes import edited_spec
 
 TABLE = {
     "geometry": {"kind": "ula", "elements": 6, "spacing_wavelengths": 0.5},
@@ -23,6 +24,15 @@ def spec(name: str, elements: int = 6):
 def small_link(orders_rx: int | None = 0, orders_tx: int | None = 0) -> Link:
     """Six receiving and seven transmitting elements: unequal, so that a swap of the ends shows."""
     return Link(LinkEnd(spec("rx", 6), orders_rx), LinkEnd(spec("tx", 7), orders_tx))
+
+
+def elevated_link(orders_rx: int | None = 0, orders_tx: int | None = 0) -> Link:
+    """A panel of 3 x 3 elements receives what a circle of six sends: both with elevations, and different."""
+    panel = edited_spec("panel16", geometry={"rows": 3, "columns": 3},
+                        sector={"min_separation_deg": 25.0},
+                        coupling={"lags": [[0, 1], [1, 0]], "magnitude": [[0.15, 0.3], [0.1, 0.2]]})  # fmt: skip
+    circle = edited_spec("dome8", geometry={"elements": 6}, sector={"elevation_deg": [15.0, 70.0]})
+    return Link(LinkEnd(panel, orders_rx), LinkEnd(circle, orders_tx))
 
 
 def drawn(link: Link, seed: int, batch=2, paths=2, carriers=3, symbols=24, shared=True, directional=0.3):

@@ -31,11 +31,11 @@ def coefficients(end: LinkEnd, theta: torch.Tensor) -> torch.Tensor:
 def test_a_block_with_the_shape_of_the_couplings_is_the_path(name, shared):
     link = LINKS[name]
     rays, sounding = drawn(link, 2, 1, 3, 2, 9, shared)
-    dictionary = block_dictionary(link, sounding, rays.azimuth_rx[0], rays.azimuth_tx[0])
+    dictionary = block_dictionary(link, sounding, torch.stack([rays.azimuth_rx[0], rays.azimuth_tx[0]], 1))
     c = [coefficients(end, t[0, 0]) for end, t in ((link.rx, rays.theta_rx), (link.tx, rays.theta_tx))]
     shape = torch.outer(c[0], c[1].conj()).flatten()
-    assert dictionary.columns.shape == (1 if shared else 2, 9, 3, len(shape))
-    assert (dictionary.columns @ shape - sounding.psi(*link.responses(rays))[0]).abs().max() < 1e-12
+    assert dictionary.shape == (1 if shared else 2, 9, 3, len(shape))
+    assert (dictionary @ shape - sounding.psi(*link.responses(rays))[0]).abs().max() < 1e-12
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -7,7 +7,6 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.mimo.bound import cramer_rao
-from doamc.mimo.channel import Rays
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions
@@ -23,7 +22,7 @@ def repeated(orders=0, shared=True):
     """One link sounded 200 times."""
     link = small_link(orders, orders)
     rays, sounding = drawn(link, 21, 1, 2, 4, 48, shared)
-    many = Rays(*(v.expand(DRAWS, *v.shape[1:]) for v in vars(rays).values()))
+    many = rays.select(torch.zeros(DRAWS, dtype=torch.int64))
     received = sound(link, many, sounding, NOISE, torch.Generator().manual_seed(4))
     return link, many, sounding, received, cramer_rao(LinkModel(link, sounding, 2), rays, NOISE)
 
@@ -76,7 +75,7 @@ def test_from_its_own_start_paths_and_couplings_are_found():
 def test_taking_no_coupling_for_granted_biases_the_directions():
     link, rays, sounding, received, bound = repeated()
     alone = replace(rays, theta_rx=0 * rays.theta_rx, theta_tx=0 * rays.theta_tx)
-    e = maximum_likelihood(link, sounding, received[:20], 2, Rays(*(v[:20] for v in vars(alone).values())),
+    e = maximum_likelihood(link, sounding, received[:20], 2, alone.select(slice(20)),
                            coupling_known=True)  # fmt: skip
     assert (e.rays.theta_rx == 0).all() and (e.rays.theta_tx == 0).all()
     bias = (e.rays.azimuth_rx - rays.azimuth_rx[:20]).mean(0)
@@ -88,7 +87,7 @@ def test_items_do_not_depend_on_each_other():
     link = small_link()
     rays, sounding = drawn(link, 24, 3, 2, 3, 40)
     received = sound(link, rays, sounding, 0.01, torch.Generator().manual_seed(5))
-    one = maximum_likelihood(link, sounding, received[1:2], 2, Rays(*(v[1:2] for v in vars(rays).values())))
+    one = maximum_likelihood(link, sounding, received[1:2], 2, rays.select(slice(1, 2)))
     all_ = maximum_likelihood(link, sounding, received, 2, rays)
     assert torch.allclose(one.rays.azimuth_rx, all_.rays.azimuth_rx[1:2], atol=1e-9)
 
