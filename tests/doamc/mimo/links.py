@@ -31,7 +31,9 @@ def elevated_link(orders_rx: int | None = 0, orders_tx: int | None = 0) -> Link:
     panel = edited_spec("panel16", geometry={"rows": 3, "columns": 3},
                         sector={"min_separation_deg": 25.0},
                         coupling={"lags": [[0, 1], [1, 0]], "magnitude": [[0.15, 0.3], [0.1, 0.2]]})  # fmt: skip
-    circle = edited_spec("dome8", geometry={"elements": 6}, sector={"elevation_deg": [15.0, 70.0]})
+    circle = edited_spec(
+        "dome8", geometry={"elements": 6, "radius_wavelengths": 0.5}, sector={"elevation_deg": [15.0, 70.0]}
+    )
     return Link(LinkEnd(panel, orders_rx), LinkEnd(circle, orders_tx))
 
 
