@@ -1,4 +1,7 @@
-"""``doamc mimo``: what mutual coupling costs two arrays that align their beams, and what estimating it gives back."""
+"""``doamc mimo``: paths and couplings of two arrays that sound the channel between them.
+
+Of a file of soundings; without one, of simulated links: what coupling costs beams, and what estimating it gives back.
+"""
 
 import argparse
 import json
@@ -22,14 +25,22 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "mimo",
-        help="beam-alignment loss of two coupled arrays, with and without their coupling",
-        description="Random paths between two coupled arrays are sounded through random analog beams; paths and both "
-        "couplings are estimated by block-sparse Bayesian learning and maximum likelihood, and beams are aligned.",
+        help="paths, gains and couplings of two arrays from soundings; what the coupling costs their beams",
+        description="Paths between two coupled arrays are sounded through analog beams; paths and both couplings are "
+        "estimated by block-sparse Bayesian learning and maximum likelihood. Of SOUNDINGS.npz (combiners, beamformers, "
+        "received; docs/mimo.md), writes doa_deg, dod_deg, gain, coupling_rx, coupling_tx and more to OUT.npz. Without "
+        "it: random links, beams and noise, and the beams that the estimates lead to.",
     )
-    parser.add_argument("--rx", default="ula8", metavar="NAME_OR_TOML", help="receiving array (default ula8)")
-    parser.add_argument("--tx", default="ula8", metavar="NAME_OR_TOML", help="transmitting array (default ula8)")
-    parser.add_argument("--strength", nargs="+", type=between(0, 10), default=[0.0, 0.5, 1.0], metavar="X",
-                        help="coupling, relative to the priors of the arrays (default 0 0.5 1)")  # fmt: skip
+    parser.add_argument("input", nargs="?", metavar="SOUNDINGS.npz", help="what was sounded (default: simulated links)")
+    parser.add_argument("-o", "--out", metavar="OUT.npz", help="where estimates of SOUNDINGS.npz go")
+    parser.add_argument("--array", default="ula8", metavar="NAME_OR_TOML", help="array of both ends (default ula8)")
+    parser.add_argument("--rx", metavar="NAME_OR_TOML", help="receiving array (default: that of --array)")
+    parser.add_argument("--tx", metavar="NAME_OR_TOML", help="transmitting array (default: that of --array)")
+    parser.add_argument("--simulate", metavar="SOUNDINGS.npz", help="write simulated soundings there with their truth, "
+                        "and nothing else: what such a file looks like")  # fmt: skip
+    parser.add_argument("--strength", nargs="+", type=between(0, 10), metavar="X",
+                        help="coupling, relative to the priors of the arrays (default 0 0.5 1; "
+                        "with --simulate 1)")  # fmt: skip
     parser.add_argument("--directional", type=between(0, 10), default=0.0, metavar="X",
                         help="part of the coupling that turns with direction, relative to its mean; "
                         "above 0 a matrix is estimated for each path (default 0)")  # fmt: skip
@@ -53,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Sound, estimate, align, print, plot."""
     import torch
 
+    from doamc.cli.mimo_soundings import estimate_soundings, simulate_soundings
     from doamc.errors import SpecificationError
     from doamc.figures.style import check_figure
     from doamc.mimo.channel import Link
@@ -60,27 +72,33 @@ def run(args: argparse.Namespace) -> int:
     from doamc.spec import load_spec
     from doamc.trials.mimo import align_trials
 
+    _check(args)
     if args.plot:
         check_figure(args.plot)
     torch.set_num_threads(args.threads)
     orders = None if args.directional else 0
-    ends = [LinkEnd(load_spec(name), orders) for name in (args.rx, args.tx)]
+    ends = [LinkEnd(load_spec(name), orders) for name in (args.rx or args.array, args.tx or args.array)]
     for end in ends:
         most = min(end.spec.n_elements - 1, MAX_PATHS)
         if args.paths > most:
             raise SpecificationError(f"number of paths must lie in 1..{most} for {end.spec.name}, found {args.paths}")
+    if args.input is not None:
+        return estimate_soundings(args, Link(*ends))
+    strengths = args.strength or ([1.0] if args.simulate else [0.0, 0.5, 1.0])
     channels = ends[0].spec.n_elements * ends[1].spec.n_elements * args.subcarriers
     symbols = args.symbols * max(args.symbols, args.subcarriers)
     check_samples(args.trials * max(channels, symbols), "--trials, --symbols and --subcarriers")
+    if args.simulate:
+        return simulate_soundings(args, Link(*ends), strengths[0])
     rows = [
         align_trials(
             Link(*ends), strength, args.directional, args.paths, args.symbols, args.subcarriers,
             args.snr_db, args.trials, args.seed, args.grid_deg,
         )
-        for strength in args.strength
+        for strength in strengths
     ]  # fmt: skip
-    setting = {k: getattr(args, k) for k in (
-        "rx", "tx", "directional", "paths", "symbols", "subcarriers", "snr_db", "trials", "seed")}  # fmt: skip
+    setting = {"rx": ends[0].spec.name, "tx": ends[1].spec.name} | {k: getattr(args, k) for k in (
+        "directional", "paths", "symbols", "subcarriers", "snr_db", "trials", "seed")}  # fmt: skip
     if args.json:
         print(json.dumps(setting | {"rows": rows}, indent=1))
     else:
@@ -89,6 +107,24 @@ def run(args: argparse.Namespace) -> int:
         _plot(args.plot, rows, f"{ends[0].spec.name} to {ends[1].spec.name}, P = {args.paths}, T = {args.symbols}, "
               f"S = {args.subcarriers}, {args.snr_db:g} dB")  # fmt: skip
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raise EstimatorError where options of files and of simulations meet."""
+    from doamc.errors import EstimatorError
+
+    if (args.input is None) != (args.out is None):
+        here, there = ("-o OUT.npz", "SOUNDINGS.npz") if args.input is None else ("SOUNDINGS.npz", "-o OUT.npz")
+        raise EstimatorError(f"expected {there} beside {here}, found none")
+    made = args.input or args.simulate
+    if made and (args.plot or args.json):
+        raise EstimatorError(
+            "expected --plot and --json without SOUNDINGS.npz, found both; they are of simulated links"
+        )
+    if args.input and args.simulate:
+        raise EstimatorError("expected SOUNDINGS.npz or --simulate, found both")
+    if args.simulate and args.strength and len(args.strength) > 1:
+        raise EstimatorError(f"expected one --strength beside --simulate, found {len(args.strength)}")
 
 
 def _mean(values: list[float]) -> float:

@@ -49,19 +49,46 @@ def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     Raises EstimatorError where the Fisher information is singular, so that the unknowns cannot be told apart by the
     soundings: more Fourier orders than the paths show, or fewer symbols than unknowns.
     """
-    fisher = link_fisher(model, rays, noise_power)
-    # unit diagonal first: angles, coefficients and gains differ by orders of magnitude
-    scale = fisher.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
-    values, vectors = torch.linalg.eigh(scale[:, :, None] * fisher * scale[:, None])
-    if bool((values[:, 0] < 1e-12).any()):
-        raise EstimatorError(
-            f"directions and coupling of {model.n_paths} paths are not identifiable from these soundings: "
-            "take more symbols or subcarriers, fewer Fourier orders, or one coupling matrix for all directions"
-        )
-    inverse = scale[:, :, None] * (vectors / values[:, None]) @ vectors.mT * scale[:, None]
+    inverse = _inverse(model, link_fisher(model, rays, noise_power))
     d, (_, s, p) = sum(model.sizes), rays.gains.shape
     variance = inverse.diagonal(dim1=1, dim2=2)
     parts = model.unpack(variance[:, :d].sqrt(), rays.gains)
     gains = variance[:, d:].unflatten(1, (s, 2, p)).sum(2).sqrt()
     return LinkBound(parts.azimuth_rx, parts.azimuth_tx, parts.theta_rx, parts.theta_tx, gains, inverse[:, :d, :d],
                      parts.elevation_rx, parts.elevation_tx)  # fmt: skip
+
+
+def local_deviations(model: LinkModel, rays: Rays, received: torch.Tensor, noise_power: torch.Tensor) -> Rays:
+    """Standard deviations of directions and couplings at an estimate, noise_power (B,): as `cramer_rao`, of them alone.
+
+    From the curvature of the likelihood with the gains eliminated, whose size does not grow with the subcarriers; the
+    gains are those that were given. Raises EstimatorError as `cramer_rao`.
+    """
+    x = model.pack(rays)
+    gains, _, q = model.concentrated(x, received)
+    jacobian = model.derivatives(x, gains)
+    flat, whole = (jacobian - q @ (q.mH @ jacobian)).flatten(1, 2), jacobian.flatten(1, 2)
+    # what only rounding leaves of a slope beside the gains is no information
+    if bool((flat.norm(dim=1) < 1e-7 * whole.norm(dim=1)).any()):
+        raise _unidentifiable(model)
+    # relative to the symbols: without noise all deviations are zero
+    covariance = _inverse(model, 2 * (flat.mH @ flat).real)
+    std = (noise_power[:, None] * covariance.diagonal(dim1=1, dim2=2)).sqrt()
+    return model.unpack(std, gains)
+
+
+def _inverse(model: LinkModel, fisher: torch.Tensor) -> torch.Tensor:
+    """Inverse of information (B, D, D). Raises EstimatorError where it has none."""
+    # unit diagonal first: angles, coefficients and gains differ by orders of magnitude
+    scale = fisher.diagonal(dim1=1, dim2=2).clamp_min(1e-300).rsqrt()
+    values, vectors = torch.linalg.eigh(scale[:, :, None] * fisher * scale[:, None])
+    if bool((values[:, 0] < 1e-12).any()):
+        raise _unidentifiable(model)
+    return scale[:, :, None] * (vectors / values[:, None]) @ vectors.mT * scale[:, None]
+
+
+def _unidentifiable(model: LinkModel) -> EstimatorError:
+    return EstimatorError(
+        f"directions and coupling of {model.n_paths} paths are not identifiable from these soundings: "
+        "take more symbols or subcarriers, fewer Fourier orders, or one coupling matrix for all directions"
+    )

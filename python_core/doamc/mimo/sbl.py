@@ -130,7 +130,7 @@ def _in_azimuth(
     """Azimuths (P, 2) of a finer grid, and the state there."""
     rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
     block = link.rx.spec.plain_family.linear_basis.shape[0] * link.tx.spec.plain_family.linear_basis.shape[0]
-    entries = len(rows) * len(columns) * block * sounding.n_symbols
+    entries = len(rows) * len(columns) * block * sounding.n_symbols * len(vectors)
     if entries > MAX_ENTRIES:
         raise EstimatorError(
             f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(rows)} x {len(columns)} "
@@ -189,6 +189,13 @@ def _learn(
     noise_power: float | None, options: SblOptions,
 ) -> tuple[Evidence, torch.Tensor]:  # fmt: skip
     """State after the iterations, and the power of every pair (zero where its block was dropped)."""
+    entries = len(pairs) * len(root) * sounding.n_symbols * len(vectors)
+    if entries > MAX_ENTRIES:
+        raise EstimatorError(
+            f"expected a dictionary of at most {MAX_ENTRIES} entries, found {entries}: {len(pairs)} pairs of "
+            f"directions, blocks of {len(root)}, {sounding.n_symbols} symbols of {len(vectors)} subcarriers; take "
+            "fewer symbols"
+        )
     state = Evidence(block_dictionary(link, sounding, pairs), vectors, root)
     state.noise_power = noise_power or state.noise_power
     index = torch.arange(len(pairs))

@@ -14,6 +14,7 @@ from doamc.mimo.criterion import LinkLikelihood, LinkModel
 MORE = 3  #: peaks beside one for every path
 TRIED = 3  #: directions of a grid in place of a path's
 STEPS = 12  #: of maximum likelihood, each of up to 3 degrees: guesses lie within half a beam
+BLOCK = 1 << 20  #: derivatives that are held at once: memory stays bounded
 WORTH = 1.0  #: gain in -2 log likelihood, about, that another direction must bring
 
 
@@ -33,7 +34,10 @@ def best_choice(
         for path in range(model.n_paths):
             x = best.repeat(len(directions), 1)
             x[:, first + path + model.n_paths * torch.arange(angles)] = directions
-            left = model.concentrated(x, received[None])[1].abs().square().sum((1, 2))
+            left = torch.cat([
+                model.concentrated(part, received[None])[1].abs().square().sum((1, 2))
+                for part in x.split(max(1, BLOCK // (received.numel() * model.n_paths)))
+            ])  # fmt: skip
             tried, least = _lowest(model, received, x[left.topk(TRIED, largest=False).indices])
             if least < value - WORTH:
                 best, value = tried, least
@@ -43,6 +47,9 @@ def best_choice(
 
 def _lowest(model: LinkModel, received: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor, float]:
     """The lowest point (D,) that descents from x (C, D) reach, and its criterion."""
-    likelihood = LinkLikelihood(model, received[None].expand(len(x), -1, -1))
-    x, value = fisher_scoring(likelihood, x, model.largest_steps, STEPS)
-    return x[int(value.argmin())], float(value.min())
+    ends = []
+    for part in x.split(max(1, BLOCK // (received.numel() * x.shape[1]))):
+        likelihood = LinkLikelihood(model, received[None].expand(len(part), -1, -1))
+        ends.append(fisher_scoring(likelihood, part, model.largest_steps, STEPS))
+    points, values = (torch.cat(both) for both in zip(*ends, strict=True))
+    return points[int(values.argmin())], float(values.min())

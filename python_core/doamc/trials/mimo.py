@@ -13,11 +13,23 @@ from doamc.mimo.channel import Link, Rays, draw_rays, noise_power, reordered
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions, block_sbl
-from doamc.mimo.sounding import phase_shifters, sound
+from doamc.mimo.sounding import Sounding, phase_shifters, sound
 from doamc.scenes.accuracy import coupling_gain_db, great_circle, is_hit
 
 ENDS = ("rx", "tx")
 _KINDS = ("rmse", "bound")
+
+
+def sounded_links(
+    link: Link, strength: float, directional: float, n_paths: int, n_symbols: int, n_subcarriers: int,
+    snr_db: float, trials: int, seed: int,
+) -> tuple[Link, Rays, Sounding, torch.Tensor]:  # fmt: skip
+    """Simulated links: what they are, their paths, random beams of phase shifters, and symbols (B, S, T)."""
+    generator = torch.Generator().manual_seed(seed)
+    world = Link(replace(link.rx, orders=1), replace(link.tx, orders=1)) if directional else link
+    rays = draw_rays(world, trials, n_paths, n_subcarriers, strength, directional, generator)
+    sounding = phase_shifters(link, n_symbols, 1, generator)
+    return world, rays, sounding, sound(world, rays, sounding, noise_power(snr_db), generator)
 
 
 def align_trials(
@@ -33,12 +45,10 @@ def align_trials(
     coupling_gain_*_db: of either end. Where an end has elevations, of the hits of ``coupled`` alone: bound_hits_deg,
     and by angle rmse_azimuth_deg, bound_azimuth_deg, rmse_elevation_deg and bound_elevation_deg.
     """
-    generator = torch.Generator().manual_seed(seed)
-    world = Link(replace(link.rx, orders=1), replace(link.tx, orders=1)) if directional else link
-    rays = draw_rays(world, trials, n_paths, n_subcarriers, strength, directional, generator)
-    sounding = phase_shifters(link, n_symbols, 1, generator)
+    world, rays, sounding, received = sounded_links(
+        link, strength, directional, n_paths, n_symbols, n_subcarriers, snr_db, trials, seed
+    )
     s2 = noise_power(snr_db)
-    received = sound(world, rays, sounding, s2, generator)
     start = block_sbl(link, sounding, received, n_paths, None, SblOptions(step_deg=step_deg)).rays
     coupled = _matched(link, rays, maximum_likelihood(link, sounding, received, n_paths, start).rays)
     alone = replace(start, theta_rx=0 * start.theta_rx, theta_tx=0 * start.theta_tx)

@@ -14,6 +14,7 @@ _MODULES = {
     "gateways": ("doa-value", "mapper", "suite-reply", "suite-command"),
     "replays": ("replay",),
     "visibilities": ("visibilities",),
+    "soundings": ("soundings",),
     "sky": ("integrations", "sky"),
     "command_lines": ("command-line",),
 }
