@@ -40,6 +40,8 @@ def add_parser(commands: Any) -> None:
                         "is made: interrupted, the same command goes on")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--plot", metavar="OUT.png", help="also plot them over the SNR; or .pdf, .svg")
+    parser.add_argument("--elevation", action="append", default=[], metavar="OUT.png|OUT.csv", help="also plot errors "
+                        "against elevation, or write them as a table; of arrays with elevations")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, plot."""
     import torch
 
+    from doamc.cli.compare_elevation import check_elevation_output, write_elevation
     from doamc.cli.compare_many import compare_many
     from doamc.cli.compare_plot import plot_comparison
     from doamc.estimators.engine import open_estimator
@@ -58,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
         check_figure(args.plot)
     torch.set_num_threads(args.threads)
     spec = load_spec(args.array)
+    for path in args.elevation:
+        check_elevation_output(path, spec)
     check_samples(args.trials * args.snapshots * spec.n_elements, "--trials and --snapshots")
     methods = args.methods
     if methods == ["all"]:
@@ -80,9 +85,11 @@ def run(args: argparse.Namespace) -> int:
         _print(rows)
     for line in failed:
         tell(f"set aside: {line}")
+    title = f"{spec.name}: P = {args.sources}, L = {args.snapshots}, {args.trials} scenes an SNR"
     if args.plot and rows:
-        title = f"{spec.name}: P = {args.sources}, L = {args.snapshots}, {args.trials} scenes an SNR"
         plot_comparison(args.plot, rows, title)
+    for path in args.elevation if rows else ():
+        write_elevation(path, rows, title)
     return 1 if failed else 0
 
 

@@ -12,6 +12,7 @@ from doamc.estimators.base import METHODS, Estimator
 from doamc.estimators.engine import open_estimator
 from doamc.scenes.accuracy import azimuth_error, coupling_gain_db, direction_error, is_hit
 from doamc.spec import ArraySpec
+from doamc.trials.by_elevation import by_elevation
 from doamc.trials.observe import IN_SEQUENCE, observe
 
 
@@ -25,17 +26,18 @@ def compare(
     of hits; rmse_hit_std_deg: standard deviation of the latter, by the scenes that happened to be drawn. bound_deg:
     root mean square of the bound on the same scenes, coupling unknown. coupling_gain_db: how much smaller the error of
     the coupling matrix is than that of C = I. x0_db: error that denoised snapshots have left over that of the received
-    ones, where a method denoises. ms: time per estimate in a batch of all trials, by the clock that is
-    given: processor time by default, which does not count what else the machine does. A
-    value that a method does not give is None.
+    ones, where a method denoises. by_elevation: of an array with elevations, bins as in `by_elevation`. ms: time per
+    estimate in a batch of all trials, by the clock that is given: processor time by default, which does not count what
+    else the machine does. A value that a method does not give is None.
     """
-    from doamc.bounds import crb
+    from doamc.bounds import cramer_rao, crb
 
     rows = []
     for level in snr_db:
         generator = torch.Generator().manual_seed(seed)
         scene, batch, clean = observe(spec, trials, n_sources, n_snapshots, level, generator, waveform)
         bound = crb(scene, n_snapshots).rad2deg().square().mean().sqrt().item()
+        bounds = cramer_rao(scene, n_snapshots) if spec.elevated else None
         for estimator in estimators:
             torch.manual_seed(seed)
             begin = clock()
@@ -62,6 +64,8 @@ def compare(
                     "ms": ms,
                 }
             )
+            if bounds is not None:
+                rows[-1]["by_elevation"] = by_elevation(spec, scene, e, bounds)
     return rows
 
 

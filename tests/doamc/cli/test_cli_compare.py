@@ -1,6 +1,8 @@
 """``doamc compare``: methods against the bound, the picture."""
 
+import csv
 import json
+import math
 
 import pytest
 
@@ -45,6 +47,28 @@ def test_all_routes_beside_the_bound(doamc, tmp_path):
     drawn = plot.read_text()
     for word in (*listed, "Cramér-Rao bound", "SNR / dB", "time per estimate / ms", "gain of coupling over C = I / dB"):
         assert f">{word}<" in drawn
+
+
+def test_errors_against_elevation_are_drawn_and_written(doamc, refused, tmp_path):
+    figure, table = tmp_path / "e.svg", tmp_path / "e.csv"
+    status, text, err = doamc("compare", "dome8", "--methods", "music", "map", "--snr-db", 5, 15, "--sources", 1,
+                              "--trials", 40, "--json", "--elevation", figure, "--elevation", table)  # fmt: skip
+    assert (status, err) == (0, "")
+    rows = json.loads(text)["rows"]
+    with table.open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 4 * 6 and {(r["method"], r["snr_db"]) for r in lines} == {
+        (m, s) for m in ("music", "map") for s in ("5.0", "15.0")
+    }
+    assert [float(r["rmse_hit_deg"] or "nan") for r in lines] == pytest.approx(
+        [math.nan if b["rmse_hit_deg"] is None else b["rmse_hit_deg"] for r in rows for b in r["by_elevation"]],
+        nan_ok=True,
+    )
+    drawn = figure.read_text()
+    for word in ("music", "map", "Cramér-Rao bound", "true elevation / degrees", "5 dB", "15 dB"):
+        assert f">{word}<" in drawn, word
+    assert "found ula8 without" in refused("compare", "ula8", "--elevation", table)
+    assert "end in .csv, .png, .pdf, .svg" in refused("compare", "dome8", "--elevation", tmp_path / "e.txt")
 
 
 def test_methods_with_options_are_compared(doamc):
