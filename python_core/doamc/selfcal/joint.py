@@ -10,6 +10,7 @@ from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
 from doamc.selfcal.belief import Belief
+from doamc.selfcal.horizon import Elevations, elevation_law, folds, lifted
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.places import Places
 from doamc.selfcal.scene import belief_coordinates, fit_scenes, known_family, start_points
@@ -26,9 +27,10 @@ SAME_DEG = 1.0  #: modes whose azimuths all lie closer are one
 class Fit:
     """Modes of one batch, M of them, heaviest first.
 
-    azimuth, std, and of an array with elevations elevation, elevation_std: (M, P) rad. log_mass: (M,), Laplace's
-    approximation. Of the heaviest: log_power (P,) and log_noise, natural, z (K,) of the coupling, scene (d,) for a
-    window, log_density, and the information (K, K) on z that the batch adds.
+    azimuth, std, and of an array with elevations elevation, elevation_std: (M, P) rad. law: of elevations of a flat
+    array, where they are not normal. log_mass: (M,), Laplace's approximation. Of the heaviest: log_power (P,) and
+    log_noise, natural, z (K,) of the coupling, scene (d,) for a window, log_density, and the information (K, K) on z
+    that the batch adds.
     """
 
     azimuth: torch.Tensor
@@ -42,6 +44,7 @@ class Fit:
     information: torch.Tensor
     elevation: torch.Tensor | None = None
     elevation_std: torch.Tensor | None = None
+    law: Elevations | None = None
 
     @property
     def share(self) -> torch.Tensor:
@@ -100,7 +103,8 @@ class Modes:
     def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
         self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
         coordinates = posterior.coordinates
-        self.gradient, self.information = likelihood_information(posterior, x)
+        self.raised = lifted(coordinates, x)
+        self.gradient, self.information = likelihood_information(posterior, self.raised)
         whole = self.information[0].clone()
         whole[:, coordinates.normal, coordinates.normal] += torch.eye(coordinates.n_flat, dtype=whole.dtype)
         if coordinates.spec.elevated:  # at the horizon a flat array tells nothing of them
@@ -129,11 +133,14 @@ class Modes:
         coordinates, belief, point, order = self.posterior.coordinates, self.belief, self.x[0, :, i], self.order[i]
         own, p = coordinates.normal, coordinates.n_sources
         whole = torch.cholesky_inverse(self.root[modes]).diagonal(dim1=1, dim2=2)
-        variance, elevation, tilt = whole[:, coordinates.size - p :], None, None
+        variance, elevation, tilt, law = whole[:, coordinates.size - p :], None, None, None
         if self.elevation is not None:
             elevation = self.elevation[modes]
             heights = whole[:, coordinates.size - 2 * p : coordinates.size - p]  # sines of elevations
             tilt = heights.sqrt().gather(1, self.order[modes]) / elevation.cos()
+            if folds(coordinates):
+                given = self.raised[:, :, modes], self.gradient[0, modes], self.information[0, modes]
+                law = elevation_law(coordinates, *given).ordered(self.order[modes])
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
         turned = belief.root @ information[0] @ belief.root.T
         noise = coordinates.split(self.x[:, :, i : i + 1])[2]
@@ -149,6 +156,7 @@ class Modes:
             information=0.5 * (turned + turned.T),
             elevation=elevation,
             elevation_std=tilt,
+            law=law,
         )
 
 

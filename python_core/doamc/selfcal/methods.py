@@ -17,6 +17,7 @@ from doamc.estimators.joined import join
 from doamc.files.atomic import check_output
 from doamc.selfcal.belief import response_matrix
 from doamc.selfcal.files import load_belief, save_belief
+from doamc.selfcal.horizon import Elevations
 from doamc.selfcal.joint import Fit
 from doamc.selfcal.observation import Observation, observe
 from doamc.selfcal.tracker import CouplingTracker, Update
@@ -112,8 +113,9 @@ class SelfCalibrating(Estimator):
         first, std = places[0], stds[0]
         half = NORMAL_90 * std
         e = response_matrix(self.tracker.start, fit.z)
-        tilt, tilt_std, tilts = self._elevations(fit, order, missing)
-        blocks, at = e.shape[1] // e.shape[0], 0.0 if tilt is None else tilt
+        tilt, tilt_std, tilt_interval, tilts = self._elevations(fit, order, missing)
+        blocks = e.shape[1] // e.shape[0]
+        at = 0.0 if fit.elevation is None else fit.elevation[0].gather(0, order[0])
         return Estimates(
             azimuth=first[None],
             std=std[None],
@@ -130,21 +132,34 @@ class SelfCalibrating(Estimator):
             response=(e @ extended_steering(self.spec.positions, first, blocks, at))[None],
             elevation=None if tilt is None else tilt[None],
             elevation_std=None if tilt_std is None else tilt_std[None],
-            elevation_interval=None
-            if tilt is None or tilt_std is None
-            else torch.stack([tilt - NORMAL_90 * tilt_std, tilt + NORMAL_90 * tilt_std], -1)[None],
+            elevation_interval=None if tilt_interval is None else tilt_interval[None],
             mode_elevation=None if tilts is None else tilts[None],
         )
 
     @staticmethod
     def _elevations(
         fit: Fit, order: torch.Tensor, missing: tuple[int, int, int, int]
-    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
-        """Elevations (P,) of the heaviest mode with deviations, and those of all modes (M, P); None where none are."""
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
+        """Of the heaviest mode elevations (P,), deviations and 90 % (P, 2), and the elevations of all modes (M, P).
+
+        None where there are none. Modes of a flat array are told by their medians.
+        """
         if fit.elevation is None or fit.elevation_std is None:
-            return None, None, None
-        places, stds = (v[: len(order)].gather(1, order) for v in (fit.elevation, fit.elevation_std))
-        return places[0], stds[0], torch.nn.functional.pad(places, missing, value=math.nan)
+            return None, None, None, None
+        if fit.law is None:
+            half = NORMAL_90 * fit.elevation_std
+            law = Elevations(
+                fit.elevation, fit.elevation_std, torch.stack([fit.elevation - half, fit.elevation + half], -1)
+            )
+        else:
+            law = fit.law
+        some = law.first(len(order)).ordered(order)
+        return (
+            some.median[0],
+            some.std[0],
+            some.interval[0],
+            torch.nn.functional.pad(some.median, missing, value=math.nan),
+        )
 
 
 def _save_quietly(path: Path, spec: ArraySpec, tracker: CouplingTracker) -> None:
