@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from doamc.angles import wrap_rad
+from doamc.arrays.steering import direction
 from doamc.estimators.hypotheses import Hypothesis
+from doamc.estimators.sphere import SphereGrid
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.look import Look
 from doamc.spec import ArraySpec
+from doamc.spec.elevation import STRAIGHT, is_flat
+from doamc.spec.wide import with_wide_prior
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
@@ -34,6 +39,7 @@ SHARE = 0.05  #: of the misfit of the estimates that may be left, too
 DISTINCT = 2.0  #: times the misfit without the channel that is off, the least without another one
 KURTOSIS = 4.0  #: of a channel; normal noise has 2, with a standard deviation of sqrt(20 / L), and carriers less
 LINE = 8.0  #: power at 0 Hz over that beside it, in the median channel
+OFF_HORIZON = 0.05  #: rad, least elevation that a flat array is started from
 BESIDE = 8  #: frequencies either side that a line is compared with
 
 
@@ -53,9 +59,8 @@ def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Te
         heard = e.power[i] > e.noise_power[i] / spec.n_elements  # what is not may lie anywhere
         found[i] = _which_wall(spec, e.azimuth[i, heard], None if e.elevation is None else e.elevation[i, heard])
     doubted = [] if doubtful is None else [int(i) for i in doubtful.numpy().nonzero()[0]]
-    # blind to coupling, a method is doubtful in every batch: no search each time; and the models that are searched know
-    # azimuths alone
-    blind = bool(doubted) and (spec.elevated or (spec.family.n_parameters > 0 and not e.coupled))
+    # blind to coupling, a method is doubtful in every batch: no search each time
+    blind = bool(doubted) and spec.family.n_parameters > 0 and not e.coupled
     for i in doubted:
         cause = _seen_in_samples(batch.snapshots[i], None if batch.look is None else batch.look.of(i))
         if not cause:
@@ -117,7 +122,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
     free = Hypothesis(spec, p)
     found = explains(free, torch.stack([start, *_moved(free, start, covariance)]))
     if found is not None:
-        return _which_wall(spec, found[:p])
+        return _which_wall(spec, *_directions(free, found))
     if p > 1:
         h = Hypothesis(spec, p, coherent=True)
         if explains(h, _with_pairs(h, start)[None]) is not None:
@@ -126,7 +131,7 @@ def _explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> int:
         more = Hypothesis(spec, p + 1)
         found = explains(more, _with_one_more(free, start, covariance)[None])
         if found is not None:
-            inside = _which_wall(spec, found[: p + 1])
+            inside = _which_wall(spec, *_directions(more, found))
             return inside if inside == CAUSES.index("outside the sector") else CAUSES.index("one more source")
     h = Hypothesis(spec, p, unequal=True)
     if explains(h, torch.cat([start[:-1], start[-1:].expand(n)])[None]) is not None:
@@ -145,47 +150,80 @@ def _start(spec: ArraySpec, e: "Estimates", p: int, scale: float) -> torch.Tenso
     noise = e.noise_power[0] * scale
     power = (e.power[0, there] * scale).nan_to_num(0.0)
     theta = spec.family.project(e.coupling[0])
-    return torch.cat([e.azimuth[0, there], torch.maximum(power, 0.01 * noise).log(), theta, noise.log()[None]])
+    directions = [e.azimuth[0, there]]
+    if spec.elevated and e.elevation is not None:
+        elevation = e.elevation[0, there]
+        if is_flat(spec.positions):  # at the horizon its slope is zero, and nothing descends
+            side = 1.0 if spec.elevation_rad[1] > 0 else -1.0
+            elevation = side * (side * elevation).clamp_min(OFF_HORIZON)
+        directions.append(elevation)
+    return torch.cat([*directions, torch.maximum(power, 0.01 * noise).log(), theta, noise.log()[None]])
 
 
-def _beam(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor, without: int | None) -> tuple[float, float]:
-    """Azimuth and power of the source that explains most of what is left, without one of the sources."""
-    p = h.n_sources
+def _everywhere(spec: ArraySpec) -> tuple[torch.Tensor, ...]:
+    """Directions that an emitter may have, azimuths and, of an array with elevations, elevations, each (G,) rad."""
+    if spec.elevated:
+        sphere = SphereGrid(with_wide_prior(spec))
+        return sphere.azimuth, sphere.elevation
+    grid = torch.arange(-180 if spec.full_circle else -90, 180 if spec.full_circle else 91, 2.0)
+    return (grid.double().deg2rad(),)
+
+
+def _beam(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor, without: int | None) -> tuple[torch.Tensor, float]:
+    """Direction (1 or 2,) and power of the source that explains most of what is left, without one of the sources."""
     kept = x.clone()
     if without is not None:
-        kept[p + without] = -20.0
+        kept[h.first_power + without] = -20.0
     r = h.covariance(kept[None])[0]
-    grid = torch.arange(-180 if h.spec.full_circle else -90, 180 if h.spec.full_circle else 91, 2.0)
-    grid = grid.double().deg2rad()
-    theta = x[2 * p : 2 * p + h.spec.family.n_parameters]
-    a = h.spec.family.response(theta, h.spec.positions, grid)
+    grid = _everywhere(h.spec)
+    theta = x[h.first_theta : h.first_theta + h.spec.family.n_parameters]
+    a = h.spec.family.response(theta, h.spec.positions, *grid)
     w = torch.linalg.solve(r, a)
     left = (w.conj() * ((covariance - r) @ w)).sum(0).real
     norm = (a.conj() * w).sum(0).real
     best = int((left.clamp_min(0) / norm).argmax())
-    return float(grid[best]), max(float(left[best] / norm[best] ** 2), 1e-3 * float(x[-1].exp()))
+    return torch.stack([angle[best] for angle in grid]), max(
+        float(left[best] / norm[best] ** 2), 1e-3 * float(x[-1].exp())
+    )
 
 
 def _moved(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor) -> list[torch.Tensor]:
     """Starts in each of which one source has gone to where most is left without it."""
     out = []
     for k in range(h.n_sources):
-        azimuth, power = _beam(h, x, covariance, k)
+        direction, power = _beam(h, x, covariance, k)
         y = x.clone()
-        y[k], y[h.n_sources + k] = azimuth, math.log(power)
+        y[k : h.first_power : h.n_sources] = direction
+        y[h.first_power + k] = math.log(power)
         out.append(y)
     return out
 
 
 def _with_one_more(h: Hypothesis, x: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
-    azimuth, power = _beam(h, x, covariance, None)
-    p = h.n_sources
-    more = x.new_tensor([azimuth]), x.new_tensor([math.log(power)])
-    return torch.cat([x[:p], more[0], x[p : 2 * p], more[1], x[2 * p :]])
+    direction, power = _beam(h, x, covariance, None)
+    own = x[: h.first_theta].unflatten(0, (-1, h.n_sources))  # azimuths, elevations, powers
+    more = torch.cat([direction, x.new_tensor([math.log(power)])])[:, None]
+    return torch.cat([torch.cat([own, more], 1).flatten(), x[h.first_theta :]])
 
 
 def _with_pairs(h: Hypothesis, x: torch.Tensor) -> torch.Tensor:
-    return torch.cat([x[:-1], x.new_zeros(h.sizes[3]), x[-1:]])
+    return torch.cat([x[:-1], x.new_zeros(h.sizes[4]), x[-1:]])
+
+
+def _directions(h: Hypothesis, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Azimuths and elevations (P,) of a model, which has no walls: on the side of its plane that an array looks to."""
+    azimuth, p = x[: h.n_sources], h.n_sources
+    if not h.n_heights:
+        return azimuth, None
+    unit = direction(azimuth, x[p : 2 * p])
+    _, size, axes = torch.linalg.svd(h.spec.positions - h.spec.positions.mean(0), full_matrices=False)
+    if float(size[2]) < STRAIGHT * float(size[0]):
+        middle = [torch.tensor(sum(ends) / 2, dtype=x.dtype) for ends in (h.spec.sector_rad, h.spec.elevation_rad)]
+        ahead = axes[2] * torch.sign(axes[2] @ direction(*middle))
+        unit = unit - 2 * (unit @ ahead).clamp_max(0)[:, None] * ahead
+    low, high = h.spec.sector_rad
+    turn = torch.atan2(unit[:, 1], unit[:, 0])
+    return wrap_rad(turn, low if h.spec.full_circle else 0.5 * (low + high) - math.pi), unit[:, 2].clamp(-1, 1).asin()
 
 
 def _which_wall(spec: ArraySpec, azimuth: torch.Tensor, elevation: torch.Tensor | None = None) -> int:

@@ -1,9 +1,9 @@
 """Models beside that of the specification, fitted to a batch by Fisher scoring: what may be wrong with it.
 
-    R = V (diag p + Z) V^H + diag(s),   V = E(theta) a_ext(az),   of some of the channels
+    R = V (diag p + Z) V^H + diag(s),   V = E(theta) a_ext(az, el),   of some of the channels
 
-x = [azimuth (P), log power (P), theta (K), Z (P (P - 1), real and imaginary parts), log s (1 or N)]. There are no
-walls: neither sector nor ranges of the specification hold. A drawn family keeps its normal prior.
+x = [azimuth (P), elevation (P or 0), log power (P), theta (K), Z (P (P - 1), real and imaginary parts), log s (1 or
+N)]. There are no walls: neither sector nor ranges of the specification hold. A drawn family keeps its normal prior.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,23 @@ class Hypothesis:
     def sizes(self) -> list[int]:
         """Of the parts of x."""
         p, n = self.n_sources, self.spec.n_elements
-        return [p, p, self.spec.family.n_parameters, p * (p - 1) if self.coherent else 0, n if self.unequal else 1]
+        pairs = p * (p - 1) if self.coherent else 0
+        return [p, self.n_heights, p, self.spec.family.n_parameters, pairs, n if self.unequal else 1]
+
+    @property
+    def n_heights(self) -> int:
+        """Number of elevations: P, or none where the array has no elevations."""
+        return self.n_sources if self.spec.elevated else 0
+
+    @property
+    def first_power(self) -> int:
+        """Where the powers begin in x."""
+        return self.n_sources + self.n_heights
+
+    @property
+    def first_theta(self) -> int:
+        """Where the coupling begins in x."""
+        return self.first_power + self.n_sources
 
     @property
     def fitted(self) -> int:
@@ -55,14 +71,15 @@ class Hypothesis:
 
     def response(self, x: torch.Tensor) -> torch.Tensor:
         """V (I, N, P)."""
-        azimuth, _, theta, _, _ = x.split(self.sizes, 1)
+        azimuth, elevation, _, theta, _, _ = x.split(self.sizes, 1)
         mean, patterns = self._patterns
         e = mean + torch.einsum("ik,knm->inm", theta.to(mean.dtype), patterns)
-        return e @ extended_steering(self.spec.positions, azimuth, mean.shape[1] // mean.shape[0])
+        tilt = elevation if self.n_heights else 0.0
+        return e @ extended_steering(self.spec.positions, azimuth, mean.shape[1] // mean.shape[0], tilt)
 
     def source_covariance(self, x: torch.Tensor) -> torch.Tensor:
         """diag p + Z, (I, P, P)."""
-        _, log_power, _, off, _ = x.split(self.sizes, 1)
+        _, _, log_power, _, off, _ = x.split(self.sizes, 1)
         s = torch.diag_embed(log_power.exp()).to(torch.complex128)
         if self.coherent:
             re, im = off.chunk(2, 1)
@@ -72,7 +89,7 @@ class Hypothesis:
 
     def noise(self, x: torch.Tensor) -> torch.Tensor:
         """Noise powers s (I, N)."""
-        return x.split(self.sizes, 1)[4].exp().expand(-1, self.spec.n_elements)
+        return x.split(self.sizes, 1)[5].exp().expand(-1, self.spec.n_elements)
 
     def covariance(self, x: torch.Tensor) -> torch.Tensor:
         """R (I, N, N)."""
@@ -81,11 +98,12 @@ class Hypothesis:
 
     def derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """R (I, N, N) and dR/dx (I, D, N, N)."""
-        azimuth, log_power, theta, _, _ = x.split(self.sizes, 1)
+        azimuth, elevation, log_power, theta, _, _ = x.split(self.sizes, 1)
         mean, patterns = self._patterns
         positions, blocks = self.spec.positions, mean.shape[1] // mean.shape[0]
-        a = steering(positions, azimuth).to(torch.complex128)
-        slope = steering_derivative(positions, azimuth)[0].to(torch.complex128)
+        tilt = elevation if self.n_heights else 0.0
+        a = steering(positions, azimuth, tilt).to(torch.complex128)
+        slope, rise = (s.to(torch.complex128) for s in steering_derivative(positions, azimuth, tilt))
         g, dg = angular_functions(azimuth, blocks), angular_slopes(azimuth, blocks)
         extended = torch.cat([k[:, None] * a for k in g], 1)
         sloping = torch.cat([dk[:, None] * a + k[:, None] * slope for k, dk in zip(g, dg, strict=True)], 1)
@@ -95,6 +113,7 @@ class Hypothesis:
         noise = self.noise(x)
         half = [
             dv.mT[..., None] * right[:, :, None],
+            *([(e @ rise).mT[..., None] * right[:, :, None]] if self.n_heights else []),
             0.5 * log_power.exp()[..., None, None] * v.mT[..., None] * v.mH[:, :, None],
             (patterns @ extended[:, None]) @ right[:, None],
         ]
@@ -118,7 +137,7 @@ class Hypothesis:
         found = covariance[channels[:, :, None], channels[:, None]]
         length, family = float(lengths.cross), self.spec.family
         prior = torch.zeros(sum(self.sizes), dtype=torch.float64)
-        prior[2 * self.n_sources : 2 * self.n_sources + family.n_normal] = 1.0
+        prior[self.first_theta : self.first_theta + family.n_normal] = 1.0
 
         def criterion(x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
             place = channels[index]
@@ -131,8 +150,9 @@ class Hypothesis:
             return value, length * gradient + prior * x, length * curvature + torch.diag(prior)
 
         p, k = self.n_sources, family.n_parameters
-        longest = [0.2] * p + [0.7] * p + [0.3] * k + [1e3 * float(covariance.abs().max())] * self.sizes[3]
-        steps = torch.tensor(longest + [1.0] * self.sizes[4], dtype=torch.float64)
+        longest = [0.2] * self.first_power + [0.7] * p + [0.3] * k
+        longest += [1e3 * float(covariance.abs().max())] * self.sizes[4]
+        steps = torch.tensor(longest + [1.0] * self.sizes[5], dtype=torch.float64)
         x, _, _ = best_descent(criterion, start, steps, start.shape[1], ITERATIONS, SETTLED)
         return x, self._misfit(x, found, channels, lengths)
 

@@ -9,14 +9,15 @@ from doamc.spec import load_spec
 
 def point(h, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    p, k, pairs, noises = h.n_sources, h.sizes[2], h.sizes[3], h.sizes[4]
+    p, k, pairs, noises = h.n_sources, h.sizes[3], h.sizes[4], h.sizes[5]
     azimuth = torch.linspace(-0.5, 0.7, p, dtype=torch.float64)
     theta = 0.2 * torch.randn(k, dtype=torch.float64, generator=generator)
     rest = 0.1 * torch.randn(p + pairs + noises, dtype=torch.float64, generator=generator)
-    return torch.cat([azimuth, rest[:p], theta, rest[p : p + pairs], rest[p + pairs :] - 1])[None]
+    elevation = torch.linspace(0.2, 0.6, h.n_heights, dtype=torch.float64)
+    return torch.cat([azimuth, elevation, rest[:p], theta, rest[p : p + pairs], rest[p + pairs :] - 1])[None]
 
 
-@pytest.mark.parametrize("array", ["ula8", "uca5", "dipole8", "kraken5", "seed16"])
+@pytest.mark.parametrize("array", ["ula8", "uca5", "dipole8", "kraken5", "seed16", "dome8", "panel16"])
 @pytest.mark.parametrize("how", [{}, {"coherent": True}, {"unequal": True}])
 def test_derivatives_are_those_of_differences(array, how):
     h = Hypothesis(load_spec(array), 2, **how)
