@@ -41,7 +41,7 @@ def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_
     coupled = e.coupled
     v = response_of(spec, e) if p else covariance[:, :, :0]
     known = batch.noise_power is not None
-    angles = p if e.elevation is None else 2 * p
+    angles = 2 * p if spec.elevated else p
     fitted = angles + (p if fits_powers else p * p)
     if fits_powers:
         v, noise = v * e.power.clamp_min(0).nan_to_num(0.0).sqrt()[:, None], e.noise_power
