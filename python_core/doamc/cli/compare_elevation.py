@@ -84,7 +84,7 @@ def draw_elevation(figure: "Figure", rows: list[dict[str, Any]], title: str) -> 
         line[0].set_title(f"{level:g} dB", loc="left", fontsize=9)
     for axes in panels[-1]:
         axes.set_xlabel("true elevation / degrees")
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.suptitle(title, fontsize=10)
 
 

@@ -12,6 +12,7 @@ from doamc.scenes.prior import Scene
 from doamc.spec import ArraySpec
 
 BINS = 6
+SHARP_DEG = 1.0  #: largest bound of a source whose error counts: hits leave out no large errors then
 #: keys of a bin, in the order of a table
 COLUMNS = (
     "low_deg", "high_deg", "sources", "hits", "rmse_hit_deg", "bound_deg", "rmse_azimuth_deg", "bound_azimuth_deg",
@@ -24,7 +25,7 @@ def by_elevation(spec: ArraySpec, scene: Scene, e: Estimates, bound: CramerRao) 
 
     sources: their number. hits: share of them within 2 degrees. rmse_*: of hits, as great-circle angles (hit), of
     azimuths times the cosine of elevation, and of elevations. bound_*: root mean squares of bounds, the same for every
-    method. Sources whose bound is above 2 degrees, as near the horizon of a flat array, count for `hits` alone. None
+    method. Sources whose bound is above a degree, as near the horizon of a flat array, count for `hits` alone. None
     where nothing is left.
     """
     if scene.elevation is None or e.elevation is None or bound.direction is None or bound.elevation is None:
@@ -34,7 +35,7 @@ def by_elevation(spec: ArraySpec, scene: Scene, e: Estimates, bound: CramerRao) 
     azimuth, elevation = (angle.gather(1, order) for angle in found)
     error, level = great_circle(true, (azimuth, elevation)), scene.elevation.cos()
     hit = error < math.radians(HIT_DEG)  # NaN is no hit
-    sharp = bound.direction < math.radians(HIT_DEG)
+    sharp = bound.direction < math.radians(SHARP_DEG)
     values = {
         "rmse_hit_deg": (error, hit & sharp), "bound_deg": (bound.direction, sharp),
         "rmse_azimuth_deg": (wrap_rad(azimuth - scene.azimuth) * level, hit & sharp),

@@ -45,7 +45,7 @@ def test_bins_hold_as_many_sources_each_and_errors_by_angle():
 def test_bounds_are_those_of_the_sources_of_a_bin_that_have_one():
     scene, bound = case()
     rows = by_elevation(DOME, scene, found(scene), bound)
-    high = (scene.elevation.rad2deg() >= rows[-1]["low_deg"]) & (bound.direction < math.radians(2))
+    high = (scene.elevation.rad2deg() >= rows[-1]["low_deg"]) & (bound.direction < math.radians(1))
     assert rows[-1]["bound_deg"] == pytest.approx(float(bound.direction[high].rad2deg().square().mean().sqrt()))
     assert rows[-1]["bound_elevation_deg"] < rows[1]["bound_elevation_deg"]  # a circle sees the cosine of elevation
     squares = [r["bound_azimuth_deg"] ** 2 + r["bound_elevation_deg"] ** 2 for r in rows]
