@@ -55,7 +55,9 @@ def write_elevation(path: str, rows: list[dict[str, Any]], title: str) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["method", "snr_db", *COLUMNS])
     for r in rows:
-        table.writerows([r["method"], r["snr_db"], *(part[key] for key in COLUMNS)] for part in r["by_elevation"])
+        table.writerows(
+            [r["method"], r["snr_db"], *(part[key] for key in COLUMNS)] for part in r.get("by_elevation", ())
+        )
     with whole_file(path) as file:
         file.write(text.getvalue().encode())
 
@@ -71,7 +73,7 @@ def draw_elevation(figure: "Figure", rows: list[dict[str, Any]], title: str) -> 
                 mine = [r for r in rows if r["method"] == method and r["snr_db"] == level]
                 if not mine:  # a task that failed
                     continue
-                bins = mine[0]["by_elevation"]
+                bins = mine[0].get("by_elevation", [])
                 middle = [0.5 * (b["low_deg"] + b["high_deg"]) for b in bins]
                 axes.plot(middle, [_value(b, key) for b in bins], **curve_style(k), label=method)
                 if bound is not None and method == methods[0]:  # the same for all

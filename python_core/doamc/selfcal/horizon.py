@@ -1,10 +1,10 @@
 """Sources of a flat array near the horizon: what a batch tells of the cosines of their elevations.
 
 Elements in the x-y plane hear of an elevation its cosine c alone. Its slope by the height h = sin(el), in which the
-prior is flat, is zero at the horizon: a mode there has no information on h, which makes all the rest look better known
-than it is, and h has no normal law. c itself is told there as well as anywhere, with an error that may lead beyond 1.
-So slopes and information are taken at heights of at least `LIFTED`, where c has hardly moved; and h has the law
-N(c(h); c_hat, var c) between the ends of the sector, whose quantiles are reported.
+prior is flat, is zero at the horizon: a mode there has no information on h, and h has no normal law. c itself is told
+there as well as anywhere, with an error that may lead beyond 1. So slopes and information are taken at heights of at
+least `LIFTED`, where c has hardly moved; and h has the law N(c(h); c_hat, var c) between the ends of the sector, whose
+quantiles are reported.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from doamc.likelihood.coordinates import Coordinates, across
+from doamc.likelihood.density import ExactPosterior
+from doamc.likelihood.fisher import likelihood_information
 from doamc.spec.elevation import is_flat
 
 LIFTED = 0.1  #: height at least, of elevation 5.7 degrees, whose cosine is 0.995
@@ -57,14 +59,13 @@ class Elevations:
 
 
 def elevation_law(
-    coordinates: Coordinates,
-    x: torch.Tensor,  # shape: (1, d, M), lifted
-    gradient: torch.Tensor,  # shape: (M, d), of the log likelihood there
-    information: torch.Tensor,  # shape: (M, d, d)
+    posterior: ExactPosterior,
+    x: torch.Tensor,  # shape: (1, d, M)
 ) -> Elevations:
-    """The law of the elevations of a flat array at M modes, everything else unknown."""
+    """The law of the elevations of a flat array at M modes of one batch, everything else unknown."""
+    coordinates, x = posterior.coordinates, lifted(posterior.coordinates, x)
     own, normal = heights_of(coordinates), coordinates.normal
-    whole, pull = information.clone(), gradient.clone()
+    (pull,), (whole,) = likelihood_information(posterior, x)
     whole[:, normal, normal] += torch.eye(coordinates.n_normal, dtype=whole.dtype)
     pull[:, normal] -= x[0, normal].T
     inverse = torch.cholesky_inverse(

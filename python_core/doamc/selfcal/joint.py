@@ -10,7 +10,7 @@ from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
 from doamc.selfcal.belief import Belief
-from doamc.selfcal.horizon import Elevations, elevation_law, folds, lifted
+from doamc.selfcal.horizon import Elevations, elevation_law, folds
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.places import Places
 from doamc.selfcal.scene import belief_coordinates, fit_scenes, known_family, start_points
@@ -103,8 +103,7 @@ class Modes:
     def __init__(self, belief: Belief, posterior: ExactPosterior, x: torch.Tensor, value: torch.Tensor) -> None:
         self.belief, self.posterior, self.x, self.value = belief, posterior, x, value
         coordinates = posterior.coordinates
-        self.raised = lifted(coordinates, x)
-        self.gradient, self.information = likelihood_information(posterior, self.raised)
+        self.gradient, self.information = likelihood_information(posterior, x)
         whole = self.information[0].clone()
         whole[:, coordinates.normal, coordinates.normal] += torch.eye(coordinates.n_flat, dtype=whole.dtype)
         if coordinates.spec.elevated:  # at the horizon a flat array tells nothing of them
@@ -139,8 +138,7 @@ class Modes:
             heights = whole[:, coordinates.size - 2 * p : coordinates.size - p]  # sines of elevations
             tilt = heights.sqrt().gather(1, self.order[modes]) / elevation.cos()
             if folds(coordinates):
-                given = self.raised[:, :, modes], self.gradient[0, modes], self.information[0, modes]
-                law = elevation_law(coordinates, *given).ordered(self.order[modes])
+                law = elevation_law(self.posterior, self.x[:, :, modes]).ordered(self.order[modes])
         _, information = eliminate_scene(self.gradient[:, i], self.information[:, i], own)
         turned = belief.root @ information[0] @ belief.root.T
         noise = coordinates.split(self.x[:, :, i : i + 1])[2]

@@ -13,7 +13,6 @@ from doamc.coupling.drawn import DrawnFamily
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
 from doamc.likelihood.mode_search import search_modes
-from doamc.selfcal.horizon import lifted
 from doamc.selfcal.observation import Observation
 from doamc.selfcal.scene import belief_coordinates
 from doamc.spec import ArraySpec
@@ -107,8 +106,7 @@ class BatchStack:
         own = posterior.coordinates.normal
         zero = self.scene.new_zeros(len(self.scene), family.n_parameters)
         x = torch.cat([self.scene[:, : own.start], zero, self.scene[:, own.start :]], 1)
-        x = lifted(posterior.coordinates, x[:, :, None])
-        gradient, information = likelihood_information(posterior, x)
+        gradient, information = likelihood_information(posterior, x[:, :, None])
         return eliminate_scene(gradient[:, 0], information[:, 0], own)
 
 
