@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from doamc.cluster import Workers
 
 _MEMORY_GIB = 2.0
+_LEAST_GIB = 0.5  #: below it a worker is ended before it has loaded all that it needs to start
 
 
 def add_cluster_arguments(parser: argparse.ArgumentParser, otherwise: str) -> None:
@@ -20,7 +21,7 @@ def add_cluster_arguments(parser: argparse.ArgumentParser, otherwise: str) -> No
                        f"0: this one (default: {otherwise})")  # fmt: skip
     group.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, tcp://HOST:PORT or tls://HOST:PORT, "
                        "whose workers to use")  # fmt: skip
-    group.add_argument("--memory", type=between(0.25, 4096), default=_MEMORY_GIB, metavar="GIB",
+    group.add_argument("--memory", type=between(_LEAST_GIB, 4096), default=_MEMORY_GIB, metavar="GIB",
                        help="of each process here; one that takes more is ended (default 2)")  # fmt: skip
     group.add_argument("--tls-ca", metavar="PEM", help="certificate of the authority that signed those of a tls:// "
                        "scheduler and its workers")  # fmt: skip

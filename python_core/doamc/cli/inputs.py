@@ -1,6 +1,6 @@
 """Inputs of the command line: .npz files and captures behind one face, read a few batches at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,8 @@ class Input:
 
     channels: element of the array that each channel comes from. What is not told is None; of each batch: noise_power
     (B,); start_s, stream time in s, gaps included; played_s, the same without the gaps; time, Unix time in s;
-    frequency_hz, NaN where a batch has none. remarks: lines that a user should read once.
+    frequency_hz, NaN where a batch has none; places, latitude and longitude, degrees, or None. remarks: lines that a
+    user should read once.
     """
 
     shape: tuple[int, int, int]
@@ -40,6 +41,7 @@ class Input:
     frequency_hz: NDArray[Any] | None = None
     sample_rate_hz: float | None = None
     remarks: tuple[str, ...] = ()
+    places: Sequence[tuple[float, float] | None] | None = None
 
     def keep(self, elements: list[int]) -> "Input":
         """The same input with the channels of these elements only, in their order."""
@@ -141,6 +143,7 @@ def _capture(file: Capture, spec: ArraySpec, snapshots: int | None, batches: int
         frequency_hz=file.frequencies_hz(starts),
         sample_rate_hz=file.sample_rate_hz,
         remarks=tuple(file.remarks),
+        places=[file.segments[k].place for k in file.segment_of(starts)],
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from doamc.cli.inputs import Input, as_complex128
 from doamc.errors import DoamcError, EstimatorError
 from doamc.estimates import make_message, status_message
-from doamc.estimates.message_values import message_values
+from doamc.estimates.message_values import message_values, received_at
 from doamc.estimators.engine import estimate_batch
 from doamc.estimators.incident import incident
 from doamc.estimators.tuned import TunedEstimator
@@ -77,7 +77,7 @@ class Replay:
                         seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
                         snapshots=block.shape[2], dropped_batches=0, heading_deg=self.heading_deg,
                         latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
-                        **values,
+                        **values, **received_at(self.source.places[i] if self.source.places else None),
                     )  # fmt: skip
                 except Exception as error:  # whatever a method does with samples like these: the next may be better
                     self._tell(publisher, i, error)

@@ -90,6 +90,7 @@ class CaptureScan:
 
         from doamc.bands.identities import Identities
         from doamc.bands.message import signal_message
+        from doamc.estimates.message_values import received_at
 
         torch.manual_seed(self.options.seed)
         identities = Identities(self.capture.sample_rate_hz or 1.0, self.options.slice)
@@ -102,7 +103,7 @@ class CaptureScan:
                 for f, bearing in zip(some, self._bearings([f.signal for f in some]), strict=True)
             ]  # fmt: skip
             identities.follow_ended(messages)
-            yield from messages
+            yield from (m | received_at(f.segment.place) for m, f in zip(messages, some, strict=True))
 
     def _signals(self, done: Callable[[int], object]) -> "Iterator[Found]":
         from doamc.bands.channels import Channel

@@ -68,3 +68,8 @@ def message_values(
     if renumbered(channels):
         values["channels"] = list(channels)
     return values
+
+
+def received_at(place: tuple[float, float] | None) -> dict[str, Any]:
+    """The key ``receiver`` of a message from a recording that was made at a latitude and longitude, degrees."""
+    return {} if place is None else {"receiver": {"latitude": place[0], "longitude": place[1]}}

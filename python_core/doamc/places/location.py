@@ -17,6 +17,8 @@ from doamc.places.starts import starts
 
 #: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
 WITHIN = 3.0
+#: a fix is told rather than a place on the line of one bearing, the others being wrong, unless its evidence is less by this
+_RATHER = 6.0
 #: evidence that another emitter must have over bearings that come by chance, as a logarithm
 _CERTAIN = math.log(100.0)
 #: places closer than this are one, m: a station that stands
@@ -86,8 +88,8 @@ def _candidates(density: Density) -> list[Location]:
         if not any(_same(mode, other) for other in modes):
             modes.append(mode)
     modes.sort(key=lambda m: -m.evidence)
-    modes = [m for m in modes if m.evidence >= modes[0].evidence - WITHIN]
-    modes = [m for m in modes if m.bounded] or modes[:1]  # that one bearing is right, and no other, is always possible
+    fixes = [m for m in modes if m.bounded and m.evidence >= modes[0].evidence - _RATHER] or modes[:1]
+    modes = [m for m in fixes if m.evidence >= fixes[0].evidence - WITHIN]
     share = np.exp([m.evidence - modes[0].evidence for m in modes]) if modes else np.zeros(0)
     return [replace(m, probability=float(p)) for m, p in zip(modes, share / share.sum(), strict=True)]
 

@@ -71,7 +71,10 @@ def climb(density: Density, latitude: float, longitude: float) -> Mode | None:
     if here is None or not math.isfinite(here.point.value):
         return None
     scale = np.sqrt(np.diagonal(here.point.information))
-    values, vectors = np.linalg.eigh(_observed(density, chart, here, scale))
+    observed = _observed(density, chart, here, scale)
+    if np.linalg.inv(observed)[0, 0] > scale[0] ** 2:  # u is not known to 1: the region ends before the mode does
+        observed[0, 0] += scale[0] ** -2
+    values, vectors = np.linalg.eigh(observed)
     if values[0] < _LEAST_CURVATURE:
         return None
     inverse = ((vectors / values) @ vectors.T / np.outer(scale, scale))[:2, :2]

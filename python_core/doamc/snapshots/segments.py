@@ -30,7 +30,8 @@ class Segment:
     """Samples start <= k < stop of a capture, received at one frequency and without a gap.
 
     frequency_hz: centre frequency, or None. begins_s: stream time of the first sample, s after the first of the
-    capture, gaps included; None without a sample rate. time: Unix time of the first sample, s, or None.
+    capture, gaps included; None without a sample rate. time: Unix time of the first sample, s, or None. place: where it
+    was received, latitude and longitude, degrees, or None.
     """
 
     start: int
@@ -38,6 +39,7 @@ class Segment:
     frequency_hz: float | None = None
     begins_s: float | None = None
     time: float | None = None
+    place: tuple[float, float] | None = None
 
 
 class Capture(ABC):

@@ -16,6 +16,8 @@ namespace:
     doamc:waveform         name of the waveform                     doamc:snr_db       0 dB source over noise
 """
 
+from bisect import bisect_right
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from doamc.snapshots.segments import Capture, Segment, lay_out
 from doamc.snapshots.sigmf_archive import ARCHIVE, Data, member_of, open_archive
 from doamc.snapshots.sigmf_geometry import antenna_positions
 from doamc.snapshots.sigmf_metadata import number_field, parse_metadata, read_metadata, unix_time, whole_field
+from doamc.snapshots.sigmf_place import place_of
 from doamc.text import SHOWN, one_line, shown
 
 #: ``core:sha512`` is compared up to this many bytes of data, some seconds of reading
@@ -149,7 +152,9 @@ class Recording(Capture):
                 self.remarks.append(f"{self.path}: core:datetime {shown(capture['core:datetime'])} is no moment")
             marks.append((first, frequency if frequency and frequency > 0 else None, time, told))
         del self.remarks[1:]  # one such line is enough
-        return lay_out(marks, self.n_samples, rate)
+        places = [place_of(capture) or place_of(self.metadata["global"]) for capture in self.metadata["captures"]]
+        laid = lay_out(marks, self.n_samples, rate)
+        return [replace(s, place=places[max(0, bisect_right(firsts, s.start) - 1)] if places else None) for s in laid]
 
     def _remark_annotations(self) -> None:
         end = self.offset + self.n_samples

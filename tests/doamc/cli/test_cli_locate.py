@@ -8,6 +8,7 @@ import pytest
 from doamc.cluster.manifest import Manifest
 from doamc.estimates import Recorder, read_records, validate
 from doamc.places.geodesy import bearing_of, ecef_m
+from tests.doamc.cli.test_cli_scan import SCENE
 from tests.doamc.estimates.test_bearing_log import estimate, written
 from tests.doamc.places.scenes import ORIGIN, place
 from tests.doamc.store import BUCKET, object_store, tree, web_server
@@ -202,6 +203,33 @@ def test_two_workers_give_the_same_bits(doamc, logs, tmp_path):
     assert doamc(*words, "-o", tmp_path / "two", "--workers", 2)[0] == 0
     one, two = ((tmp_path / k / "positions.jsonl").read_bytes() for k in ("one", "two"))
     assert one == two and one.count(b"\n") == 2 * COUNT
+
+
+def test_scans_of_recordings_that_tell_their_places(doamc, tmp_path):
+    """A transmitter abeam of two line arrays that look at it, 2 km apart: where their boresights cross."""
+    (tmp_path / "scene.toml").write_text(SCENE)
+    boresights = {"east": (2e3, 0.0, 315.0), "west": (-2e3, 0.0, 45.0)}
+    for name, (east, north, heading) in boresights.items():
+        path = tmp_path / f"{name}.sigmf-meta"
+        assert doamc("simulate", "ula4", "--band", tmp_path / "scene.toml", "-o", path, "--datatype", "ci16_le")[0] == 0
+        lat, lon = (float(np.degrees(v)) for v in place(east, north))
+        metadata = json.loads(path.read_text())
+        metadata["global"]["core:geolocation"] = {"type": "Point", "coordinates": [lon, lat]}
+        path.write_text(json.dumps(metadata))
+        how = ("--array", "ula4", "--method", "music", "--sources", 1, "--heading", heading)
+        assert doamc("scan", path, "-o", tmp_path / f"{name}.jsonl", *how)[0] == 0
+    logs = [tmp_path / f"{name}.jsonl" for name in boresights]
+    signals = list(read_records(logs[0]))
+    assert {tuple(s["receiver"].values()) for s in signals} == {tuple(np.degrees(place(2e3, 0.0)))}
+    first = signals[0]["id"]
+    status, text, _ = doamc("locate", *logs, "-o", tmp_path / "p.jsonl", "--signal", first)
+    assert status == 0 and "1 positions, 2 stations" in text
+    (position,) = read_records(tmp_path / "p.jsonl")
+    azimuth = signals[0]["sources"][0]["azimuth_deg"]
+    angles = np.radians([315.0 - azimuth, 45.0 - azimuth])  # two lines from (2, 0) and (-2, 0) km
+    lines = np.stack([np.sin(angles), np.cos(angles)], axis=1)
+    reach = np.linalg.solve(np.stack([lines[0], -lines[1]], axis=1), [-4e3, 0.0])
+    assert off_m(position, (2e3 + reach[0] * lines[0, 0], reach[0] * lines[0, 1])) < 200
 
 
 def test_folders_of_logs_are_stations(doamc, tmp_path):

@@ -137,6 +137,7 @@ def dated(tmp_path):
     noon = datetime(2026, 1, 2, 12, 0, tzinfo=timezone.utc).timestamp()
     metadata = json.loads(RECORDING.with_suffix(".sigmf-meta").read_text())
     metadata["captures"][0]["core:datetime"] = "2026-01-02T12:00:00.000Z"
+    metadata["global"]["core:geolocation"] = {"type": "Point", "coordinates": [11.5, 48.1]}
     path = tmp_path / "dated.sigmf-meta"
     path.write_text(json.dumps(metadata))
     shutil.copy(RECORDING.with_suffix(".sigmf-data"), path.with_suffix(".sigmf-data"))
@@ -155,6 +156,7 @@ def test_a_recording_keeps_its_own_time_at_any_pace(doamc, dated, tmp_path, pace
     assert [m["sample_time"] for m in messages] == pytest.approx(starts / recording.sample_rate_hz)
     assert [m["time"] - noon for m in messages] == pytest.approx(starts / recording.sample_rate_hz, abs=1e-5)
     assert [m["rx_time"] for m in messages] == [m["time"] for m in messages]
+    assert [m["receiver"] for m in messages] == [{"latitude": 48.1, "longitude": 11.5}] * 8
     rows = [line.split(", ") for line in (tmp_path / "o.csv").read_text().splitlines()]
     assert [int(row[0]) for row in rows] == [round(1e3 * m["time"]) for m in messages]
     annotations = [a for a in recording.metadata["annotations"] if a.get("core:generator") == "doamc"]

@@ -5,8 +5,10 @@ import pytest
 
 from doamc.errors import RecordingError
 from doamc.snapshots import sigmf_files
+from doamc.snapshots.section import Section
 from doamc.snapshots.sigmf_files import Recording
-from tests.doamc.snapshots.recordings import RAMP, capture, save
+from doamc.snapshots.sigmf_place import place_of
+from tests.doamc.snapshots.recordings import RAMP, capture, edit, save
 
 
 def test_captures_tell_frequency_and_time_of_their_samples(tmp_path):
@@ -19,6 +21,27 @@ def test_captures_tell_frequency_and_time_of_their_samples(tmp_path):
     assert r.stream_times_s(starts).tolist() == pytest.approx([0, 0.035, 2.0])
     assert r.unix_times(starts) - 1767323045.25 == pytest.approx([0, 0.035, 2.0], abs=1e-6)
     assert r.sample_at(2.02) == 80 and r.sample_at(1.0) is None
+
+
+def test_captures_tell_where_they_were_received_else_the_recording_does(tmp_path):
+    here, there = ({"type": "Point", "coordinates": [11.5, 48.1 + k, 500.0]} for k in (0.0, 0.1))
+    path = save(tmp_path / "r", [capture(0), capture(60, core__geolocation=there)])
+    assert [s.place for s in Recording(path).segments] == [None, (48.2, 11.5)]
+    edit(path, lambda m: m["global"].update({"core:geolocation": here}))
+    recording = Recording(path)
+    assert [s.place for s in recording.segments] == [(48.1, 11.5), (48.2, 11.5)]
+    assert [s.place for s in Section(recording, 70, 80).segments] == [(48.2, 11.5)]
+
+
+NO_PLACES = ([], [1], ["a", 2], [181, 0], [0, 91], [True, 0], [None, 0], "ab")
+
+
+@pytest.mark.parametrize(
+    "told", [1, {}, {"type": "Point"}, {"type": "Polygon", "coordinates": [1, 2]},
+             *({"type": "Point", "coordinates": c} for c in NO_PLACES)],
+)  # fmt: skip
+def test_what_is_no_place_is_none(told):
+    assert place_of({"core:geolocation": told}) is None
 
 
 def test_gaps_are_told_by_the_global_index_and_by_our_own_recorder(tmp_path):
