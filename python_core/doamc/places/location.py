@@ -17,7 +17,7 @@ from doamc.places.starts import starts
 
 #: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
 WITHIN = 3.0
-#: a fix is told rather than a place on the line of one bearing, the others being wrong, unless its evidence is less by this
+#: a fix is told rather than the line of one bearing, the others being wrong, unless its evidence is less by this
 _RATHER = 6.0
 #: evidence that another emitter must have over bearings that come by chance, as a logarithm
 _CERTAIN = math.log(100.0)
