@@ -74,8 +74,7 @@ def nearest_to_lines(
 ) -> NDArray[np.float64]:
     """The point, (2,) m, whose weighted squared distances to some lines, not all parallel, are least.
 
-    With weights `1 / (std * distance)^2` it is the fix of Stansfield, "Statistical theory of d.f. fixing", J. IEE 94
-    IIIA (1947), 762-770.
+    With weights `1 / (std * distance)^2` it is the fix of [Stansfield].
     """
     gram = normal.T @ (weight[:, None] * normal)
     x: NDArray[np.float64] = np.linalg.solve(gram, normal.T @ (weight * (normal * p).sum(axis=1)))

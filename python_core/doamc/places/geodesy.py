@@ -2,8 +2,8 @@
 
 A bearing here is that of a normal section: the angle, at the station, between the plane of its vertical that holds the
 emitter and the one that holds the pole. That is what an array sees; the geodesic leaves the station under an angle that
-is other by less than 0.1" within 100 km. Formulas: NIMA TR8350.2, "WGS 84" (2000), ch. 3 and 4; back from Earth-centred
-coordinates by Bowring, "Transformation from spatial to geographical coordinates", Survey Review 23 (1976).
+is other by less than 0.1" within 100 km. Formulas of [Nima], ch. 3 and 4; back from Earth-centred coordinates by
+[Bowring].
 """
 
 import numpy as np

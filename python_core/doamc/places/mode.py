@@ -2,7 +2,7 @@
 
 Coordinates are polar about the nearest place of a station, `u = ln r` and the angle. In them a fix is close to Gaussian
 far away, too, where the range is known by a factor only, and near a station, where the density in metres has its top at
-the station itself. Steps are damped Gauss-Newton (Levenberg 1944, Marquardt 1963) on `ln p + 2 u`, the density in these
+the station itself. Steps are damped Gauss-Newton, as Levenberg's and Marquardt's, on `ln p + 2 u`, the density in these
 coordinates; the covariance is the inverse of its observed information, turned into metres by the derivative there.
 """
 

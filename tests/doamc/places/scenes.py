@@ -33,8 +33,8 @@ def bearings_of(stations_m, emitter_m, count, rng, std_deg=1.0, heading_deg=1.0,
 def bound(stations_m, emitter_m, count, std_deg, heading_deg):
     """The Cramer-Rao bound, (2, 2) m^2, east and north, of a fix in a plane.
 
-    The bearings of a station tell of one angle, with a deviation of sqrt(heading^2 + std^2 / count); Torrieri (1984),
-    eq. (86): the information is the sum of u u^T / (r deviation)^2 over stations, with u across the line of sight.
+    The bearings of a station tell of one angle, with a deviation of sqrt(heading^2 + std^2 / count); the information is
+    the sum of u u^T / (r deviation)^2 over stations, with u across the line of sight.
     """
     away = np.asarray(emitter_m) - np.asarray(stations_m, dtype=float)
     r = np.linalg.norm(away, axis=1)
