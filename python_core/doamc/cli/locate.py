@@ -16,8 +16,8 @@ def add_parser(commands: Any) -> None:
         "locate",
         help="positions of emitters from logs of bearings",
         description="Writes positions with error ellipses, JSON lines of schema doamc.position/1 or GeoJSON. Logs are "
-        "those of doamc publish, monitor and scan: .jsonl, .csv, .sqlite. A station is a log, or a folder of logs; it "
-        "may move.",
+        "those of doamc publish, monitor and scan (.jsonl, .csv, .sqlite) or archives (.parquet). A station is a log, "
+        "or a folder of logs; it may move.",
     )
     parser.add_argument("inputs", nargs="+", metavar="LOG", help="logs, folders, patterns, URLs")
     parser.add_argument("-o", "--out", required=True, metavar="OUT",

@@ -13,12 +13,12 @@ import numpy as np
 
 from doamc.angles import bearing_deg
 from doamc.errors import RecordingError
-from doamc.estimates.bearing_tables import csv_messages, sqlite_messages
+from doamc.estimates.bearing_tables import csv_messages, parquet_messages, sqlite_messages
 from doamc.estimates.orientation import heading_of
 from doamc.estimates.record import read_records
 from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA
 
-SUFFIXES = (".jsonl", ".csv", ".csv.1", ".sqlite", ".db")
+SUFFIXES = (".jsonl", ".csv", ".csv.1", ".sqlite", ".db", ".parquet")
 #: a direction: message counts within the log; angles in degrees; weight: its share of the message; NaN and -1: not told
 ROW = np.dtype(
     [("time", "f8"), ("frequency_hz", "f8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("bearing_deg", "f8"),
@@ -55,7 +55,7 @@ def read_bearing_log(path: str | Path, station: Station) -> BearingLog:
     suffix = "." + str(path).lower().removesuffix(".1").rpartition(".")[2]
     if suffix not in SUFFIXES:
         raise RecordingError(f"{path}: expected a log of bearings ({', '.join(SUFFIXES)}), found another file")
-    read = {".jsonl": _of_lines, ".csv": csv_messages}.get(suffix, sqlite_messages)
+    read = {".jsonl": _of_lines, ".csv": csv_messages, ".parquet": parquet_messages}.get(suffix, sqlite_messages)
     left_out = dict[str, int]()
     blocks, rows = list[np.ndarray](), list[tuple[Any, ...]]()
     count = number = 0

@@ -1,4 +1,4 @@
-"""Messages from the logs that are tables, with a row a source: comma-separated values and databases."""
+"""Messages from logs that are tables: comma-separated values and databases, a row a source, and Parquet files."""
 
 import csv
 import sqlite3
@@ -12,13 +12,17 @@ from doamc.errors import RecordingError
 from doamc.estimates.csv_table import HEADER
 from doamc.estimates.log_rows import COLUMNS
 from doamc.estimates.sqlite_table import TABLE
-from doamc.files.remote import is_url, open_lines
-from doamc.protocol import ESTIMATE_SCHEMA
+from doamc.files.remote import file_at, is_url, open_lines
+from doamc.protocol import ESTIMATE_SCHEMA, SIGNAL_SCHEMA
 from doamc.text import reason, shown
 
 #: columns that bearings need
 _NUMBERS = ("time_s", "frequency_hz", "azimuth_deg", "std_deg", "low_deg", "high_deg", "heading_deg", "latitude_deg",
             "longitude_deg", "doubtful", "seq", "source")  # fmt: skip
+#: columns of tables of estimates and of signals that bearings need
+_OF_ESTIMATES = ("time", "frequency_hz", "doa_deg", "doa_std_deg", "bearing_deg", "mode_doa_deg", "mode_std_deg",
+                 "mode_share", "fit_doubtful")  # fmt: skip
+_OF_SIGNALS = ("id", "time", "frequency_hz", "heading_deg", "sources", "fit")
 #: bytes of a line that are read at once; none that is written is longer
 _LINE = 1 << 16
 
@@ -58,6 +62,50 @@ def sqlite_messages(path: str | Path, left_out: dict[str, int]) -> Iterator[dict
             yield from _of_table((dict(zip(columns, row, strict=True)) for row in table), left_out)
     except sqlite3.Error as error:
         raise RecordingError(f"cannot read {path}: {reason(error)}") from error
+
+
+def parquet_messages(path: str | Path, left_out: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """The same of a Parquet file that ``doamc estimate`` or ``scan`` wrote of a capture of many."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise RecordingError(f"{path}: expected pyarrow, found none; pip install 'gr-doamc[scale]'") from error
+    try:
+        with file_at(path).open("rb") as file:
+            table = pq.ParquetFile(file)
+            names = set(table.schema_arrow.names)
+            if not (names >= set(_OF_SIGNALS) or names >= set(_OF_ESTIMATES)):
+                raise RecordingError(f"{path}: expected a table of doamc estimate or scan, found another")
+            signals = names >= set(_OF_SIGNALS)
+            for block in table.iter_batches(1 << 12, columns=list(_OF_SIGNALS if signals else _OF_ESTIMATES)):
+                rows = block.to_pylist()
+                yield from (row | {"schema": SIGNAL_SCHEMA} for row in rows) if signals else map(_estimate, rows)
+    except (OSError, pa.ArrowException) as error:
+        raise RecordingError(f"cannot read {path}: {reason(error)}") from error
+
+
+def _estimate(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table of estimates as a message."""
+    azimuths = row["doa_deg"] or []
+    stds, bearings = (row[k] or [None] * len(azimuths) for k in ("doa_std_deg", "bearing_deg"))
+    modes = zip(row["mode_share"] or [], row["mode_doa_deg"] or [], row["mode_std_deg"] or [], strict=False)
+    return {
+        "schema": ESTIMATE_SCHEMA, "time": row["time"], "frequency_hz": row["frequency_hz"],
+        "fit": {"doubtful": bool(row["fit_doubtful"])},
+        "sources": [
+            {"azimuth_deg": a, "std_deg": _known(s), "bearing_deg": b}
+            for a, s, b in zip(azimuths, stds, bearings, strict=True)
+        ],
+        "modes": [
+            {"share": share, "azimuth_deg": list(map(_known, a)), "std_deg": list(map(_known, s))}
+            for share, a, s in modes if share
+        ],
+    }  # fmt: skip
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or value != value else value
 
 
 def _of_table(rows: Iterator[dict[str, Any]], left_out: dict[str, int]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,8 @@ from doamc.errors import RecordingError
 from doamc.estimates import Recorder, make_message
 from doamc.estimates.bearing_log import ROW, UNKNOWN_STD_DEG, Station, read_bearing_log
 from doamc.estimates.csv_table import CsvTable
+from doamc.estimates.parquet_table import EstimateTable
+from doamc.estimates.signal_table import SignalTable
 from doamc.estimates.sqlite_table import SqliteTable
 
 LATENCY = {"buffer": 0.0, "inference": 1.0, "total": 1.0}
@@ -68,6 +70,33 @@ def test_signals_have_numbers_tracks_and_intervals(tmp_path):
     assert row["std_deg"] == pytest.approx(2.0 / 1.6448536) and np.isnan(row["time"])
 
 
+def test_tables_of_archives_say_what_their_captures_said(tmp_path):
+    nan = math.nan
+    arrays = {
+        "batch": np.arange(2), "time": np.array([1.79e9, nan]), "frequency_hz": np.array([433e6, 434e6]),
+        "n_sources": np.array([2, 1]), "doa_deg": np.array([[10.0, 20.0], [30.0, nan]]),
+        "doa_std_deg": np.array([[1.0, nan], [2.0, nan]]), "bearing_deg": np.array([[90.0, 80.0], [70.0, nan]]),
+        "mode_doa_deg": np.array([[[10.0, 20.0], [nan, nan]], [[30.0, nan], [-30.0, nan]]]),
+        "mode_std_deg": np.array([[[1.0, 1.0], [nan, nan]], [[2.0, nan], [3.0, nan]]]),
+        "mode_share": np.array([[1.0, 0.0], [0.75, 0.25]]), "fit_doubtful": np.array([False, True]),
+    }  # fmt: skip
+    with open(tmp_path / "roof.parquet", "wb") as file, EstimateTable(file, {}) as table:
+        table.append(arrays)
+    rows = read_bearing_log(tmp_path / "roof.parquet", Station(48.0, 11.0)).rows
+    assert rows["bearing_deg"].tolist() == [90.0, 80.0, 70.0, 130.0]
+    assert rows["std_deg"].tolist() == [1.0, UNKNOWN_STD_DEG, 2.0, 3.0]
+    assert rows["weight"].tolist() == [0.5, 0.5, 0.75, 0.25] and rows["doubtful"].tolist() == [False, False, True, True]
+    assert rows["frequency_hz"].tolist() == [433e6, 433e6, 434e6, 434e6] and np.isnan(rows["time"][2:]).all()
+    source = {"azimuth_deg": 5.0, "std_deg": 0.5, "interval_deg": [4.0, 6.0], "power_db": 0.0, "track": {"id": 4}}
+    signal = {"id": 9, "frequency_hz": 1e8, "time": 5.0, "sources": [source], "fit": None, "heading_deg": 90.0}
+    lines = json.dumps(signal | {"schema": "doamc.signal/1"}).encode() + b"\n"
+    (tmp_path / "a.jsonl").write_bytes(lines)
+    with open(tmp_path / "a.parquet", "wb") as file, SignalTable(file, {}) as table:
+        table.append(lines)
+    both = [read_bearing_log(tmp_path / f"a.{end}", Station(48.0, 11.0)).rows for end in ("jsonl", "parquet")]
+    assert both[0].tolist() == both[1].tolist() and both[0]["bearing_deg"].tolist() == [85.0]
+
+
 def test_what_is_told_of_a_station_counts_before_the_log(tmp_path):
     path = written(tmp_path, ".jsonl", [estimate(0, (20.0,), (0.5,))])
     row = read_bearing_log(path, Station(10.0, 20.0, 50.0)).rows[0]
@@ -93,7 +122,7 @@ def test_what_is_not_there_is_counted(tmp_path):
     [
         ("a.txt", b"", "a log of bearings (.jsonl, .csv"), ("a.csv", b"x,y\n1,2\n", "a log that begins with"),
         ("a.sqlite", b"no database, but long enough to be one" * 50, "cannot read"),
-        ("a.db", b"", "the table bearings"),
+        ("a.db", b"", "the table bearings"), ("a.parquet", b"PAR1 and no more", "cannot read"),
     ],
 )  # fmt: skip
 def test_what_is_no_log_is_refused(tmp_path, name, text, said):
