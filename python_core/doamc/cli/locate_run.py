@@ -55,7 +55,7 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
             kept.finish(NAME, path.name)
     print(f"{args.out}: {positions} positions, {len(names)} stations, {len(windows)} windows")
     if endless:
-        tell(f"warning: {endless} of {positions} positions without a range: bearings are parallel within their errors")
+        tell(f"warning: {endless} of {positions} positions without a range: bearings are parallel, or disagree")
     if alone:
         tell(f"warning: {alone} times a frequency was heard from one place only, and not located")
     for line in failed:
