@@ -121,7 +121,7 @@ def test_a_wrong_scene_is_refused(refused, tmp_path):
 
 
 def test_a_capture_of_no_known_frequency_has_signals_about_its_middle(doamc, tmp_path):
-    """Samples that tell nothing of themselves, shorter than a slice at first, then long enough."""
+    """Samples that tell nothing of themselves, shorter than a quarter of a slice at first, then long enough."""
     import numpy as np
 
     from doamc.bands.simulated.capture import receive_band
@@ -130,7 +130,7 @@ def test_a_capture_of_no_known_frequency_has_signals_about_its_middle(doamc, tmp
 
     (tmp_path / "scene.toml").write_text(SCENE)
     y = receive_band(load_spec("ula4"), read_band_scene(tmp_path / "scene.toml"))
-    for count, signals in ((3000, 0), (48_000, 2)):
+    for count, signals in ((1000, 0), (48_000, 2)):
         path = tmp_path / f"{count}.cf32"
         path.write_bytes(np.ascontiguousarray(y[:, :count].T).tobytes())
         messages, _, _ = scanned(doamc, path, tmp_path, "--rate", 240e3, "--method", "music", "--sources", 1)
