@@ -185,6 +185,8 @@ class CompassView(RoseView):
         found = [] if len(self.reading.azimuth_deg) else ["no emitter"]
         if self.reading.warning:
             found.append(self.reading.warning)
+        if self.reading.remark:
+            found.append(self.reading.remark)
         return [*found, self.reading.array, self.reading.method, self.shown.orientation]
 
 

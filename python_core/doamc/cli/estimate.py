@@ -93,9 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:
     """How many batches fit the wide prior alone or no model, and why as far as can be told; empty where all fit."""
-    from doamc.estimators.causes import cause_name
+    from doamc.estimators.cause_names import cause_name
 
     doubtful, cause, wide = estimates.doubtful, estimates.fit_cause, estimates.wide_prior
+    remedy = estimates.remedy
     if doubtful is None or cause is None:
         return ""
 
@@ -104,8 +105,10 @@ def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:
         return words % int(some.sum()) + " (" + ", ".join(f"{n} {count}" for n, count in causes.most_common()) + ")"
 
     out = ""
-    if wide is not None and (wide & ~doubtful).any():
-        out += told(wide & ~doubtful, "; wide prior: %d batches do not fit that of the array")
+    if wide is not None and (alone := wide & ~doubtful & (remedy == 0 if remedy is not None else True)).any():
+        out += told(alone, "; wide prior: %d batches do not fit that of the array")
+    if remedy is not None and ((remedy > 0) & ~doubtful).any():
+        out += told((remedy > 0) & ~doubtful, "; remedied: %d batches fit with their cause taken into account")
     if doubtful.any():
         out += told(doubtful, "; doubtful: %d batches do not fit the model")
     return out

@@ -25,7 +25,8 @@ def estimate_view(message: dict[str, Any], received: float, heading_deg: float |
     view["latency_ms"] = {key: message["latency_ms"][key] for key in ("buffer", "inference", "total")}
     view["sources"] = [{key: source.get(key) for key in _SOURCE} for source in message["sources"]]
     view["effective_snapshots"] = message.get("effective_snapshots")
-    view["fit"] = {key: (message.get("fit") or {}).get(key) for key in ("misfit", "doubtful", "cause")}
+    view["fit"] = {key: (message.get("fit") or {}).get(key) for key in ("misfit", "doubtful", "cause", "model")}
+    view["left_out"] = message.get("snapshots_left_out", 0)
     view["modes"] = [
         {key: mode[key] for key in ("share", "azimuth_deg", "elevation_deg") if key in mode}
         for mode in message.get("modes", [])[:MAX_MODES]

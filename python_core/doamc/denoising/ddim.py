@@ -55,7 +55,7 @@ class GuidedDdim(Posterior):
 
         Raises CheckpointError where there are no weights, SamplerError on an unknown sampler or guidance.
         """
-        super().__init__(spec, device, seed, None, coherent, model_error, prior)
+        super().__init__(spec, device, seed, None, coherent, model_error, prior, noise="equal")
         self._made: dict[str, Any] = {
             "device": device, "seed": seed, "rounds": rounds, "samples": samples, "steps": steps, "sampler": sampler,
             "guidance": guidance, "eta": eta, "coherent": coherent, "model_error": model_error,

@@ -9,6 +9,7 @@ N, N), ``mode_doa_deg``, ``mode_elevation_deg`` and ``mode_std_deg`` (B, M, P), 
 the sources, ``log_evidence`` (B, 1 + P_max), NaN for noise alone. How well a batch fits: ``fit_misfit``,
 ``fit_probability``, ``fit_doubtful`` and ``fit_cause`` (text), each (B,), and where the wide prior was used for any,
 ``fit_prior`` (B,), "wide" or "narrow".
+Where any takes something into account that the specification does not say, ``fit_model`` (B,) tells what.
 ``channels`` (N,): the element that each channel of the receiver comes from, where these are numbered otherwise than
 elements.
 ``left_out`` (B,), snapshots left out for impulses, and ``offset_removed`` (B,), whether the converters' offset was
@@ -58,7 +59,7 @@ def bearing_arrays(arrays: dict[str, NDArray[Any]], heading_deg: float) -> dict[
 
 def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dict[str, NDArray[Any]]:
     """The keys above: degrees, dB and linear noise power. Powers of zero or less are NaN in dB."""
-    from doamc.estimators.causes import cause_name
+    from doamc.estimators.cause_names import cause_name, model_words
 
     e = estimates
     power = e.power.cpu().numpy()
@@ -88,6 +89,10 @@ def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dic
         known["fit_cause"] = np.array([cause_name(int(k), channels) for k in e.fit_cause])
     if e.wide_prior is not None and e.wide_prior.any():
         known["fit_prior"] = np.where(e.wide_prior.cpu().numpy(), "wide", "narrow")
+    told = [x is not None and bool(x.any()) for x in (e.wide_prior, e.remedy)]
+    if any(told):
+        columns = (x.tolist() if x is not None else [0] * len(power) for x in (e.remedy, e.wide_prior))
+        known["fit_model"] = np.array([model_words(r, bool(w), channels) for r, w in zip(*columns, strict=True)])
     return known | {
         "doa_deg": np.degrees(e.azimuth.cpu().numpy()),
         "doa_std_deg": np.degrees(e.std.cpu().numpy()),

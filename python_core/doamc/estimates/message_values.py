@@ -63,6 +63,8 @@ def message_values(
         }  # fmt: skip
         if str(table.get("fit_prior", "")) == "wide":
             values["fit"]["prior"] = "wide"
+        if str(table.get("fit_model", "")):
+            values["fit"]["model"] = str(table["fit_model"])
     if calibration:
         values["calibration"] = calibration
     if renumbered(channels):

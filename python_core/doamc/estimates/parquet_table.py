@@ -31,7 +31,7 @@ _COLUMNS = {
     "effective_snapshots": _REAL, "model_error_db": _REAL, "model_error_interval_db_low": _REAL,
     "model_error_interval_db_high": _REAL, "left_out": pa.int64(), "offset_removed": pa.bool_(), "log_evidence": _REALS,
     "fit_misfit": _REAL, "fit_probability": _REAL, "fit_doubtful": pa.bool_(), "fit_cause": pa.string(),
-    "fit_prior": pa.string(),
+    "fit_prior": pa.string(), "fit_model": pa.string(),
 }  # fmt: skip
 
 

@@ -47,8 +47,9 @@ class Estimates:
 
     How well the batch fits what is reported of it (`estimators.misfit`), None where nobody has looked: misfit (B,),
     mean 0 and standard deviation 1 where the model holds; fit_probability (B,) of so bad a fit; fit_cause (B,) int64,
-    what explains a bad one (`estimators.causes.cause_name`). wide_prior: (B,) bool, whether the estimates are under the
-    wide prior (`spec.wide`), since the batch did not fit that of the specification; from `posterior` alone.
+    what explains a bad one (`estimators.cause_names`). wide_prior: (B,) bool, whether the estimates are under the
+    wide prior (`spec.wide`), since the batch did not fit that of the specification; remedy: (B,) int64, number of the
+    cause that they take into account (`estimators.remedies`), 0 for none; both of `posterior`.
     """
 
     azimuth: torch.Tensor
@@ -80,6 +81,7 @@ class Estimates:
     fit_probability: torch.Tensor | None = None
     fit_cause: torch.Tensor | None = None
     wide_prior: torch.Tensor | None = None
+    remedy: torch.Tensor | None = None
 
     @property
     def coupled(self) -> bool:

@@ -1,5 +1,6 @@
 """Method ``posterior``: estimates at the Bayes limit, with calibrated intervals."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.joined import join
 from doamc.estimators.no_source import no_source
+from doamc.estimators.remedies import Remedy
 from doamc.estimators.reported_fit import with_fit
 from doamc.likelihood.noise_test import noise_alone
 from doamc.posterior.counting import SourceCounter
@@ -19,6 +21,7 @@ from doamc.posterior.report.estimates import PosteriorReport
 from doamc.posterior.report.wiener import mean_wiener_filter
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.sampling.model_error import ErrorDraws
+from doamc.posterior.second_model import NOISES, or_remedied, with_channel_noise
 from doamc.posterior.second_prior import PRIORS, or_wide
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec, load_spec
@@ -40,6 +43,9 @@ class Posterior(Estimator):
     batch, None to trust the model.
     prior: "narrow" for the prior of the specification, "wide" for that of `spec.wide`, "auto" for the wide one where a
     batch does not fit the narrow one and fits the wide one.
+    noise: "equal" for white noise of one power and channels as they are told, "channels" for a power of each channel's
+    own, "auto" for what explains a batch that does not fit: that, noise that channels share, a channel that is off,
+    two that are swapped, or correlated sources.
     """
 
     name = "posterior"
@@ -55,12 +61,16 @@ class Posterior(Estimator):
         coherent: str = "no",
         model_error: float | str | None = "auto",
         prior: str = "auto",
+        noise: str = "auto",
     ) -> None:
-        for name, value, choices in (("coherent", coherent, COHERENT), ("prior", prior, PRIORS)):
+        for name, value, choices in (
+            ("coherent", coherent, COHERENT), ("prior", prior, PRIORS), ("noise", noise, NOISES)
+        ):  # fmt: skip
             if value not in choices:
                 raise EstimatorError(f"{name} must be one of {', '.join(choices)}, found {value!r}")
-        self.coherent, self.prior, self._model_error = coherent, prior, model_error
-        levels, wide = load_spec(spec), prior == "wide"
+        self.coherent, self.prior, self.noise, self._model_error = coherent, prior, noise, model_error
+        self._levels, wide = load_spec(spec), prior == "wide"
+        levels = self._levels
         super().__init__(with_wide_prior(levels) if wide else levels)
         self.device = torch.device(device)
         self.options = replace(options or Options(), seed=seed)
@@ -77,10 +87,12 @@ class Posterior(Estimator):
 
     def _with_wide_prior(self) -> "Posterior":
         """The same method under the wide prior."""
-        device = str(self.device)
-        return Posterior(
-            self.spec, device, self.options.seed, self.options, self.coherent, self._model_error, prior="wide"
-        )
+        return self._for(self.spec, "wide", self.coherent)
+
+    def _for(self, spec: ArraySpec, prior: str, coherent: str) -> "Posterior":
+        """The same method for another specification, prior or correlation, and noise that is white."""
+        device, o = str(self.device), self.options
+        return Posterior(spec, device, o.seed, o, coherent, self._model_error, prior, "equal")
 
     def sampler(self, n_sources: int, few: bool = False, coherent: bool = False, kind: int = 0) -> PosteriorSampler:
         """Sampler for P sources, as of `Samplers`; raises EstimatorError outside the specification's numbers."""
@@ -127,7 +139,25 @@ class Posterior(Estimator):
         e = self._by_evidence(batch, log_odds)
         if self.prior == "auto":
             e = or_wide(e, lambda places: self._under_wide_prior(batch.select(places)))
+        e = self._or_remedied(batch, e, lambda method, some: method.counted(some))
         return with_fit(self.spec, batch, e, True)
+
+    def _or_remedied(
+        self, batch: SnapshotBatch, e: Estimates, again: Callable[["Posterior", SnapshotBatch], Estimates]
+    ) -> Estimates:
+        """Estimates of a batch, those that have a remedy by `again`, with the method that goes with it."""
+        if self.noise == "equal" or self._levels.family.hermitian:
+            return e
+
+        def remedied(remedy: Remedy, some: SnapshotBatch) -> Estimates:
+            prior = (
+                "narrow" if self.prior == "auto" else self.prior
+            )  # a remedy and a wide prior explain nearly anything
+            coherent = "yes" if remedy.coherent else self.coherent
+            return again(self._for(remedy.spec(self._levels), prior, coherent), some)
+
+        chosen = or_remedied if self.noise == "auto" else with_channel_noise
+        return chosen(self.spec, batch, e, remedied)
 
     def _under_wide_prior(self, batch: SnapshotBatch) -> Estimates:
         return self._wide._by_evidence(batch, self._wide._counter.noise_test.log_odds_of(batch))
@@ -153,7 +183,7 @@ class Posterior(Estimator):
         e = self._estimated(batch, n_sources)
         if self.prior == "auto":
             e = or_wide(e, lambda places: self._wide._estimated(batch.select(places), n_sources))
-        return e
+        return self._or_remedied(batch, e, lambda method, some: method.estimate(some, n_sources))
 
     def _estimated(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         return self.reported({n_sources: self._hypotheses.likelier(batch, n_sources)}, batch)

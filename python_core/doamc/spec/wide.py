@@ -15,6 +15,8 @@ from dataclasses import replace
 import torch
 
 from doamc.coupling.coefficients import CoefficientFamily
+from doamc.coupling.family import CouplingFamily
+from doamc.coupling.received import ReceivedFamily, received
 from doamc.spec.array_spec import ArraySpec
 
 RANGE_DB = 40.0
@@ -29,9 +31,7 @@ STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside i
 def with_wide_prior(spec: ArraySpec) -> ArraySpec:
     """The same array with the prior above; what the specification allows beyond it, it keeps."""
     (low, high), gap = spec.power_db, math.degrees(least_separation_rad(spec))
-    family = spec.family  # read once: that of a file is the same object in both
-    if isinstance(family, CoefficientFamily):
-        family = replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
+    family = _stronger(spec.family)
     return replace(
         spec,
         power_db=(min(low, high - RANGE_DB) - ROOM_DB, high + ROOM_DB),
@@ -40,6 +40,15 @@ def with_wide_prior(spec: ArraySpec) -> ArraySpec:
         own_family=family,
         elevation_deg=wide_elevation_deg(spec),
     )
+
+
+def _stronger(family: CouplingFamily) -> CouplingFamily:
+    """A family of coefficients with wider ranges; others, the same object."""
+    if isinstance(family, ReceivedFamily):
+        return received(_stronger(family.own), family.heard_by)
+    if isinstance(family, CoefficientFamily):
+        return replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
+    return family
 
 
 def least_separation_rad(spec: ArraySpec) -> float:

@@ -39,6 +39,8 @@ class Reading:
     where the batch does not fit the model; else None. elevation_deg, elevation_std_deg: (P,), None where none is told.
     elevation_correlation: (P,), of the errors of both angles, None where none is told. modes: the places where the
     directions may be, the most probable first, of estimates with elevations.
+    model: what the estimate takes into account that the specification does not say, empty for nothing. left_out:
+    snapshots that were left out.
     """
 
     seq: int
@@ -57,6 +59,8 @@ class Reading:
     elevation_std_deg: NDArray[np.float64] | None = None
     modes: tuple[Mode, ...] = ()
     elevation_correlation: NDArray[np.float64] | None = None
+    model: str = ""
+    left_out: int = 0
 
     @property
     def warning(self) -> str:
@@ -64,6 +68,13 @@ class Reading:
         if self.doubt is None:
             return ""
         return "doubtful: does not fit the model" if self.doubt == "unknown" else f"doubtful: {self.doubt}"
+
+    @property
+    def remark(self) -> str:
+        """What a view says of an estimate that is under more than the specification's model; empty for others."""
+        left_out = f"{self.left_out} snapshot{'s' if self.left_out > 1 else ''} left out" if self.left_out else ""
+        parts = [words for words in (self.model, left_out) if words]
+        return f"estimated with {', '.join(parts)}" if parts else ""
 
 
 def read_estimate(message: dict[str, Any]) -> Reading:
@@ -91,7 +102,9 @@ def read_estimate(message: dict[str, Any]) -> Reading:
             int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
             azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
             int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
-            elevation, elevation_std, _modes(message.get("modes") or ()), tied,
+            elevation_deg=elevation, elevation_std_deg=elevation_std, modes=_modes(message.get("modes") or ()),
+            elevation_correlation=tied, model=_model(message.get("fit")),
+            left_out=int(message.get("snapshots_left_out") or 0),
         )  # fmt: skip
     except KeyError as error:
         raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error
@@ -123,6 +136,11 @@ def _modes(told: Sequence[dict[str, Any]]) -> tuple[Mode, ...]:
         if 0 < len(azimuth) == len(elevation) <= MAX_SOURCES:
             modes.append(Mode(_number(mode.get("share")), azimuth, elevation))
     return tuple(modes)
+
+
+def _model(fit: Any) -> str:
+    """What an estimate takes into account; empty where nothing is told."""
+    return one_line(fit["model"], 80) if isinstance(fit, dict) and isinstance(fit.get("model"), str) else ""
 
 
 def _column(sources: Sequence[dict[str, Any]], name: str) -> NDArray[np.float64] | None:

@@ -115,7 +115,7 @@ def screen(
         what += f", {convention.orientation}"
         about = Text(what, no_wrap=True, overflow="ellipsis")
         table = sources_table(reading, numbers, convention, max(1, rows - 17), stale)
-        parts = [table, Text(printable(reading.warning, 80), style="bold red"), coupling_line(reading)]
+        parts = [table, fit_line(reading), coupling_line(reading)]
     parts.append(health_table(health, losses))
     problem = health.status.get("last_error")
     words = trouble or (f"last error: {problem}" if problem else "")
@@ -129,6 +129,13 @@ def screen(
         grid.add_row(compass(None if stale else reading, numbers, convention, wide, rows - 4), body)
         body = grid
     return Group(head, about, Text(""), body, foot)
+
+
+def fit_line(reading: Reading) -> Text:
+    """Whether an estimate is doubtful, and what it takes into account beside the specification."""
+    warning, remark = printable(reading.warning, 80), printable(reading.remark, 120)
+    between = ", " if warning and remark else ""
+    return Text.assemble((warning, "bold red"), between, (remark, "yellow"))
 
 
 def coupling_line(reading: Reading) -> Text:
@@ -155,7 +162,7 @@ def summary(reading: Reading, convention: Convention, health: Health, losses: di
     """Title and caption of an estimate that is printed into a log; no names in them are taken for markup."""
     total = quantity(reading.latency_ms["total"], ".1f")
     lost = ", ".join(f"{name} {count}" for name, count in losses.items() if count or name == "lost")
-    doubt = f"{printable(reading.warning, 80)}, " if reading.warning else ""
+    doubt = f"{fit_line(reading).plain}, " if reading.warning or reading.remark else ""
     title = f"{reading.array}, {reading.method}, estimate {reading.seq}, {convention.orientation}"
     return {
         "title": Text(title, style="table.title"),

@@ -22,10 +22,12 @@ def test_a_view_says_what_was_sent():
         assert view[key] == message[key], key
     fit = {"misfit": 30.5, "probability": 0.0, "doubtful": True, "cause": "channel 3 off"}
     told = estimate_view(estimate(8, fit=fit), 123.5)["fit"]
-    assert told == {"misfit": 30.5, "doubtful": True, "cause": "channel 3 off"}
     assert (
         estimate_view(estimate(9, alike="above and below"), 1.0)["alike"] == "above and below" and view["alike"] == ""
     )
+    assert told == {"misfit": 30.5, "doubtful": True, "cause": "channel 3 off", "model": None}
+    left_out = estimate_view(estimate(9, fit=fit | {"model": "wide prior"}, snapshots_left_out=2), 123.5)
+    assert (left_out["fit"]["model"], left_out["left_out"], view["left_out"]) == ("wide prior", 2, 0)
     assert view["received"] == 123.5 and view["has_coupling"] is True and "coupling" not in view
 
 
@@ -34,7 +36,7 @@ def test_a_view_without_what_only_a_posterior_tells():
     unknown = dict.fromkeys(("std_deg", "power_db", "interval_deg", "bearing_deg", "bearing_interval_deg", *ELEVATIONS))
     assert view["sources"][0] == {"azimuth_deg": -23.45} | unknown
     assert (view["modes"], view["source_probability"], view["effective_snapshots"]) == ([], [], None)
-    assert view["fit"] == {"misfit": None, "doubtful": None, "cause": None}
+    assert view["fit"] == {"misfit": None, "doubtful": None, "cause": None, "model": None}
     assert view["has_coupling"] is False and coupling_view(estimate(coupling=None)) is None
 
 

@@ -75,12 +75,29 @@ def test_other_methods_say_less():
 
 def test_a_batch_that_does_not_fit_says_so_and_which_stream_is_off():
     trial = ROWS["deaf"].make(1, torch.Generator().manual_seed(1))
-    estimates = estimate_batch(open_estimator("posterior", trial.spec, 2, "cpu", 0), make_batch(trial.snapshots), 2)
-    fit = make_message(**REST | message_values(estimates))["fit"]
+    told = estimated(trial, "posterior:noise=equal")
+    fit = make_message(**REST | message_values(told))["fit"]
     assert fit["doubtful"] and fit["misfit"] > 10 and fit["probability"] < 1e-3
-    assert fit["cause"] == "channel 3 off"
+    assert fit["cause"] == "channel 3 off" and "model" not in fit
     turned = [7, 6, 5, 4, 3, 2, 1, 0]  # stream 4 comes from element 3
-    assert make_message(**REST | message_values(estimates, channels=turned))["fit"]["cause"] == "channel 4 off"
+    assert make_message(**REST | message_values(told, channels=turned))["fit"]["cause"] == "channel 4 off"
+
+
+def test_a_message_tells_what_was_done_about_a_receiver():
+    turned = [7, 6, 5, 4, 3, 2, 1, 0]
+    for name, channels, model in (
+        ("deaf", (), "channel 3 left out"), ("deaf", turned, "channel 4 left out"),
+        ("noisy-channel-6", (), "noise by channel"), ("swapped", (), "channels 2 and 3 swapped"),
+    ):  # fmt: skip
+        trial = ROWS[name].make(1, torch.Generator().manual_seed(1))
+        message = make_message(**REST | message_values(estimated(trial, "posterior"), channels=channels))
+        validate(message)
+        assert message["fit"]["model"] == model and not message["fit"]["doubtful"]
+
+
+def estimated(trial, method):
+    made = open_estimator(method, trial.spec, trial.told, "cpu", 0)
+    return estimate_batch(made, make_batch(trial.snapshots), trial.told)
 
 
 def test_a_message_tells_that_the_wide_prior_was_used():

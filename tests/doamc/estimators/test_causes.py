@@ -8,8 +8,9 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimators import make_estimator
-from doamc.estimators.causes import CAUSES, CHANNEL, _directions, cause_name
+from doamc.estimators.cause_names import CAUSES, CHANNEL, cause_name
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.explanations import directions
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -97,5 +98,5 @@ def test_models_of_an_array_lie_on_the_side_that_it_looks_to():
         for a, e in ((azimuth, elevation), other(azimuth, elevation)):
             x = torch.cat([a, e, rest])
             assert torch.allclose(h.response(x[None]), h.response(torch.cat([azimuth, elevation, rest])[None]))
-            turn, tilt = _directions(h, x)
+            turn, tilt = directions(h, x)
             assert torch.allclose(tilt, elevation) and torch.allclose(wrap_rad(turn - azimuth), 0 * azimuth)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from doamc.estimators.hypotheses import Hypothesis
+from doamc.estimators.noise_models import KINDS
 from doamc.spec import load_spec
 
 
@@ -18,7 +19,7 @@ def point(h, seed=0):
 
 
 @pytest.mark.parametrize("array", ["ula8", "uca5", "dipole8", "kraken5", "seed16", "dome8", "panel16"])
-@pytest.mark.parametrize("how", [{}, {"coherent": True}, {"unequal": True}])
+@pytest.mark.parametrize("how", [{"coherent": True}, *({"noise": kind} for kind in KINDS)])
 def test_derivatives_are_those_of_differences(array, how):
     h = Hypothesis(load_spec(array), 2, **how)
     x = point(h)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from doamc.bounds import cramer_rao
-from doamc.estimators.causes import cause_name
+from doamc.estimators.cause_names import cause_name
 from doamc.estimators.engine import estimate_batch
 from doamc.likelihood.coordinates import make_coordinates
 from doamc.posterior.methods import Posterior

@@ -10,7 +10,7 @@ import torch
 from doamc.angles import wrap_rad
 from doamc.errors import EstimatorError
 from doamc.estimates.estimate_file import estimate_arrays
-from doamc.estimators.causes import cause_name
+from doamc.estimators.cause_names import cause_name
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.posterior.methods import Posterior
 from doamc.posterior.second_prior import or_wide

@@ -76,3 +76,14 @@ def test_modes_of_estimates_with_elevations():
     assert len(modes) == 1 and modes[0].share == 0.7 and modes[0].azimuth_deg.tolist() == [1.0, 2.0]
     assert modes[0].elevation_deg[0] == 3.0 and np.isnan(modes[0].elevation_deg[1])
     assert len(read_estimate(message(modes=told[:1] * 40)).modes) == 16 and read_estimate(message()).modes == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"fit": {"doubtful": False, "model": "wide prior"}}, "estimated with wide prior"),
+     ({"fit": {"doubtful": False, "model": "channel 3 left out, wide prior"}, "snapshots_left_out": 2},
+      "estimated with channel 3 left out, wide prior, 2 snapshots left out"),
+     ({"snapshots_left_out": 1}, "estimated with 1 snapshot left out"), ({"fit": {"model": 3}}, ""), ({}, "")],
+)  # fmt: skip
+def test_what_a_view_says_of_what_an_estimate_takes_into_account(changes, words):
+    assert read_estimate(message() | changes).remark == words

@@ -6,10 +6,12 @@ Weiss, IEEE Trans. Antennas and Propagation 39 (1991) 273-284.
 """
 
 import math
+from typing import cast
 
 import torch
 
 from doamc.arrays.steering import steering
+from doamc.coupling.coefficients import CoefficientFamily
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
 from doamc.estimators.sphere_rare import SphereRare
@@ -130,14 +132,15 @@ def null_vector(
     """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
     spec = coordinates.spec
     a = steering(spec.positions.to(projector.device), azimuth, elevation).to(projector.dtype)  # (B, Q, N, P)
-    basis = spec.plain_family.linear_basis.to(projector)
+    family = cast(CoefficientFamily, spec.family)  # or as a receiver hears it
+    basis = family.linear_basis.to(projector)
     t = torch.einsum("kij,bqjp->bqpik", basis, a)
     form = (t.mH @ projector @ t).sum(2)
     vector = torch.linalg.eigh(form)[1][..., 0]  # (B, Q, 1 + K')
     lead = vector[..., :1]
-    k = spec.plain_family.n_coefficients
+    k = family.n_coefficients
     c = vector[..., 1 : 1 + k] / torch.where(lead.abs() < LEAST_LEAD, torch.ones_like(lead), lead)
-    return spec.plain_family.clipped(spec.plain_family.parameters(c))
+    return family.clipped(family.parameters(c))
 
 
 def ranked_peaks(spectrum: torch.Tensor, grid: torch.Tensor, count: int, wraps: bool) -> torch.Tensor:

@@ -68,7 +68,7 @@ def aligned(x: torch.Tensor, coordinates: Coordinates) -> torch.Tensor:
     else:
         azimuth, order = align(azimuth, coordinates)
         height = []
-    if phase.shape[1] and coordinates.spec.plain_family.phase_rad >= math.pi - 1e-9:
+    if phase.shape[1] and coordinates.spec.family.phase_rad >= math.pi - 1e-9:
         phase = unwrapped(phase)
     tail = [azimuth, phase] if coordinates.azimuth_first else [phase, azimuth]
     return torch.cat([amplitude.gather(1, order), size, angle, noise, *height, *tail, unwrapped(turn)], 1)

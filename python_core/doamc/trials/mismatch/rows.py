@@ -73,7 +73,7 @@ def _others() -> Iterator[Row]:
 
     sector, more, channel, impulses = "outside the sector", "one more source", "channel 3 off", "impulses"
     coherent, offset, noise = "coherent paths", "converter offset", "unequal noise"
-    prior = "outside the prior"
+    prior, coloured = "outside the prior", "coloured noise"
     # the table of what was tried on radios
     yield row("outside-75", emitters.outside, at_deg=75.0, cause=sector)
     yield row("outside-75-auto", emitters.outside, at_deg=75.0, told=None, cause=sector)
@@ -83,10 +83,10 @@ def _others() -> Iterator[Row]:
     yield row("close-2", emitters.close_pair, apart_deg=2.0, cause=prior)
     yield row("close-4", emitters.close_pair, apart_deg=4.0, cause=prior)
     yield row("wild-sample-60", noises.wild_sample, above_db=60.0)
-    yield row("stable-1.5", noises.stable, alpha=1.5, cause=impulses)
+    yield row("stable-1.5", noises.stable, alpha=1.5)  # without its impulses, noise that differs by channel
     yield row("offset-strong", channels.offset, amplitude=1.0, cause=offset)
     yield row("offset-beside-weak", channels.offset, amplitude=1.0, sources=1, snr_db=0.0, cause=offset)
-    yield row("swapped", channels.swapped)
+    yield row("swapped", channels.swapped, cause="channels 2 and 3 swapped")
     yield row("copied", channels.copied, cause=channel)
     yield row("deaf", channels.deaf, cause=channel)
     yield row("phase-60", channels.off, gain_db=0.0, phase_deg=60.0, cause=channel)
@@ -95,7 +95,7 @@ def _others() -> Iterator[Row]:
     yield row("displaced-0.02", antennas.displaced, wavelengths=0.02)
     yield row("outside-family-15", antennas.outside_family, below_db=15.0)
     yield row("coloured-alone-auto", noises.coloured, sources=0, snr_db=10.0, told=None)
-    yield row("coloured-0dB", noises.coloured, sources=2, snr_db=0.0)
+    yield row("coloured-0dB", noises.coloured, sources=2, snr_db=0.0, cause=coloured)
     yield row("coherent", emitters.correlated, rho=1.0, cause=coherent)
     yield row("correlated-0.9", emitters.correlated, rho=0.9, cause=coherent)
     yield row("one-told-2", emitters.wrong_number, true=1, told=2)
@@ -122,7 +122,7 @@ def _others() -> Iterator[Row]:
     yield row("stable-1.8", noises.stable, alpha=1.8)
     yield row("unequal-3", noises.unequal, spread_db=3.0, cause=noise)
     yield row("noisy-channel-6", noises.one_noisy, above_db=6.0, cause=noise)
-    yield row("common-mode", noises.common_mode, below_db=6.0)
+    yield row("common-mode", noises.common_mode, below_db=6.0, cause="common mode")
     yield row("offset-weak", channels.offset, amplitude=0.1)
     yield row("swapped-uca5", channels.swapped, array="uca5")
     yield row("deaf-kraken5", channels.deaf, array="kraken5")

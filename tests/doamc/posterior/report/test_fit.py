@@ -13,9 +13,9 @@ from doamc.trials.mismatch import ROWS
 BATCHES = 24
 
 
-def estimates(name, count=BATCHES, prior="auto"):
+def estimates(name, count=BATCHES, **options):
     trial = ROWS[name].make(count, torch.Generator().manual_seed(2))
-    return estimate_batch(Posterior(trial.spec, prior=prior), make_batch(trial.snapshots), trial.told)
+    return estimate_batch(Posterior(trial.spec, **options), make_batch(trial.snapshots), trial.told)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_on_the_model_it_is_standard_and_nothing_is_doubtful(name):
      "gain-6", "rough-1dB-10deg", "displaced-0.02", "outside-family-15", "coloured-0dB", "coherent", "near-field-8"],
 )  # fmt: skip
 def test_what_is_not_the_model_is_doubtful(name):
-    assert estimates(name, 6, prior="narrow").doubtful.all()
+    assert estimates(name, 6, prior="narrow", noise="equal").doubtful.all()
 
 
 def test_the_misfit_of_a_batch_does_not_depend_on_the_others():

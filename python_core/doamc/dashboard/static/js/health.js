@@ -71,6 +71,8 @@ export function showAbout(view, receiver) {
   if (told(sure)) parts.push(`${(100 * sure).toFixed(0)} % for ${view.sources.length} source${view.sources.length === 1 ? "" : "s"}`);
   if (view.modes?.length > 1) parts.push(`ambiguous: ${view.modes.map((m) => `${(100 * m.share).toFixed(0)} %`).join(" / ")}`);
   if (view.fit?.doubtful) parts.push(`doubtful: ${view.fit.cause && view.fit.cause !== "unknown" ? view.fit.cause : "does not fit the model"}`);
+  const under = [...(view.fit?.model ? [view.fit.model] : []), ...(view.left_out ? [`${view.left_out} snapshot${view.left_out > 1 ? "s" : ""} left out`] : [])];
+  if (under.length) parts.push(`estimated with ${under.join(", ")}`);
   if (view.frequency_hz !== null) parts.push(`${+(view.frequency_hz / 1e6).toFixed(6)} MHz`);
   if (view.noise_power !== null) parts.push(`noise ${fixed(10 * Math.log10(view.noise_power), 1)} dB`);
   if (view.sample_time !== null) parts.push(`stream time ${view.sample_time.toFixed(1)} s`);
