@@ -39,8 +39,8 @@ def test_two_coherent_paths_are_told_apart():
     batch = make_batch(y)
     found = {how: Posterior("ula8", coherent=how)(batch, 2) for how in ("no", "yes", "auto")}
     rate = {how: hits(e.azimuth, truth) for how, e in found.items()}
-    assert rate["yes"] >= 0.9 and rate["auto"] >= 0.9
-    assert rate["yes"] > rate["no"]
+    assert min(rate.values()) >= 0.9  # by "no", too: a batch that does not fit is given the remedy of its cause
+    assert rate["yes"] > hits(Posterior("ula8", noise="equal")(batch, 2).azimuth, truth)  # without remedies
     assert rate["yes"] > hits(make_estimator("music-smoothed", "ula8")(batch, 2).azimuth, truth)
     error = (found["yes"].azimuth - truth).abs()
     assert 0.75 < float((error < 1.645 * found["yes"].std).double().mean()) < 0.99  # 90 % of 48, within three sigma
