@@ -56,6 +56,8 @@ def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
     """
     import torch
 
+    from doamc.coupling.directional import DirectionalFamily
+
     family = spec.family
     if coupling is None:
         theta = family.draw((), torch.Generator().manual_seed(seed))
@@ -69,7 +71,9 @@ def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
             raise SpecificationError(f"coefficients of the coupling of {spec.name} must be real, found complex ones")
     matrix = family.matrix(theta).numpy()
     extended = matrix
-    if family.n_blocks > 1:
+    if isinstance(family, DirectionalFamily):
+        extended = family.at_horizon(theta).numpy()
+    elif family.n_blocks > 1:
         c = family.coefficients(*family.coordinates(theta))
         extended = (family.mean + torch.einsum("k,kij->ij", c, family.patterns)).numpy()
     if coupling is None:

@@ -15,6 +15,7 @@ from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.estimators.joined import join
 from doamc.snapshots.batch import SnapshotBatch, make_batch
 from doamc.spec import ArraySpec
+from doamc.spec.coupling import require_one_coupling
 from doamc.spec.elevation import require_horizon
 
 #: independent snapshots of a signal that are counted: beyond, what the model does not know decides, not the noise
@@ -39,7 +40,8 @@ class Receiver:
 class SignalEstimator:
     """Estimates of signals, those of one wavelength as one batch. n_sources: P, or None to count them in each signal.
 
-    Raises EstimatorError as `open_estimator` does, SpecificationError for an array with elevations.
+    Raises EstimatorError as `open_estimator` does, SpecificationError for an array with elevations or whose coupling
+    depends on direction.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SignalEstimator:
         seed: int = 0, most_snapshots: float = MOST_SNAPSHOTS,
     ) -> None:  # fmt: skip
         require_horizon(receiver.spec, "a scan of a band")
+        require_one_coupling(receiver.spec, "a scan of a band")
         self.receiver, self.n_sources, self.most_snapshots = receiver, n_sources, most_snapshots
         self._make = lambda spec: open_estimator(method, spec, n_sources, device, seed)
         self._open: OrderedDict[float, Estimator] = OrderedDict()

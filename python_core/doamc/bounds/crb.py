@@ -2,6 +2,11 @@
 
 The inverse of L F, with F_ij = Re tr(R^-1 dR_i R^-1 dR_j) (Slepian-Bangs formula for zero-mean circular data);
 blocks of the inverse are the bounds with all other parameters unknown.
+
+Coupling that depends on direction may have more parameters than a scene shows, since a source shows C of its own
+direction alone: F is singular then. What it says nothing of has an infinite bound, and the pseudo-inverse has the
+others. With the prior of those parameters, which is normal, the bound is the hybrid one ([Van Trees]): F plus the
+precision of the prior.
 """
 
 import math
@@ -11,6 +16,9 @@ import torch
 
 from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.scenes.prior import Scene
+
+UNSEEN = 1e-12  #: of the greatest eigenvalue of information of unit diagonal: what is less is round-off
+UNTOLD = 1e-6  #: share of a parameter in directions of which nothing is seen, beyond which it is not told
 
 
 @dataclass(frozen=True)
@@ -30,8 +38,11 @@ class CramerRao:
     direction: torch.Tensor | None = None
 
 
-def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> CramerRao:
-    """Bounds of a batch of scenes for L snapshots; coupling_known leaves the coupling out of the unknowns."""
+def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False, hybrid: bool = False) -> CramerRao:
+    """Bounds of a batch of scenes for L snapshots; coupling_known leaves the coupling out of the unknowns.
+
+    hybrid: whether the prior of a series over direction counts ([coupling.directional]; other priors never do).
+    """
     p = scene.azimuth.shape[1]
     model = CovarianceModel(scene.spec, p)
     x = model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power, scene.elevation)
@@ -41,11 +52,18 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False) -> 
     dr = _by_incident(scene, dr, first)
     keep = torch.cat([torch.arange(first + p), torch.tensor([d - 1])]) if coupling_known else torch.arange(d)
     f = n_snapshots * fisher_information(r, dr[:, keep])
+    if hybrid and model.series is not None and not coupling_known:
+        place = torch.arange(first + p, first + p + model.series.n_normal)
+        f[:, place, place] += 1.0
     # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
     s = f.diagonal(dim1=1, dim2=2).rsqrt()
-    inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
+    if model.series is not None and not coupling_known:
+        variance = _variances(s[:, :, None] * f * s[:, None]) * s.square()
+    else:
+        inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
+        variance = inverse.diagonal(dim1=1, dim2=2)
     std = torch.full_like(x, 0.0)
-    std[:, keep] = inverse.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+    std[:, keep] = variance.clamp_min(0).sqrt()
     decibel = 10 / math.log(10)
     elevation = direction = None
     if scene.elevation is not None:
@@ -73,6 +91,15 @@ def _by_incident(scene: Scene, dr: torch.Tensor, first: int) -> torch.Tensor:
     if scene.elevation is not None:  # of its sine
         out[:, p:first] += (by_elevation / elevation.cos())[..., None, None] * power
     return out
+
+
+def _variances(information: torch.Tensor) -> torch.Tensor:
+    """Diagonals (B, D) of the pseudo-inverses of information of unit diagonal; infinite where it says nothing."""
+    values, vectors = torch.linalg.eigh(information)
+    seen = values > UNSEEN * values[:, -1:]
+    own = vectors.square()
+    known = (own / values.clamp_min(UNSEEN)[:, None] * seen[:, None]).sum(2)
+    return known.masked_fill((own * ~seen[:, None]).sum(2) > UNTOLD, math.inf)
 
 
 def crb(scene: Scene, n_snapshots: int) -> torch.Tensor:

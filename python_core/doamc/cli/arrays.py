@@ -74,4 +74,6 @@ def _coupling(spec: "ArraySpec") -> str:
     c = spec.coupling
     if c["family"] == "drawn":
         return f"drawn, {spec.family.n_parameters} patterns"
-    return f"{c['family']}, |c_k| in " + ", ".join(f"{low:g}-{high:g}" for low, high in c["magnitude"])
+    order = c.get("directional", {}).get("order", 0)
+    turning = f", a series of order {order} over direction" if order else ""
+    return f"{c['family']}, |c_k| in " + ", ".join(f"{low:g}-{high:g}" for low, high in c["magnitude"]) + turning

@@ -77,7 +77,13 @@ def run(args: argparse.Namespace) -> int:
         check_figure(args.plot)
     torch.set_num_threads(args.threads)
     orders = None if args.directional else 0
-    ends = [LinkEnd(load_spec(name), orders) for name in (args.rx or args.array, args.tx or args.array)]
+    specs = [load_spec(name) for name in (args.rx or args.array, args.tx or args.array)]
+    for spec in specs:
+        if args.directional and spec.directional:
+            raise SpecificationError(
+                f"array {spec.name} has [coupling.directional], found --directional beside it; leave one of them out"
+            )
+    ends = [LinkEnd.of(spec) if spec.directional else LinkEnd(spec, orders) for spec in specs]
     for end in ends:
         most = min(end.spec.n_elements - 1, MAX_PATHS)
         if args.paths > most:

@@ -64,6 +64,6 @@ def truth(world: "Link", rays: "Rays") -> dict[str, Any]:
     out = {f"{key}_true": angle.rad2deg().numpy() for key, angle in angles.items() if angle is not None}
     return out | {
         "gain_true": rays.gains.numpy(),
-        "coupling_rx_true": coupling_of(world.rx, rays.azimuth_rx, rays.theta_rx).numpy(),
-        "coupling_tx_true": coupling_of(world.tx, rays.azimuth_tx, rays.theta_tx).numpy(),
+        "coupling_rx_true": coupling_of(world.rx, rays.azimuth_rx, rays.theta_rx, rays.elevation_rx).numpy(),
+        "coupling_tx_true": coupling_of(world.tx, rays.azimuth_tx, rays.theta_tx, rays.elevation_tx).numpy(),
     }

@@ -16,9 +16,10 @@ def add_parser(commands: Any) -> None:
         "simulate",
         help="draw scenes of an array and write what it receives",
         description="OUT.npz: B scenes, keys snapshots (B, N, L), clean, doa_deg_true, power_db_true, coupling_true, "
-        "noise_power_true, and elevation_deg_true where the array has elevations. OUT.sigmf-meta: one scene of B x L "
-        "samples, truth in the doamc: namespace. Where an "
-        "array's streams are numbered otherwise than its elements, samples are by stream, and key channels says so.",
+        "noise_power_true, elevation_deg_true where the array has elevations, coupling_by_direction_true where its "
+        "coupling depends on direction. OUT.sigmf-meta: one scene of B x L samples, truth in the doamc: namespace. "
+        "Where an array's streams are numbered otherwise than its elements, samples are by stream, and key channels "
+        "says so.",
     )
     parser.add_argument("array", metavar="NAME_OR_TOML", help="array specification (doamc arrays)")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz or .sigmf-meta file to write; with "
@@ -97,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         known = {"noise_power": scene.noise_power.numpy()} if args.known_noise else {}
         if elevation_deg is not None:
             known["elevation_deg_true"] = elevation_deg
+        if scene.coupling_by_direction is not None:
+            known["coupling_by_direction_true"] = scene.coupling_by_direction.numpy()
         numbering |= {"positions_wavelengths": positions.numpy()} if numbering else {}
         write_snapshots(
             args.out, snapshots=snapshots.to(torch.complex64), clean=clean.to(torch.complex64),

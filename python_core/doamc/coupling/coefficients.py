@@ -89,6 +89,11 @@ class CoefficientFamily:
         return torch.cat([b, 1j * b])
 
     @property
+    def adjoints(self) -> torch.Tensor:
+        """The B_k^T of a Hermitian family, (K, N, N); none otherwise."""
+        return self.patterns.mH if self.hermitian else self.patterns[:0]
+
+    @property
     def linear_basis(self) -> torch.Tensor:
         """Identity and patterns whose *complex* span holds the family, (1 + K', N, N); what RARE needs."""
         eye = torch.eye(self.n_elements, dtype=self.patterns.dtype, device=self.patterns.device)[None]

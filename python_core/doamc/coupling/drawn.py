@@ -97,6 +97,11 @@ class DrawnFamily:
         return self.patterns @ self.projection
 
     @property
+    def adjoints(self) -> torch.Tensor:
+        """None: coefficients are real."""
+        return self.patterns[:0]
+
+    @property
     def linear_basis(self) -> torch.Tensor:
         """Matrices whose complex span holds the family, (1 + K, N, N)."""
         return torch.cat([self.centre[None], self.basis])

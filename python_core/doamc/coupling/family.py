@@ -45,7 +45,11 @@ class CouplingFamily(Protocol):
 
     @property
     def patterns(self) -> torch.Tensor:
-        """What the coefficients multiply in E, (K', N, J N) complex; their adjoints come on top where `hermitian`."""
+        """What the coefficients multiply in E, (K', N, J N) complex; `adjoints` come on top."""
+
+    @property
+    def adjoints(self) -> torch.Tensor:
+        """What the conjugates of the last coefficients multiply in E, (K'', N, J N): none but where `hermitian`."""
 
     @property
     def centre(self) -> torch.Tensor:
@@ -69,7 +73,7 @@ class CouplingFamily(Protocol):
         azimuth: torch.Tensor,  # shape: (..., P), rad
         elevation: torch.Tensor | float = 0.0,  # shape: (..., P) or scalar, rad
     ) -> torch.Tensor:
-        """Received response v(az, el) of each source, (..., N, P); where J > 1 it holds at the horizon alone."""
+        """Received response v(az, el) of each source, (..., N, P); that of drawn antennas holds at the horizon."""
 
     def project(self, coupling: torch.Tensor) -> torch.Tensor:
         """Parameters (..., K) of the member nearest to matrices (..., N, N) of any scale."""
@@ -88,7 +92,10 @@ class CouplingFamily(Protocol):
 
     @property
     def n_normal(self) -> int:
-        """How many of the flat coordinates are standard normal beforehand, the others being uniform: all or none."""
+        """How many of the flat coordinates, the first ones, are standard normal beforehand, the others being uniform.
+
+        These are real coefficients themselves.
+        """
 
     @property
     def n_wrapping(self) -> int:
@@ -103,7 +110,10 @@ class CouplingFamily(Protocol):
         """Half-width of the wrapping coordinates, uniform around zero; pi where there are none."""
 
     def coordinates(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Flat (..., n_flat) and wrapping (..., n_wrapping) coordinates of parameters (..., K)."""
+        """Flat (..., n_flat) and wrapping (..., n_wrapping) coordinates of parameters (..., K).
+
+        The wrapping ones are the phases of as many coefficients, the last ones.
+        """
 
     def from_coordinates(self, flat: torch.Tensor, wrapping: torch.Tensor) -> torch.Tensor:
         """Parameters (..., K) of coordinates: undoes `coordinates`."""

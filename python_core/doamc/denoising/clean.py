@@ -49,7 +49,9 @@ def _filtered(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> Clean:
     elevation = 0.0 if e.elevation is None else e.elevation.nan_to_num(0.0)
     v = e.response
     if v is None:
-        v = e.coupling.to(torch.complex128) @ steering(spec.positions, e.azimuth.nan_to_num(0.0), elevation)
+        a = steering(spec.positions, e.azimuth.nan_to_num(0.0), elevation).to(torch.complex128)
+        own = e.coupling_by_direction
+        v = e.coupling.to(torch.complex128) @ a if own is None else torch.einsum("bpij,bjp->bip", own, a)
     v = torch.where(known[:, None], torch.nan_to_num(v), 0.0)
     noise = _noise_power(batch, e)
     power = torch.where(known, e.power.nan_to_num(0.0), 0.0).clamp_min(1e-12 * noise[:, None])

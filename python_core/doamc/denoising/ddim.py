@@ -32,6 +32,7 @@ class GuidedDdim(Posterior):
     """
 
     name = "ddim"
+    elevations = False  # messages of waveforms are of azimuths
     summary = "posterior with a learned prior over waveforms: clean signals, and directions sharper where it knows them"
 
     def __init__(

@@ -2,7 +2,8 @@
 
 Keys: ``doa_deg`` (B, P) ascending, ``doa_std_deg`` (B, P), ``power_db`` (B, P), ``coupling`` complex (B, N, N),
 ``noise_power`` (B,), ``n_sources`` (B,); NaN where a batch has fewer sources. Of an array with elevations, and from
-`bcs`: ``elevation_deg`` (B, P), and ``elevation_std_deg`` where the method gives one. A posterior adds
+`bcs`: ``elevation_deg`` (B, P), and ``elevation_std_deg`` where the method gives one. Of an array whose coupling
+depends on direction ``coupling_by_direction`` (B, P, N, N), that of every source. A posterior adds
 ``doa_interval_deg`` and ``elevation_interval_deg`` (B, P, 2), ``elevation_correlation`` (B, P), ``coupling_std`` (B,
 N, N), ``mode_doa_deg``, ``mode_elevation_deg`` and ``mode_std_deg`` (B, M, P), ``mode_share`` (B, M),
 ``effective_snapshots`` (B,), ``model_error_db`` (B,) with ``model_error_interval_db`` (B, 2), and, where it counted
@@ -69,6 +70,7 @@ def estimate_arrays(estimates: "Estimates", channels: Sequence[int] = ()) -> dic
         "elevation_interval_deg": None if e.elevation_interval is None else e.elevation_interval.rad2deg(),
         "elevation_correlation": e.elevation_correlation,
         "doa_interval_deg": None if e.interval is None else e.interval.rad2deg(),
+        "coupling_by_direction": e.coupling_by_direction,
         "coupling_std": e.coupling_std,
         "mode_doa_deg": None if e.mode_azimuth is None else e.mode_azimuth.rad2deg(),
         "mode_elevation_deg": None if e.mode_elevation is None else e.mode_elevation.rad2deg(),

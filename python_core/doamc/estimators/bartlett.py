@@ -15,7 +15,7 @@ class Bartlett(Estimator):
     """
 
     name = "bartlett"
-    elevations = True
+    elevations = directional = True
     summary = "conventional beamformer; any array, any L; resolves no closer than a beamwidth"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25) -> None:

@@ -32,7 +32,8 @@ class Estimates:
     zero where a snapshot was left out. waveforms (B, P, L) and waveform_std (B, P, L): what the sources sent, as an
     uncoupled element at the origin would receive it, and its standard deviation, where the method separates them.
     elevation, elevation_std: (B, P) rad, of the same sources, where the method gives them. response: (B, N, P), what is
-    received of each source, where coupling and direction alone do not say so.
+    received of each source, where coupling and direction alone do not say so. coupling_by_direction: (B, P, N, N),
+    coupling that waves of each source meet, where it depends on direction; coupling is its mean over the sector then.
 
     What only a posterior gives, None from other methods: interval (B, P, 2) rad, central 90 % of each azimuth, and
     elevation_interval of each elevation; elevation_correlation (B, P) of the errors of both.
@@ -64,6 +65,7 @@ class Estimates:
     elevation: torch.Tensor | None = None
     elevation_std: torch.Tensor | None = None
     response: torch.Tensor | None = None
+    coupling_by_direction: torch.Tensor | None = None
     interval: torch.Tensor | None = None
     elevation_interval: torch.Tensor | None = None
     elevation_correlation: torch.Tensor | None = None
@@ -114,6 +116,7 @@ class Estimator(ABC):
     robust = True  #: whether impulses of one channel and offsets of converters are taken out first
     sequential = False  #: whether observations are taken as one after the other, and their order matters
     elevations = False  #: whether it takes arrays whose sector has elevations
+    directional = False  #: whether it takes coupling that depends on direction
     fits_powers = False  #: whether powers and noise power are those of a model that was fitted to the batch
 
     def __init__(self, spec: ArraySpec | str) -> None:
@@ -123,6 +126,12 @@ class Estimator(ABC):
             raise EstimatorError(
                 f"method {self.name} finds azimuths alone, found elevation_deg in [sector] of array {self.spec.name}; "
                 f"use one of {able}, or leave it out"
+            )
+        if not self.directional and self.spec.directional:
+            able = ", ".join(name for name in METHODS if estimator_class(name).directional)
+            raise EstimatorError(
+                f"method {self.name} knows one coupling for all directions, found [coupling.directional] in array "
+                f"{self.spec.name}; use one of {able}, or leave the table out"
             )
         self._converter_offset = ConverterOffset(self.spec)
 

@@ -19,7 +19,7 @@ class Capon(Estimator):
     """
 
     name = "capon"
-    elevations = True
+    elevations = directional = True
     summary = "minimum-variance beamformer; any array; loaded diagonally when L < N"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25, loading: float | None = None) -> None:

@@ -25,7 +25,10 @@ class CoupledMusic:
         self.grid = at[0]
         if self.sphere is not None:  # fewer couplings where there are many directions
             theta = self.theta = theta[: max(1, MOST_ENTRIES // (len(self.grid) * spec.n_elements))]
-        response = spec.family.matrix(theta) @ steering(spec.positions, *at).to(torch.complex128)
+        if spec.directional:
+            response = spec.family.response(theta, spec.positions, *(v.expand(len(theta), -1) for v in at))
+        else:
+            response = spec.family.matrix(theta) @ steering(spec.positions, *at).to(torch.complex128)
         self.response = response / response.abs().square().sum(1, keepdim=True).sqrt()  # (J, N, G)
 
     def directions(

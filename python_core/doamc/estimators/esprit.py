@@ -17,6 +17,7 @@ class Esprit(Estimator):
     """
 
     name = "esprit"
+    directional = True
     summary = "rotational invariance by total least squares; uniform linear arrays; fastest"
 
     def __init__(self, spec: ArraySpec | str) -> None:

@@ -48,6 +48,7 @@ class CovarianceFit(Estimator):
     """Eq. (34) by alternating minimisation: directions, then coupling, then powers and noise, in turn."""
 
     name = "fit"
+    directional = True
     summary = "covariance fit of eq. (34), unweighted, by alternating minimisation"
 
     def __init__(self, spec: ArraySpec | str, start: str = "rare", sweeps: int = 25) -> None:
@@ -116,6 +117,7 @@ class WeightedCovarianceFit(Estimator):
     """Eq. (34) weighted by the inverse sample covariance (COMET), minimised jointly from RARE and MUSIC starts."""
 
     name = "comet"
+    directional = True
     summary = "covariance fit of eq. (34) weighted by the inverse sample covariance; reaches the bound"
 
     def __init__(self, spec: ArraySpec | str) -> None:

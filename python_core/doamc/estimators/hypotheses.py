@@ -14,6 +14,7 @@ import torch
 
 from doamc.arrays.steering import steering, steering_derivative
 from doamc.coupling.angular import angular_functions, angular_slopes, extended_steering
+from doamc.coupling.directional import DirectionalFamily
 from doamc.estimators.misfit import Misfit, misfit_of_fit
 from doamc.estimators.noise_models import NoiseModel
 from doamc.estimators.scoring import best_descent
@@ -74,6 +75,8 @@ class Hypothesis:
     def _patterns(self) -> tuple[torch.Tensor, torch.Tensor]:
         """E of parameters zero (N, J N), and its derivatives (K, N, J N)."""
         family = self.spec.family
+        if isinstance(family, DirectionalFamily) and not family.on_sphere:
+            return family.extended  # on the sphere the mean alone, as its functions are those of azimuth here
         return (family.mean, family.patterns) if family.narrow else (family.centre, family.basis)
 
     @cached_property

@@ -13,6 +13,7 @@ SOURCE_AXIS = {
     "azimuth": 1, "std": 1, "power": 1, "elevation": 1, "elevation_std": 1, "interval": 1, "elevation_interval": 1,
     "elevation_correlation": 1,
     "mode_azimuth": 2, "mode_elevation": 2, "mode_std": 2, "response": 2, "waveforms": 1, "waveform_std": 1,
+    "coupling_by_direction": 1,
 }  # fmt: skip
 
 

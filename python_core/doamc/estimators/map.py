@@ -38,8 +38,9 @@ class SoftPrior:
     """Penalty of x outside the prior's ranges, in nats, with gradient and Gauss-Newton curvature."""
 
     def __init__(self, model: CovarianceModel) -> None:
-        spec, family, p = model.spec, model.spec.plain_family, model.n_sources
+        spec, family, p = model.spec, model.spec.coefficient_family, model.n_sources
         self.model, self.family, self.full = model, family, spec.full_circle
+        self.n_normal = 0 if model.series is None else model.series.n_normal
         self.turns = family.phase_rad < math.pi
         louder, quieter = (v * math.log(10) / 10 for v in reversed(spec.power_db))
         gaps, separation = p if self.full else p - 1, math.radians(spec.min_separation_deg)
@@ -58,6 +59,7 @@ class SoftPrior:
         sizes = family.magnitude.tolist()
         walls += [(low, high, max(COEFFICIENT_SOFTNESS * (high - low), 1e-3)) for low, high in sizes]
         walls += [(-family.phase_rad, family.phase_rad, 0.1 * family.phase_rad)] * (len(sizes) if self.turns else 0)
+        walls += [(0.0, 0.0, 1.0)] * self.n_normal  # half of their squares, as of a standard normal prior
         self.low, self.high, self.softness = np.array(walls).T
 
     def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -94,8 +96,9 @@ class SoftPrior:
             if self.full:
                 gap = wrap_rad(np.concatenate([gap, ascending[:, :1] - ascending[:, -1:]], 1), 0.0)
             parts += [gap, power - power.max(1, keepdims=True)]
-        c = self._coefficients(x)
-        return np.concatenate([*parts, np.maximum(np.abs(c), LEAST_SIZE), *([np.angle(c)] if self.turns else [])], 1)
+        c, first = self._coefficients(x), first + p
+        parts += [np.maximum(np.abs(c), LEAST_SIZE), *([np.angle(c)] if self.turns else [])]
+        return np.concatenate([*parts, x[:, first : first + self.n_normal]], 1)
 
     def _slopes(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (B, R, D) of the values by x."""
@@ -112,11 +115,12 @@ class SoftPrior:
             parts += [gap if self.full else gap[:, :-1], eye[first : first + p] - eye[top]]
         c = self._coefficients(x)
         size, k = np.maximum(np.abs(c), LEAST_SIZE), c.shape[1]
-        re, im = eye[first + p : first + p + k], eye[first + p + k : -1]
+        normal, re, im = np.split(eye[first + p : -1], [self.n_normal, self.n_normal + k])
         unit = c / size
         parts.append(unit.real[..., None] * re + unit.imag[..., None] * im)
         if self.turns:
             parts.append((unit.real[..., None] * im - unit.imag[..., None] * re) / size[..., None])
+        parts.append(np.broadcast_to(normal, (len(x), *normal.shape)))
         return np.concatenate(parts, 1)
 
     def _between(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +138,7 @@ class SoftPrior:
 
     def _coefficients(self, x: np.ndarray) -> np.ndarray:
         """Complex coefficients (B, K)."""
-        first = self.model.first_power + self.model.n_sources
+        first = self.model.first_power + self.model.n_sources + self.n_normal
         last = first + self.family.n_coefficients
         return x[:, first:last] + 1j * x[:, last:-1]
 
@@ -163,7 +167,8 @@ def rare_starts(
     """Starting points (B, S, D) from the RARE peaks of a covariance, coupling pulled into the prior's ranges."""
     vectors = batch.eigen[1] if covariance is batch.covariance else torch.linalg.eigh(covariance)[1]
     azimuth, theta, *tilt = rare.candidates(vectors, model.n_sources, batch.n_snapshots, extra_peaks)
-    theta = model.spec.plain_family.clipped(theta)
+    family = model.spec.plain_family if model.series is None else model.series
+    theta = family.clipped(theta)
     return start_vector(model, batch.covariance, noise_power_of(batch, model.n_sources), azimuth, theta, *tilt)
 
 
@@ -171,7 +176,7 @@ class MaximumAPosteriori(Estimator):
     """Likelihood with the specification's prior, from RARE starts, and from others where these mislead."""
 
     name = "map"
-    elevations = True
+    elevations = directional = True
     summary = "maximum a posteriori: the likelihood with the array's own prior, from RARE and MUSIC starts"
     fits_powers = True
 

@@ -45,11 +45,17 @@ class LikelihoodCriterion:
 
 
 def largest_steps(model: CovarianceModel, noise_known: bool) -> torch.Tensor:
-    """Longest step per coordinate of x: 0.2 rad, 3 dB, 0.2 in a coefficient, 4 dB in the noise (0 when known)."""
-    p, k = model.n_sources, model.spec.family.n_parameters
+    """Longest step per coordinate of x: 0.2 rad, 3 dB, 0.2 in a coefficient, 4 dB in the noise (0 when known).
+
+    In a coefficient over its deviation, as of a series over direction, 2.
+    """
+    p, k, relative = model.n_sources, model.spec.family.n_parameters, model.spec.family.n_normal
+    relative = relative if model.series is not None else 0
     return torch.tensor(
-        [0.2] * model.first_power + [0.7] * p + [0.2] * k + [0.0 if noise_known else 1.0], dtype=torch.float64
-    )
+        [0.2] * model.first_power + [0.7] * p + [2.0] * relative + [0.2] * (k - relative)
+        + [0.0 if noise_known else 1.0],
+        dtype=torch.float64,
+    )  # fmt: skip
 
 
 @np.errstate(all="ignore")  # a bound that overflows is no number
@@ -76,11 +82,12 @@ def to_estimates(model: CovarianceModel, x: torch.Tensor, std: torch.Tensor) -> 
     item, order = np.arange(len(found))[:, None], angle.argsort(1)
     values = angle[item, order], std.numpy()[item, order], np.exp(found[item, first + order]), np.exp(found[:, -1])
     azimuth, bars, power, noise = (torch.from_numpy(v) for v in values)
-    e = Estimates(azimuth, bars, power, model.coupling(x[:, first + p : -1]), noise, torch.full((len(x),), p))
-    elevation = model.elevation(x)
+    theta, elevation, place = x[:, first + p : -1], model.elevation(x), torch.from_numpy(order)
+    e = Estimates(azimuth, bars, power, model.coupling(theta), noise, torch.full((len(x),), p))
+    tilt = None if elevation is None else elevation.gather(1, place)
+    e = e.having(coupling_by_direction=model.by_direction(azimuth, theta, tilt))
     if elevation is None:
         return e
-    place = torch.from_numpy(order)
     bars = (std[:, p:first] / elevation.cos()).gather(1, place)  # of their sines so far
     return replace(e, elevation=elevation.gather(1, place), elevation_std=bars)
 
@@ -98,7 +105,7 @@ class MaximumLikelihood(Estimator):
     """Maximum likelihood from RARE starts, and from others where these mislead; at the bound above the threshold."""
 
     name = "ml"
-    elevations = True
+    elevations = directional = True
     summary = "Gaussian maximum likelihood over directions, powers, coupling and noise from RARE and MUSIC starts"
     fits_powers = True
 

@@ -20,7 +20,7 @@ class Music(Estimator):
     """
 
     name = "music"
-    elevations = True
+    elevations = directional = True
     summary = "noise-subspace spectrum; any array; sharp, but blind to coupling"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25) -> None:

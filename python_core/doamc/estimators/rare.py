@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 from doamc.arrays.steering import plain_steering, steering
+from doamc.coupling.directional import DirectionalFamily
+from doamc.coupling.directional_fit import coupling_of_directions
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
@@ -26,7 +28,7 @@ class RareCoupling:
     """The coupling that goes with directions found by RARE, and where the method is defined."""
 
     def __init__(self, spec: ArraySpec) -> None:
-        self.spec, self.basis = spec, spec.plain_family.linear_basis
+        self.spec, self.basis = spec, spec.coefficient_family.linear_basis
         self._width = len(self.basis)
         self._flat_basis = self.basis.flatten(0, 1).contiguous().numpy()  # (K' N, N)
 
@@ -48,8 +50,13 @@ class RareCoupling:
     ) -> torch.Tensor:
         """Real coupling parameters (B, S, 2 K) that best explain each choice of directions.
 
-        They are the least eigenvector over all directions of a choice.
+        They are the least eigenvector over all directions of a choice; of coupling that depends on direction, what
+        `coupling_of_directions` finds.
         """
+        if isinstance(self.spec.family, DirectionalFamily):
+            projector = (noise_subspace @ noise_subspace.mH)[:, None]
+            tilt = 0.0 if elevation is None else elevation[:, choices]
+            return coupling_of_directions(self.spec.family, self.spec.positions, projector, azimuth[:, choices], tilt)
         k, n, _ = self.basis.shape
         if elevation is None:
             a = plain_steering(self.spec.positions, azimuth.numpy())
@@ -105,7 +112,7 @@ class Rare(Estimator):
     """RARE over the array's coupling family; coupling from the directions found, powers by least squares."""
 
     name = "rare"
-    elevations = True
+    elevations = directional = True
     summary = "rank reduction over the coupling family: directions and coupling without a start"
 
     def __init__(self, spec: ArraySpec | str, step_deg: float = 0.25) -> None:
@@ -138,11 +145,18 @@ class Rare(Estimator):
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions, coupling and powers; no error bars."""
         azimuth, theta, *tilt = (c[:, 0] for c in self.candidates(batch.eigen[1], n_sources, batch.n_snapshots))
-        coupling = self.spec.plain_family.matrix(theta)
+        family, each = self.spec.family, None
+        coupling = family.matrix(theta)
+        if isinstance(family, DirectionalFamily):
+            each = family.matrices(theta, azimuth, *tilt)
+            v = family.response(theta, self.spec.positions, azimuth, *tilt)
+        else:
+            v = coupling @ steering(self.spec.positions, azimuth, *tilt)
         noise = noise_power_of(batch, n_sources)
-        power = source_powers(batch.covariance, coupling @ steering(self.spec.positions, azimuth, *tilt), noise)
+        power = source_powers(batch.covariance, v, noise)
         count, none = torch.full((batch.size,), n_sources), torch.full_like(azimuth, torch.nan)
-        return Estimates(azimuth, none, power, coupling, noise, count, elevation=tilt[0] if tilt else None)
+        e = Estimates(azimuth, none, power, coupling, noise, count, elevation=tilt[0] if tilt else None)
+        return e if each is None else e.having(coupling_by_direction=each)
 
     def _on_sphere(
         self, vectors: torch.Tensor, rank: int, n_sources: int, extra_peaks: int

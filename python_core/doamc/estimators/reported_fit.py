@@ -65,5 +65,8 @@ def response_of(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
         a = plain_steering(spec.positions, azimuth)
     else:
         a = steering(spec.positions, torch.from_numpy(azimuth), e.elevation.nan_to_num(0.0).cpu()).numpy()
-    v = e.coupling.resolve_conj().cpu().numpy() @ a
+    if e.coupling_by_direction is not None:
+        v = np.einsum("bpij,bjp->bip", e.coupling_by_direction.resolve_conj().nan_to_num(0.0).cpu().numpy(), a)
+    else:
+        v = e.coupling.resolve_conj().cpu().numpy() @ a
     return torch.from_numpy(v if there.all() else v * there[:, None]).to(e.coupling.device)

@@ -20,6 +20,7 @@ class RootMusic(Estimator):
     """
 
     name = "root-music"
+    directional = True
     summary = "MUSIC by polynomial roots; uniform linear arrays; no grid"
 
     def __init__(self, spec: ArraySpec | str) -> None:

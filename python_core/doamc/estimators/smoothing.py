@@ -45,6 +45,7 @@ class SmoothedMusic(Estimator):
     """
 
     name = "music-smoothed"
+    directional = True
     summary = "MUSIC after forward-backward and spatial smoothing; uniform linear arrays; resolves coherent paths"
 
     def __init__(self, spec: ArraySpec | str, subarray: int | None = None, step_deg: float = 0.25) -> None:

@@ -66,8 +66,7 @@ def _constants(coordinates: Coordinates, device: torch.device) -> Constants:
     family, positions = coordinates.spec.family, coordinates.spec.positions.to(device)
     n = len(positions)
     patterns = family.patterns.to(device=device, dtype=torch.complex128)
-    if family.hermitian:
-        patterns = torch.cat([patterns, patterns.mH])
+    patterns = torch.cat([patterns, family.adjoints.to(patterns)])
     eye = torch.eye(n, dtype=torch.complex128, device=device)
     mean = family.mean.to(eye)
     blocks = mean.shape[1] // n

@@ -5,7 +5,8 @@ with the S chains last; logarithms are natural, so that uniform in dB is uniform
 sines (P), the heights, stand before the azimuths: uniform in both is uniform on the sphere. The prior over scenes is
 uniform in every one of these: the log posterior is the log likelihood inside a box (with wrapping azimuth on a full
 circle and wrapping phase where it is free) and minus infinity outside. A drawn family has K real parameters of standard
-normal prior in the place of |c_k| and no phases; their box is so wide that it does not matter. Where sources may be
+normal prior in the place of |c_k| and no phases; their box is so wide that it does not matter. A series over direction
+has such parameters before the |c_k|. Where sources may be
 coherent, P (P - 1) / 2 angles stand before the noise and as many phases at the end (see `coherence`).
 """
 

@@ -22,11 +22,12 @@ class CovarianceLoops:
         family, p = model.spec.family, model.n_sources
         k, wave, elevated = family.n_parameters, 2 * math.pi * model.spec.positions, model.spec.elevated
         steer, first, d = wave[:, :2], model.first_power, model.size
+        mean, basis = (family.centre, family.basis) if model.series is None else model.series.extended
         self.kernels, none = kernels, np.zeros(d)
         self.model = Model(
             steer=np.ascontiguousarray(steer.numpy()), rise=np.ascontiguousarray(wave[:, 2].numpy()),
             even=evenly(steer.numpy()) and not elevated, elevated=elevated,
-            mean=_plain(family.centre), patterns=_plain(family.basis), hermitian=False, real=True, normal=False,
+            mean=_plain(mean), patterns=_plain(basis), hermitian=False, n_real=k, n_normal=0,
             n_sources=p, n_flat=k, n_pairs=0, unknown_noise=True, places=(first, first + p, d - 1, 0, 0, 0, 0, p),
             low=none, high=none, n_box=0, gap=2.0 if elevated else -1.0, circle=False,
         )  # fmt: skip

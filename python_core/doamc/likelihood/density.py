@@ -13,7 +13,7 @@ from functools import cached_property
 
 import torch
 
-from doamc.coupling.angular import angular_functions
+from doamc.coupling.angular import angular_functions, sphere_functions
 from doamc.likelihood.backend import Backend, backend_of
 from doamc.likelihood.constants import constants_of
 from doamc.likelihood.coordinates import Coordinates, across
@@ -87,14 +87,21 @@ class ExactPosterior:
         a = torch.polar(amplitude.exp()[:, None], self.phase(azimuth, height))
         if self.n_blocks == 1:
             return a
-        g = angular_functions(azimuth, self.n_blocks).transpose(0, 1)  # (B, J, P, S)
+        g = self.functions(azimuth, height).transpose(0, 1)  # (B, J, P, S)
         return (g[:, :, None] * a[:, None]).flatten(1, 2)
+
+    def functions(self, azimuth: torch.Tensor, height: torch.Tensor | None) -> torch.Tensor:
+        """The functions of direction that the response is made of, (J, B, P, S)."""
+        if height is None:
+            return angular_functions(azimuth, self.n_blocks)
+        return sphere_functions(azimuth, height, self.n_blocks)
 
     def coefficients(self, size: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         """[1, c_1, ..., c_K] (and conjugates for a Hermitian family), (B, 1 + K', S)."""
-        c = self.coordinates.spec.family.coefficients(size, phase)
+        family = self.coordinates.spec.family
+        c = family.coefficients(size, phase)
         one = torch.ones(1, 1, 1, dtype=c.dtype, device=c.device).expand(c.shape[0], 1, c.shape[2])
-        return torch.cat([one, c, c.conj()] if self.coordinates.spec.family.hermitian else [one, c], 1)
+        return torch.cat([one, c, c[:, family.n_normal :].conj()] if family.hermitian else [one, c], 1)
 
     def response(self, x: torch.Tensor) -> torch.Tensor:
         """V = C A sqrt(P), times Gamma where sources may be coherent, (B, S, N, P)."""
@@ -106,10 +113,10 @@ class ExactPosterior:
         return self.mixed(x, v).permute(0, 3, 1, 2)
 
     def coupled(self, x: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
-        """C times columns a (B, N, P, S), (B, N, P, S), of coupling that is the same from everywhere."""
+        """E times (extended) columns a (B, J N, P, S), (B, N, P, S)."""
         _, size, _, _, phase = self.coordinates.split(x)
-        b, n, p, s = a.shape
-        stacked = self.coefficients(size, phase)[:, :, None, None] * a[:, None]
+        b, _, p, s = a.shape
+        n, stacked = len(self.eye), self.coefficients(size, phase)[:, :, None, None] * a[:, None]
         return torch.bmm(self._product[:, :n], stacked.view(b, -1, p * s)).view(b, n, p, s)
 
     def mixed(self, x: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from doamc.coupling.directional import DirectionalFamily
 from doamc.likelihood.coordinates import across
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def position_errors(posterior: "ExactPosterior", x: torch.Tensor, v: torch.Tenso
     height = posterior.coordinates.heights(x[:, :, None])
     angle = posterior.phase(azimuth, height)
     a = torch.polar(amplitude.exp()[:, None].expand_as(angle), angle)[..., 0]  # (B, N, P)
-    ratio = family.matrix(theta)[..., None] * a[:, None] / (v[:, :, None] + LEAST_RESPONSE)  # (B, N, N', P)
+    c = family.matrix(theta)[..., None]
+    if isinstance(family, DirectionalFamily):
+        tilt = 0.0 if height is None else height[..., 0].asin()
+        c = family.matrices(theta, azimuth[..., 0], tilt).permute(0, 2, 3, 1)
+    ratio = c * a[:, None] / (v[:, :, None] + LEAST_RESPONSE)  # (B, N, N', P)
     size = ratio.abs()
     ratio = ratio * (size.clamp_max(LARGEST_RATIO) / size.clamp_min(LEAST_RESPONSE))
     axes = torch.cat([azimuth.cos(), azimuth.sin()], 2)  # (B, P, 2): cos^2 + sin^2 = 1 is E|e|^2 without coupling

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from doamc.coupling.angular import angular_functions, angular_slopes
+from doamc.coupling.angular import angular_slopes, sphere_slopes
 from doamc.likelihood.coordinates import across
 from doamc.likelihood.source_correlation import factor_slopes
 
@@ -35,9 +35,13 @@ def derivatives(
     else:
         turn = azimuth.cos()[:, None] * posterior.wave[:, :, None]
     both = torch.stack([a, a * torch.complex(torch.zeros_like(turn), turn)], 1)
+    risen = [] if height is None else [a * 1j * rise]
     if posterior.n_blocks > 1:
-        g = angular_functions(azimuth, posterior.n_blocks).transpose(0, 1)[:, None, :, None]
-        slope = angular_slopes(azimuth, posterior.n_blocks).transpose(0, 1)[:, :, None]
+        j = posterior.n_blocks
+        g = posterior.functions(azimuth, height).transpose(0, 1)[:, None, :, None]
+        slopes = [angular_slopes(azimuth, j)] if height is None else sphere_slopes(azimuth, height, j)
+        slope, *climb = (s.transpose(0, 1)[:, :, None] for s in slopes)
+        risen = [(g[:, 0] * r[:, None] + c * a[:, None]).flatten(1, 2) for r, c in zip(risen, climb, strict=True)]
         extended = (g * both[:, :, None]).flatten(2, 3)  # (B, 2, J N, P, S)
         both = torch.stack([extended[:, 0], extended[:, 1] + (slope * a[:, None]).flatten(1, 2)], 1)
     family, n = coordinates.spec.family, a.shape[1]
@@ -47,18 +51,19 @@ def derivatives(
     first = both if posterior.constants.starts_uncoupled else (posterior.mean @ flat).view(b, 2, n, p, s)
     v, dv = (first + (moved * c).sum(2)).unbind(1)
     eye = torch.eye(p, dtype=v.dtype, device=v.device)[:, None, :, None]
-    by_height = [] if height is None else [posterior.coupled(x, a * 1j * rise)[:, None] * eye]
+    by_height = [posterior.coupled(x, r)[:, None] * eye for r in risen]
     by_azimuth = dv[:, None] * eye
     by_power = v[:, None] * eye
-    t, k = moved[:, 0], size.shape[1]
-    if not family.n_wrapping:  # the coordinates are the coefficients
+    real = size.shape[1] - family.n_wrapping
+    t, own, k = moved[:, 0], moved[:, 0, real:], family.n_wrapping
+    if not k:  # the coordinates are the coefficients
         return _mixed(posterior, x, v, [by_power, t], [*by_height, by_azimuth])
     u = torch.polar(torch.ones_like(phase), phase)[:, :, None, None]
-    by_size = t[:, :k] * u + (t[:, k:] * u.conj() if family.hermitian else 0)
-    turned = 1j * size[:, :, None, None] * u
-    by_phase = t[:, :k] * turned + (t[:, k:] * turned.conj() if family.hermitian else 0)
+    by_size = own[:, :k] * u + (own[:, k:] * u.conj() if family.hermitian else 0)
+    turned = 1j * size[:, real:, None, None] * u
+    by_phase = own[:, :k] * turned + (own[:, k:] * turned.conj() if family.hermitian else 0)
     tail = [by_azimuth, by_phase] if coordinates.azimuth_first else [by_phase, by_azimuth]
-    return _mixed(posterior, x, v, [by_power, by_size], [*by_height, *tail])
+    return _mixed(posterior, x, v, [by_power, t[:, :real], by_size], [*by_height, *tail])
 
 
 def _turns(

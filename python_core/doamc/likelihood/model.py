@@ -22,8 +22,8 @@ class ModelStructure(ctypes.Structure):
 
     _fields_ = [
         *((name, c_int64) for name in (
-            "n", "wide", "n_patterns", "n_sources", "n_flat", "n_pairs", "n_box", "size", "even", "hermitian", "real",
-            "normal", "unknown_noise", "circle", "elevated", "amplitude", "flat", "noise", "azimuth", "wrapping",
+            "n", "wide", "n_patterns", "n_sources", "n_flat", "n_pairs", "n_box", "size", "even", "hermitian", "n_real",
+            "n_normal", "unknown_noise", "circle", "elevated", "amplitude", "flat", "noise", "azimuth", "wrapping",
             "angle", "phase", "height",
         )),
         ("gap", c_double),
@@ -37,8 +37,8 @@ class Model:
 
     steer: (N, 2) 2 pi x and 2 pi y; rise: (N,) 2 pi z, read where there are heights. even: whether the elements stand
     evenly on a line, the first at the origin.
-    mean (N, J N), patterns (K', N, J N) complex. real: whether the flat coordinates are the coefficients themselves,
-    normal: of standard normal prior.
+    mean (N, J N), patterns (K', N, J N) complex. n_real: the first flat coordinates, which are coefficients themselves,
+    the others having a phase; n_normal: the first ones of standard normal prior.
     places: first index of amplitude, flat, noise, azimuth, wrapping and correlation coordinates (angles, phases), and
     of heights, the sines of elevations, where `elevated`.
     n_pairs: of sources that may be coherent, 0 where none may.
@@ -52,8 +52,8 @@ class Model:
     mean: np.ndarray
     patterns: np.ndarray
     hermitian: bool
-    real: bool
-    normal: bool
+    n_real: int
+    n_normal: int
     n_sources: int
     n_flat: int
     n_pairs: int
@@ -76,7 +76,7 @@ class Model:
         d, k = len(self.low), len(self.patterns)
         return ModelStructure(
             n, wide, k, self.n_sources, self.n_flat, self.n_pairs, self.n_box, d, self.even, self.hermitian,
-            self.real, self.normal, self.unknown_noise, self.circle, self.elevated, *self.places, self.gap,
+            self.n_real, self.n_normal, self.unknown_noise, self.circle, self.elevated, *self.places, self.gap,
             address(self.steer, "steer", (n, 2)), address(self.rise, "rise", (n,)),
             address(self.mean, "mean", (n, wide), np.complex128),
             address(self.patterns, "patterns", (k, n, wide), np.complex128),
@@ -107,8 +107,8 @@ def make_model(coordinates: "Coordinates", mean: "torch.Tensor", patterns: "torc
         mean=np.ascontiguousarray(mean.numpy()),
         patterns=np.ascontiguousarray(patterns.reshape(-1, *mean.shape).numpy()),
         hermitian=bool(spec.family.hermitian),
-        real=coordinates.n_normal > 0,
-        normal=coordinates.n_normal > 0,
+        n_real=coordinates.n_flat - spec.family.n_wrapping,
+        n_normal=coordinates.n_normal,
         n_sources=p,
         n_flat=coordinates.n_flat,
         n_pairs=coordinates.n_pairs,

@@ -45,7 +45,7 @@ def _parts(spec: ArraySpec, directions: torch.Tensor) -> torch.Tensor:
     """Columns E_i a of directions (G, 1 or 2), (N, G d)."""
     azimuth, *elevation = directions.unbind(1)
     a = steering(spec.positions, azimuth, *elevation)
-    return torch.einsum("kij,jg->igk", spec.plain_family.linear_basis, a).flatten(1)
+    return torch.einsum("kij,jg->igk", spec.coefficient_family.linear_basis, a).flatten(1)
 
 
 def block_dictionary(
@@ -61,16 +61,16 @@ def block_dictionary(
 
 def prior_scale(link: Link) -> torch.Tensor:
     """Root mean square of every entry of c_R kron c_T* under the priors of the families, (d,)."""
-    rx, tx = (end.spec.plain_family.span_mean_square.sqrt() for end in (link.rx, link.tx))
+    rx, tx = (end.spec.coefficient_family.span_mean_square.sqrt() for end in (link.rx, link.tx))
     return torch.outer(rx, tx).flatten()
 
 
 def split_block(link: Link, shape: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Coupling parameters (2 K_R,) and (2 K_T,) of the nearest c_R kron c_T* to a block shape (d,)."""
-    d_rx = len(link.rx.spec.plain_family.linear_basis)
+    d_rx = len(link.rx.spec.coefficient_family.linear_basis)
     left, _, right = torch.linalg.svd(shape.reshape(d_rx, -1), full_matrices=False)
 
     def member(family: CoefficientFamily, c: torch.Tensor) -> torch.Tensor:
         return family.project(torch.einsum("k,kij->ij", c, family.linear_basis))
 
-    return member(link.rx.spec.plain_family, left[:, 0]), member(link.tx.spec.plain_family, right[0].conj())
+    return member(link.rx.spec.coefficient_family, left[:, 0]), member(link.tx.spec.coefficient_family, right[0].conj())

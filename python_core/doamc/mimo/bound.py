@@ -1,7 +1,8 @@
 """Cramér-Rao bound of a sounded link: directions, both couplings and all gains unknown.
 
 The mean Psi^s alpha^s carries all information about them (the noise power decouples), so the Fisher information is
-2 / s2 Re J^H J over the real unknowns [x, Re alpha, Im alpha] (Slepian-Bangs formula for known covariance).
+2 / s2 Re J^H J over the real unknowns [x, Re alpha, Im alpha] (Slepian-Bangs formula for known covariance). Where a
+specification has a normal prior over the rows of a series its precision counts, too: the hybrid bound ([Van Trees]).
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,10 @@ def cramer_rao(model: LinkModel, rays: Rays, noise_power: float) -> LinkBound:
     Raises EstimatorError where the Fisher information is singular, so that the unknowns cannot be told apart by the
     soundings: more Fourier orders than the paths show, or fewer symbols than unknowns.
     """
-    inverse = _inverse(model, link_fisher(model, rays, noise_power))
+    fisher = link_fisher(model, rays, noise_power)
+    place = torch.arange(len(model.precision))
+    fisher[:, place, place] += model.precision
+    inverse = _inverse(model, fisher)
     d, (_, s, p) = sum(model.sizes), rays.gains.shape
     variance = inverse.diagonal(dim1=1, dim2=2)
     parts = model.unpack(variance[:, :d].sqrt(), rays.gains)
@@ -72,7 +76,10 @@ def local_deviations(model: LinkModel, rays: Rays, received: torch.Tensor, noise
     if bool((flat.norm(dim=1) < 1e-7 * whole.norm(dim=1)).any()):
         raise _unidentifiable(model)
     # relative to the symbols: without noise all deviations are zero
-    covariance = _inverse(model, 2 * (flat.mH @ flat).real)
+    information = 2 * (flat.mH @ flat).real
+    if model.precision.any():
+        information = information + noise_power[:, None, None] * torch.diag(model.precision)
+    covariance = _inverse(model, information)
     std = (noise_power[:, None] * covariance.diagonal(dim1=1, dim2=2)).sqrt()
     return model.unpack(std, gains)
 

@@ -73,11 +73,14 @@ def draw_rays(
     """Random paths: directions and mean powers from the priors of both arrays, Rayleigh gains.
 
     strength: scales the coupling coefficients of the priors. directional: size of every Fourier row of theta beyond
-    the first (the mean), relative to it; ends with a matrix for each path draw each of them from the prior.
+    the first (the mean), relative to it; ends with a matrix for each path draw each of them from the prior, and those
+    of a specification with a series draw all from its prior.
     """
 
     def theta(end: LinkEnd) -> torch.Tensor:
-        rows = end.spec.family.draw((batch, end.n_rows(n_paths)), generator)
+        if end.series is not None:
+            return strength * end.series.rows(end.series.draw((batch,), generator))
+        rows = end.spec.coefficient_family.draw((batch, end.n_rows(n_paths)), generator)
         if end.orders is not None:
             rows = torch.cat([rows[:, :1], directional * rows[:, 1:]], 1)
         return strength * rows

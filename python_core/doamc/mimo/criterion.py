@@ -8,6 +8,7 @@ projector off Psi^s leaves of y^s.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -39,6 +40,13 @@ class LinkModel:
         steps = torch.full((sum(self.sizes),), STEP_COEFFICIENT, dtype=torch.float64)
         steps[:angles] = STEP_RAD
         return steps
+
+    @cached_property
+    def precision(self) -> torch.Tensor:
+        """Prior precision of x, (D,): that of a series over direction, else 0."""
+        ends = [torch.zeros(sum(self.sizes[:2]), dtype=torch.float64)]
+        ends += [end.deviation(self.n_paths) ** -2 for end in (self.link.rx, self.link.tx)]
+        return torch.cat(ends)
 
     def pack(self, rays: Rays) -> torch.Tensor:
         """x (B, D) of the directions and couplings of some rays."""
@@ -96,7 +104,10 @@ class LinkModel:
 
 @dataclass(frozen=True)
 class LinkLikelihood:
-    """Criterion for `fisher_scoring`: S T log of the residual power, gains and noise power eliminated."""
+    """Criterion for `fisher_scoring`: S T log of the residual power, gains and noise power eliminated.
+
+    With the penalty of the normal prior where there is one.
+    """
 
     model: LinkModel
     received: torch.Tensor
@@ -114,4 +125,9 @@ class LinkLikelihood:
         scale = 2 * size / power
         gradient = -scale[:, None] * torch.einsum("bstd,bst->bd", jacobian.conj(), residual).real
         flat = jacobian.flatten(1, 2)
-        return size * power.log(), gradient, scale[:, None, None] * (flat.mH @ flat).real
+        value, curvature = size * power.log(), scale[:, None, None] * (flat.mH @ flat).real
+        precision = self.model.precision
+        if not precision.any():
+            return value, gradient, curvature
+        value = value + 0.5 * (precision * x.square()).sum(1)
+        return value, gradient + precision * x, curvature + torch.diag(precision)

@@ -76,8 +76,8 @@ def _one(
                 out |= {f"{key}_deg": angle.rad2deg(), f"{key}_std_deg": std.rad2deg()}
     out |= {
         "gain": rays.gains,
-        "coupling_rx": coupling_of(link.rx, rays.azimuth_rx, rays.theta_rx),
-        "coupling_tx": coupling_of(link.tx, rays.azimuth_tx, rays.theta_tx),
+        "coupling_rx": coupling_of(link.rx, rays.azimuth_rx, rays.theta_rx, rays.elevation_rx),
+        "coupling_tx": coupling_of(link.tx, rays.azimuth_tx, rays.theta_tx, rays.elevation_tx),
         "noise_power": found.noise_power,
         "combiner": beams[0],
         "beamformer": beams[1],
@@ -91,9 +91,11 @@ def _unknown(model: LinkModel, received: torch.Tensor) -> Rays:
     return model.unpack(x, torch.full_like(received[:, :, :1], torch.nan).expand(-1, -1, model.n_paths))
 
 
-def coupling_of(end: LinkEnd, azimuth: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+def coupling_of(
+    end: LinkEnd, azimuth: torch.Tensor, theta: torch.Tensor, elevation: torch.Tensor | None = None
+) -> torch.Tensor:
     """Coupling (B, N, N), of an end where it turns with direction that of every path, (B, P, N, N)."""
-    c = end.matrices(azimuth, theta)
+    c = end.matrices(azimuth, theta, elevation)
     return c[:, 0] if end.orders == 0 else c
 
 

@@ -7,6 +7,7 @@ first one. Where an end has elevations, pairs are too many for one dictionary: a
 takes the place of the first pass.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -129,7 +130,7 @@ def _in_azimuth(
 ) -> tuple[torch.Tensor, Evidence]:
     """Azimuths (P, 2) of a finer grid, and the state there."""
     rows, columns = grid(link.rx.spec, options.step_deg), grid(link.tx.spec, options.step_deg)
-    block = link.rx.spec.plain_family.linear_basis.shape[0] * link.tx.spec.plain_family.linear_basis.shape[0]
+    block = math.prod(len(end.spec.coefficient_family.linear_basis) for end in (link.rx, link.tx))
     entries = len(rows) * len(columns) * block * sounding.n_symbols * len(vectors)
     if entries > MAX_ENTRIES:
         raise EstimatorError(
@@ -229,7 +230,7 @@ def _rows(end: LinkEnd, common: torch.Tensor, own: list[torch.Tensor]) -> torch.
     """Parameter rows (Q, 2 K): per path its own, else the common ones in the mean row."""
     if end.orders is None:
         return torch.stack(own)
-    return torch.cat([common[None], common.new_zeros(2 * end.orders, len(common))])
+    return torch.cat([common[None], common.new_zeros(end.n_rows(0) - 1, len(common))])
 
 
 def _peaks(power: torch.Tensor, n_peaks: int, wrap: tuple[bool, bool]) -> torch.Tensor:

@@ -49,7 +49,7 @@ class Posterior(Estimator):
     """
 
     name = "posterior"
-    elevations = True
+    elevations = directional = True
     summary = "posterior over scenes by the exact likelihood and the array's prior; medians, calibrated 90 % intervals"
 
     def __init__(
@@ -70,6 +70,11 @@ class Posterior(Estimator):
                 raise EstimatorError(f"{name} must be one of {', '.join(choices)}, found {value!r}")
         self.coherent, self.prior, self.noise, self._model_error = coherent, prior, noise, model_error
         self._levels, wide = load_spec(spec), prior == "wide"
+        if noise == "channels" and not _has_remedies(self._levels):
+            raise EstimatorError(
+                f"noise=channels: expected a coupling that does not depend on direction and is no Hermitian one, found "
+                f"that of {self._levels.name}; use noise=equal"
+            )
         levels = self._levels
         super().__init__(with_wide_prior(levels) if wide else levels)
         self.device = torch.device(device)
@@ -146,13 +151,12 @@ class Posterior(Estimator):
         self, batch: SnapshotBatch, e: Estimates, again: Callable[["Posterior", SnapshotBatch], Estimates]
     ) -> Estimates:
         """Estimates of a batch, those that have a remedy by `again`, with the method that goes with it."""
-        if self.noise == "equal" or self._levels.family.hermitian:
+        if self.noise == "equal" or not _has_remedies(self._levels):
             return e
 
         def remedied(remedy: Remedy, some: SnapshotBatch) -> Estimates:
-            prior = (
-                "narrow" if self.prior == "auto" else self.prior
-            )  # a remedy and a wide prior explain nearly anything
+            # a remedy and a wide prior explain nearly anything
+            prior = "narrow" if self.prior == "auto" else self.prior
             coherent = "yes" if remedy.coherent else self.coherent
             return again(self._for(remedy.spec(self._levels), prior, coherent), some)
 
@@ -191,3 +195,8 @@ class Posterior(Estimator):
     def reported(self, parts: dict[int, list[SampledPart]], batch: SnapshotBatch) -> Estimates:
         """Estimates of the samples of a batch, by number of sources."""
         return self._report(parts, batch)
+
+
+def _has_remedies(spec: ArraySpec) -> bool:
+    """Whether the array can be had as a receiver hears it (`coupling.received`)."""
+    return not spec.directional and not spec.family.hermitian

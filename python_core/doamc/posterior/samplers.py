@@ -8,7 +8,7 @@ from doamc.errors import EstimatorError
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.sphere_rare import start_spectrum
 from doamc.posterior.kinds import kinds_of
-from doamc.posterior.options import Options, few_snapshots
+from doamc.posterior.options import Options, by_direction, few_snapshots
 from doamc.posterior.pipeline import PosteriorSampler
 from doamc.spec import ArraySpec
 
@@ -39,6 +39,8 @@ class Samplers:
         key = n_sources, few, coherent and n_sources > 1, kind
         if key not in self._made:
             options = few_snapshots(self.options) if few else self.options
+            if self.spec.directional:
+                options = by_direction(options)
             if self.spec.family.narrow:  # how an array is turned is never known better than its builders place it
                 options = replace(options, broad_deg=DRAWN_BROAD_DEG)
             spec = self.kinds[kind][1]

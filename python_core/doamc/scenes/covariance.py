@@ -15,6 +15,8 @@ import numpy as np
 import torch
 
 from doamc.arrays.steering import plain_steering, steering
+from doamc.coupling.directional import DirectionalFamily
+from doamc.scenes.directional import extended_derivatives
 from doamc.spec import ArraySpec
 
 MOST_HEIGHT = 1 - 1e-9  #: sine of an elevation, beyond which azimuth has no meaning
@@ -58,7 +60,11 @@ class CovarianceModel:
         """R, (B, N, N)."""
         azimuth, power, theta, noise = self.unpack(x)
         elevation = self.elevation(x)
-        v = self.coupling(theta) @ steering(self.spec.positions, azimuth, 0.0 if elevation is None else elevation)
+        tilt = 0.0 if elevation is None else elevation
+        if self.series is not None:
+            v = self.series.response(theta, self.spec.positions, azimuth, tilt)
+        else:
+            v = self.coupling(theta) @ steering(self.spec.positions, azimuth, tilt)
         return (v * power[:, None]) @ v.mH + noise[:, None, None] * self._eye
 
     def elevation(self, x: torch.Tensor) -> torch.Tensor | None:
@@ -69,6 +75,8 @@ class CovarianceModel:
         self, azimuth: torch.Tensor, theta: torch.Tensor, elevation: torch.Tensor | None = None
     ) -> torch.Tensor:
         """C A (B, N, P) of azimuth and elevation (B, P) in rad and theta (B, 2 K), not differentiable."""
+        if self.series is not None:
+            return self.series.response(theta, self.spec.positions, azimuth, 0.0 if elevation is None else elevation)
         n = self.spec.n_elements
         c = (theta.numpy() @ self._flat.numpy()).view(np.complex128).reshape(-1, n, n) + self._centre.numpy()
         if elevation is not None:
@@ -80,6 +88,8 @@ class CovarianceModel:
 
         This is the inner loop of every fit: few, large operations, since a small one costs as much as a large one.
         """
+        if self.series is not None:
+            return self._directional_derivatives(x, self.series)
         if self.spec.elevated:
             return self._elevated_derivatives(x)
         p, (b, d) = self.n_sources, x.shape
@@ -123,6 +133,37 @@ class CovarianceModel:
             1,
         )
         return r, half + half.mH
+
+    def _directional_derivatives(self, x: torch.Tensor, series: DirectionalFamily) -> tuple[torch.Tensor, torch.Tensor]:
+        """`derivatives` of coupling that depends on direction, with or without heights."""
+        azimuth, power, theta, noise = self.unpack(x)
+        height = self._height(x) if self.spec.elevated else None
+        a, *moved = extended_derivatives(series, self.spec.positions, azimuth, height)
+        basis = series.extended_basis
+        e = series.mean + torch.einsum("bk,knm->bnm", theta.to(basis.dtype), basis)
+        v, directions = e @ a, torch.cat([e @ d for d in moved], 2)
+        right = (power[:, None] * v).conj().mT  # of P V^H, (B, P, N)
+        half = [
+            directions.mT[..., None] * right.repeat(1, len(moved), 1)[:, :, None],
+            0.5 * v.mT[..., None] * right[:, :, None],
+            (basis @ a[:, None]) @ right[:, None],
+            (0.5 * noise)[:, None, None, None] * self._eye,
+        ]
+        stacked = torch.cat(half, 1)
+        return v @ right + noise[:, None, None] * self._eye, stacked + stacked.mH
+
+    @cached_property
+    def series(self) -> DirectionalFamily | None:
+        """The coupling family where it is a series over direction, else None."""
+        family = self.spec.family
+        return family if isinstance(family, DirectionalFamily) else None
+
+    def by_direction(
+        self, azimuth: torch.Tensor, theta: torch.Tensor, elevation: torch.Tensor | None = None
+    ) -> torch.Tensor | None:
+        """C of every source, (B, P, N, N), of directions (B, P) in rad; None where all have the same."""
+        tilt = 0.0 if elevation is None else elevation
+        return None if self.series is None else self.series.matrices(theta, azimuth, tilt)
 
     def coupling(self, theta: torch.Tensor) -> torch.Tensor:
         """C of theta (B, 2 K), (B, N, N): one real product with the stacked basis."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
+from doamc.coupling.directional import DirectionalFamily
 from doamc.scenes.directions import draw_directions
 from doamc.spec import ArraySpec
 
@@ -42,8 +43,16 @@ class Scene:
         return self.spec.family.matrix(self.theta)
 
     @property
+    def coupling_by_direction(self) -> torch.Tensor | None:
+        """C(az, el) of every source, (B, P, N, N); None unless the coupling is a series over direction."""
+        family = self.spec.family
+        if not isinstance(family, DirectionalFamily):
+            return None
+        return family.matrices(self.theta, self.azimuth, 0.0 if self.elevation is None else self.elevation)
+
+    @property
     def response(self) -> torch.Tensor:
-        """C A(theta), (B, N, P); the direction-dependent response of a drawn family."""
+        """C A(theta), (B, N, P); that of a family whose response depends on direction, with its own C a."""
         elevation = 0.0 if self.elevation is None else self.elevation
         return self.spec.family.response(self.theta, self.spec.positions, self.azimuth, elevation)
 

@@ -126,8 +126,20 @@ class ArraySpec:
         if c["family"] == "lattice":
             if self.geometry["kind"] != "ura":
                 raise SpecificationError(f"family 'lattice' is of geometry 'ura', found {self.geometry['kind']!r}")
-            return lattice_family(self.geometry["rows"], self.geometry["columns"], c["lags"], c["magnitude"], phase)
-        return make_family(c["family"], self.n_elements, c["magnitude"], phase, diagonal)
+            base = lattice_family(self.geometry["rows"], self.geometry["columns"], c["lags"], c["magnitude"], phase)
+        else:
+            base = make_family(c["family"], self.n_elements, c["magnitude"], phase, diagonal)
+        return self._with_directions(base)
+
+    def _with_directions(self, base: "CoefficientFamily") -> "CouplingFamily":
+        """The series of [coupling.directional] over a family; the family itself where there is none, or of order 0."""
+        series = self.coupling.get("directional", {"order": 0})
+        if series["order"] == 0:
+            return base
+        from doamc.coupling.directional import directional_family
+
+        elevation_rad = self.elevation_rad if self.elevated else None
+        return directional_family(base, **series, sector_rad=self.sector_rad, elevation_rad=elevation_rad)
 
     def with_family(self, family: "CouplingFamily") -> "ArraySpec":
         """The same array with another coupling family, such as one kind of a prior, or what was learnt of it.
@@ -137,13 +149,32 @@ class ArraySpec:
         return replace(self, own_family=family)
 
     @property
+    def directional(self) -> bool:
+        """Whether the coupling is a series over direction, by [coupling.directional]."""
+        from doamc.coupling.directional import DirectionalFamily
+
+        return isinstance(self.family, DirectionalFamily)
+
+    @property
+    def coefficient_family(self) -> "CoefficientFamily":
+        """The family of free coefficients in ranges, whatever series these are of; raises as `plain_family`."""
+        from doamc.coupling.directional import DirectionalFamily
+
+        return self.family.base if isinstance(self.family, DirectionalFamily) else self.plain_family
+
+    @property
     def plain_family(self) -> "CoefficientFamily":
         """The coupling family, for methods that need one of free coefficients in ranges.
 
-        Raises EstimatorError where the coupling is drawn from antennas.
+        Raises EstimatorError where the coupling is drawn from antennas, or depends on direction.
         """
         from doamc.coupling.coefficients import CoefficientFamily
 
+        if self.directional:
+            raise EstimatorError(
+                f"expected a coupling that is the same from everywhere, found [coupling.directional] in {self.name}; "
+                "use method posterior, map, ml or rare, or leave the table out"
+            )
         if not isinstance(self.family, CoefficientFamily):
             raise EstimatorError(
                 f"expected a coupling family with ranges of magnitude, found one drawn from antennas in {self.name}; "
@@ -255,6 +286,8 @@ class ArraySpec:
             from doamc.coupling.drawn_file import file_digest
 
             part["coupling"] = {"family": "drawn", "prior": file_digest(self.coupling["prior"])}
+        elif self.coupling.get("directional", {}).get("order") == 0:  # no series at all
+            part["coupling"] = {k: v for k, v in part["coupling"].items() if k != "directional"}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

@@ -2,15 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doamc.errors import SpecificationError
-from doamc.spec.checks import is_pair, number, section
+from doamc.spec.checks import is_pair, number, section, whole
 from doamc.text import shown
 
-KEYS, DRAWN_KEYS = {"family", "magnitude", "phase_deg", "diagonal"}, {"family", "prior"}
-LATTICE_KEYS = {"family", "lags", "magnitude", "phase_deg"}
+if TYPE_CHECKING:
+    from doamc.spec.array_spec import ArraySpec
+
+KEYS, DRAWN_KEYS = {"family", "magnitude", "phase_deg", "diagonal", "directional"}, {"family", "prior"}
+LATTICE_KEYS = {"family", "lags", "magnitude", "phase_deg", "directional"}
+DIRECTIONAL_KEYS = {"order", "spread_db", "decay"}
 MAX_MAGNITUDE = 10.0  #: of a coefficient, where the diagonal is 1
+MAX_ORDER = 4  #: of a Fourier series over direction: 9 functions of azimuth, 25 on the sphere
 
 
 def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str, Any]:
@@ -19,8 +24,12 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
     The prior of a drawn family, a file beside the specification or the name of a shipped one, becomes its path.
     """
     given = table.get("coupling")
-    drawn = isinstance(given, dict) and given.get("family") == "drawn"
-    if drawn:
+    if isinstance(given, dict) and given.get("family") == "drawn":
+        if "directional" in given:
+            raise SpecificationError(
+                "[coupling.directional] is a series over a family of coefficients, found family 'drawn', whose "
+                "response depends on direction by itself (blocks of [antenna]); leave the table out"
+            )
         part = section(table, "coupling", "family", "prior", known=DRAWN_KEYS)
         if not isinstance(part["prior"], str):
             raise SpecificationError(f"[coupling] prior must be a file or a shipped name, found {shown(part['prior'])}")
@@ -48,7 +57,27 @@ def coupling_of(table: dict[str, Any], folder: Path, shipped: Path) -> dict[str,
         raise SpecificationError(f"[coupling] magnitude must be ranges {wanted}, found {shown(ranges)}")
     number(part, "coupling", "phase_deg", 180.0, 0.0, 180.0)
     number(part, "coupling", "diagonal", 0.1, 0.0, 1.0)
-    return part
+    return part | {"directional": _directional(part)} if "directional" in part else part
+
+
+def _directional(part: dict[str, Any]) -> dict[str, Any]:
+    """The checked table [coupling.directional], complete."""
+    name = "coupling.directional"
+    given = section({name: part["directional"]}, name, "order", known=DIRECTIONAL_KEYS)
+    return {
+        "order": whole(given, name, "order", 0, MAX_ORDER),
+        "spread_db": number(given, name, "spread_db", -10.0, -100.0, 0.0),
+        "decay": number(given, name, "decay", 0.5, 0.0, 1.0),
+    }
+
+
+def require_one_coupling(spec: "ArraySpec", what: str) -> None:
+    """Raise SpecificationError where an array's coupling is a series over direction, which `what` knows nothing of."""
+    if spec.directional:
+        raise SpecificationError(
+            f"{what} knows one coupling for all directions, found [coupling.directional] in array {spec.name}; leave "
+            "the table out"
+        )
 
 
 def _is_lag(value: Any) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 
 from doamc.coupling.coefficients import CoefficientFamily
+from doamc.coupling.directional import DirectionalFamily
 from doamc.coupling.family import CouplingFamily
 from doamc.coupling.received import ReceivedFamily, received
 from doamc.spec.array_spec import ArraySpec
@@ -31,7 +32,7 @@ STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside i
 def with_wide_prior(spec: ArraySpec) -> ArraySpec:
     """The same array with the prior above; what the specification allows beyond it, it keeps."""
     (low, high), gap = spec.power_db, math.degrees(least_separation_rad(spec))
-    family = _stronger(spec.family)
+    family = _stronger(spec.family)  # read once: that of a file is the same object in both
     return replace(
         spec,
         power_db=(min(low, high - RANGE_DB) - ROOM_DB, high + ROOM_DB),
@@ -43,9 +44,11 @@ def with_wide_prior(spec: ArraySpec) -> ArraySpec:
 
 
 def _stronger(family: CouplingFamily) -> CouplingFamily:
-    """A family of coefficients with wider ranges; others, the same object."""
+    """A family of coefficients, or a series over one, with coefficients from none on; others, the same object."""
     if isinstance(family, ReceivedFamily):
         return received(_stronger(family.own), family.heard_by)
+    if isinstance(family, DirectionalFamily):
+        return replace(family, base=_stronger(family.base))
     if isinstance(family, CoefficientFamily):
         return replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
     return family

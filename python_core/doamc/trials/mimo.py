@@ -69,7 +69,9 @@ def align_trials(
         row |= _by_angle(truth, coupled, bound, is_hit(_gap(rays, coupled)))
     for end in ENDS:
         true, found_c = (
-            getattr(one, end).matrices(getattr(r, f"azimuth_{end}"), getattr(r, f"theta_{end}")).flatten(0, 1)
+            getattr(one, end)
+            .matrices(*(getattr(r, f"{name}_{end}") for name in ("azimuth", "theta", "elevation")))
+            .flatten(0, 1)
             for one, r in ((world, rays), (link, coupled))
         )
         row[f"coupling_gain_{end}_db"] = coupling_gain_db(true, found_c)

@@ -19,7 +19,8 @@ from doamc.scenes.prior import Scene
 def quantities_of(coordinates: Coordinates) -> list[str]:
     """Names of the coordinates x, in their order."""
     p, family = coordinates.n_sources, coordinates.spec.family
-    flat = [f"z_{k + 1}" if coordinates.n_normal else f"|c_{k + 1}|" for k in range(family.n_flat)]
+    flat = [f"z_{k + 1}" for k in range(family.n_normal)]
+    flat += [f"|c_{k + 1}|" for k in range(family.n_flat - family.n_normal)]
     pairs = [f"{i + 1}" for i in range(coordinates.n_pairs)]
     azimuth = [f"azimuth {i + 1}" for i in range(p)]
     phase = [f"arg c_{k + 1}" for k in range(family.n_wrapping)]

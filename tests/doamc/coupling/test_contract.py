@@ -4,11 +4,14 @@ from functools import cache
 
 import torch
 
+from doamc.arrays.steering import steering
+from doamc.coupling.angular import sphere_functions
 from doamc.coupling.families import FAMILIES, make_family
 from doamc.selfcal.belief import initial_belief
 from doamc.selfcal.start import start_family
 from doamc.spec import load_spec
 from tests.doamc.coupling.contract import FamilyContract
+from tests.doamc.helpers.directional import directional_spec
 
 RANGES = [[0.1, 0.4], [0.05, 0.2]]
 
@@ -94,6 +97,32 @@ class TestWidenedDrawn(FamilyContract):
 
     def make(self):
         return widened("kraken5")
+
+
+class TestSeriesOverAzimuth(FamilyContract):
+    array = "ula8"
+
+    def make(self):
+        return directional_spec("ula8", 2).family
+
+
+class TestSeriesOverTheSphere(FamilyContract):
+    array = "dome8"
+
+    def make(self):
+        return directional_spec("dome8", 1).family
+
+    def extended(self, family, azimuth):
+        a = steering(load_spec("dome8").positions, azimuth).to(torch.complex128)
+        functions = sphere_functions(azimuth, torch.zeros_like(azimuth), family.n_blocks)
+        return torch.cat([f[..., None, :] * a for f in functions], -2)
+
+
+class TestSeriesOfAHermitianFamily(FamilyContract):
+    array = "seed16"
+
+    def make(self):
+        return directional_spec("seed16", 1).family
 
 
 class TestBelief(FamilyContract):

@@ -24,6 +24,7 @@ RATIO = {"ml": 1.15, "map": 1.15, "posterior": 1.15, "rare": 2.0}
 
 def test_these_methods_take_elevations():
     assert {"bartlett", "capon", "music", "rare", "ml", "map", "bcs", "posterior"} <= set(ABLE)
+    assert "ddim" not in ABLE  # its prior over waveforms is of azimuths, though the rest of it is `posterior`
     for name in ABLE:
         make_estimator(name, "panel16")
 

@@ -13,12 +13,14 @@ from doamc.likelihood.scene_points import scene_points
 from doamc.likelihood.tensors import TensorBackend
 from doamc.posterior.sampling.chains import MetropolisChains
 from tests.doamc.coupling.test_drawn import ULA, drawn_spec
+from tests.doamc.helpers.directional import directional_spec
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
 CASES = [
     ("ula8", 2, True), ("ula8", 1, False), ("ula8", 3, True), ("ula8", 4, True), ("uca5", 2, True), ("uca5", 1, False),
     ("seed16", 3, True), ("ula4", 2, False), ("drawn circle", 2, True), ("drawn line", 1, True), ("dome8", 2, True),
-    ("panel16", 3, False), ("panel16", 1, True),
+    ("panel16", 3, False), ("panel16", 1, True), ("ula8 by direction", 2, True), ("uca5 by direction", 1, False),
+    ("seed16 by direction", 2, True), ("dome8 by direction", 2, True), ("panel16 by direction", 1, False),
 ]  # fmt: skip
 
 
@@ -31,9 +33,12 @@ def case(request, tmp_path):
     array, n_sources, unknown = request.param
     if array.startswith("drawn"):
         array = drawn_spec(tmp_path, *([ULA, 3, 4, "[-60.0, 60.0]"] if array == "drawn line" else []))
+    if isinstance(array, str) and array.endswith(" by direction"):
+        array = directional_spec(array.split()[0], 2)
     scene, rhat, count = observed(array, 3, n_sources, 50, 10.0)
     coordinates = coordinates_of(scene, unknown)
-    x = scene_points(coordinates, scene) if scene.spec.name == "drawn" else point_of(coordinates, scene)
+    plain = scene.spec.family.n_blocks == 1
+    x = point_of(coordinates, scene) if plain else scene_points(coordinates, scene)
     z = torch.randn(3, coordinates.size, 16, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     return posterior_of(coordinates, scene, rhat, count), coordinates.clip(x + 0.02 * z)
 

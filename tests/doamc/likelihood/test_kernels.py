@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import KernelError
 from doamc.likelihood.chain_arrays import ChainArrays, ChainTables
+from tests.doamc.helpers.directional import directional_spec
 from tests.doamc.likelihood.scenes import coordinates_of, observed, posterior_of
 
 # two observations, five chains, four steps of which two are differential-evolution moves, three kept
@@ -99,6 +100,7 @@ def test_data_of_another_batch_are_refused(problem, part):
 @pytest.mark.parametrize(
     "change",
     [{"n_sources": 0}, {"n_sources": 12}, {"n_flat": 4}, {"n_flat": -1}, {"n_pairs": 2}, {"n_box": 10}, {"n_box": -1},
+     {"n_real": 3}, {"n_real": -1}, {"n_normal": 3}, {"n_normal": -1},
      {"hermitian": True}, {"places": (0, 2, 4, 8, 7, 4, 9, 0)}, {"places": (-1, 2, 4, 5, 7, 4, 9, 0)},
      {"places": (0, 2, 9, 5, 7, 4, 9, 0)}, {"places": (0, 2, 4, 5, 2**62, 4, 9, 0)},
      {"places": (0, 2, 4, 5, 7, 4, 9, 8), "elevated": True}],
@@ -108,6 +110,18 @@ def test_coordinates_beyond_their_points_are_refused(problem, name, change):
     kernels, model, data = problem
     with pytest.raises(KernelError, match="these coordinates cannot be used"):
         call(name, (kernels, replace(model, **change), data), arrays_of(name))
+
+
+def test_functions_on_the_sphere_are_those_of_an_order(problem):
+    """Three functions are those of azimuth; on the sphere there are 1, 4, 9, ..."""
+    scene, covariance, count = observed(directional_spec("uca5", 1), 2, 1, 50, 10.0)
+    coordinates = coordinates_of(scene)
+    model = posterior_of(coordinates, scene, covariance, count).constants.model
+    data = covariance.numpy(), count.numpy(), np.zeros(2)
+    x, out = np.zeros((2, coordinates.size, 5)), np.zeros((2, 5))
+    problem[0].log_posterior(model, data, x, out)
+    with pytest.raises(KernelError, match="these coordinates cannot be used"):
+        problem[0].log_posterior(replace(model, elevated=True), data, x, out)
 
 
 @pytest.mark.parametrize("array", ["steer", "mean", "patterns", "low", "high"])

@@ -9,6 +9,7 @@ from gr_doamc import coupled_array_source
 from doamc.errors import SpecificationError
 from doamc.estimates import validate
 from doamc.spec import load_spec
+from tests.doamc.helpers.directional import directional_spec
 from tests.gr.running import collector, run
 
 PAIR = [{"azimuth_deg": -20.0}, {"azimuth_deg": 35.0, "power_db": -3.0, "waveform": "qpsk"}]
@@ -115,6 +116,17 @@ def test_an_array_drawn_from_antennas_receives_by_direction(array):
         coupled_array_source(array, PAIR, coupling=1j * coefficients)
     with pytest.raises(SpecificationError, match=f"coupling must be {len(coefficients)} coefficients or a "):
         coupled_array_source(array, PAIR, coupling=coefficients[:-1])
+
+
+@pytest.mark.parametrize("name", ["ula8", "seed16", "dome8"])
+def test_a_series_over_direction_is_what_the_array_receives(name):
+    """Emitters are at the horizon, also where the series has elevations."""
+    spec, azimuth = directional_spec(name, 1), torch.tensor([[-20.0, 35.0]], dtype=torch.float64).deg2rad()
+    theta = spec.family.draw((), torch.Generator().manual_seed(7))
+    source = coupled_array_source(spec, PAIR, seed=7)
+    expected = spec.family.response(theta[None], spec.positions, azimuth)[0].numpy()
+    assert np.allclose(source.response(0.0), expected, atol=1e-6)
+    assert np.allclose(source.coupling, spec.family.matrix(theta).numpy(), atol=1e-12)
 
 
 def positions_towards(spec, azimuth):

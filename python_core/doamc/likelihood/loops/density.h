@@ -82,8 +82,7 @@ INLINE vec log_density(const struct model *m, const struct observation *o, struc
     grams(m, o, w, s2);
     vec trace, prior = all(0);
     const vec log_det = eliminate(m->n_sources, w->m, w->q, &trace);
-    if (m->normal)
-        for (int64_t k = 0; k < m->n_flat; ++k) prior -= 0.5 * x[m->flat + k] * x[m->flat + k];
+    for (int64_t k = 0; k < m->n_normal; ++k) prior -= 0.5 * x[m->flat + k] * x[m->flat + k];
     return prior - o->count * (log_det + (double)(m->n - m->n_sources) * noise + (o->trace - trace) / s2);
 }
 

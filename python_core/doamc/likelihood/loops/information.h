@@ -72,14 +72,11 @@ INLINE void slopes(const struct model *m, struct workspace *w, const vec *x)
                 to->re += b->re * a.re - b->im * a.im;
                 to->im += b->re * a.im + b->im * a.re;
             }
-    for (int64_t k = 0; k < m->n_flat; ++k) {
-        const cvec *moved = w->moved + k * np, *mirrored = w->moved + (m->n_flat + k) * np;
+    memcpy(w->slopes + m->flat * np, w->moved, sizeof(cvec) * (size_t)(m->n_real * np));
+    for (int64_t k = m->n_real; k < m->n_flat; ++k) {
+        const cvec *moved = w->moved + k * np, *mirrored = w->moved + (m->n_flat + k - m->n_real) * np;
         cvec *by_size = w->slopes + (m->flat + k) * np;
-        if (m->real) {
-            memcpy(by_size, moved, sizeof(cvec) * (size_t)np);
-            continue;
-        }
-        cvec *by_phase = w->slopes + (m->wrapping + k) * np;
+        cvec *by_phase = w->slopes + (m->wrapping + k - m->n_real) * np;
         const vec size = x[m->flat + k];
         for (int64_t i = 0; i < np; ++i) {
             by_size[i] = mul(w->unit[k], moved[i]);
@@ -157,11 +154,10 @@ INLINE void information(const struct model *m, const struct observation *o, stru
         w->f[m->noise * d + m->noise] = o->count * (rest + s2 * s2 * square);
         w->gradient[m->noise] = o->count * ((o->trace - once - s2 * again) * over - rest - s2 * trace);
     }
-    if (m->normal)
-        for (int64_t k = m->flat; k < m->flat + m->n_flat; ++k) {
-            w->gradient[k] -= x[k];
-            w->f[k * d + k] += 1.0;
-        }
+    for (int64_t k = m->flat; k < m->flat + m->n_normal; ++k) {
+        w->gradient[k] -= x[k];
+        w->f[k * d + k] += 1.0;
+    }
 }
 
 #endif

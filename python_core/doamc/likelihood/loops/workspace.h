@@ -6,7 +6,8 @@
 #include "model.h"
 
 struct term { int64_t k; double re, im; };                          /* a coefficient's share of an entry */
-struct cell { int64_t i, j, first, end; double re, im; };           /* an entry of the response that is not always zero */
+/* an entry of the response that is not always zero; terms from middle on have complex coefficients */
+struct cell { int64_t i, j, first, middle, end; double re, im; };
 
 struct workspace {
     void *block;
@@ -31,12 +32,14 @@ static inline void list_cells(struct workspace *w, const struct model *m)
     for (int64_t i = 0; i < m->n; ++i)
         for (int64_t j = 0; j < m->wide; ++j) {
             const double *own = m->mean + 2 * (i * m->wide + j);
-            struct cell cell = {i, j, terms, terms, own[0], own[1]};
+            struct cell cell = {i, j, terms, terms, terms, own[0], own[1]};
             for (int64_t k = 0; k < m->n_patterns; ++k) {
+                if (k == m->n_real) cell.middle = terms;
                 const double *b = m->patterns + 2 * ((k * m->n + i) * m->wide + j);
                 if (b[0] != 0 || b[1] != 0) w->terms[terms++] = (struct term){k, b[0], b[1]};
             }
             cell.end = terms;
+            if (m->n_patterns == m->n_real) cell.middle = terms;
             if (terms > cell.first || own[0] != 0 || own[1] != 0) w->cells[w->n_cells++] = cell;
         }
 }

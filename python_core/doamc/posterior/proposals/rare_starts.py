@@ -12,6 +12,8 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.coupling.coefficients import CoefficientFamily
+from doamc.coupling.directional import DirectionalFamily
+from doamc.coupling.directional_fit import coupling_of_directions
 from doamc.estimators.null_spectrum import NullSpectrum
 from doamc.estimators.peaks import highest_peaks, peak_sets
 from doamc.estimators.sphere_rare import SphereRare
@@ -131,6 +133,9 @@ def null_vector(
 ) -> torch.Tensor:
     """Coupling parameters (B, Q, 2 K) of the rank-reduction null vector at given azimuths, in the prior's range."""
     spec = coordinates.spec
+    if isinstance(spec.family, DirectionalFamily):
+        positions = spec.positions.to(projector.device)
+        return coupling_of_directions(spec.family, positions, projector[:, :, 0], azimuth, elevation)
     a = steering(spec.positions.to(projector.device), azimuth, elevation).to(projector.dtype)  # (B, Q, N, P)
     family = cast(CoefficientFamily, spec.family)  # or as a receiver hears it
     basis = family.linear_basis.to(projector)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import torch
 
+from doamc.coupling.directional import DirectionalFamily
+from doamc.coupling.family import CouplingFamily
 from doamc.estimators.base import Estimates
 from doamc.estimators.joined import join
 from doamc.estimators.misfit import Misfit
@@ -11,7 +13,7 @@ from doamc.posterior.mixture import mixed
 from doamc.posterior.options import Options
 from doamc.posterior.report.fit import misfit_of
 from doamc.posterior.report.line_ends import reaching_ends
-from doamc.posterior.report.summary import summarise
+from doamc.posterior.report.summary import Summary, summarise
 from doamc.posterior.sampled_part import SampledPart
 from doamc.posterior.sampling.model_error import ErrorDraws
 from doamc.posterior.sampling.samples import Samples
@@ -80,6 +82,7 @@ class PosteriorReport:
             std=s.std,
             power=10 ** (s.power_db / 10) / gain[:, None],
             coupling=family.matrix(s.theta),
+            coupling_by_direction=_by_direction(family, s),
             noise_power=noise,
             n_sources=torch.full((len(gain),), n_sources, dtype=torch.int64),
             elevation=s.elevation,
@@ -97,3 +100,10 @@ class PosteriorReport:
             misfit=fit.misfit,
             fit_probability=fit.probability,
         )
+
+
+def _by_direction(family: CouplingFamily, s: Summary) -> torch.Tensor | None:
+    """Coupling (B, P, N, N) of the mean parameters in the directions found; None where all directions have the same."""
+    if not isinstance(family, DirectionalFamily):
+        return None
+    return family.matrices(s.theta, s.azimuth, 0.0 if s.elevation is None else s.elevation)
