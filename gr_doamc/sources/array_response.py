@@ -18,12 +18,14 @@ class ArrayResponse:
 
     extended: (N, J N), what multiplies steering vectors extended by J angular functions: the coupling itself for J = 1.
     gain: amplitude that elements with a pattern receive, of azimuths and elevations in rad; None where isotropic.
+    on_sphere: whether the J functions are those of both angles.
     """
 
     positions: np.ndarray
     coupling: np.ndarray
     extended: np.ndarray
     gain: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    on_sphere: bool = False
 
     @property
     def n_blocks(self) -> int:
@@ -43,7 +45,9 @@ class ArrayResponse:
         if self.gain is not None:
             a = a * self.gain(azimuth, np.zeros_like(azimuth) if elevation_deg is None else np.radians(elevation_deg))
         if n_blocks > 1:
-            a = (blocks_of(azimuth_deg, n_blocks)[:, None] * a).reshape(-1, len(azimuth))
+            up = np.zeros_like(azimuth) if elevation_deg is None else np.radians(elevation_deg)
+            functions = _on_sphere(azimuth, up, n_blocks) if self.on_sphere else blocks_of(azimuth_deg, n_blocks)
+            a = (functions[:, None] * a).reshape(-1, len(azimuth))
         return self.extended @ a
 
 
@@ -72,12 +76,13 @@ def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
     matrix = family.matrix(theta).numpy()
     extended = matrix
     if isinstance(family, DirectionalFamily):
-        extended = family.at_horizon(theta).numpy()
+        extended = family.response_matrix(theta).numpy()
     elif family.n_blocks > 1:
         c = family.coefficients(*family.coordinates(theta))
         extended = (family.mean + torch.einsum("k,kij->ij", c, family.patterns)).numpy()
     if coupling is None:
-        return ArrayResponse(spec.positions.numpy(), matrix, extended, _gain_of(spec))
+        on_sphere = isinstance(family, DirectionalFamily) and family.on_sphere
+        return ArrayResponse(spec.positions.numpy(), matrix, extended, _gain_of(spec), on_sphere)
     return _scaled(spec, matrix, extended)
 
 
@@ -90,7 +95,17 @@ def _scaled(spec: ArraySpec, matrix: np.ndarray, extended: np.ndarray) -> ArrayR
             f"coupling must be {spec.family.n_coefficients} coefficients or a {n} x {n} matrix with a diagonal, "
             f"found shape {matrix.shape}"
         )
-    return ArrayResponse(spec.positions.numpy(), matrix / mean, extended / mean, _gain_of(spec))
+    on_sphere = spec.directional and spec.elevated and extended.shape[1] > n
+    return ArrayResponse(spec.positions.numpy(), matrix / mean, extended / mean, _gain_of(spec), on_sphere)
+
+
+def _on_sphere(azimuth: np.ndarray, elevation: np.ndarray, n_blocks: int) -> np.ndarray:
+    """Functions of both angles (J, P), rad."""
+    import torch
+
+    from doamc.coupling.angular import sphere_functions
+
+    return sphere_functions(torch.from_numpy(azimuth), torch.from_numpy(np.sin(elevation)), n_blocks).numpy()
 
 
 def _gain_of(spec: ArraySpec) -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:

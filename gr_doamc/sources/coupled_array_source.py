@@ -70,7 +70,7 @@ class coupled_array_source(gr.sync_block):
         self._array = array_response(spec, coupling, seed)
         #: whether elevations are told
         self.elevated = spec.elevated or any(e.raised for e in self.emitters)
-        if self.elevated and self._array.n_blocks > 1:
+        if self.elevated and self._array.n_blocks > 1 and not self._array.on_sphere:
             raise SpecificationError(
                 f"the response of {spec.name} is known at the horizon, found emitters above or below"
             )

@@ -170,11 +170,9 @@ class DirectionalFamily:
         n = self.n_elements
         return torch.nn.functional.pad(matrices, (block * n, (self.n_blocks - 1 - block) * n))
 
-    def at_horizon(self, theta: torch.Tensor) -> torch.Tensor:
-        """E (N, J' N) of parameters (2 K J,) with the functions of azimuth alone, which are all that is left there."""
-        e = self.mean + torch.einsum("k,knm->nm", theta.to(self.mean.dtype), self.extended_basis)
-        kept = 2 * math.isqrt(self.n_blocks) - 1 if self.on_sphere else self.n_blocks
-        return e[:, : kept * self.n_elements]
+    def response_matrix(self, theta: torch.Tensor) -> torch.Tensor:
+        """E (N, J N) of parameters (2 K J,): what multiplies steering vectors extended by the f_j themselves."""
+        return self.mean + torch.einsum("k,knm->nm", theta.to(self.mean.dtype), self.extended_basis)
 
     def rows(self, theta: torch.Tensor) -> torch.Tensor:
         """Parameters of the base in every block, (..., 2 K J) -> (..., J, 2 K)."""

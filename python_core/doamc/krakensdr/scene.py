@@ -60,8 +60,12 @@ class Scene:
             told = elevation_deg is not None
             elevation = torch.tensor(elevation_deg, dtype=torch.float64).deg2rad() if told else None
         level = 0.0 if elevation is None else elevation[None]
-        coupling = spec.family.matrix(spec.family.draw((1,), generator))[0]
-        response = coupling @ steering(spec.positions, azimuth[None], level)[0].to(torch.complex128)
+        theta = spec.family.draw((1,), generator)
+        coupling = spec.family.matrix(theta)[0]
+        if spec.directional:
+            response = spec.family.response(theta, spec.positions, azimuth[None], level)[0]
+        else:
+            response = coupling @ steering(spec.positions, azimuth[None], level)[0].to(torch.complex128)
         if spec.element is not None:
             horizon = torch.zeros_like(azimuth)
             response = response * spec.element.gain(azimuth, horizon if elevation is None else elevation)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from doamc.arrays import steering
-from doamc.coupling.angular import angular_functions, extended_steering, sphere_functions, sphere_slopes
+from doamc.coupling.angular import angular_functions, sphere_functions, sphere_slopes
 from doamc.coupling.directional import directional_family
 from doamc.coupling.directional_fit import coupling_of_directions
 from doamc.coupling.families import make_family
@@ -67,13 +67,16 @@ def test_each_column_meets_the_coupling_of_its_own_direction(name):
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_at_the_horizon_functions_of_azimuth_are_all_that_is_left(name):
+def test_the_response_is_a_matrix_times_extended_steering_vectors(name):
     spec = directional_spec(name, 2)
     theta = spec.family.draw((), torch.Generator().manual_seed(1))
-    azimuth = directions(spec)[0][0]
-    e = spec.family.at_horizon(theta)
-    a = extended_steering(spec.positions, azimuth, e.shape[1] // len(e))
-    assert torch.allclose(e @ a, spec.family.response(theta, spec.positions, azimuth), atol=1e-14)
+    azimuth, elevation = (v[0] for v in directions(spec))
+    j = spec.family.n_blocks
+    raw = sphere_functions(azimuth, elevation.sin(), j) if spec.elevated else angular_functions(azimuth, j)
+    a = steering(spec.positions, azimuth, elevation).to(torch.complex128)
+    extended = torch.cat([f * a for f in raw])
+    found = spec.family.response_matrix(theta) @ extended
+    assert torch.allclose(found, spec.family.response(theta, spec.positions, azimuth, elevation), atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ARRAYS)

@@ -120,11 +120,13 @@ def test_an_array_drawn_from_antennas_receives_by_direction(array):
 
 @pytest.mark.parametrize("name", ["ula8", "seed16", "dome8"])
 def test_a_series_over_direction_is_what_the_array_receives(name):
-    """Emitters are at the horizon, also where the series has elevations."""
+    """At the horizon, and above it where the series has elevations."""
     spec, azimuth = directional_spec(name, 1), torch.tensor([[-20.0, 35.0]], dtype=torch.float64).deg2rad()
     theta = spec.family.draw((), torch.Generator().manual_seed(7))
-    source = coupled_array_source(spec, PAIR, seed=7)
-    expected = spec.family.response(theta[None], spec.positions, azimuth)[0].numpy()
+    elevation = torch.tensor([[0.0, 30.0 if spec.elevated else 0.0]], dtype=torch.float64).deg2rad()
+    raised = [PAIR[0], PAIR[1] | ({"elevation_deg": 30.0} if spec.elevated else {})]
+    source = coupled_array_source(spec, raised, seed=7)
+    expected = spec.family.response(theta[None], spec.positions, azimuth, elevation)[0].numpy()
     assert np.allclose(source.response(0.0), expected, atol=1e-6)
     assert np.allclose(source.coupling, spec.family.matrix(theta).numpy(), atol=1e-12)
 
