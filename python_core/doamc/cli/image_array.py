@@ -67,6 +67,7 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.imaging.array_beam import ArrayBeam
     from doamc.imaging.array_image import array_image
     from doamc.imaging.array_visibilities import array_visibilities, number_of_sources
+    from doamc.imaging.coupling_spread import with_coupling_spread
     from doamc.spec import load_spec
 
     check_output(args.out)
@@ -86,9 +87,11 @@ def image_array(args: argparse.Namespace) -> int:
     tuned = spec.tuned(frequency_hz)
     beam = ArrayBeam(tuned.positions.numpy(), _grid(args, tuned))
     count = args.sources or number_of_sources(r, length)
-    coupling = fixed if fixed is not None else estimated
+    coupling = fixed if estimated is None else estimated.mean(0)
     observed = array_visibilities(r, length, args.noise_power, coupling, count)
     image = array_image(beam, observed, count, args.gain, args.components)
+    if estimated is not None:
+        image = with_coupling_spread(image, beam, r, estimated)
     _write(args.out, image, tuned.name, frequency_hz)
     if args.picture is not None:
         draw_sky(args.picture, image, tuned.name)

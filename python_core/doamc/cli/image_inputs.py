@@ -1,8 +1,7 @@
 """What ``doamc image`` takes of an array's input: its covariance, and the coupling that is estimated from it."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +17,10 @@ _BLOCK = 1 << 14
 def received(
     args: argparse.Namespace, spec: "ArraySpec"
 ) -> tuple["np.ndarray", float, float | None, "np.ndarray | None"]:
-    """Covariance between elements, independent snapshots in it, frequency, and the coupling where it is estimated."""
+    """Covariance between elements, independent snapshots in it, frequency, and the couplings of batches (B, N, N).
+
+    The couplings are None where they are not to be estimated.
+    """
     import numpy as np
 
     from doamc.cli.capture_options import capture_form
@@ -26,11 +28,9 @@ def received(
     from doamc.cli.remarks import warn
     from doamc.errors import ImagingError
     from doamc.estimators.tuned import frequency_remark
-    from doamc.files.remote import file_at
-    from doamc.imaging.array_files import read_covariance
-    from doamc.snapshots.npy import Archive
+    from doamc.imaging.array_files import is_integrated, read_covariance
 
-    if Path(args.input).suffix == ".npz" and "covariance" in Archive(file_at(args.input), "visibilities").names:
+    if is_integrated(args.input):
         if args.coupling == "estimated":
             raise ImagingError("expected --coupling none or a file for integrated visibilities, found estimated")
         r, length, hertz = read_covariance(args.input)
@@ -52,8 +52,8 @@ def received(
     some = open_input(
         args.input, spec, length, min(args.batches, some.shape[0]), form=form, positions=positions
     )  # fmt: skip
-    coupling, share = _estimated(args, spec, some, hertz)
-    return r, max(1.0, share * count), hertz, coupling
+    couplings, share = _estimated(args, spec, some, hertz)
+    return r, max(1.0, share * count), hertz, couplings
 
 
 def _integrated(source: "Input") -> tuple["np.ndarray", int]:
@@ -72,7 +72,7 @@ def _integrated(source: "Input") -> tuple["np.ndarray", int]:
 def _estimated(
     args: argparse.Namespace, spec: "ArraySpec", source: "Input", frequency_hz: float | None
 ) -> tuple["np.ndarray | None", float]:
-    """Mean coupling of some batches, where it is to be estimated, and which share of their snapshots is independent."""
+    """Couplings of some batches, where they are to be estimated, and which share of their snapshots is independent."""
     import numpy as np
     import torch
 
@@ -95,8 +95,7 @@ def _estimated(
     kept = np.concatenate(couplings)
     if not len(kept):
         raise ImagingError(f"expected a method that estimates coupling, found {estimator.name}, which gave none")
-    mean: Any = kept.mean(0)
-    return mean, float(np.mean(shares))
+    return kept, float(np.mean(shares))
 
 
 def _share(batch: "SnapshotBatch") -> float:

@@ -1,8 +1,8 @@
 """An image of the sky by an array of a few elements: dirty, CLEANed, what is left, how far off each may be, and points.
 
 The standard deviation is that of L independent Gaussian snapshots: D = w^H R w with w = C^-H a / N has the variance
-(w^H R w)^2 / L [Goodman], and so has the residual, since what CLEAN takes out is no more than arithmetic. That of the
-coupling, which is taken as known, comes on top and is not in it.
+(w^H R w)^2 / L [Goodman], and so has the residual, since what CLEAN takes out is no more than arithmetic. The coupling
+is taken as known; what its error adds: `coupling_spread`.
 """
 
 import math

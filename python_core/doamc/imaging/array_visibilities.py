@@ -67,8 +67,15 @@ def array_visibilities(
     c = np.asarray(coupling, dtype=complex)
     if c.shape != r.shape:
         raise ImagingError(f"expected a coupling matrix {n} x {n} as the covariance, found {c.shape}")
-    w = correction_matrix(c)
-    return ArrayVisibilities(w @ clean @ w.conj().T, w @ r @ w.conj().T, float(snapshots), float(noise_power), c)
+    return ArrayVisibilities(
+        without_coupling(clean, c), without_coupling(r, c), float(snapshots), float(noise_power), c
+    )
+
+
+def without_coupling(r: NDArray[np.complex128], coupling: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """C^-1 R C^-H, (N, N). Raises CalibrationError where C cannot be inverted."""
+    w = correction_matrix(coupling)
+    return w @ r @ w.conj().T
 
 
 def number_of_sources(covariance: NDArray[np.complex128], snapshots: float) -> int:

@@ -80,6 +80,10 @@ def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path, capsys):
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     image(tmp_path / "v.npz", tmp_path / "out.svg", *options[:4], "--panorama")
     assert b"elevation (deg)" in (tmp_path / "out.svg").read_bytes()
+    write_visibilities(tmp_path / "v.sigmf-meta", [made])
+    image(tmp_path / "v.sigmf-meta", tmp_path / "out.npz", *options[2:4])  # the recording tells the array
+    with np.load(tmp_path / "out.npz") as out:
+        assert out["azimuth_deg"] == pytest.approx([20.0, 110.0], abs=0.2) and out["snapshots"] == 100_000
     given = tmp_path / "v.npz", tmp_path / "no.npz", "--array"
     for options, words in (
         (("uca16",), "found estimated"),
