@@ -101,7 +101,11 @@ def _of_archive(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[A
     if missing:
         raise ImagingError(f"{path}: expected arrays covariance and snapshots, found no {' and no '.join(missing)}")
     r, counts = archive.whole("covariance"), archive.whole("snapshots")
-    return r, counts, archive.whole("frequency_hz") if "frequency_hz" in archive.names else np.full(counts.shape, np.nan)
+    return (
+        r,
+        counts,
+        archive.whole("frequency_hz") if "frequency_hz" in archive.names else np.full(counts.shape, np.nan),
+    )
 
 
 def _of_recording(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -51,9 +51,7 @@ def _jackknife(found: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sqrt((len(found) - 1) * found.var(0))
 
 
-def _source(
-    source: SkySource, beam: ArrayBeam, image: ArrayImage, changes: list[NDArray[np.complex128]]
-) -> SkySource:
+def _source(source: SkySource, beam: ArrayBeam, image: ArrayImage, changes: list[NDArray[np.complex128]]) -> SkySource:
     """The peak that the source has alone, moved by what each change adds to it."""
     a = beam.response(source.direction[None])[0]
     own = source.power * np.outer(a, a.conj())

@@ -1,7 +1,10 @@
 """Skies of one's own as what the prior learns from: .npz files of images and FITS files, or folders of them."""
 
+import gzip
+import math
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ from doamc.text import reason, shown
 
 #: pixels of all skies together, and the longest side
 MAX_PIXELS, MAX_SIDE = 1 << 28, 16384
+#: of a FITS file: layers among which the first image is looked for, axes, and bytes of a block
+MAX_LAYERS, MAX_AXES, BLOCK = 100, 16, 2880
 #: share of the skies that is kept for validation, and the fewest skies
 HELD_OUT, FEWEST = 0.1, 2
 ENDS = (".npz", ".fits", ".fit", ".fits.gz")
@@ -119,14 +124,34 @@ def _of_fits(path: Path) -> NDArray:
             data = _first_image(path, fits)
     except ImagingError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, OverflowError, fits.VerifyError) as error:
         raise ImagingError(f"{path}: expected a FITS file, cannot read it ({reason(error)})") from error
     return data.reshape(-1, *data.shape[-2:])
 
 
 def _first_image(path: Path, fits: Any) -> NDArray:
-    with path.open("rb") as file, fits.open(file, memmap=False) as layers:
-        images = [v for v in layers if getattr(v, "is_image", False) and len(v.shape) > 1]
-        if not images or np.prod(images[0].shape, dtype=float) > MAX_PIXELS:
-            raise ImagingError(f"{path}: expected an image of at most {MAX_PIXELS} pixels, found none")
-        return np.asarray(images[0].data)
+    with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
+        _check_sizes(file, path, fits)
+        file.seek(0)
+        with fits.open(file, memmap=False) as layers:
+            some = islice(layers, MAX_LAYERS)
+            first = next((v for v in some if getattr(v, "is_image", False) and len(v.shape) > 1), None)
+            if first is None or np.prod(first.shape, dtype=float) > MAX_PIXELS:
+                raise ImagingError(f"{path}: expected an image of at most {MAX_PIXELS} pixels, found none")
+            return np.asarray(first.data)
+
+
+def _check_sizes(file: Any, path: Path, fits: Any) -> None:
+    """Refuse sides that lead astropy round in a circle, or through years of them."""
+    for _ in range(MAX_LAYERS):
+        try:
+            header = fits.Header.fromfile(file)
+        except EOFError:
+            return
+        axes = header.get("NAXIS", 0)
+        told = [axes, *(header.get(f"NAXIS{k + 1}", 0) for k in range(axes if axes in range(MAX_AXES + 1) else 0))]
+        told += [header.get("PCOUNT", 0), header.get("GCOUNT", 1), abs(header.get("BITPIX", 8))]
+        if axes not in range(MAX_AXES + 1) or not all(isinstance(v, int) and 0 <= v < 1 << 40 for v in told):
+            raise ImagingError(f"{path}: expected whole numbers for the sizes of an image, found {shown(told)}")
+        bytes_ = told[-1] // 8 * told[-2] * (told[-3] + (math.prod(told[1:-3]) if axes else 0))
+        file.seek(-(-bytes_ // BLOCK) * BLOCK, 1)

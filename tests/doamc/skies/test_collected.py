@@ -55,6 +55,14 @@ def test_fits_files_are_read(tmp_path):
     fits.PrimaryHDU(skies(3, 24, 20)[None]).writeto(tmp_path / "cube.fits")
     found = list(read_skies([tmp_path]))
     assert len(found) == 4 and np.allclose(found[-1], skies(1, 24, 20)[0])
+    fits.PrimaryHDU(skies(1, 24, 20)[0]).writeto(tmp_path / "other.fits.gz")
+    assert next(read_skies([tmp_path / "other.fits.gz"])).shape == (24, 20)
+    whole = (tmp_path / "one.fits").read_bytes()
+    for card, value in ((b"NAXIS1", b"-32"), (b"NAXIS ", b"9" * 30), (b"NAXIS2", b"'x'")):
+        at = whole.index(card) + 10
+        (tmp_path / "odd.fits").write_bytes(whole[:at] + value.rjust(20 if len(value) < 20 else 30) + whole[at + 30 :])
+        with pytest.raises(ImagingError, match=r"odd.fits: expected"):
+            list(read_skies([tmp_path / "odd.fits"]))
     (tmp_path / "bad.fits").write_bytes(b"SIMPLE  =                    T" + bytes(100))
     with pytest.raises(ImagingError, match=r"bad.fits: expected"):
         list(read_skies([tmp_path / "bad.fits"]))

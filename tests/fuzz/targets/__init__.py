@@ -16,6 +16,7 @@ _MODULES = {
     "visibilities": ("visibilities",),
     "soundings": ("soundings",),
     "sky": ("integrations", "sky"),
+    "skies": ("skies", "integrations-sigmf"),
     "command_lines": ("command-line",),
 }
 #: of all targets
