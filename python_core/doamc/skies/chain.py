@@ -3,9 +3,9 @@
     x_t = x_0 + sigma_t n,    x_0 ~ p(x_0 | x_t, y)
 
 Each of the two draws leaves p(x_0, x_t | y) at this level of noise as it is (Gibbs), whatever the level: where
-`Conditional` is exact, so is the chain. Levels fall from far above the sky to about the noise of y; then the chain
-goes up again and down in sweeps of a few steps, and every sweep ends in another draw of the sky. To stay at a low
-level instead would be worse: there the prior alone moves what y does not tell, and its small errors add up.
+`Conditional` is exact, so is the chain. Levels fall to about the noise of y; then the chain goes up again and down in
+sweeps of a few steps, and every sweep ends in another draw of the sky. To stay at a low level instead would be worse:
+there the prior alone moves what y does not tell, and its small errors add up.
 """
 
 from collections.abc import Sequence
@@ -38,10 +38,11 @@ class Moments:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape, self.count = shape, 0
-        self._mean = self._square = self._given = self._drawn = torch.zeros(())
+        self._mean = self._square = self._given = self._drawn = self._pull = torch.zeros(())
 
-    def add(self, mean: torch.Tensor, draw: torch.Tensor, given: torch.Tensor) -> None:
-        """Conditional mean of x_0, a draw, and the variance given x_t alone."""
+    def add(self, mean: torch.Tensor, draw: torch.Tensor, prior: torch.Tensor, given: torch.Tensor) -> None:
+        """Conditional mean of x_0, a draw, and mean and variance given x_t alone."""
+        self._pull = self._pull + (mean - prior).square()
         self.count += 1
         self._mean, self._square = self._mean + mean, self._square + mean.square()
         self._given, self._drawn = self._given + given, self._drawn + (draw - mean).square()
@@ -50,6 +51,11 @@ class Moments:
     def mean(self) -> torch.Tensor:
         """That of the conditional means: it varies less than that of the draws."""
         return self._mean / self.count
+
+    @property
+    def pull(self) -> torch.Tensor:
+        """Mean square of how far y pulls x_0 away from what the prior says given x_t."""
+        return self._pull / self.count
 
     @property
     def variance(self) -> torch.Tensor:
@@ -86,7 +92,7 @@ class Chain:
                 continue
             mean, self.draw = self.conditional.both(*found, noise)
             if moments is not None:
-                moments.add(mean, self.draw, found[1])
+                moments.add(mean, self.draw, *found)
         return mean
 
 

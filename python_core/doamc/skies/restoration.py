@@ -1,8 +1,9 @@
 """Images from visibilities by diffusion with the learned prior: methods `posterior` and `ddrm` of ``doamc image``.
 
-`posterior` runs `Chain`; `ddrm` is the published chain of `diffusion.guidance.Ddrm`, [Kawar], as [Tolley] has it for
-skies. Both take a sky in units of the power of two that is nearest to its brightest pixel. Visibilities
-alone do not tell that one: it is guessed from their power, and looked up once most of the noise is gone.
+`posterior` runs `Chain`, which begins at the image by compressed sensing: of the skies that agree with few visibilities
+it is near the right ones, and a chain that falls from noise ends at others. `ddrm` is the published chain of
+`diffusion.guidance.Ddrm`, [Kawar], as [Tolley] has it for skies. Both take a sky in units of the power of two that is
+nearest to its brightest pixel: that of compressed sensing, looked up again after the first sweep.
 """
 
 import math
@@ -17,26 +18,24 @@ from doamc.diffusion.grid import Grid
 from doamc.diffusion.guidance import Ddrm
 from doamc.diffusion.samplers import ItemNoise, sample
 from doamc.errors import ImagingError
+from doamc.imaging.iuwt import iuwt
 from doamc.imaging.sampling import FourierSampling
 from doamc.imaging.visibilities import GridVisibilities, SkyImage
-from doamc.skies.calibrated import calibrated
 from doamc.skies.chain import Chain, Moments, falling
 from doamc.skies.colour import CORNER, error_colour
 from doamc.skies.conditional import Conditional
 from doamc.skies.denoiser import SkyDenoiser
+from doamc.skies.deviations import Deviations
+from doamc.skies.evidence import Evidence, missing_power
 from doamc.skies.net import SIGMA
-from doamc.skies.peak import guessed_peak, nearest_power
 
 UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
-LOOKED_UP, ABOVE = 0.15, 0.5  #: level at which the peak is, and share of the steps of the first fall above it
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
-FEW_CELLS = 0.1  #: share of the cells below which sweeps begin at the top: nothing else finds other skies that agree
 COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
-FALLING, FEWEST, MOST = 0.3, 8, 30  #: share of the steps before the first sweep, between so many and so many
-PILOT = 8  #: steps of the chain that looks up the peak for `ddrm`
+START = 50  #: steps of compressed sensing, whose image a chain begins at
 TOGETHER = 1 << 18  #: pixels that are worked on at once
 
 #: called with the number of images done, as they are done
@@ -101,7 +100,9 @@ class Problem:
         count, pixels = len(self.y), self.operator.columns
         #: noise of a visibility in the middle of all
         self.noise_std = self.noise_power**0.5 / float(self.operator.s.median())
-        self.peak = nearest_power(guessed_peak(self.operator, self.y, self.noise_power))
+        self.start = torch.from_numpy(iuwt(visibilities, START)).float().flatten(1).repeat_interleave(run.samples, 0)
+        least = self.noise_std * float(visibilities.mask.mean()) ** 0.5  # noise of the dirty image
+        self.peak = nearest_power(self.start.amax(1, keepdim=True).clamp_min(least))
         seeds = [_seed(run.seed, first * run.samples + i) for i in range(count)]
         self.noise = ItemNoise(seeds, (pixels,), torch.float32, block=16)
         self.size = pixels**0.5 / UNIT
@@ -112,28 +113,23 @@ class Problem:
         """Level (B, 1), in units of the peak, at which a sweep ends."""
         return ((self.noise_std / self.peak).square() + TRUSTED**2).sqrt().clamp_max(FIRST)
 
+    def levels(self, count: int) -> list[torch.Tensor]:
+        """Those of a sweep of so many steps, (B, 1) each."""
+        top = min(TOP * self.size, FIRST)
+        return falling((4 * self.bottom).clamp(top, FIRST), self.bottom, count)
+
     def conditional(self) -> Conditional:
         """What y says of x_0 in units of the peak."""
         return Conditional(self.operator, self.y / self.peak, self.noise_power / self.peak.square(), self.colour)
 
 
+def nearest_power(peak: torch.Tensor) -> torch.Tensor:
+    """The nearest power of two: what is measured in it has a peak of 0.7 to 1.4, which the prior knows."""
+    return torch.exp2(peak.clamp_min(1e-30).log2().round())
+
+
 def _seed(seed: int, item: int) -> int:
     return int(np.random.SeedSequence([seed, item]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def _fallen(problem: Problem, prior: SkyDenoiser, steps: int, moments: Moments) -> Chain:
-    """A chain that went down once, with the peak looked up on the way; steps >= 2."""
-    bottom = problem.bottom
-    high = max(1, round(ABOVE * steps))
-    black = torch.zeros(len(problem.y), problem.operator.columns)
-    chain = Chain(prior, problem.conditional(), problem.noise, black)
-    middle = bottom.clamp_min(LOOKED_UP)
-    mean = chain.run(falling(torch.full_like(bottom, FIRST), middle, high))
-    unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
-    problem.peak = problem.peak * unit
-    chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
-    chain.run(falling(middle / unit, problem.bottom, steps - high + 1)[1:], moments, COLLECTED)
-    return chain
 
 
 def _posterior(
@@ -141,27 +137,47 @@ def _posterior(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     problem = Problem(visibilities, run, first)
     moments = Moments(problem.operator.shape)
-    down = max(FEWEST, min(MOST, round(FALLING * run.steps)))
-    sweeps = max(0, run.steps - down) // SWEEP
-    chain = _fallen(problem, prior, run.steps - SWEEP * sweeps, moments)
-    bottom = problem.bottom
-    top = FIRST if visibilities.mask.mean() < FEW_CELLS else min(TOP * problem.size, FIRST)
-    levels = falling((4 * bottom).clamp(top, FIRST), bottom, SWEEP)
-    for _ in range(sweeps):
-        chain.run(levels, moments, COLLECTED)
-    each, variance = problem.peak * moments.mean, problem.peak.square() * moments.variance
-    each, variance = (v.unflatten(0, (-1, run.samples)) for v in (each, variance))
-    between = each.var(1) if run.samples > 1 else torch.zeros_like(each[:, 0])
-    image, deviation = each.mean(1), (variance.mean(1) + between).sqrt()
-    level = (problem.peak * bottom).unflatten(0, (-1, run.samples)).mean(1)
-    return image, calibrated(deviation, image, torch.full_like(level, problem.noise_std), level, sweeps)
+    sweeps = max(1, run.steps // SWEEP)
+    chain = Chain(prior, problem.conditional(), problem.noise, problem.start / problem.peak)
+    mean = chain.run(problem.levels(run.steps - SWEEP * (sweeps - 1)), moments, COLLECTED)
+    if sweeps > 1:
+        unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
+        problem.peak = problem.peak * unit
+        chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
+        moments, levels = Moments(problem.operator.shape), problem.levels(SWEEP)
+        for _ in range(sweeps - 1):
+            chain.run(levels, moments, COLLECTED)
+    return _found(visibilities, run, problem, moments, sweeps)
+
+
+def _found(
+    visibilities: GridVisibilities, run: Run, problem: Problem, moments: Moments, sweeps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images and deviations, the mean over the chains of each sky."""
+
+    def mean(each: torch.Tensor) -> torch.Tensor:
+        return each.unflatten(0, (-1, run.samples)).mean(1)
+
+    each = problem.peak * moments.mean
+    image, variance = mean(each), mean(problem.peak.square() * moments.variance)
+    if run.samples > 1:
+        variance = variance + each.unflatten(0, (-1, run.samples)).var(1)
+    pull = mean(problem.peak.square() * moments.pull)
+    operator, y = problem.operator, problem.y[:: run.samples]
+    left = operator.from_spectral(operator.s * (y - operator.apply(image)))
+    noise = (problem.noise_power * operator.s.square().sum() / operator.columns).sqrt()
+    flat = image, variance.sqrt(), mean(problem.start), pull.sqrt(), left / noise
+    seen, deviation, start, pulled, residual = (v.unflatten(1, operator.shape) for v in flat)
+    level, missing = mean(problem.peak * problem.bottom)[:, 0], torch.from_numpy(missing_power(visibilities)).float()
+    measured = float(visibilities.mask.mean())
+    evidence = Evidence(seen, deviation, start, pulled, residual, level, missing, problem.noise_std, measured, sweeps)
+    return image, Deviations.open().of(evidence).flatten(1)
 
 
 def _ddrm(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     problem = Problem(visibilities, run, first)
-    _fallen(problem, prior, PILOT, Moments(problem.operator.shape))
     found = torch.empty(len(problem.y), problem.operator.columns)
     for peak in problem.peak.unique():  # the levels of a grid are those of all its items
         rows = (problem.peak[:, 0] == peak).nonzero()[:, 0]

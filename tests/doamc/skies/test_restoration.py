@@ -6,6 +6,7 @@ import torch
 
 from doamc.errors import ImagingError
 from doamc.imaging.coverage import equatorial, grid_mask, tracks
+from doamc.imaging.iuwt import iuwt
 from doamc.imaging.visibilities import GridVisibilities, make_visibilities
 from doamc.imaging.wiener import wiener
 from doamc.skies import restoration
@@ -63,11 +64,38 @@ def test_the_network_is_what_brings_the_image(restored, monkeypatch):
 
 
 def test_intervals_hold_what_they_promise():
-    """90 %, of all pixels and of those above the noise, within 10 %: 4 skies, errors of neighbours hang together."""
+    """90 % and more, of all pixels and of those above the noise, but not all of them: 4 skies that the prior knows."""
     skies, seen = case(4, cells=mask(64, 27))
     found = restore(seen, Run(40))
     inside = np.abs(found.image - skies) < 1.645 * found.std
-    assert 0.8 < inside.mean() < 0.98 and 0.78 < inside[skies > SIGMA].mean() < 0.99
+    assert 0.85 < inside.mean() < 0.995 and 0.8 < inside[skies > SIGMA].mean() < 0.995
+
+
+def strange() -> np.ndarray:
+    """A disc with an edge, a bar, and points: nothing that the prior has learned. Peak 1."""
+    x, y = np.meshgrid(np.arange(64) - 32.0, np.arange(64) - 32.0)
+    disc = 1.0 * (np.hypot(x - 6, y + 4) < 7)
+    bar = 0.6 * (np.abs(x + 12) < 1.5) * (np.abs(y) < 12)
+    points = sum(a * np.exp(-0.5 * ((x - p) ** 2 + (y - q) ** 2) / 0.7**2)
+                 for a, p, q in ((0.9, 15, 15), (0.3, -20, 8), (0.5, 0, 20)))  # fmt: skip
+    return np.stack([disc + 0.2 * points, bar + points])
+
+
+def test_intervals_widen_on_skies_that_the_prior_does_not_know():
+    """They hold nearly what they promise there, too: 2 skies, errors of neighbours hang together."""
+    skies, cells = strange(), mask(64, 27)
+    found = restore(make_visibilities(observe(skies, cells, SIGMA, np.random.default_rng(4)), cells, SIGMA), Run(20))
+    inside = np.abs(found.image - skies) < 1.645 * found.std
+    assert 0.8 < inside.mean() and 0.7 < inside[skies > SIGMA].mean()
+
+
+def test_few_cells_are_enough_where_compressed_sensing_is_near():
+    """Eight antennas, 8 % of the cells: 2 dB better than compressed sensing, which the chain begins at, or no worse."""
+    cells = mask(64, 8)
+    assert cells.mean() < 0.09
+    for skies, margin_db in ((strange(), 2), (case(2)[0], 0)):
+        seen = make_visibilities(observe(skies, cells, SIGMA, np.random.default_rng(4)), cells, SIGMA)
+        assert psnr_db(restore(seen, Run(20)).image, skies) > psnr_db(iuwt(seen), skies) + margin_db
 
 
 def test_what_was_measured_is_kept(restored):
