@@ -39,11 +39,11 @@ FLOOR = 1e-5  #: least error, in units of the noise
 class Kept(Deviations):
     """Keeps the evidence and tells no deviation."""
 
-    last: Evidence
+    kept: Evidence
 
     def of(self, evidence: Evidence) -> torch.Tensor:
         """Ones."""
-        Kept.last = evidence
+        Kept.kept = evidence
         return torch.ones_like(evidence.image)
 
     @classmethod
@@ -68,10 +68,10 @@ def drawn(minutes: float, rng: np.random.Generator) -> dict[str, NDArray]:
         noisy = skies + sigma * rng.standard_normal(skies.shape)
         seen = make_visibilities(np.where(mask, np.fft.fft2(noisy, norm="ortho"), 0), mask, sigma)
         image = restore(seen, Run(int(rng.choice(STEPS, p=SHARES)), seed=len(rows))).image
-        level = Kept.last.level.double().numpy()[:, None, None]
+        level = Kept.kept.level.double().numpy()[:, None, None]
         error = np.log(np.maximum(np.abs(image - skies) / level, FLOOR))
         above = skies > sigma
-        table = np.concatenate([Kept.last.features().numpy(), error[..., None], above[..., None]], -1)
+        table = np.concatenate([Kept.kept.features().numpy(), error[..., None], above[..., None]], -1)
         for each, bright in zip(table.reshape(len(skies), SIDE**2, -1), above.reshape(len(skies), -1), strict=True):
             some = [np.flatnonzero(bright == b) for b in (True, False)]
             learn = np.concatenate([rng.choice(v, LEARN // 2) for v in some if len(v)])
