@@ -48,10 +48,12 @@ def _stronger(family: CouplingFamily) -> CouplingFamily:
     if isinstance(family, ReceivedFamily):
         return received(_stronger(family.own), family.heard_by)
     if isinstance(family, DirectionalFamily):
-        return replace(family, base=_stronger(family.base))
-    if isinstance(family, CoefficientFamily):
-        return replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
-    return family
+        return replace(family, base=_from_none(family.base))
+    return _from_none(family) if isinstance(family, CoefficientFamily) else family
+
+
+def _from_none(family: CoefficientFamily) -> CoefficientFamily:
+    return replace(family, magnitude=family.magnitude * torch.tensor([0.0, STRONGER]))
 
 
 def least_separation_rad(spec: ArraySpec) -> float:
