@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from doamc import DoamcError, __version__
+from doamc.cli.own_inputs import check_own_inputs
 from doamc.text import one_line
 
 # NumPy's matrices are small, and sums over several threads round otherwise: the same bits here and in workers, which
@@ -70,6 +71,7 @@ def main(argv: list[str] | None = None) -> int:
                 parser.error(f"expected a value, found {word}; name a file -- as ./--")
         args = parser.parse_args(words)
         hidden = hidden and not args.traceback
+        check_own_inputs(args)
         status = args.run(args)
         sys.stdout.flush()
         return int(status or 0)

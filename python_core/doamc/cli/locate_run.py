@@ -1,8 +1,9 @@
 """Logs of bearings, read and located wherever workers are: a task is a log, then a window of time."""
 
 import argparse
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,18 @@ import numpy as np
 
 from doamc import __version__
 from doamc.cli.locate_rows import NAME, WORK, chosen, read_logs, station_name, stations_of, windows_of
+from doamc.cli.own_inputs import check_distinct
 from doamc.cli.remarks import tell
 from doamc.estimates.bearing_log import SUFFIXES
+from doamc.files.remote import is_url
+from doamc.protocol import POSITION_SCHEMA
 
 if TYPE_CHECKING:
     from doamc.cluster import Executor
     from doamc.cluster.manifest import Manifest
+    from doamc.snapshots.finding import Found
+
+_POSITION = f'{{"schema":"{POSITION_SCHEMA}"'.encode()  #: how a file of positions begins
 
 
 def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
@@ -30,6 +37,8 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
     from doamc.snapshots.finding import find_inputs
 
     found = find_inputs(args.inputs, args.include, args.out if folder else None, SUFFIXES)
+    if not folder:
+        found = _without_result(found, args.out)
     names = sorted({station_name(f.name) for f in found})
     stations, spread = stations_of(args, names)
     settings = {
@@ -61,6 +70,16 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
     for line in failed:
         tell(f"set aside: {line}")
     return 1 if failed else 0
+
+
+def _without_result(found: "list[Found]", out: str) -> "list[Found]":
+    """The inputs without positions of an earlier run, which `out` may hold. Raises RecordingError where it is a log."""
+    with suppress(OSError), open(out, "rb") as file:
+        head = file.read(len(_POSITION))
+        if not head or head == _POSITION:
+            found = [f for f in found if is_url(f.where) or os.path.realpath(f.where) != os.path.realpath(out)]
+    check_distinct(out, [f.where for f in found])
+    return found
 
 
 def _locate(

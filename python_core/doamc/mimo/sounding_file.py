@@ -2,7 +2,7 @@
 
 ``combiners`` complex (T, N_R) or (S, T, N_R): rows w_t, applied as w_t^H. ``beamformers`` complex (T, N_T) or
 (S, T, N_T): rows f_t. ``received`` complex (B, S, T), or (S, T) of one link: y_t^s of unit pilots, S subcarriers. T
-symbols; without S all subcarriers are sounded alike; antennas in the order of the elements of the specifications.
+symbols; beams without S are those of all subcarriers; antennas in the order of the elements of the specifications.
 
 A combiner may have any norm but zero: noise comes in before it, so that its symbols are divided by that norm, too. The
 norm of a beamformer is the amplitude that is sent, and gains are for it.
@@ -73,6 +73,9 @@ def read_soundings(path: str | Path, link: Link) -> Soundings:
     y, heard = _at_level(y)
     if (abs(norm - 1) > UNIT).any():
         w, y = w / norm[..., None], y / norm
+    if len(w) != len(f):  # one of them is that of all subcarriers
+        carriers = y.shape[-2]
+        w, f = (np.broadcast_to(x, (carriers, *x.shape[1:])).copy() for x in (w, f))
     return Soundings(Sounding(torch.from_numpy(w), torch.from_numpy(f)), torch.from_numpy(y), heard - combined, sent)
 
 
@@ -82,7 +85,7 @@ def _check_shapes(path: str | Path, link: Link, *headers: Any) -> None:
     n_rx, n_tx = link.rx.spec.n_elements, link.tx.spec.n_elements
     w, f, y = (h.shape for h in headers)
     if any(h.dtype.kind != "c" or len(h.shape) not in (2, 3) or 0 in h.shape for h in headers) or (
-        w[-1] != n_rx or f[-1] != n_tx or w[:-1] != f[:-1] or y[-1] != w[-2] or (len(w) == 3 and y[-2] != w[0])
+        w[-1] != n_rx or f[-1] != n_tx or any(x[-2] != y[-1] or (len(x) == 3 and x[0] != y[-2]) for x in (w, f))
     ):
         raise SnapshotError(
             f"{path}: expected complex combiners ([S,] T, {n_rx}), beamformers ([S,] T, {n_tx}) and received "

@@ -49,6 +49,18 @@ def test_one_link_may_leave_out_its_axis_and_single_precision_is_taken(tmp_path)
     assert back.received.shape == (1, 3, 24) and np.array_equal(back.received[0].numpy(), single)
 
 
+@pytest.mark.parametrize("key", ["combiners", "beamformers"])
+def test_one_end_may_have_the_same_beams_on_all_subcarriers_and_the_other_its_own(tmp_path, key):
+    sounding, received = case(False)
+    beams = {"combiners": sounding.combiners.clone().numpy(), "beamformers": sounding.beamformers.clone().numpy()}
+    beams[key][:] = beams[key][0]
+    told = read_soundings(written(tmp_path / "s.npz", sounding, received, **beams), LINK)
+    once = read_soundings(written(tmp_path / "t.npz", sounding, received, **beams | {key: beams[key][0]}), LINK)
+    assert torch.equal(once.sounding.combiners, told.sounding.combiners)
+    assert torch.equal(once.sounding.beamformers, told.sounding.beamformers)
+    assert torch.equal(once.received, told.received)
+
+
 def test_norms_of_combiners_leave_with_their_symbols(tmp_path):
     """Noise comes in before a combiner: whatever its norm, the estimate is the same."""
     sounding, received = case()
