@@ -18,6 +18,7 @@ from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.scenes.prior import Scene
 
 UNSEEN = 1e-12  #: of the greatest eigenvalue of information of unit diagonal: what is less is round-off
+SINGULAR = 1e-9  #: likewise without a series: at 40 dB round-off leaves up to 1e-11, shipped arrays have 5e-6 and more
 UNTOLD = 1e-6  #: share of a parameter in directions of which nothing is seen, beyond which it is not told
 
 
@@ -25,6 +26,7 @@ UNTOLD = 1e-6  #: share of a parameter in directions of which nothing is seen, b
 class CramerRao:
     """Standard deviations: azimuth (B, P) rad, power (B, P) dB, theta (B, 2 K), noise power (B,) dB.
 
+    Infinite where the coupling can make up for a change, as of one source that is heard by few elements.
     Powers are incident ones: where elements have a pattern, they are known no better than the direction.
 
     elevation: (B, P) rad, and direction (B, P) rad, of the great-circle error; None where the array has no elevations.
@@ -56,12 +58,17 @@ def cramer_rao(scene: Scene, n_snapshots: int, coupling_known: bool = False, hyb
         place = torch.arange(first + p, first + p + model.series.n_normal)
         f[:, place, place] += 1.0
     # scale to unit diagonal first: angles, coefficients and powers differ by orders of magnitude
-    s = f.diagonal(dim1=1, dim2=2).rsqrt()
+    diagonal = f.diagonal(dim1=1, dim2=2)
+    s = torch.where(diagonal > 0, diagonal, math.inf).rsqrt()
+    scaled = s[:, :, None] * f * s[:, None]
     if model.series is not None and not coupling_known:
-        variance = _variances(s[:, :, None] * f * s[:, None]) * s.square()
+        variance = _variances(scaled) * s.square()
     else:
-        inverse = torch.linalg.inv(s[:, :, None] * f * s[:, None]) * s[:, :, None] * s[:, None]
-        variance = inverse.diagonal(dim1=1, dim2=2)
+        singular = torch.linalg.eigvalsh(scaled)[:, 0] < SINGULAR
+        untold = _variances(scaled[singular], SINGULAR) * s[singular].square()
+        scaled[singular] = torch.eye(scaled.shape[1], dtype=f.dtype, device=f.device)
+        variance = (torch.linalg.inv(scaled) * s[:, :, None] * s[:, None]).diagonal(dim1=1, dim2=2).clone()
+        variance[singular] = untold
     std = torch.full_like(x, 0.0)
     std[:, keep] = variance.clamp_min(0).sqrt()
     decibel = 10 / math.log(10)
@@ -93,12 +100,12 @@ def _by_incident(scene: Scene, dr: torch.Tensor, first: int) -> torch.Tensor:
     return out
 
 
-def _variances(information: torch.Tensor) -> torch.Tensor:
+def _variances(information: torch.Tensor, unseen: float = UNSEEN) -> torch.Tensor:
     """Diagonals (B, D) of the pseudo-inverses of information of unit diagonal; infinite where it says nothing."""
     values, vectors = torch.linalg.eigh(information)
-    seen = values > UNSEEN * values[:, -1:]
+    seen = values > unseen * values[:, -1:]
     own = vectors.square()
-    known = (own / values.clamp_min(UNSEEN)[:, None] * seen[:, None]).sum(2)
+    known = (own / values.clamp_min(unseen)[:, None] * seen[:, None]).sum(2)
     return known.masked_fill((own * ~seen[:, None]).sum(2) > UNTOLD, math.inf)
 
 

@@ -1,5 +1,7 @@
 """The bound against independent derivations: numerical Fisher information, the textbook formula, and estimators."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from benchmarks.yardsticks.stochastic_bound import crb_of_scene
 from doamc.bounds import cramer_rao, crb
 from doamc.estimators import make_estimator
 from doamc.scenes import Scene, draw_scene
+from doamc.scenes.covariance import CovarianceModel, fisher_information
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, edited_spec, observed
 
@@ -138,3 +141,31 @@ def test_with_a_pattern_powers_are_those_of_what_is_incident(array, pattern):
         assert bound.azimuth[i].numpy() == pytest.approx(std[:p], rel=1e-5)
         assert bound.elevation[i].numpy() == pytest.approx(std[p : 2 * p], rel=1e-5)
         assert bound.power_db[i].numpy() == pytest.approx(10 / np.log(10) * std[2 * p : 3 * p], rel=1e-5)
+
+
+def test_what_the_coupling_can_make_up_for_has_no_bound():
+    """A panel of two rows and one source: whatever its elevation, coupled responses of a column of elements lie in one
+    span, so that other coefficients stand for another elevation. Straight ahead azimuth does not change with it, and
+    its bound is that of a known elevation.
+    """
+    lattice = {"family": "lattice", "lags": [[0, 1], [1, 0], [1, 1]], "magnitude": [[0.1, 0.3]] * 3}
+    spec = edited_spec("panel16", geometry={"kind": "ura", "rows": 2, "columns": 3}, coupling=lattice)
+    drawn = draw_scene(spec, 3, 1, 20.0, generator=torch.Generator().manual_seed(1))
+    scene = replace(drawn, azimuth=torch.zeros(3, 1, dtype=torch.float64))
+    bound, known = cramer_rao(scene, 100), cramer_rao(scene, 100, coupling_known=True)
+    for value in (bound.elevation, bound.direction, bound.theta, bound.power_db):
+        assert value.isinf().all()
+    assert known.elevation.isfinite().all() and bound.noise_power_db.isfinite().all()
+
+    model = CovarianceModel(spec, 1)
+    r, dr = model.derivatives(model.pack(scene.azimuth, scene.power, scene.theta, scene.noise_power, scene.elevation))
+    others = [k for k in range(dr.shape[1]) if k != 1]  # all but the elevation
+    variance = torch.linalg.inv(100 * fisher_information(r, dr[:, others]))[:, 0, 0]
+    assert torch.allclose(bound.azimuth[:, 0], variance.sqrt(), rtol=1e-6)
+
+
+def test_what_no_wave_tells_is_infinite_and_the_rest_is_as_without_it():
+    """`kraken5` with its coupling from antennas: one source and five elements tell no direction, at any SNR."""
+    scene = draw_scene(load_spec("kraken5"), 20, 1, 40.0, generator=torch.Generator().manual_seed(1))
+    assert crb(scene, 200).isinf().all()
+    assert cramer_rao(scene, 200, coupling_known=True).azimuth.isfinite().all()
