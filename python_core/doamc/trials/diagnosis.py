@@ -1,5 +1,6 @@
 """What trials of calibration say: ranks, coverage, TARP, sharpness and hits of a case, as plain numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _sharpness(trials: Trials) -> dict[str, Any]:
         "std_deg": _spread(std.rad2deg()),
         "rms_std_deg": std.square().mean().sqrt().rad2deg().item() if len(std) else None,
         "bound_deg": _spread(bound.rad2deg()),
-        "std_over_bound": _spread(std / bound),
+        "std_over_bound": _spread(std / bound.masked_fill(bound.isinf(), math.nan)),
         "std_over_limit": _spread(std / limit),
     }
 

@@ -4,6 +4,8 @@ Linear Gaussian model: t ~ N(0, I), y = A t + e, e ~ N(0, s2 I); the posterior i
 m = S A' y / s2.
 """
 
+import math
+
 import pytest
 import torch
 
@@ -68,3 +70,12 @@ def test_a_wrong_posterior_is_told_by_each_measure(width, bias):
     assert all((c > 0.004) if wider else (c < -0.004) for c in change)  # 0.99 has the least room above it
     assert told["sharpness"]["std_over_bound"][1] == pytest.approx(width)
     assert (told["reported_90"][0] > 0.92) if wider else (told["reported_90"][0] < 0.89)
+
+
+def test_there_is_no_deviation_over_a_bound_that_is_infinite():
+    one = torch.ones(3, 1, dtype=torch.float64)
+    trials = Trials(
+        quantities=["azimuth 1"], rank=torch.zeros(3, 1), share=one / 2, tarp=one[:, 0] / 2, error=one, std=one,
+        bound=torch.tensor([[math.inf], [2.0], [math.inf]]), held=one > 0, hit=one[:, 0] > 0, limit=math.nan * one,
+    )  # fmt: skip
+    assert diagnose(Case(1, 10), trials)["sharpness"]["std_over_bound"] == [0.5, 0.5, 0.5]
