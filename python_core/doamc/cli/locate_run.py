@@ -53,6 +53,7 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
         executor = stack.enter_context(open_executor(workers_of(args, usable_cores() if folder else 0)))
         failed = list[str]()
         rows = read_logs(executor, [(f.name, f.where) for f in found], names, stations, kept, failed)
+        unread = _tell_set_aside(failed)  # before what is left of the logs may be refused
         path = Path(args.out) / f"{NAME}.{form}" if folder else Path(args.out)
         if kept is not None and NAME in kept.done and path.is_file() and not failed:
             print(f"{args.out}: {path.name} was complete, of {len(names)} stations")
@@ -67,9 +68,14 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
         tell(f"warning: {endless} of {positions} positions without a range: bearings are parallel, or disagree")
     if alone:
         tell(f"warning: {alone} times a frequency was heard from one place only, and not located")
+    _tell_set_aside(failed[unread:])
+    return 1 if failed else 0
+
+
+def _tell_set_aside(failed: list[str]) -> int:
     for line in failed:
         tell(f"set aside: {line}")
-    return 1 if failed else 0
+    return len(failed)
 
 
 def _without_result(found: "list[Found]", out: str) -> "list[Found]":

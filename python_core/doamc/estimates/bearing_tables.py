@@ -56,7 +56,8 @@ def sqlite_messages(path: str | Path, left_out: dict[str, int]) -> Iterator[dict
         with closing(sqlite3.connect(f"file:{Path(path).resolve().as_posix()}?mode=ro", uri=True)) as database:
             names = [str(row[1]) for row in database.execute(f"PRAGMA table_info({TABLE})")]
             columns = [name for name in COLUMNS if name in names]
-            if "time_s" not in columns:
+            kind = database.execute("SELECT type FROM sqlite_master WHERE name = ?", (TABLE,)).fetchone()
+            if kind != ("table",) or "time_s" not in columns:  # a view need not end
                 raise RecordingError(f"{path}: expected a database with the table {TABLE}, found another")
             table = database.execute(f"SELECT {', '.join(columns)} FROM {TABLE} ORDER BY id")
             yield from _of_table((dict(zip(columns, row, strict=True)) for row in table), left_out)

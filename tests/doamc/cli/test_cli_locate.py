@@ -175,6 +175,15 @@ def test_a_log_that_cannot_be_read_is_set_aside(doamc, logs, tmp_path):
     assert doamc("locate", tmp_path / "in", "-o", tmp_path / "out", "--workers", 0)[0] == 2  # of other stations
 
 
+def test_why_a_log_is_set_aside_is_told_where_the_rest_is_refused_too(doamc, logs, tmp_path):
+    other = tmp_path / "tower.csv"
+    other.write_text("a,b\n1,2\n")
+    one = next(path for path in logs.iterdir() if path.name.startswith("hill"))
+    status, text, err = doamc("locate", one, other, "-o", tmp_path / "p.jsonl")
+    assert status == 2 and text == ""
+    assert err.startswith("doamc: set aside: tower.csv: ") and "found all of one" in err.splitlines()[1]
+
+
 def test_logs_in_a_store_and_on_a_server(doamc, refused, logs, tmp_path, monkeypatch):
     with object_store(monkeypatch) as put, web_server(logs) as address:
         for path in logs.glob("*[lv]"):  # lines and a table

@@ -2,6 +2,8 @@
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -130,6 +132,16 @@ def test_what_is_no_log_is_refused(tmp_path, name, text, said):
     with pytest.raises(RecordingError) as refusal:
         read_bearing_log(tmp_path / name, Station())
     assert said in str(refusal.value)
+
+
+def test_a_view_in_the_place_of_the_table_is_refused(tmp_path):
+    """It may have rows without end."""
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        rows = "WITH RECURSIVE t(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM t) SELECT id, id AS time_s FROM t"
+        database.execute(f"CREATE VIEW bearings AS {rows}")
+        database.commit()
+    with pytest.raises(RecordingError, match="with the table bearings, found another"):
+        read_bearing_log(tmp_path / "a.sqlite", Station())
 
 
 def test_too_many_directions_are_refused(tmp_path, monkeypatch):
