@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from command import make_parser, write_result
 
-from doamc.estimators.causes import cause_name
+from doamc.estimators.cause_names import cause_name
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
