@@ -36,7 +36,7 @@ def density_operations(m: Model) -> float:
     terms = int((m.patterns != 0).sum())
     cells = int(((m.mean != 0) | (m.patterns != 0).any(0)).sum())
     steer = p * (EXP + CIS + (CIS + n * COMPLEX if m.even else n * (CIS + 5)) + 2 * (wide - n))
-    entries = terms * (4 if m.real else COMPLEX) + (0 if m.real else len(m.patterns) * CIS)
+    entries = terms * (4 if m.n_real else COMPLEX) + (0 if m.n_real else len(m.patterns) * CIS)
     grams = n * n * p * COMPLEX + p * (p + 1) * n * COMPLEX
     return steer + entries + cells * p * COMPLEX + grams + p * (LOG + 4 * COMPLEX * p * p) + 2 * len(m.low)
 

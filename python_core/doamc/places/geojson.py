@@ -9,6 +9,7 @@ import numpy as np
 
 from doamc.angles import wrap_deg
 from doamc.places.geodesy import moved
+from doamc.places.message import PLACE_DIGITS
 
 #: corners of an ellipse
 _CORNERS = 64
@@ -47,5 +48,8 @@ def _ring(latitude_deg: float, longitude_deg: float, ellipse: dict[str, Any]) ->
     north = along * math.cos(axis) - across * math.sin(axis)
     lat, lon = moved(math.radians(latitude_deg), math.radians(longitude_deg), east, north)
     away = wrap_deg(np.degrees(lon) - longitude_deg)
-    corners = [[longitude_deg + float(a), math.degrees(float(b))] for a, b in zip(away, lat, strict=True)]
+    corners = [
+        [round(longitude_deg + float(a), PLACE_DIGITS), round(math.degrees(float(b)), PLACE_DIGITS)]
+        for a, b in zip(away, lat, strict=True)
+    ]
     return [*corners[:-1], corners[0]]

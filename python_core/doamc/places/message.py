@@ -1,4 +1,8 @@
-"""Places of emitters as messages of schema ``doamc.position/1``, plain values only."""
+"""Places of emitters as messages of schema ``doamc.position/1``, plain values only.
+
+Places are told to 1e-9 deg (0.1 mm), lengths to 1 mm, other angles to 1e-6 deg, probabilities to 1e-6: round-off, which
+differs between computers and with where arrays lie in memory, does not show.
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,6 +15,8 @@ from doamc.places.bearings import BearingSet
 from doamc.places.geodesy import middle
 from doamc.places.location import Emitter, Location
 from doamc.protocol import POSITION_SCHEMA
+
+PLACE_DIGITS = 9  #: decimals of degrees of latitude and longitude
 
 
 def position_messages(
@@ -41,13 +47,13 @@ def position_messages(
 def _place(location: Location, probability: float) -> dict[str, Any]:
     major, minor, orientation = location.ellipse(probability)
     return {
-        "probability": location.probability,
-        "latitude_deg": math.degrees(location.latitude),
-        "longitude_deg": math.degrees(location.longitude),
+        "probability": round(location.probability, 6),
+        "latitude_deg": round(math.degrees(location.latitude), PLACE_DIGITS),
+        "longitude_deg": round(math.degrees(location.longitude), PLACE_DIGITS),
         "bounded": location.bounded,
         "ellipse": {
-            "semi_major_m": major if location.bounded else None, "semi_minor_m": minor, "orientation_deg": orientation,
-            "probability": probability,
+            "semi_major_m": round(major, 3) if location.bounded else None, "semi_minor_m": round(minor, 3),
+            "orientation_deg": round(orientation, 6), "probability": probability,
         },
     }  # fmt: skip
 
@@ -60,8 +66,9 @@ def _bearings(bearings: BearingSet, location: Location, names: Sequence[str]) ->
         latitude, longitude = middle(bearings.latitude[own], bearings.longitude[own])
         stations.append(
             {
-                "name": names[s], "latitude_deg": math.degrees(latitude), "longitude_deg": math.degrees(longitude),
-                "bearings": int(taken[own].sum()), "heading_error_deg": math.degrees(location.heading[s]),
+                "name": names[s], "latitude_deg": round(math.degrees(latitude), PLACE_DIGITS),
+                "longitude_deg": round(math.degrees(longitude), PLACE_DIGITS),
+                "bearings": int(taken[own].sum()), "heading_error_deg": round(math.degrees(location.heading[s]), 6),
             }
         )  # fmt: skip
     return {"bearings": int(taken.sum()), "left_out": int((~taken).sum()), "stations": stations}
