@@ -43,7 +43,7 @@ def test_numbers_and_words():
         ("em:seed=3", "method em takes options"),  # --seed is there for that
         ("sbl:step_deg=-1", "option step_deg of sbl must lie in 0.05 to 30, found '-1'"),
         ("magic:prior=true", "method must be one of"),
-        ("posterior:options=1", "takes options coherent, model_error, prior, noise, robust as"),  # no text stands for a class
+        ("posterior:options=1", "takes options coherent, model_error, prior, noise, robust as"),  # no class by text
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(text, message):
