@@ -85,11 +85,9 @@ class WholeEstimates:
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
-                rest = 0.0 if self._wanted is None or self._wanted[2] else self._rested - now
-                if self._wanted is None:
-                    patience = now + YIELD_S
-                    self._changed.wait(_WAIT_S)
-                elif rest > 0:
+                new = self._wanted is not None and self._wanted[2]
+                rest = _WAIT_S if self._wanted is None else 0.0 if new else self._rested - now
+                if rest > 0:
                     patience = now + YIELD_S
                     self._changed.wait(min(rest, _WAIT_S))
                 elif self._busy() and now < patience:

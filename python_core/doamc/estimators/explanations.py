@@ -20,7 +20,7 @@ from doamc.estimators.hypotheses import Fitted, Hypothesis
 from doamc.estimators.remedies import Remedy
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
-from doamc.spec.elevation import STRAIGHT, is_flat
+from doamc.spec.elevation import STRAIGHT, is_flat, off_horizon
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
@@ -129,11 +129,9 @@ class _Search:
             more = Hypothesis(self.spec, p)
             fitted = self._fit(more, start[None])
             if fitted is not None:
-                inside, beyond = (
-                    which_wall(self.spec, *directions(more, fitted.x[0])),
-                    CAUSES.index("outside the sector"),
-                )
-                cause = inside if inside == beyond else CAUSES.index("one more source")
+                beyond = CAUSES.index("outside the sector")
+                wall = which_wall(self.spec, *directions(more, fitted.x[0]))
+                cause = beyond if wall == beyond else CAUSES.index("one more source")
                 rivals.append(_Rival(float(fitted.cost), float(fitted.misfit.misfit), Explanation(cause)))
         return self._likeliest([*rivals, *(self._noise(kind, self.p) for kind in ("shared", "common"))])
 
@@ -235,8 +233,7 @@ def _start(spec: ArraySpec, e: "Estimates", scale: float) -> torch.Tensor:
     if spec.elevated and e.elevation is not None:
         elevation = e.elevation[0, there]
         if is_flat(spec.positions):  # at the horizon its slope is zero, and nothing descends
-            side = 1.0 if spec.elevation_rad[1] > 0 else -1.0
-            elevation = side * (side * elevation).clamp_min(OFF_HORIZON)
+            elevation = off_horizon(spec, elevation, OFF_HORIZON)
         directions.append(elevation)
     return torch.cat([*directions, torch.maximum(power, 0.01 * noise).log(), theta, noise.log()[None]])
 

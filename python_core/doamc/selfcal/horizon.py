@@ -14,7 +14,7 @@ import torch
 from doamc.likelihood.coordinates import Coordinates, across
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
-from doamc.spec.elevation import is_flat
+from doamc.spec.elevation import is_flat, off_horizon
 
 LIFTED = 0.1  #: height at least, of elevation 5.7 degrees, whose cosine is 0.995
 POINTS, REACH = 401, 6.0  #: of the law of a height, and how many deviations of the cosine to either side they span
@@ -36,8 +36,8 @@ def lifted(coordinates: Coordinates, x: torch.Tensor) -> torch.Tensor:
     if not folds(coordinates):
         return x
     own = heights_of(coordinates)
-    side = 1.0 if coordinates.spec.elevation_rad[1] > 0 else -1.0
-    return torch.cat([x[:, : own.start], side * (side * x[:, own]).clamp_min(LIFTED), x[:, own.stop :]], 1)
+    heights = off_horizon(coordinates.spec, x[:, own], LIFTED)
+    return torch.cat([x[:, : own.start], heights, x[:, own.stop :]], 1)
 
 
 @dataclass(frozen=True)

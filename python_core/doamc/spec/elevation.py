@@ -74,6 +74,12 @@ def is_flat(positions: "torch.Tensor") -> bool:
     return float(centred[:, 2].norm()) < STRAIGHT * float(centred.square().sum(0).sum().sqrt())
 
 
+def off_horizon(spec: "ArraySpec", raised: "torch.Tensor", least: float) -> "torch.Tensor":
+    """Elevations, or their sines, this far from the horizon at least, on the side of it that the sector lies on."""
+    side = 1.0 if spec.elevation_rad[1] > 0 else -1.0
+    return side * (side * raised).clamp_min(least)
+
+
 def require_horizon(spec: "ArraySpec", what: str) -> None:
     """Raise SpecificationError where an array has elevations, which `what` knows nothing of."""
     if spec.elevated:

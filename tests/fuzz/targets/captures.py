@@ -6,9 +6,11 @@ import json
 import tarfile
 import wave
 import zipfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,19 @@ def npz(members: dict[str, bytes], method: int) -> bytes:
         for name, data in members.items():
             file.writestr(name, data)
     return out.getvalue()
+
+
+def damaged_npz(random: Random, members: dict[str, bytes], arrays: Sequence[Any], otherwise: float = 0.5) -> bytes:
+    """Damage to the archive, or to an array in one that is whole, or an array of another type, order or shape.
+
+    members: by name, as `npz` takes them. arrays: what may lie where one of them is looked for, from this share on.
+    """
+    how = random.random()
+    if how < 0.3:
+        return damaged(npz(members, random.choice(METHODS)), random)
+    name = random.choice(list(members))
+    data = damaged(members[name], random) if how < otherwise else npy(random.choice(arrays))
+    return npz(members | {name: data}, random.choice(METHODS))
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -110,13 +125,8 @@ MEMBERS = {
 
 
 def draw_npz(random: Random) -> bytes:
-    """Damage to the archive, or to an array in one that is whole, or an array of another type, order or shape."""
-    how = random.random()
-    if how < 0.3:
-        return damaged(npz(MEMBERS, random.choice(METHODS)), random)
-    name = random.choice(list(MEMBERS))
-    data = damaged(MEMBERS[name], random) if how < 0.6 else npy(random.choice(ARRAYS))
-    return npz(MEMBERS | {name: data}, random.choice(METHODS))
+    """An archive of snapshots."""
+    return damaged_npz(random, MEMBERS, ARRAYS, 0.6)
 
 
 def draw_archive(random: Random) -> bytes:

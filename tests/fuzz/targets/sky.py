@@ -19,7 +19,7 @@ from tests.doamc.dashboard.sky_messages import sky
 from tests.doamc.imaging.array_scene import circle, scene
 from tests.fuzz.harness import Target
 from tests.fuzz.mutate import damaged, spoiled
-from tests.fuzz.targets.captures import METHODS, npy, npz
+from tests.fuzz.targets.captures import damaged_npz, npy
 
 N = 5
 R = np.stack([scene(circle(N, 0.35), 20.0).sample(100, k) for k in range(2)])
@@ -38,13 +38,8 @@ KEYS, VALUES = tuple(SKY), (None, -1, 1e300, [], [[]], [[1.0], []], "x", {}, [1.
 
 
 def draw_file(random: Random) -> bytes:
-    """Damage to the archive, or to an array in one that is whole, or an array of another type, order or shape."""
-    how = random.random()
-    if how < 0.3:
-        return damaged(npz(MEMBERS, random.choice(METHODS)), random)
-    name = random.choice(list(MEMBERS))
-    data = damaged(MEMBERS[name], random) if how < 0.5 else npy(random.choice(ARRAYS))
-    return npz(MEMBERS | {name: data}, random.choice(METHODS))
+    """An archive of a covariance."""
+    return damaged_npz(random, MEMBERS, ARRAYS)
 
 
 def use_file(data: bytes, folder: Path) -> None:

@@ -12,8 +12,7 @@ from doamc.mimo.sbl import SblOptions
 from doamc.mimo.sounding_file import read_soundings
 from doamc.spec import load_spec
 from tests.fuzz.harness import Target
-from tests.fuzz.mutate import damaged
-from tests.fuzz.targets.captures import METHODS, npy, npz
+from tests.fuzz.targets.captures import damaged_npz, npy
 
 LINK = Link(LinkEnd(load_spec("ula4")), LinkEnd(load_spec("ula4")))
 T = 24
@@ -31,13 +30,8 @@ ARRAYS = (
 
 
 def draw(random: Random) -> bytes:
-    """Damage to the archive, or to an array in one that is whole, or an array of another type, level or shape."""
-    how = random.random()
-    if how < 0.3:
-        return damaged(npz(MEMBERS, random.choice(METHODS)), random)
-    name = random.choice(list(MEMBERS))
-    data = damaged(MEMBERS[name], random) if how < 0.5 else npy(random.choice(ARRAYS))
-    return npz(MEMBERS | {name: data}, random.choice(METHODS))
+    """An archive of soundings."""
+    return damaged_npz(random, MEMBERS, ARRAYS)
 
 
 def use(data: bytes, folder: Path) -> None:
