@@ -1,27 +1,19 @@
 """Correlator: N streams in, their visibilities, integrated, out as messages."""
 
-import time
-from types import SimpleNamespace
+import math
 from typing import Any
 
-import numpy as np
-import pmt
+from gnuradio import gr
 
 from doamc.errors import SnapshotError
-from doamc.imaging.integration import Integration
 from doamc.spec import load_spec
-from gr_doamc.inference.integrator import Integrator
-from gr_doamc.inference.slice_sink import slice_sink
-from gr_doamc.runtime.message_block import block_status
-from gr_doamc.runtime.visibilities import visibilities_to_pmt
+from gr_doamc.inference.integrating_sink import integrating_sink
+from gr_doamc.inference.slice_sink import connect_merged
 
-_VISIBILITIES, _STATUS = pmt.intern("visibilities"), pmt.intern("status")
-_HEARTBEAT_S = 1.0
-#: entries of the integrations that are kept for a file
-_KEPT = 1 << 22
+_PORTS = ("visibilities", "status")
 
 
-class correlator(slice_sink):
+class correlator(gr.hier_block2):
     """Correlates N complex streams with each other and integrates every sample of them: R = sum of y y^H / L.
 
     Of coherent receivers the covariance of the elements is a set of visibilities, V_pq = <E_p E_q*>. Products are made
@@ -60,66 +52,28 @@ class correlator(slice_sink):
     ) -> None:  # fmt: skip
         spec = load_spec(array, tunable=True) if array else None
         n = n_elements or (spec.n_elements if spec else 0)
-        if n < 2 or (spec is not None and spec.n_elements != n) or not 0 <= sample_rate < np.inf:
+        if n < 2 or (spec is not None and spec.n_elements != n) or not 0 <= sample_rate < math.inf:
             found = f"{n} streams, {array or 'no array'} and {sample_rate:g} Hz"
             raise SnapshotError(f"expected 2 streams at least, as many as the array, and a rate >= 0, found {found}")
-        if not 0 <= frequency < np.inf:
+        if not 0 <= frequency < math.inf:
             raise SnapshotError(f"expected a frequency >= 0, found {frequency}")
         name = spec.name if spec else ""
-        self.integrator = Integrator(n, float(integration_s), name, self._on_made, self._on_failure)
-        slice_sink.__init__(self, n, self._part, float(sample_rate), float(frequency))
-        self.message_port_register_out(_VISIBILITIES)
-        if file:
-            from doamc.imaging.array_files import check_visibilities
+        gr.hier_block2.__init__(
+            self, "correlator", gr.io_signature(n, n, gr.sizeof_gr_complex), gr.io_signature(0, 0, 0)
+        )
+        for port in _PORTS:
+            self.message_port_register_hier_out(port)
+        name = spec.name if spec else ""
+        self.sink = integrating_sink(n, float(integration_s), float(sample_rate), float(frequency), name, file)
+        connect_merged(self, self.sink, n)
+        for port in _PORTS:
+            self.msg_connect(self.sink, port, self, port)
 
-            check_visibilities(file)
-        self._file, self._most = file, _KEPT // n**2
-        self.last_error: str | None = None
-        self._kept: list[Integration] = []
-        self._not_kept, self._beat = 0, -_HEARTBEAT_S
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the stream, if an exception did."""
+        return self.sink.failure
 
-    def start(self) -> bool:
-        """Begin at the first sample; called by GNU Radio."""
-        self.integrator.begin()
-        self._kept, self._not_kept, self.last_error = [], 0, None
-        return bool(super().start())
-
-    def stop(self) -> bool:
-        """Write the file; called by GNU Radio."""
-        try:
-            if self._file and self._kept:
-                from doamc.imaging.array_files import write_visibilities
-
-                write_visibilities(self._file, self._kept)
-                self._kept = []
-        except Exception as error:
-            self._on_failure(error)
-        return True
-
-    def status(self, state: str = "running") -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Status message of now."""
-        i = self.integrator
-        counters = {
-            "samples": i.samples, "left_out": self.across, "unfinished": i.unfinished, "integrations": i.made,
-            "kept": len(self._kept), "not_kept": self._not_kept, "failed": i.failed,
-        }  # fmt: skip
-        return block_status(self, state, i.made - 1, counters, self.last_error)
-
-    def _part(self, name: str) -> Any:
-        """What the sink gives slices to: they are integrated at once, so that none waits."""
-        return SimpleNamespace(setup=self.integrator, queue=self.integrator)
-
-    def _on_made(self, made: Integration) -> None:
-        self.message_port_pub(_VISIBILITIES, visibilities_to_pmt(made))
-        if self._file and len(self._kept) < self._most:
-            self._kept.append(made)
-        else:
-            self._not_kept += bool(self._file)
-        if time.monotonic() >= self._beat + _HEARTBEAT_S:
-            self._beat = time.monotonic()
-            self.message_port_pub(_STATUS, pmt.to_pmt(self.status()))
-
-    def _on_failure(self, error: Exception) -> None:
-        self.last_error = f"{type(error).__name__}: {error}"
-        self.logger.error(self.last_error)
-        self.message_port_pub(_STATUS, pmt.to_pmt(self.status("error")))
+        return self.sink.status()

@@ -4,15 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gnuradio import blocks, gr
+from gnuradio import gr
 
 from doamc.errors import EstimatorError, SpecificationError
 from doamc.spec import load_spec
 from gr_doamc.inference.signal_worker import signal_worker
-from gr_doamc.inference.slice_sink import slice_sink
+from gr_doamc.inference.slice_sink import connect_merged, slice_sink
 
 _PORTS = ("signals", "spectrum", "status")
-_BUFFER = 16384  #: samples of every stream that wait to be cut into slices
 
 
 class signal_finder(gr.hier_block2):
@@ -108,13 +107,8 @@ class signal_finder(gr.hier_block2):
             lambda worker: BandEngine(setup, worker, queue_size, when_full == "wait", threads),
             lambda: self.sink.give_rest(), lambda: self.sink.left, drain_timeout,
         )  # fmt: skip
-        self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency), merged=True)
-        merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n)
-        merge.set_log_level("warn")  # it would tell the length of its buffer
-        merge.set_min_output_buffer(_BUFFER)  # else the pieces are a thousand samples long
-        for channel in range(n):
-            self.connect((self, channel), (merge, channel))
-        self.connect(merge, self.sink)
+        self.sink = slice_sink(n, self.worker.take_part, float(sample_rate), float(frequency))
+        connect_merged(self, self.sink, n)
         self.msg_connect(self.sink, "status", self.worker, "stream")
         for port in _PORTS:
             self.msg_connect(self.worker, port, self, port)

@@ -1,12 +1,12 @@
-"""The stream side of `signal_finder`: cuts N streams into slices and tells where the receiver was tuned."""
+"""The stream side of `signal_finder` and `correlator`: cuts streams into slices, tells where the receiver was tuned."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import pmt
-from gnuradio import gr
+from gnuradio import blocks, gr
 
 from doamc.errors import SnapshotError
 from gr_doamc.inference.slice_queue import Lengths, Slice, SliceQueue, Tuning
@@ -14,6 +14,7 @@ from gr_doamc.runtime.messages import CAPTURE
 from gr_doamc.runtime.stream_guard import guarded_work
 
 _LOST = "frames_lost"
+_BUFFER = 16384  #: samples of every stream that wait to be cut into slices
 
 
 class TakesSlices(Protocol):
@@ -26,20 +27,16 @@ class TakesSlices(Protocol):
 class slice_sink(gr.sync_block):
     """Slices of N complex streams for an engine; see `signal_finder` for the arguments and the tags.
 
-    take_part: gives the engine of a run that begins, told the name of the part that asks. merged: the streams come as
-    one, of vectors, as `streams_to_vector` makes them. Of many streams that do not come at the same pace GNU Radio asks
-    a block again and again how many samples it needs, and hands them over in pieces: of five at 2.4 MS/s, 0.3 to 0.8 s
-    of processor time a second, against 0.15 merged. across: samples left out, since the receiver was tuned anew or lost
-    samples before their slice was complete.
+    take_part: gives the engine of a run that begins, told the name of the part that asks. The streams come as one, of
+    vectors: `connect_merged`. across: samples left out, since the receiver was tuned anew or lost samples before their
+    slice was complete.
     """
 
     def __init__(
-        self, n_elements: int, take_part: Callable[[str], TakesSlices], sample_rate: float, frequency: float,
-        merged: bool = False,
-    ) -> None:  # fmt: skip
-        in_sig: list[Any] = [(np.complex64, n_elements)] if merged else [np.complex64] * n_elements
-        gr.sync_block.__init__(self, name="slice_sink", in_sig=in_sig, out_sig=None)
-        self._n, self._take_part, self._merged = n_elements, take_part, merged
+        self, n_elements: int, take_part: Callable[[str], TakesSlices], sample_rate: float, frequency: float
+    ) -> None:
+        gr.sync_block.__init__(self, name="slice_sink", in_sig=[(np.complex64, n_elements)], out_sig=None)
+        self._n, self._take_part = n_elements, take_part
         self._told_rate, self._told_frequency = sample_rate, frequency
         self.failure: Exception | None = None
         self.message_port_register_out(pmt.intern("status"))
@@ -68,7 +65,7 @@ class slice_sink(gr.sync_block):
     def work(self, input_items: list[np.ndarray], output_items: Any) -> int:
         """Copy samples into slices, and hand over those that are complete."""
         first, count = self.nitems_read(0), len(input_items[0])
-        streams = input_items[0].T if self._merged else input_items
+        streams = input_items[0].T
         tags: dict[int, list[Any]] = {}
         for tag in self.get_tags_in_window(0, 0, count):
             tags.setdefault(tag.offset, []).append(tag)
@@ -115,13 +112,12 @@ class slice_sink(gr.sync_block):
         self.across += self._filled
         self._filled = 0
 
-    def _copy(self, streams: Sequence[np.ndarray] | np.ndarray, start: int, stop: int) -> None:
+    def _copy(self, streams: np.ndarray, start: int, stop: int) -> None:
         if stop > start and not self._tuned:
             self._tune(self.nitems_read(0) + start)
         while start < stop:
             count = min(stop - start, self._held.shape[1] - self._filled)
-            for row, stream in zip(self._held, streams, strict=True):
-                row[self._filled : self._filled + count] = stream[start : start + count]
+            self._held[:, self._filled : self._filled + count] = streams[:, start : start + count]
             start, self._filled = start + count, self._filled + count
             if self._filled == self._held.shape[1]:
                 self._hand_over()
@@ -142,3 +138,18 @@ class slice_sink(gr.sync_block):
         self._held = np.empty((self._n, self._lengths.slice + self._lengths.overlap), np.complex64)
         self._engine.queue.tune(Tuning(self._frequency, self._rate, sample, at))
         self._tuned, self._lost = True, 0
+
+
+def connect_merged(block: gr.hier_block2, sink: slice_sink, n_elements: int) -> None:
+    """Bring the N streams of a block to its sink.
+
+    Of many streams that do not come at the same pace GNU Radio asks a block of Python again and again how many samples
+    it needs, and hands them over in pieces: of five at 2.4 MS/s, 0.3 to 0.8 s of processor time a second, against 0.15
+    where a block of C++ merges them before.
+    """
+    merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n_elements)
+    merge.set_log_level("warn")  # it would tell the length of its buffer
+    merge.set_min_output_buffer(_BUFFER)  # else the pieces are a thousand samples long
+    for channel in range(n_elements):
+        block.connect((block, channel), (merge, channel))
+    block.connect(merge, sink)
