@@ -143,13 +143,12 @@ class _Search:
     def _unequal_or_off(self) -> Explanation | None:
         """Noise powers of the channels' own, or one channel that is off.
 
-        Among many channels one that hears nothing passes for one of much noise: the better fit is asked for. Arrays
-        without elevations have few channels, and keep the answers that docs/fit.md tells of.
+        Where the misfit was large, a channel that is off passes for one of much noise: the better fit is asked for.
         """
         found = self._noise("channels", self.p)
         if found is None:
             return self._one_off(self.enough)
-        if found.misfit <= (EXPLAINED if self.spec.elevated else self.enough):
+        if found.misfit <= EXPLAINED:
             return found.explanation
         return self._one_off(min(self.enough, found.misfit)) or found.explanation
 

@@ -129,7 +129,7 @@ def _others() -> Iterator[Row]:
     yield row("phase-60-kraken5", channels.off, array="kraken5", gain_db=0.0, phase_deg=60.0)
     yield row("phase-30-dipole8", channels.off, array="dipole8", gain_db=0.0, phase_deg=30.0)
     yield row("drifting-90", channels.drifting, by_deg=90.0, cause=noise)
-    yield row("late-1", channels.late, samples=1, cause=noise)
+    yield row("late-1", channels.late, samples=1, cause=channel)
     yield row("clipped-1", channels.clipped, at=1.0)
     yield row("coarse-0.5", channels.coarse, step=0.5)
     yield row("image-15", channels.image, below_db=15.0)
