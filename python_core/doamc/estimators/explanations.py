@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.arrays.extent import extent_of, is_flat
 from doamc.arrays.steering import direction
 from doamc.estimators.beams import from_nothing, moved, with_one_more
 from doamc.estimators.cause_names import CAUSES, CHANNEL, COHERENT, UNKNOWN, swapped
@@ -20,7 +21,7 @@ from doamc.estimators.hypotheses import Fitted, Hypothesis
 from doamc.estimators.remedies import Remedy
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
-from doamc.spec.elevation import STRAIGHT, is_flat, off_horizon
+from doamc.spec.elevation import off_horizon
 
 if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
@@ -243,10 +244,10 @@ def directions(h: Hypothesis, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     if not h.n_heights:
         return azimuth, None
     unit = direction(azimuth, x[p : 2 * p])
-    _, size, axes = torch.linalg.svd(h.spec.positions - h.spec.positions.mean(0), full_matrices=False)
-    if float(size[2]) < STRAIGHT * float(size[0]):
+    array = extent_of(h.spec.positions)
+    if array.dimensions < 3:
         middle = [torch.tensor(sum(ends) / 2, dtype=x.dtype) for ends in (h.spec.sector_rad, h.spec.elevation_rad)]
-        ahead = axes[2] * torch.sign(axes[2] @ direction(*middle))
+        ahead = array.axes[2] * torch.sign(array.axes[2] @ direction(*middle))
         unit = unit - 2 * (unit @ ahead).clamp_max(0)[:, None] * ahead
     low, high = h.spec.sector_rad
     turn = torch.atan2(unit[:, 1], unit[:, 0])

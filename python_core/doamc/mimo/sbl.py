@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.arrays.extent import is_flat
 from doamc.arrays.steering import direction
 from doamc.errors import EstimatorError
 from doamc.mimo.blocks import block_dictionary, grid, prior_scale, split_block
@@ -24,7 +25,6 @@ from doamc.mimo.pair_grid import EndGrid, highest_pairs
 from doamc.mimo.scouting import MORE, best_choice
 from doamc.mimo.sounding import Sounding, sample_covariance
 from doamc.mimo.working_set import WorkingSet
-from doamc.spec.elevation import is_flat
 
 MAX_ENTRIES = 1 << 24  #: of the dictionary, 256 MiB
 

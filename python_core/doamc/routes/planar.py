@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.angles import wrap_rad
+from doamc.arrays.extent import extent_of
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
 from doamc.estimators.powers import source_powers
@@ -82,7 +83,7 @@ def planar_bcs(
 
 def check_planar(spec: ArraySpec, elevation_deg: tuple[float, float]) -> None:
     """Raise EstimatorError when the array is a line or the range of elevations is not one."""
-    if torch.linalg.matrix_rank(spec.positions - spec.positions.mean(0)) < 2:
+    if extent_of(spec.positions).dimensions < 2:
         raise EstimatorError(f"elevation needs a planar array, found the line {spec.name}; use sbl")
     if not -90 < elevation_deg[0] < elevation_deg[1] < 90:
         raise EstimatorError(f"expected elevations -90 < low < high < 90 deg, found {elevation_deg}")

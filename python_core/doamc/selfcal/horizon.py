@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import torch
 
+from doamc.arrays.extent import is_flat
 from doamc.likelihood.coordinates import Coordinates, across
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.fisher import likelihood_information
-from doamc.spec.elevation import is_flat, off_horizon
+from doamc.spec.elevation import off_horizon
 
 LIFTED = 0.1  #: height at least, of elevation 5.7 degrees, whose cosine is 0.995
 POINTS, REACH = 401, 6.0  #: of the law of a height, and how many deviations of the cosine to either side they span

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from doamc.spec.array_spec import ArraySpec
 
-STRAIGHT = 1e-3  #: of an array's size, how far elements of a line or of a plane may stand beside it
-
 
 def elevation_of(sector: dict[str, Any]) -> tuple[float, float] | None:
     """The range [low, high] in degrees, None where there is none. Raises SpecificationError."""
@@ -32,13 +30,15 @@ def check_elevation(spec: "ArraySpec") -> None:
             "[sector] elevation_deg and a coupling drawn from antennas exclude each other: such a prior holds at the "
             "horizon; take another family, or leave elevation_deg out"
         )
-    centred, size = _about_middle(spec)
-    if float(centred.svd()[1][1]) < STRAIGHT * size:
+    from doamc.arrays.extent import extent_of, is_flat  # late: torch
+
+    positions = spec.tuned(spec.frequency_hz or 1e9).positions
+    if extent_of(positions).dimensions < 2:
         raise SpecificationError(
             "a line of elements cannot tell elevation from azimuth, found [sector] elevation_deg; leave it out"
         )
     low, high = spec.elevation_deg
-    if low < 0 < high and is_flat(centred):
+    if low < 0 < high and is_flat(positions):
         raise SpecificationError(
             "elements in the x-y plane hear from above and from below alike; expected [sector] elevation_deg on one "
             f"side of the horizon, found {[low, high]}"
@@ -49,29 +49,18 @@ def alike_of(spec: "ArraySpec") -> str | None:
     """What an array with elevations cannot tell apart, in words; None where it can, or has none."""
     if spec.elevation_deg is None:
         return None
-    centred, size = _about_middle(spec)
-    if is_flat(centred):
+    from doamc.arrays.extent import extent_of, is_flat  # late: torch
+
+    positions = spec.tuned(spec.frequency_hz or 1e9).positions
+    if is_flat(positions):
         side, other = ("above", "below") if spec.elevation_deg[0] >= 0 else ("below", "above")
         return (
             f"elevation folds: an emitter {other} the plane of the elements looks like its mirror image {side} it, and "
             "near the plane elevation is hardly seen"
         )
-    if float(centred.svd()[1][2]) < STRAIGHT * size:
+    if extent_of(positions).dimensions < 3:
         return "an emitter behind the plane of the elements looks like its mirror image in front of it"
     return None
-
-
-def _about_middle(spec: "ArraySpec") -> "tuple[torch.Tensor, float]":
-    """Positions about their mean, and how large the array is."""
-    positions = spec.tuned(spec.frequency_hz or 1e9).positions
-    centred = positions - positions.mean(0)
-    return centred, float(centred.square().sum(0).sum().sqrt())
-
-
-def is_flat(positions: "torch.Tensor") -> bool:
-    """Whether elements (N, 3) lie in the x-y plane, or one beside it: they hear from above and from below alike."""
-    centred = positions - positions.mean(0)
-    return float(centred[:, 2].norm()) < STRAIGHT * float(centred.square().sum(0).sum().sqrt())
 
 
 def off_horizon(spec: "ArraySpec", raised: "torch.Tensor", least: float) -> "torch.Tensor":

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import torch
 
+from doamc.arrays.extent import extent_of, is_flat
 from doamc.coupling.coefficients import CoefficientFamily
 from doamc.coupling.directional import DirectionalFamily
 from doamc.coupling.family import CouplingFamily
@@ -26,7 +27,6 @@ SHARE = 0.05  #: of a beamwidth: two emitters nearer than this are one at 40 dB,
 HALF_POWER = 0.886  #: rad wavelengths, beamwidth of a uniform aperture of length 1
 STRONGER = 1.5  #: times the largest coefficients of the specification
 MOST_ELEVATION_DEG = 85.0  #: beyond, an azimuth has no meaning
-STRAIGHT = 1e-3  #: of its length, how far elements of a line may stand beside it
 
 
 def with_wide_prior(spec: ArraySpec) -> ArraySpec:
@@ -66,14 +66,13 @@ def wide_sector_deg(spec: ArraySpec) -> tuple[float, float]:
     low, high = spec.azimuth_deg
     if spec.full_circle:
         return low, high
-    xy = spec.positions[:, :2] - spec.positions[:, :2].mean(0)
-    _, size, axes = torch.linalg.svd(xy, full_matrices=False)
-    length, beside = size.tolist()
-    if length == 0:  # a mast, which hears all bearings alike
+    seen = extent_of(spec.positions * torch.tensor([1.0, 1.0, 0.0], dtype=spec.positions.dtype))  # from above
+    if seen.dimensions == 0:  # a mast, which hears all bearings alike
         return low, high
-    if beside > STRAIGHT * length:
+    if seen.dimensions > 1:
         return low, low + 360.0
-    along, middle = math.degrees(math.atan2(float(axes[0, 1]), float(axes[0, 0]))), (low + high) / 2
+    x, y, _ = seen.axes[0].tolist()
+    along, middle = math.degrees(math.atan2(y, x)), (low + high) / 2
     broadside = middle + (along + 90 - middle + 90) % 180 - 90
     return min(low, broadside - 90), max(high, broadside + 90)
 
@@ -83,7 +82,7 @@ def wide_elevation_deg(spec: ArraySpec) -> tuple[float, float] | None:
     if spec.elevation_deg is None:
         return None
     low, high = spec.elevation_deg
-    lying = bool((spec.positions[:, 2] - spec.positions[:, 2].mean()).abs().max() < STRAIGHT)
+    lying = is_flat(spec.positions)
     below = 0.0 if lying and low >= 0 else -MOST_ELEVATION_DEG
     above = 0.0 if lying and high <= 0 else MOST_ELEVATION_DEG
     return min(low, below), max(high, above)
