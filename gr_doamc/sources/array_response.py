@@ -81,7 +81,7 @@ def array_response(spec: ArraySpec, coupling: Any, seed: int) -> ArrayResponse:
         c = family.coefficients(*family.coordinates(theta))
         extended = (family.mean + torch.einsum("k,kij->ij", c, family.patterns)).numpy()
     if coupling is None:
-        on_sphere = isinstance(family, DirectionalFamily) and family.on_sphere
+        on_sphere = isinstance(family, DirectionalFamily) and family.angular.on_sphere
         return ArrayResponse(spec.positions.numpy(), matrix, extended, _gain_of(spec), on_sphere)
     return _scaled(spec, matrix, extended)
 

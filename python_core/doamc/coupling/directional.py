@@ -1,12 +1,12 @@
 """Coupling that depends on direction, C(az, el) of [Luo-Fung] eq. (4): a Fourier series over a family of coefficients.
 
 A mast or a roof scatters, and then the coupling that a wave meets depends on where it comes from. The coefficients of
-the family become series of the functions f_j of `angular`, f_0 = 1, less their means m_j over the sector:
+the family become series of the functions f_j of an `AngularBasis`, f_0 = 1, less their means m_j over the sector:
 
     v(az, el) = C(az, el) a(az, el),    C(az, el) = I + sum_k c_0k B_k + sum_j (f_j(az, el) - m_j) sum_k c_jk B_k
 
-so that C_0 = I + sum_k c_0k B_k is the mean of C over the sector: in a narrow one cos az is nearly constant, and with
-it alone a scene would tell but a sum of c_0k and c_1k. All of it is linear in the c_jk: E a_ext, as of drawn antennas.
+so that C_0 = I + sum_k c_0k B_k is the mean of C over the sector. All of it is linear in the c_jk: E a_ext, as of
+drawn antennas.
 The c_0k have the prior of the family; the c_jk of degree l = 1, 2, ... are circular normal of deviation
 rms(c_0k) spread decay^(l - 1). Parameters are theta = [z, Re c_0, Im c_0], z the real and imaginary parts of the c_jk
 over their deviations, standard normal.
@@ -16,18 +16,16 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.coupling.angular import angular_functions, angular_slopes, degrees, sphere_functions, sphere_slopes
+from doamc.coupling.angular_basis import AngularBasis, basis_over
 from doamc.coupling.coefficients import CoefficientFamily
 from doamc.coupling.drawn import NORMAL_REACH
 from doamc.coupling.family import CouplingFamily
 from doamc.coupling.size import check_entries
 
 LEAST_DEVIATION = 1e-9  #: of a coefficient that is always zero
-POINTS = 64  #: of the quadrature over heights
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,12 @@ class DirectionalFamily:
     """A Fourier series over a family; a `CouplingFamily`.
 
     base: the family of C_0. deviation: (J - 1, K), r.m.s. of the real part, and of the imaginary part, of each c_jk.
-    middle: (J,), means m_j of the functions over the sector, m_0 = 1. on_sphere: whether directions have elevations.
+    angular: the functions.
     """
 
     base: CoefficientFamily
     deviation: torch.Tensor
-    middle: torch.Tensor
-    on_sphere: bool = False
+    angular: AngularBasis
 
     narrow = False
 
@@ -58,12 +55,7 @@ class DirectionalFamily:
     @property
     def n_blocks(self) -> int:
         """Number J of functions of direction."""
-        return len(self.middle)
-
-    @property
-    def order(self) -> int:
-        """Order of the series."""
-        return math.isqrt(self.n_blocks) - 1 if self.on_sphere else (self.n_blocks - 1) // 2
+        return self.angular.n_blocks
 
     @property
     def n_normal(self) -> int:
@@ -140,7 +132,7 @@ class DirectionalFamily:
     def projection(self) -> torch.Tensor:
         """W of C = E W, (J N, N): the mean of C over the sector."""
         eye = torch.eye(self.n_elements, dtype=torch.complex128)
-        return torch.cat([m * eye for m in self.middle])
+        return torch.cat([m * eye for m in self.angular.middle])
 
     @property
     def centre(self) -> torch.Tensor:
@@ -162,7 +154,7 @@ class DirectionalFamily:
         out = []
         for j, size in enumerate(self.deviation.repeat(1, 2)[:, :, None, None]):  # of real and of imaginary parts
             own = size * self.base.basis
-            out.append(self._in_block(own, j + 1) - self._in_block(self.middle[j + 1] * own, 0))
+            out.append(self._in_block(own, j + 1) - self._in_block(self.angular.middle[j + 1] * own, 0))
         return torch.cat(out)
 
     def _in_block(self, matrices: torch.Tensor, block: int) -> torch.Tensor:
@@ -185,28 +177,6 @@ class DirectionalFamily:
         size = self.deviation.to(rows.device).repeat(1, 2).clamp_min(LEAST_DEVIATION)
         return torch.cat([(rows[..., 1:, :] / size).flatten(-2), rows[..., 0, :]], -1)
 
-    @cached_property
-    def offset(self) -> torch.Tensor:
-        """What is taken from the functions, (J,): their means but for the first, which is constant."""
-        return torch.cat([torch.zeros_like(self.middle[:1]), self.middle[1:]])
-
-    def functions(self, azimuth: torch.Tensor, elevation: torch.Tensor | float = 0.0) -> torch.Tensor:
-        """f_j - m_j at directions (...) in rad, (..., J), the first being 1."""
-        if self.on_sphere:
-            height = torch.as_tensor(elevation, dtype=azimuth.dtype, device=azimuth.device).sin().expand_as(azimuth)
-            found = sphere_functions(azimuth, height, self.n_blocks)
-        else:
-            found = angular_functions(azimuth, self.n_blocks)
-        return found.movedim(0, -1) - self.offset.to(azimuth.device)
-
-    def slopes(self, azimuth: torch.Tensor, elevation: torch.Tensor | float = 0.0) -> tuple[torch.Tensor, ...]:
-        """Derivatives (..., J) of the functions by azimuth and, on the sphere, by elevation, per rad."""
-        if not self.on_sphere:
-            return (angular_slopes(azimuth, self.n_blocks).movedim(0, -1),)
-        up = torch.as_tensor(elevation, dtype=azimuth.dtype, device=azimuth.device).expand_as(azimuth)
-        by_azimuth, by_height = sphere_slopes(azimuth, up.sin(), self.n_blocks)
-        return by_azimuth.movedim(0, -1), (up.cos() * by_height).movedim(0, -1)
-
     def matrix(self, theta: torch.Tensor) -> torch.Tensor:
         """C_0, the mean of C over the sector, of parameters (..., 2 K J): (..., N, N)."""
         return self.base.matrix(theta[..., self.n_normal :])
@@ -218,7 +188,7 @@ class DirectionalFamily:
         elevation: torch.Tensor | float = 0.0,  # shape: (..., P) or scalar, rad
     ) -> torch.Tensor:
         """C(az, el) of every source, (..., P, N, N)."""
-        return self.base.matrix(self.functions(azimuth, elevation) @ self.rows(theta))
+        return self.base.matrix(self.angular.functions(azimuth, elevation) @ self.rows(theta))
 
     def response(
         self,
@@ -297,23 +267,7 @@ def directional_family(
     spread_db: r.m.s. of a coefficient of the first degree over that of the mean, dB. sector_rad: azimuths, and
     elevation_rad: elevations that directions come from; None for the horizon alone.
     """
-    on_sphere = elevation_rad is not None
-    n_blocks = (order + 1) ** 2 if on_sphere else 2 * order + 1
-    check_entries(base.n_elements, n_blocks * base.n_parameters)
-    level = torch.tensor([m + h for m, h in degrees(n_blocks, on_sphere)][1:], dtype=torch.float64)
-    size = 10 ** (spread_db / 20) * decay ** (level - 1) * math.sqrt(0.5)
-    deviation = size[:, None] * base.mean_square.sqrt()
-    return DirectionalFamily(base, deviation, _middle(n_blocks, sector_rad, elevation_rad), on_sphere)
-
-
-def _middle(n_blocks: int, sector_rad: tuple[float, float], elevation_rad: tuple[float, float] | None) -> torch.Tensor:
-    """Means (J,) of the functions over directions, uniform on the sphere."""
-    points, weights = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(POINTS))
-    low, high = sector_rad
-    azimuth = 0.5 * (low + high) + 0.5 * (high - low) * points
-    if elevation_rad is None:
-        return 0.5 * angular_functions(azimuth, n_blocks) @ weights
-    bottom, top = (math.sin(e) for e in elevation_rad)
-    height = 0.5 * (bottom + top) + 0.5 * (top - bottom) * points
-    azimuth, height = torch.meshgrid(azimuth, height, indexing="ij")
-    return 0.25 * sphere_functions(azimuth, height, n_blocks) @ weights @ weights
+    angular = basis_over(order, sector_rad, elevation_rad)
+    check_entries(base.n_elements, angular.n_blocks * base.n_parameters)
+    size = 10 ** (spread_db / 20) * decay ** (angular.degree[1:] - 1) * math.sqrt(0.5)
+    return DirectionalFamily(base, size[:, None] * base.mean_square.sqrt(), angular)

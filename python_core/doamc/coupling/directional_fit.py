@@ -24,7 +24,7 @@ def coupling_of_directions(
     """Parameters (..., 2 K J) inside the prior's ranges."""
     base, k = family.base, family.base.n_coefficients
     a = steering(positions, azimuth, elevation).to(projector.dtype)
-    f = family.functions(azimuth, elevation).to(a.dtype)  # (..., P, J)
+    f = family.angular.functions(azimuth, elevation).to(a.dtype)  # (..., P, J)
     moved = torch.einsum("kij,...jp->...pik", base.linear_basis[1:].to(a), a)  # (..., P, N, K')
     d = (moved[..., None, :] * f[..., :, None, :, None]).flatten(-2)  # (..., P, N, J K')
     seen = projector[..., None, :, :] @ d

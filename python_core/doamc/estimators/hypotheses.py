@@ -75,7 +75,7 @@ class Hypothesis:
     def _patterns(self) -> tuple[torch.Tensor, torch.Tensor]:
         """E of parameters zero (N, J N), and its derivatives (K, N, J N)."""
         family = self.spec.family
-        if isinstance(family, DirectionalFamily) and not family.on_sphere:
+        if isinstance(family, DirectionalFamily) and not family.angular.on_sphere:
             return family.extended  # on the sphere the mean alone, as its functions are those of azimuth here
         return (family.mean, family.patterns) if family.narrow else (family.centre, family.basis)
 

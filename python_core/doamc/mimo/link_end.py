@@ -39,7 +39,7 @@ class LinkEnd:
     def of(cls, spec: ArraySpec) -> "LinkEnd":
         """The end with the coupling of its specification: one matrix, or the series of [coupling.directional]."""
         family = spec.family
-        return cls(spec, family.order if isinstance(family, DirectionalFamily) else 0)
+        return cls(spec, family.angular.order if isinstance(family, DirectionalFamily) else 0)
 
     @property
     def series(self) -> DirectionalFamily | None:
@@ -47,7 +47,7 @@ class LinkEnd:
         family = self.spec.family
         if not isinstance(family, DirectionalFamily):
             return None
-        return family if family.order == self.orders else None
+        return family if family.angular.order == self.orders else None
 
     def deviation(self, n_paths: int) -> torch.Tensor:
         """Prior deviations of the parameters, (Q * 2 K,); infinite where nothing is known, as of the first row."""
@@ -120,7 +120,7 @@ class LinkEnd:
         """Weights w_q of every path and their slopes by its azimuth, each (*batch, P, Q); by elevation, too, if any."""
         if self.series is not None:
             tilt = 0.0 if elevation is None else elevation
-            return self.series.functions(azimuth, tilt), *self.series.slopes(azimuth, tilt)
+            return self.series.angular.functions(azimuth, tilt), *self.series.angular.slopes(azimuth, tilt)
         if self.orders is None:
             eye = torch.eye(azimuth.shape[-1], dtype=azimuth.dtype).expand(*azimuth.shape, -1)
             return eye, torch.zeros_like(eye)
