@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from doamc.estimators.cause_names import CAUSES, OFFSET, UNKNOWN
-from doamc.estimators.explanations import Explanation, explanation, which_wall
+from doamc.estimators.doubted import Explanation
+from doamc.estimators.explanations import explanation
 from doamc.estimators.remedies import Remedy
+from doamc.estimators.walls import which_wall
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.look import Look
 from doamc.spec import ArraySpec

@@ -10,8 +10,8 @@ from doamc.angles import wrap_rad
 from doamc.estimators import make_estimator
 from doamc.estimators.cause_names import CAUSES, CHANNEL, cause_name
 from doamc.estimators.engine import estimate_batch
-from doamc.estimators.explanations import directions
 from doamc.estimators.hypotheses import Hypothesis
+from doamc.estimators.walls import directions
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
