@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from doamc.bands.estimator import SignalEstimator
-from doamc.bands.one_array import Heard, OneArray, Placed, heard
+from doamc.bands.heard import Heard, heard
+from doamc.bands.one_array import OneArray, Placed
 from doamc.bands.signal import Signal
 from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.base import Estimates

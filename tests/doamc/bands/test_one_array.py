@@ -9,7 +9,8 @@ import torch
 from doamc.angles import wrap_deg
 from doamc.bands.bearings import Bearings
 from doamc.bands.estimator import Receiver, SignalEstimator
-from doamc.bands.one_array import OneArray, heard
+from doamc.bands.heard import heard
+from doamc.bands.one_array import OneArray
 from doamc.bands.wavelength import spec_at
 from doamc.spec import load_spec
 from tests.doamc.bands.test_estimator import covariance_of, signal
