@@ -4,20 +4,17 @@ import math
 from collections import deque
 from typing import Any
 
-import numpy as np
-
-from doamc.home import settle_matplotlib
 from doamc.views.band import MOST, SHOWN_S
 from doamc.views.band_reading import SignalReading, SpectrumReading
 from doamc.views.convention import Convention
-from doamc.views.palette import MAGNITUDE_MAP, direction_rgb
+from doamc.views.palette import direction_rgb
 from doamc.views.spectrum_ring import SpectrumRing
-from gr_doamc.views.qt_axes import LEFT_END, RIGHT_END, Axes, axes_frame, text_at
+from gr_doamc.views.qt_axes import LEFT_END, Axes, axes_frame, text_at
 from gr_doamc.views.qt_binding import Qt, QtCore, QtGui
 from gr_doamc.views.qt_view import View
+from gr_doamc.views.qt_waterfall import Waterfall, draw_spectrum
 
 ROWS, TRAIL = 300, 4000  #: spectra, and places of signals, that are kept
-HELD = 40  #: spectra of which the greatest levels are shown
 SILENT_S = 10.0  #: stream time after which a signal of which nothing comes is forgotten
 _PARTS = (0.30, 0.28, 0.42)  #: of the height
 _ZOOM = 1.25
@@ -42,11 +39,7 @@ class BandView(View):
         self.trail: deque[tuple[float, float, float]] = deque(maxlen=TRAIL)
         self.zoom_hz: tuple[float, float] | None = None
         self._now = -math.inf
-        settle_matplotlib()
-        from matplotlib import colormaps  # late: as for matrices
-
-        red, green, blue = (colormaps[MAGNITUDE_MAP](np.linspace(0, 1, 256), bytes=True)[:, k] for k in range(3))
-        self._table = 0xFF000000 | red.astype(np.uint32) << 16 | green.astype(np.uint32) << 8 | blue
+        self._waterfall = Waterfall()
         self.add_action("All of the band", self.show_all)
         self.add_action("Clear", self.clear)
 
@@ -117,8 +110,9 @@ class BandView(View):
         if self.ring.newest is None:
             text_at(painter, self.faint(0.6), spectrum.frame.center(), "waiting for a spectrum")
         self._draw_stripes(painter, spectrum, signals)
-        self._draw_spectrum(painter, spectrum)
-        self._draw_waterfall(painter, fall)
+        newest = self.palette().color(QtGui.QPalette.ColorRole.Highlight)
+        draw_spectrum(painter, spectrum, self.ring, self.ink, self.faint(0.35), newest)
+        self._waterfall.draw(painter, fall, self.ring, self.ink, base)
         self._draw_bearings(painter, bearings, signals)
 
     def wheelEvent(self, event: Any) -> None:
@@ -173,55 +167,6 @@ class BandView(View):
                     colour = self._colour(float(shown.shown_deg(s.azimuth_deg[0])), alpha * faded)
                 painter.fillRect(QtCore.QRectF(low, axes.frame.top(), high - low, tall), colour)
         painter.restore()
-
-    def _draw_spectrum(self, painter: QtGui.QPainter, axes: Axes) -> None:
-        newest = self.ring.newest
-        if newest is None:
-            return
-        painter.save()
-        painter.setClipRect(axes.frame)
-        held = self.ring.levels()[:HELD].max(0)
-        pens = [
-            (held, QtGui.QPen(self.faint(0.35), 1)),
-            (newest.power_dbfs, QtGui.QPen(self.palette().color(QtGui.QPalette.ColorRole.Highlight), 1.4)),
-        ]
-        if newest.floor_dbfs is not None:
-            pens.append((newest.floor_dbfs, QtGui.QPen(self.ink, 1.2, Qt.PenStyle.DashLine)))
-        for levels, pen in pens:
-            painter.setPen(pen)
-            at = newest.low_hz + newest.step_hz * (np.arange(len(levels)) + 0.5)
-            line = [axes.at(float(f) / 1e6, float(v)) for f, v in zip(at, levels, strict=True)]
-            painter.drawPolyline(QtGui.QPolygonF(line))
-        painter.restore()
-
-    def _draw_waterfall(self, painter: QtGui.QPainter, axes: Axes) -> None:
-        frame, newest = axes.frame, self.ring.newest
-        painter.fillRect(frame, self.palette().base())
-        if newest is not None:
-            levels = self.ring.levels()
-            step = max(1, levels.shape[1] // max(1, round(frame.width())))  # the greatest, not every other one
-            levels = np.maximum.reduceat(levels, np.arange(0, levels.shape[1], step), 1)
-            low, high = self.ring.range_dbfs
-            share = np.clip((levels - low) / (high - low), 0, 1)
-            pixels = np.ascontiguousarray(self._table[np.round(255 * share).astype(np.uint8)], np.uint32)
-            rows, wide = pixels.shape
-            image = QtGui.QImage(pixels.tobytes(), wide, rows, 4 * wide, QtGui.QImage.Format.Format_RGB32)
-            left = axes.at(newest.low_hz / 1e6, 0.0)
-            right = axes.at((newest.low_hz + step * wide * newest.step_hz) / 1e6, float(rows))
-            painter.save()
-            painter.setClipRect(frame)
-            painter.drawImage(QtCore.QRectF(left, right), image)
-            painter.restore()
-            for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-                age = self.ring.age_s(round(part * (ROWS - 1)))
-                if not math.isnan(age):
-                    half = painter.fontMetrics().height() / 2  # the first and the last stand within the frame
-                    y = frame.top() + half + part * (frame.height() - 2 * half)
-                    point = QtCore.QPointF(frame.left() - 5, y)
-                    text_at(painter, self.ink, point, "now" if part == 0 else f"-{age:.0f} s", RIGHT_END)
-        painter.setPen(QtGui.QPen(self.ink, 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(frame)
 
     def _draw_bearings(self, painter: QtGui.QPainter, axes: Axes, signals: list[SignalReading]) -> None:
         frame = axes.frame
