@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from doamc.errors import EstimatorError, SpecificationError
-from doamc.spec.geometry import METRES, in_wavelengths, scaled_geometry
+from doamc.errors import EstimatorError
+from doamc.spec.family import family_of
+from doamc.spec.geometry import METRES, positions_of
 from doamc.spec.mount import Mount
 from doamc.spec.numbering import NUMBERING
+from doamc.spec.tuning import at_frequency, in_wavelengths_at
 
 if TYPE_CHECKING:
     import torch
@@ -19,13 +21,9 @@ if TYPE_CHECKING:
     from doamc.coupling.coefficients import CoefficientFamily
     from doamc.coupling.family import CouplingFamily
 
-SPEED_OF_LIGHT = 299_792_458.0
-#: frequencies closer than this, relative, count as one: a line of antennas is then off by half a degree at 60 degrees
-SAME_FREQUENCY = 0.005
 #: room below and above the noise powers that the range of SNR means, dB: a batch may be better than was expected,
 #: and one that is much worse says nothing anyway
 NOISE_BELOW_DB, NOISE_ABOVE_DB = 20.0, 10.0
-REACH = 100.0  #: how far, as a factor, an array may be taken from its frequency of design
 
 
 @dataclass(frozen=True)
@@ -72,21 +70,7 @@ class ArraySpec:
     @cached_property
     def positions(self) -> "torch.Tensor":
         """Element positions in wavelengths, (N, 3)."""
-        import torch
-
-        from doamc import arrays
-
-        if self.in_metres:
-            return self.tuned(None).positions
-        g = self.geometry
-        if g["kind"] == "ula":
-            return arrays.ula(g["elements"], g.get("spacing_wavelengths", 0.5))
-        if g["kind"] == "uca":
-            return arrays.uca(g["elements"], g["radius_wavelengths"])
-        if g["kind"] == "ura":
-            return arrays.ura(g["rows"], g["columns"], g.get("spacing_wavelengths", 0.5))
-        points = torch.as_tensor(g["points_wavelengths"], dtype=torch.float64)
-        return torch.nn.functional.pad(points, (0, 3 - points.shape[1]))
+        return self.tuned(None).positions if self.in_metres else positions_of(self.geometry)
 
     @property
     def n_elements(self) -> int:
@@ -109,37 +93,7 @@ class ArraySpec:
     @cached_property
     def family(self) -> "CouplingFamily":
         """Coupling family with its prior: the one given, else that of the table."""
-        if self.own_family is not None:
-            return self.own_family
-        from doamc.coupling.drawn_file import load_drawn_family
-        from doamc.coupling.families import make_family
-        from doamc.coupling.lattice import lattice_family
-
-        c = self.coupling
-        if c["family"] == "drawn":
-            family = load_drawn_family(c["prior"], self.frequency)
-            if family.n_elements != self.n_elements:
-                found = f"{family.n_elements} elements, the geometry has {self.n_elements}"
-                raise SpecificationError(f"[coupling] prior {c['prior']} is for {found}")
-            return family
-        phase, diagonal = c.get("phase_deg", 180.0), c.get("diagonal", 0.1)
-        if c["family"] == "lattice":
-            if self.geometry["kind"] != "ura":
-                raise SpecificationError(f"family 'lattice' is of geometry 'ura', found {self.geometry['kind']!r}")
-            base = lattice_family(self.geometry["rows"], self.geometry["columns"], c["lags"], c["magnitude"], phase)
-        else:
-            base = make_family(c["family"], self.n_elements, c["magnitude"], phase, diagonal)
-        return self._with_directions(base)
-
-    def _with_directions(self, base: "CoefficientFamily") -> "CouplingFamily":
-        """The series of [coupling.directional] over a family; the family itself where there is none, or of order 0."""
-        series = self.coupling.get("directional", {"order": 0})
-        if series["order"] == 0:
-            return base
-        from doamc.coupling.directional import directional_family
-
-        elevation_rad = self.elevation_rad if self.elevated else None
-        return directional_family(base, **series, sector_rad=self.sector_rad, elevation_rad=elevation_rad)
+        return family_of(self) if self.own_family is None else self.own_family
 
     def with_family(self, family: "CouplingFamily") -> "ArraySpec":
         """The same array with another coupling family, such as one kind of a prior, or what was learnt of it.
@@ -228,18 +182,7 @@ class ArraySpec:
         Raises SpecificationError further than `REACH` from that of design, or where its coupling is drawn and the prior
         does not hold there.
         """
-        if not 1 / REACH <= frequency <= REACH:
-            raise SpecificationError(
-                f"expected a frequency within a factor {REACH:g} of that of design, found a factor {frequency:g}"
-            )
-        ratio = frequency / self.frequency
-        geometry = scaled_geometry(self.geometry, ratio)
-        # networks that are told the frequency are trained for the array of design, others for one geometry
-        table = self.table if self.frequency_range or ratio == 1.0 else self.table | {"geometry": geometry}
-        hertz = None if self.frequency_hz is None else self.frequency_hz * ratio
-        spec = replace(self, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table, own_family=None)
-        _ = spec.family  # its own checks
-        return spec
+        return at_frequency(self, frequency)
 
     def tuned(self, frequency_hz: float | None) -> "ArraySpec":
         """An array in metres as an ordinary one in wavelengths at a frequency (None: at its own); others as they are.
@@ -248,32 +191,7 @@ class ArraySpec:
         within `SAME_FREQUENCY` of it, and so does a prior of antennas, which holds beyond only where it has a range.
         Raises SpecificationError when no frequency is known or the prior does not hold there.
         """
-        if not self.in_metres:
-            return self
-        hertz = frequency_hz or self.frequency_hz
-        if hertz is None:
-            raise SpecificationError(
-                f"array {self.name} is in metres, found no frequency to take its wavelengths at; name it as ARRAY@HZ, "
-                "add frequency_hz = HZ to the file, or tell that of the signals (--frequency)"
-            )
-        if not 1.0 <= hertz <= 1e12:
-            raise SpecificationError(f"expected a frequency of 1 Hz to 1 THz for array {self.name}, found {hertz:g} Hz")
-        design = self.table.get("antenna", {}).get("design_frequency_hz")
-        known = design or self.frequency_hz
-        near = known is not None and abs(hertz / known - 1) <= SAME_FREQUENCY
-        if self.frequency_range and known:
-            return self._resolved(known, known, 1.0).at(hertz / known)
-        if self.coupling["family"] == "drawn" and not near:
-            held = "its [antenna] design_frequency_hz, which is missing" if known is None else f"{known:g} Hz"
-            raise SpecificationError(f"the prior of array {self.name} holds at {held}, found {hertz:g} Hz")
-        return self._resolved(hertz, known if known and near else hertz, 1.0)
-
-    def _resolved(self, frequency_hz: float, trained_hz: float, frequency: float) -> "ArraySpec":
-        geometry, trained = (in_wavelengths(self.geometry, SPEED_OF_LIGHT / f) for f in (frequency_hz, trained_hz))
-        table = {k: v for k, v in self.table.items() if k != "frequency_hz"} | {"geometry": trained}
-        return replace(
-            self, geometry=geometry, table=table, frequency=frequency, frequency_hz=frequency_hz, own_family=None
-        )
+        return in_wavelengths_at(self, frequency_hz)
 
     @property
     def digest(self) -> str:

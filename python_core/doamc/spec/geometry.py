@@ -1,11 +1,14 @@
 """The table [geometry] of a specification: checked, scaled, and from metres to wavelengths."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doamc.errors import SpecificationError
 from doamc.spec.checks import is_number, number, section, whole
 from doamc.spec.numbering import NUMBERING
 from doamc.text import shown
+
+if TYPE_CHECKING:
+    import torch
 
 #: what each geometry kind needs; ``spacing_wavelengths`` has a default
 GEOMETRY_KEYS = {
@@ -71,6 +74,22 @@ def in_wavelengths(geometry: dict[str, Any], wavelength_m: float) -> dict[str, A
             found = f"{length:g} at a wavelength of {wavelength_m:g} m"
             raise SpecificationError(f"[geometry] {key} must be 0.001 to 1000 wavelengths, found {found}")
     return out
+
+
+def positions_of(geometry: dict[str, Any]) -> "torch.Tensor":
+    """Element positions (N, 3) of a checked table [geometry] in wavelengths."""
+    import torch  # late: of a specification alone nobody needs it
+
+    from doamc import arrays
+
+    if geometry["kind"] == "ula":
+        return arrays.ula(geometry["elements"], geometry.get("spacing_wavelengths", 0.5))
+    if geometry["kind"] == "uca":
+        return arrays.uca(geometry["elements"], geometry["radius_wavelengths"])
+    if geometry["kind"] == "ura":
+        return arrays.ura(geometry["rows"], geometry["columns"], geometry.get("spacing_wavelengths", 0.5))
+    points = torch.as_tensor(geometry["points_wavelengths"], dtype=torch.float64)
+    return torch.nn.functional.pad(points, (0, 3 - points.shape[1]))
 
 
 def _check_points(geometry: dict[str, Any], key: str) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import SpecificationError
-from doamc.spec.array_spec import SPEED_OF_LIGHT, ArraySpec
+from doamc.spec.array_spec import ArraySpec
 from doamc.spec.geometry import in_wavelengths
+from doamc.spec.tuning import SPEED_OF_LIGHT
 
 #: how far an antenna may stand beside its place: wavelengths, or a share of the array's radius where that is more
 TOLERANCE, SHARE = 0.02, 0.03
