@@ -1,16 +1,14 @@
-"""The library of compiled loops of bands: where it lies, and which of its variants is taken."""
+"""The library of compiled loops of bands: where it lies, and what it holds."""
 
 import ctypes
-import os
 from ctypes import c_double, c_int64, c_void_p
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from doamc.errors import KernelError
 from doamc.likelihood.addresses import address
 from doamc.likelihood.library import open_checked
+from doamc.likelihood.variant import taken_variant
 
 LIBRARY = Path(__file__).with_name("loops.c.so")  #: made by setup.py
 INTERFACE = 2  #: of the library; one more with every change of what it takes
@@ -31,24 +29,8 @@ def open_band_loops() -> tuple[ctypes.CDLL, list[str]]:
 
 
 def band_loops() -> tuple[ctypes.CDLL, str] | None:
-    """The library and the variant that is taken; None where tensor operations are.
-
-    Environment: DOAMC_LOOPS as `doamc.likelihood.backend` has it. Raises KernelError where it names what is not there.
-    """
-    return _opened(os.environ.get("DOAMC_LOOPS", ""))
-
-
-@cache
-def _opened(wanted: str) -> tuple[ctypes.CDLL, str] | None:
-    if wanted == "tensors":
-        return None
-    try:
-        library, variants = open_band_loops()
-    except OSError as e:
-        if wanted:
-            raise KernelError(f"expected the compiled loops DOAMC_LOOPS={wanted}, found none: {e}") from None
-        return None
-    return library, wanted if wanted in variants else variants[-1]
+    """The library and the variant that is taken, by `taken_variant`; None where tensor operations are."""
+    return taken_variant(open_band_loops)
 
 
 def exceeds_by_loops(matrices: np.ndarray, value: float) -> np.ndarray | None:

@@ -147,10 +147,7 @@ def passes_of(n_fft: int) -> tuple[list[tuple[int, int, np.ndarray]], np.ndarray
 
 
 def frame_sums(grid: BandGrid, n_channels: int) -> SumsFrames:
-    """The compiled loops where they are there and fit, else tensor operations.
-
-    Environment: DOAMC_LOOPS as `doamc.likelihood.backend` has it. Raises KernelError where it names what is not there.
-    """
+    """The compiled loops where they are there and fit, else tensor operations. Raises and warns as `taken_variant`."""
     found = band_loops()
     if found is None or not smooth(grid.n_fft):
         return TensorSums(grid, n_channels)
