@@ -6,15 +6,15 @@ from typing import Any
 
 from doamc.errors import DoamcError, EstimatorError
 from gr_doamc.inference.worker import Worker
-from gr_doamc.runtime.drain_timer import DrainTimer
-from gr_doamc.runtime.message_block import guarded, message_block
+from gr_doamc.runtime.draining_block import draining_block
+from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.messages import Batch, batch_from_pmt
 
 #: time that a running inference gets when the flowgraph is stopped, s
 _STOP_S = 2.0
 
 
-class doa_estimator(message_block):
+class doa_estimator(draining_block):
     """Directions of arrival and coupling of every batch that the engine has time for, inferred in a worker thread.
 
     Message port ``snapshots``: batches of a `snapshot_buffer`. They wait in a bounded queue; the newest is taken
@@ -58,7 +58,8 @@ class doa_estimator(message_block):
         queue_size: int = 4, threads: int = 1, device: str = "cpu", seed: int = 0, on_error: str = "continue",
         drain_timeout: float = 30.0, calibration: str = "", heading_deg: float | None = None,
     ) -> None:  # fmt: skip
-        message_block.__init__(self, "doa_estimator", {"snapshots": self._on_snapshots}, ("estimates",))
+        inputs = {"snapshots": self._on_snapshots}
+        draining_block.__init__(self, "doa_estimator", inputs, ("estimates",), drain_timeout)
         if queue_size < 1 or threads < 1 or drain_timeout < 0:
             raise EstimatorError(
                 "expected queue_size and threads >= 1 and drain_timeout >= 0, "
@@ -74,7 +75,6 @@ class doa_estimator(message_block):
         self.engine = Engine(array, method, sources, noise_power, device, seed, calibration)
         self._queue_size, self._threads = queue_size, threads
         self._stops = on_error == "stop"
-        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._warned: str | None = None
         self._ready()
 
@@ -101,9 +101,8 @@ class doa_estimator(message_block):
 
     def stop(self) -> bool:
         """End the worker, giving a running inference two seconds; called by GNU Radio."""
-        self._stopped = True
+        self.end_run()
         self._worker.close()
-        self._drain.cancel()
         self._worker.join(_STOP_S)
         try:
             self.engine.close()
@@ -111,12 +110,14 @@ class doa_estimator(message_block):
             self.failed(error)
         return True
 
-    def idle(self) -> bool:
-        """Whether every batch has been estimated, dropped or refused, or the time for that is over."""
-        self._drain.begin()
-        if self._worker.idle:
-            self._tell_stopped()
+    def done(self) -> bool:
+        """Whether every batch has been estimated, dropped or refused."""
         return self._worker.idle
+
+    def give_up(self) -> None:
+        """Drop what waits and what is in work."""
+        self._worker.abandon()
+        self.wake()
 
     def status(self, state: str) -> dict[str, Any]:
         """Status message with the counts of batches."""
@@ -153,12 +154,11 @@ class doa_estimator(message_block):
         self.failed(error)
         if self._stops:
             self._worker.close()
-            self._tell_stopped()
+            self.tell_stopped()
 
     def on_heartbeat(self) -> None:
         """Publish the status; called by the worker."""
-        if not self._told:
-            self.post("status", self.status("running"))
+        self.tell_running()
 
     def on_idle(self) -> None:
         """Look whether all is done; called by the worker."""
@@ -177,16 +177,5 @@ class doa_estimator(message_block):
     def _ready(self) -> None:
         self._worker = Worker(self.engine, self, self._queue_size, self._threads)
         self._refused = self.counters["failed"] = 0
-        self._stopped = self._told = False
         self._warned = None
-        self._drain.forget()
-
-    def _give_up(self) -> None:
-        self._worker.abandon()
-        self.wake()
-
-    def _tell_stopped(self) -> None:
-        with self._lock:
-            told, self._told = self._told, True
-        if not told:
-            self.post("status", self.status("stopped"))
+        self.begin_run()

@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gr_doamc.runtime.drain_timer import DrainTimer
-from gr_doamc.runtime.message_block import guarded, message_block
+from gr_doamc.runtime.draining_block import draining_block
+from gr_doamc.runtime.message_block import guarded
 
 _HEARTBEAT_S = 1.0
 _STOP_S = 2.0  #: that a running estimate gets when the flowgraph is stopped
 
 
-class signal_worker(message_block):
+class signal_worker(draining_block):
     """Ends when the engine has told all.
 
     make: an engine that tells this; one for each run. rest: has what is left of the stream handed over at its end.
@@ -22,12 +22,11 @@ class signal_worker(message_block):
     def __init__(
         self, make: Callable[[Any], Any], rest: Callable[[], None], left: Callable[[], int], drain_timeout: float
     ) -> None:
-        message_block.__init__(self, "signal_worker", {"stream": self._on_stream}, ("signals", "spectrum"))
+        inputs = {"stream": self._on_stream}
+        draining_block.__init__(self, "signal_worker", inputs, ("signals", "spectrum"), drain_timeout)
         self._make, self._rest, self._left = make, rest, left
         self._parts, self._turn = set[str](), threading.Lock()
-        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._beat = 0.0
-        self._told = False
         self.seq = self.spectra = 0
         self.engine = make(self)
 
@@ -37,8 +36,8 @@ class signal_worker(message_block):
             if not self._parts or part in self._parts:  # each takes part in a run once
                 if self._parts:
                     self.engine = self._make(self)
-                self._parts, self._stopped, self._told = set(), False, False
-                self._drain.forget()
+                self._parts = set()
+                self.begin_run()
                 self.engine.start()
             self._parts.add(part)
             return self.engine
@@ -51,25 +50,25 @@ class signal_worker(message_block):
 
     def stop(self) -> bool:
         """End the engine, giving a running estimate two seconds; called by GNU Radio."""
-        self._stopped = True
+        self.end_run()
         self.engine.close(drop=True)
-        self._drain.cancel()
         self.engine.done.wait(_STOP_S)
         self.engine.end()
         return True
 
-    def idle(self) -> bool:
-        """Whether all slices have been told of, or the time for that is over."""
-        if self._drain.begin():
-            threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
-            self._rest()  # waits for room in the queue, which the timer makes
-            self.engine.close()
-        if not self.engine.done.is_set():
-            return False
-        if not self._told:
-            self._told = True
-            self.post("status", self.status("stopped"))
-        return True
+    def drain(self) -> None:
+        """Have what is left of the stream handed over, and wake when all has been told."""
+        threading.Thread(target=self._wait, name="doamc-drain", daemon=True).start()
+        self._rest()  # waits for room in the queue, which the timer makes
+        self.engine.close()
+
+    def done(self) -> bool:
+        """Whether all slices have been told of, or were given up."""
+        return self.engine.done.is_set()
+
+    def give_up(self) -> None:
+        """Drop what waits."""
+        self.engine.abandon()
 
     def status(self, state: str) -> dict[str, Any]:
         """Status message with the counts of slices, updates, estimates and signals."""
@@ -99,9 +98,9 @@ class signal_worker(message_block):
     def on_beat(self) -> None:
         """Publish the status once a second; called by the engine."""
         now = time.monotonic()
-        if now > self._beat + _HEARTBEAT_S and not self._told:
+        if now > self._beat + _HEARTBEAT_S:
             self._beat = now
-            self.post("status", self.status("running"))
+            self.tell_running()
 
     @guarded
     def _on_stream(self, message: Any) -> None:
@@ -115,6 +114,3 @@ class signal_worker(message_block):
     def _wait(self) -> None:
         self.engine.done.wait()
         self.wake()
-
-    def _give_up(self) -> None:
-        self.engine.abandon()

@@ -10,15 +10,15 @@ from doamc.errors import EstimatorError, ImagingError
 from doamc.imaging.integration import Integration
 from doamc.text import shown
 from gr_doamc.inference.batch_queue import BatchQueue
-from gr_doamc.runtime.drain_timer import DrainTimer
+from gr_doamc.runtime.draining_block import draining_block
 from gr_doamc.runtime.ending_thread import EndingThread
-from gr_doamc.runtime.message_block import guarded, message_block
+from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.visibilities import visibilities_from_pmt
 
 _HEARTBEAT_S, _STOP_S = 1.0, 2.0
 
 
-class sky_imager(message_block):
+class sky_imager(draining_block):
     """Images of the sky by an array, from integrated visibilities, with its coupling taken out or left in.
 
     V = C^-1 (R - sigma^2 I) C^-H, its dirty image by the array's steering vectors, all of which are held, CLEANed with
@@ -60,7 +60,7 @@ class sky_imager(message_block):
         gain: float = 0.2, components: int = 300, queue_size: int = 2, drain_timeout: float = 30.0,
     ) -> None:  # fmt: skip
         inputs = {"visibilities": self._on_visibilities, "estimates": self._on_estimate}
-        message_block.__init__(self, "sky_imager", inputs, ("sky",))
+        draining_block.__init__(self, "sky_imager", inputs, ("sky",), drain_timeout)
         if queue_size < 1 or drain_timeout < 0 or not 1 <= len(name) <= 80:
             raise ImagingError(
                 "expected queue_size >= 1, drain_timeout >= 0 and a name of 1 to 80 characters, "
@@ -72,9 +72,7 @@ class sky_imager(message_block):
             array, coupling, pixels, centre_deg, half_width, sources, oversampling, gain, components
         )  # fmt: skip
         self._name, self._size = name, queue_size
-        self._drain = DrainTimer(drain_timeout, self._give_up)
         self._coupling: np.ndarray | None = None
-        self._told = self._given_up = False
         self._ready()
 
     def start(self) -> bool:
@@ -86,21 +84,21 @@ class sky_imager(message_block):
 
     def stop(self) -> bool:
         """End the thread, giving a running image two seconds; called by GNU Radio."""
-        self._stopped = True
+        self.end_run()
         self._queue.close()
-        self._drain.cancel()
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
         return True
 
-    def idle(self) -> bool:
-        """Whether every integration has been imaged, dropped or refused, or the time for that is over."""
-        self._drain.begin()
-        done = self._given_up or self._queue.received <= self.imaged + self._failed + self._queue.dropped
-        if done and not self._told:
-            self._told = True
-            self.post("status", self.status("stopped"))
-        return done
+    def done(self) -> bool:
+        """Whether every integration has been imaged, dropped or refused, or was given up."""
+        return self._given_up or self._queue.received <= self.imaged + self._failed + self._queue.dropped
+
+    def give_up(self) -> None:
+        """Drop what waits; nothing comes of what is in work."""
+        self._given_up = True
+        self._queue.close()
+        self.wake()
 
     def status(self, state: str) -> dict[str, Any]:
         """Status message with the counts of integrations."""
@@ -135,9 +133,9 @@ class sky_imager(message_block):
         self._queue: BatchQueue[Integration] = BatchQueue(self._size)
         self._thread = EndingThread(self._run, "doamc-sky", self._queue.close)
         self._coupling = None
-        self._drain.forget()
+        self.begin_run()
         self.imaged = self._failed = self._refused = self.counters["failed"] = 0
-        self._stopped = self._told = self._given_up = False
+        self._given_up = False
 
     def _run(self) -> None:
         beat = time.monotonic()
@@ -145,9 +143,9 @@ class sky_imager(message_block):
             made = self._queue.take(_HEARTBEAT_S)
             if made is not None:
                 self._settle(made)
-            if time.monotonic() >= beat + _HEARTBEAT_S and not self._told:
+            if time.monotonic() >= beat + _HEARTBEAT_S:
                 beat = time.monotonic()
-                self.post("status", self.status("running"))
+                self.tell_running()
 
     def _settle(self, made: Integration) -> None:
         try:
@@ -161,8 +159,3 @@ class sky_imager(message_block):
             self.failed(error)
         if self.upstream_done:
             self.wake()
-
-    def _give_up(self) -> None:
-        self._given_up = True
-        self._queue.close()
-        self.wake()
