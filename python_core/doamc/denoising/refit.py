@@ -15,6 +15,7 @@ from doamc.posterior.report.modes import LINK_DEG, main_mode
 from doamc.posterior.report.source_order import aligned
 from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.effective_snapshots import effective_snapshots
+from doamc.snapshots.look import look_by_numpy
 
 SCENES = 96  #: samples over which a response is averaged
 FEWEST = 16  #: snapshots, of which no kind of waveform is told from another
@@ -101,8 +102,9 @@ class Alternation:
     def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
         """Effective L (n,) of what messages leave, not below that of the batch, which it is where there are none."""
         left = y - v @ messages.mean
-        eigen = torch.linalg.eigh(left @ left.mH / y.shape[2])
-        found = effective_snapshots(left, (eigen.eigenvalues, eigen.eigenvectors)).of_signals(v.shape[2])
+        values, vectors = torch.linalg.eigh(left @ left.mH / y.shape[2])
+        eigen = values, vectors
+        found = effective_snapshots(left, eigen, look_by_numpy(left, eigen)).of_signals(v.shape[2])
         return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from doamc.errors import EstimatorError
 from doamc.estimators.converter_offset import ConverterOffset
 from doamc.estimators.level import at_ordinary_level, with_scaled_signals
-from doamc.estimators.looking import look_at
+from doamc.estimators.looking import looked_at
 from doamc.estimators.misfit import DOUBTFUL
 from doamc.estimators.outliers import or_without_outliers
 from doamc.estimators.reported_fit import with_fit
@@ -89,7 +89,7 @@ class Estimates:
     def coupled(self) -> bool:
         """Whether an observation has a coupling, C other than I; methods that know of none report I for all."""
         c = self.coupling.resolve_conj().cpu().numpy()
-        return bool((c != np.eye(c.shape[-1])).any())
+        return bool((c != _no_coupling(c.shape[-1])).any())
 
     @property
     def doubtful(self) -> torch.Tensor | None:
@@ -106,6 +106,11 @@ class Estimates:
         """The estimates of some of the observations."""
         held = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[index] for k, v in held.items() if v is not None})
+
+
+@cache
+def _no_coupling(n_elements: int) -> np.ndarray:
+    return np.eye(n_elements)
 
 
 class Estimator(ABC):
@@ -150,12 +155,14 @@ class Estimator(ABC):
     @np.errstate(all="ignore")  # of a batch beyond all measure some figures are no number, and are told as such
     def undisturbed(self, batch: SnapshotBatch, estimate: Callable[[SnapshotBatch], Estimates]) -> Estimates:
         """What `estimate` makes of a batch without impulses, without offset and at an ordinary level."""
-        look_at(batch)
-        calm = self._converter_offset(without_impulses(batch)) if self.robust else batch
+        calm = looked_at(batch)
+        if self.robust:
+            calm = looked_at(self._converter_offset(looked_at(without_impulses(calm))))
         estimates = at_ordinary_level(estimate, calm)
         if self.robust and not self.sequential:
-            again = partial(at_ordinary_level, estimate)
-            estimates, calm = or_without_outliers(self.spec, calm, estimates, again)
+            estimates, calm = or_without_outliers(
+                self.spec, calm, estimates, lambda cleaned: at_ordinary_level(estimate, looked_at(cleaned))
+            )
         estimates = estimates.having(left_out=calm.left_out, offset_removed=calm.offset_removed)
         if calm.left_out is not None and (estimates.clean is not None or estimates.waveforms is not None):
             estimates = with_scaled_signals(estimates, 1 / kept_gain(calm.left_out, batch.n_snapshots))

@@ -10,7 +10,9 @@ CAUSES = (
     "one more source", "unequal noise", "coloured noise", "common mode",
     "channels swapped",
 )  # fmt: skip
-UNKNOWN, OFFSET, COHERENT = (CAUSES.index(cause) for cause in ("unknown", "converter offset", "coherent paths"))
+UNKNOWN, IMPULSES, OFFSET, COHERENT = (
+    CAUSES.index(cause) for cause in ("unknown", "impulses", "converter offset", "coherent paths")
+)
 CHANNEL = len(CAUSES)  #: number of the cause "channel 0 off"
 PAIR = CHANNEL + MAX_ELEMENTS  #: and `swapped` of elements 0 and 0, which is none
 

@@ -6,13 +6,11 @@ one, stay "unknown".
 """
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from doamc.estimators.cause_names import CAUSES, OFFSET, UNKNOWN
+from doamc.estimators.cause_names import IMPULSES, OFFSET, UNKNOWN
 from doamc.estimators.doubted import Explanation
 from doamc.estimators.explanations import explanation
 from doamc.estimators.remedies import Remedy
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 KURTOSIS = 4.0  #: of a channel; normal noise has 2, with a standard deviation of sqrt(20 / L), and carriers less
 LINE = 8.0  #: power at 0 Hz over that beside it, in the median channel
-BESIDE = 8  #: frequencies either side that a line is compared with
 
 
 def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:
@@ -46,7 +43,7 @@ def explanations_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> li
     # blind to coupling, a method is doubtful in every batch: no search each time
     blind = bool(doubted) and spec.family.n_parameters > 0 and not e.coupled
     for i in doubted:
-        cause = _seen_in_samples(batch.snapshots[i], None if batch.look is None else batch.look.of(i))
+        cause = _seen_in_samples(batch.look, i)
         here = slice(i, i + 1)
         if cause == OFFSET:
             found[i] = Explanation(cause, (Remedy(cause, torch.arange(spec.n_elements), offset=True),))
@@ -57,33 +54,8 @@ def explanations_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> li
     return found
 
 
-def _seen_in_samples(snapshots: torch.Tensor, look: Look | None) -> int:
-    """Impulses or an offset in snapshots (N, L), some of them zero where they were left out; 0 for neither."""
-    y = snapshots.numpy()
-    if look is None or look.heard < y.shape[1]:
-        y = y[:, y.any(0)]
-    length = y.shape[1]
-    if not length:
-        return 0
-    if look is None:
-        power = y.real * y.real + y.imag * y.imag
-        total, square = power.sum(1), (power * power).sum(1)
-    else:
-        total, square = look.power[:, 0], look.power[:, 1]
-    kurtosis = length * square / total**2
-    if kurtosis.max() > KURTOSIS + math.sqrt(20 / length):
-        return CAUSES.index("impulses")
-    if length > 4 * BESIDE:
-        lines = y @ _waves(length)
-        lines = lines.real**2 + lines.imag**2
-        beside = (lines.sum(1) - lines[:, BESIDE]) / (2 * BESIDE)
-        if np.sort(lines[:, BESIDE] / beside)[(len(lines) - 1) // 2] > LINE:  # the lower of two in the middle
-            return OFFSET
-    return 0
-
-
-@lru_cache(maxsize=2)
-def _waves(length: int) -> np.ndarray:
-    """Conjugate waves (L, 2 BESIDE + 1) of the frequencies about 0 Hz."""
-    turn = np.arange(length)[:, None] * np.arange(-BESIDE, BESIDE + 1)
-    return np.exp(-2j * math.pi / length * turn)
+def _seen_in_samples(look: Look, item: int) -> int:
+    """Impulses or an offset in what a look at the samples of an observation found; 0 for neither."""
+    if look.kurtosis[item] > KURTOSIS + math.sqrt(20 / look.heard[item]):
+        return IMPULSES
+    return OFFSET if look.line[item] > LINE else 0

@@ -8,7 +8,6 @@ noise over L, however slow the signals are; the second has the direction of a wa
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
 import torch
 
 from doamc.estimators.order import source_number
@@ -53,12 +52,9 @@ class ConverterOffset:
         n, length = batch.n_elements, batch.n_snapshots
         if length < LEAST_SNAPSHOTS * n:
             return torch.zeros(0, dtype=torch.int64)
-        values, vectors = (v.cpu().numpy() for v in batch.eigen)
-        mean = batch.look.total / length if batch.look else batch.snapshots.cpu().numpy().mean(2)
-        part = (mean[:, None] @ vectors.conj())[:, 0]
-        q = ((part.real**2 + part.imag**2) / np.maximum(values, 1e-16 * values[:, -1:])).sum(1)  # m^H R^-1 m
-        odd = (length - n) * q > SUSPICIOUS * n * (1 - q)  # q / (1 - q): Hotelling's statistic
-        chosen = torch.from_numpy(odd.nonzero()[0])
+        # q / (1 - q) for q = m^H R^-1 m is Hotelling's statistic, and n / (L - n) expected of it
+        limit = SUSPICIOUS * n / (length - n + SUSPICIOUS * n)
+        chosen = torch.from_numpy((batch.look.mean_share > limit).nonzero()[0])
         for look in (self._beyond_noise, self._no_wave):
             if len(chosen):
                 chosen = chosen[look(batch.select(chosen))]

@@ -24,6 +24,9 @@ BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
 
 def level_gain(batch: SnapshotBatch) -> torch.Tensor | None:
     """Factors (B,) on the snapshots, powers of two; None where every level is ordinary."""
+    least, most = batch.powers
+    if least >= 2.0 ** (-BORDER - 1) and most < 2.0**BORDER:  # their means, too
+        return None
     power = batch.covariance.cpu().numpy().diagonal(axis1=1, axis2=2).real.mean(1)
     if power.min() >= 2.0 ** (-BORDER - 1) and power.max() < 2.0**BORDER:
         return None
@@ -60,12 +63,15 @@ def scaled_batch(
 ) -> SnapshotBatch:
     """Every observation times a factor."""
     power = gain.square()
-    return replace(
+    other = replace(
         batch,
         snapshots=gain[:, None, None] * batch.snapshots,
         covariance=power[:, None, None] * batch.covariance,
         noise_power=None if batch.noise_power is None else power * batch.noise_power,
     )
+    if "look" in vars(batch):  # of which nothing else has a level
+        vars(other)["look"] = batch.look._replace(lag=power.cpu().numpy()[:, None, None] * batch.look.lag)
+    return other
 
 
 def _scaled(estimates: "Estimates", gain: torch.Tensor) -> "Estimates":

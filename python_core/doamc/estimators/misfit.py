@@ -51,6 +51,10 @@ class Misfit:
         """Whether the model cannot be what an observation came from, (B,) bool."""
         return self.probability < DOUBTFUL
 
+    def to(self, device: torch.device) -> "Misfit":
+        """The same on another device."""
+        return self if self.ratio.device == device else Misfit(*(value.to(device) for value in vars(self).values()))
+
 
 def whitened(
     covariance: torch.Tensor,  # shape: (B, N, N)
@@ -91,7 +95,7 @@ def misfit_of_samples(
         size = _size(mean, root[:, 0], response[:, 0], lengths) + told.sum(1) / (samples - 1)
     whole = _variance(n, lengths)
     left = whole - np.minimum(sizes.var(1).cpu().numpy(), MOST_LEARNT * whole)
-    return _judged(size, n**2, left)
+    return _judged(size.cpu().numpy(), n**2, left).to(size.device)
 
 
 def misfit_of_fit(
@@ -107,8 +111,19 @@ def misfit_of_fit(
     free: of sources of any correlation instead, R = V S V^H + s2 I of the likeliest S, and s2 where it is NaN.
     """
     n = response.shape[1]
-    left = 1 - np.minimum(fitted.cpu().numpy() if torch.is_tensor(fitted) else fitted, n**2 - 1) / n**2
     size = _size_of_fit(covariance, response, noise_power, lengths, free)
+    return misfit_of_size(size.cpu().numpy(), n, lengths, fitted).to(size.device)
+
+
+def misfit_of_size(
+    size: np.ndarray,  # shape: (B,), T of one fitted model
+    n_elements: int,
+    lengths: Lengths,
+    fitted: float | torch.Tensor,  # number of parameters d, shape: (B,) where it differs
+) -> Misfit:
+    """Misfit where T is known."""
+    n = n_elements
+    left = 1 - np.minimum(fitted.cpu().numpy() if torch.is_tensor(fitted) else fitted, n**2 - 1) / n**2
     return _judged(size, n**2 * left, _variance(n, lengths) * left)
 
 
@@ -160,9 +175,7 @@ def _variance(n: int, lengths: Lengths) -> np.ndarray:
     return 2 * n**2 + (4 * n**3 + 2 * n) / lengths.noise.cpu().numpy()
 
 
-def _judged(size: torch.Tensor, mean: float | np.ndarray, variance: np.ndarray) -> Misfit:
-    finite, scale = np.minimum(size.cpu().numpy(), 1e300), mean / variance
-    gamma = torch.special.gammaincc(*(torch.from_numpy(x) for x in (mean * scale, finite * scale)))
-    probability = np.where(np.isnan(finite), math.nan, gamma.numpy())
-    found = (finite - mean) / np.sqrt(variance), probability, finite / mean
-    return Misfit(*(torch.from_numpy(x).to(size.device) for x in found))
+def _judged(size: np.ndarray, mean: float | np.ndarray, variance: np.ndarray) -> Misfit:
+    finite, scale = np.minimum(size, 1e300), mean / variance
+    probability = torch.special.gammaincc(torch.from_numpy(mean * scale), torch.from_numpy(scale * finite))
+    return Misfit(torch.from_numpy((finite - mean) / np.sqrt(variance)), probability, torch.from_numpy(finite / mean))

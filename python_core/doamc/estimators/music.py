@@ -6,7 +6,10 @@ from doamc.arrays.steering import steering, steering_derivative
 from doamc.estimators.base import Estimates, Estimator
 from doamc.estimators.quadratic import QuadraticSpectrum
 from doamc.estimators.subspace import music_std, music_std_of_both, require_rank
-from doamc.estimators.uncoupled import spectrum_of, uncoupled_estimates
+from doamc.estimators.uncoupled import spectrum_of, uncoupled_estimates, without_coupling
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.estimator_loops import SpectrumGrid, music
+from doamc.likelihood.kernels import Kernels
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -30,6 +33,9 @@ class Music(Estimator):
     def estimate(self, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """Directions as minima of the noise-subspace spectrum. Raises EstimatorError when L < P."""
         require_rank(batch, n_sources, self.name)
+        loops = loops_for(batch.covariance.device)
+        if loops is not None and isinstance(self.spectrum, QuadraticSpectrum):
+            return self._compiled(loops, self.spectrum.grid_of_loops, batch, n_sources)
         values, vectors = batch.eigen
         values, signal = values[:, -n_sources:], vectors[:, :, -n_sources:]
         # the projector on the noise subspace is I less this, and a^H I a the same everywhere
@@ -42,3 +48,10 @@ class Music(Estimator):
         response, derivative = (torch.from_numpy(v) for v in self.spectrum.response(azimuth.numpy()))
         std = music_std(batch, values, signal, response, derivative)
         return uncoupled_estimates(self.spec, batch, azimuth, std, response)
+
+    def _compiled(self, loops: Kernels, grid: SpectrumGrid, batch: SnapshotBatch, n_sources: int) -> Estimates:
+        """The same in one call."""
+        arrays = (x.resolve_conj().numpy() for x in (*batch.eigen, batch.covariance))
+        noise = None if batch.noise_power is None else batch.noise_power.numpy()
+        found = music(loops, grid, *arrays, n_sources, batch.n_snapshots, noise)
+        return without_coupling(self.spec, *(torch.from_numpy(x) for x in found))

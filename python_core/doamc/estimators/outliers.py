@@ -14,7 +14,8 @@ from doamc.estimators.powers import pseudo_inverse
 from doamc.estimators.reported_fit import response_of
 from doamc.estimators.second_answer import or_second
 from doamc.snapshots.batch import SnapshotBatch
-from doamc.snapshots.impulses import leaving_out, left_out_of, outstanding_snapshots, threshold
+from doamc.snapshots.impulses import leaving_out, left_out_of, outstanding_snapshots
+from doamc.snapshots.look import threshold
 from doamc.spec import ArraySpec
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def or_without_outliers(
     if first.doubtful is None or first.misfit is None or batch.snapshots.ndim != 3:
         return first, batch
     suspicious = first.doubtful.cpu().numpy()
-    if batch.look is not None:
-        suspicious = suspicious & ~batch.look.calm
-    places = torch.from_numpy(suspicious.nonzero()[0])
+    if not suspicious.any():
+        return first, batch
+    places = torch.from_numpy((suspicious & ~batch.look.calm).nonzero()[0])
     if not len(places):
         return first, batch
     some = batch.select(places)

@@ -5,8 +5,6 @@ matrix product, since f is linear in the entries of M; Newton steps then remove 
 one call; without them the arrays are NumPy's, whose small operations cost a third of torch's.
 """
 
-import math
-
 import numpy as np
 import torch
 
@@ -30,13 +28,15 @@ class QuadraticSpectrum:
         self.spec = spec
         self.grid = azimuth_grid(spec, step_deg)
         self._azimuth = self.grid.numpy()
-        self._xy = 2 * math.pi * spec.positions[:, :2].numpy()[:, :, None]
+        self._xy = spec.wave_xy[:, :, None]
         self._upper = np.triu_indices(spec.n_elements, 1)
         a, _ = self.response(self._azimuth[None])
         pair = a[0, self._upper[0]].conj() * a[0, self._upper[1]]
         self._kernel = torch.from_numpy(2 * np.concatenate([pair.real, -pair.imag]))
-        wave = np.ascontiguousarray(self._xy[:, :, 0])
-        self.grid_of_loops = SpectrumGrid(wave, self._azimuth, self._kernel.numpy(), spec.full_circle, NEWTON_STEPS)
+        self.grid_of_loops = SpectrumGrid(
+            spec.wave_xy, self._azimuth, self._kernel.numpy(), spec.full_circle, NEWTON_STEPS,
+            spec.sector_rad,
+        )  # fmt: skip
 
     def values(self, matrix: torch.Tensor) -> torch.Tensor:
         """Values of f on the grid: M (B, N, N) Hermitian -> (B, G) real."""
@@ -45,14 +45,10 @@ class QuadraticSpectrum:
     def minima(self, matrix: torch.Tensor, n_minima: int) -> torch.Tensor:
         """Azimuths (B, n_minima) in rad of the lowest local minima of f in the sector, ascending; M is (B, N, N)."""
         m, loops = matrix.resolve_conj().cpu().numpy(), loops_for(CPU)
-        azimuth = minima(loops, self.grid_of_loops, m, n_minima) if loops else self.by_numpy(m, n_minima)
-        low, high = self.spec.sector_rad
-        azimuth = wrap_rad(azimuth, low) if self.spec.full_circle else np.minimum(np.maximum(azimuth, low), high)
-        azimuth.sort(1)
-        return torch.from_numpy(azimuth)
+        return torch.from_numpy(minima(loops, self.grid_of_loops, m, n_minima) if loops else self.by_numpy(m, n_minima))
 
     def by_numpy(self, m: np.ndarray, n_minima: int) -> np.ndarray:
-        """Azimuths (B, n_minima) before they are sorted and kept in the sector: the reference of the compiled loops."""
+        """Azimuths (B, n_minima) as NumPy finds them: the reference of the compiled loops."""
         start = self._lowest(self._values(m), n_minima)
         step = self._azimuth[1] - self._azimuth[0]
         azimuth = start
@@ -60,6 +56,9 @@ class QuadraticSpectrum:
             slope, bend = self._derivatives(m, azimuth)
             move = np.where(bend > 0, -slope / np.maximum(bend, 1e-300), 0.0)
             azimuth = start + np.minimum(np.maximum(azimuth + move - start, -step), step)
+        low, high = self.spec.sector_rad
+        azimuth = wrap_rad(azimuth, low) if self.spec.full_circle else np.minimum(np.maximum(azimuth, low), high)
+        azimuth.sort(1)
         return azimuth
 
     def response(self, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,9 @@ import torch
 
 from doamc.arrays.steering import plain_steering, steering
 from doamc.estimators.causes import causes_of
-from doamc.estimators.misfit import Misfit, misfit_of_fit
+from doamc.estimators.misfit import Misfit, misfit_of_fit, misfit_of_size
+from doamc.likelihood.backend import loops_for
+from doamc.likelihood.estimator_loops import reported
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from doamc.estimators.base import Estimates
 
 
-@torch.no_grad()
 def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> "Estimates":
     """The estimates with misfit, its probability and its cause; misfit and probability stay where there are some.
 
@@ -37,20 +38,34 @@ def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers:
 
 def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> Misfit:
     """Misfit of estimates (B, P), P >= 0; NaN where they have no coupling or no noise power."""
-    covariance, p = batch.covariance, e.azimuth.shape[1]
-    coupled = e.coupled
-    v = response_of(spec, e) if p else covariance[:, :, :0]
-    known = batch.noise_power is not None
-    angles = 2 * p if spec.elevated else p
-    fitted = angles + (p if fits_powers else p * p)
-    if fits_powers:
-        v, noise = v * e.power.clamp_min(0).nan_to_num(0.0).sqrt()[:, None], e.noise_power
-    else:
-        noise = e.noise_power if known else torch.full_like(e.noise_power, torch.nan)
+    p, known = e.azimuth.shape[1], batch.noise_power is not None
+    lengths = batch.effective.lengths(p)
+    noise = e.noise_power if fits_powers or known else torch.full_like(e.noise_power, torch.nan)
+    found = _compiled(spec, batch, e, noise, fits_powers) if lengths.equal else None
+    coupled = e.coupled if found is None else found[1]
+    fitted = (2 * p if spec.elevated else p) + (p if fits_powers else p * p) + (not known)
     if not spec.family.narrow and coupled:
         fitted += spec.family.n_parameters
-    lengths = batch.effective.lengths(p)
-    return misfit_of_fit(covariance, v, noise, lengths, fitted + (not known), free=not fits_powers)
+    if found is not None:
+        return misfit_of_size(lengths.noise.numpy() * found[0], spec.n_elements, lengths, fitted)
+    v = response_of(spec, e) if p else batch.covariance[:, :, :0]
+    if fits_powers:
+        v = v * e.power.clamp_min(0).nan_to_num(0.0).sqrt()[:, None]
+    return misfit_of_fit(batch.covariance, v, noise, lengths, fitted, free=not fits_powers)
+
+
+def _compiled(
+    spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", noise: torch.Tensor, fits_powers: bool
+) -> tuple[np.ndarray, bool] | None:
+    """T / L (B,) of one coupling for all azimuths by the compiled loops, and whether there is any; None for others."""
+    loops = loops_for(batch.covariance.device)
+    if loops is None or e.response is not None or e.elevation is not None or e.coupling_by_direction is not None:
+        return None
+    r, azimuth, c, power, s2 = (
+        x.resolve_conj().numpy() for x in (batch.covariance, e.azimuth, e.coupling, e.power, noise.to(torch.float64))
+    )
+    size, coupled = reported(loops, r, spec.wave_xy, azimuth, c, power if fits_powers else None, s2)
+    return (size, coupled) if np.isfinite(size).all() else None
 
 
 def response_of(spec: ArraySpec, e: "Estimates") -> torch.Tensor:

@@ -38,20 +38,26 @@ def uncoupled_estimates(
         tilt = 0.0 if elevation is None else elevation
         response = steering(spec.positions.to(azimuth.device), azimuth, tilt)
     std = torch.full_like(azimuth, torch.nan) if std is None else std
+    noise_power = noise_power_of(batch, azimuth.shape[1])
+    power = source_powers(batch.covariance, response, noise_power)
+    e = without_coupling(spec, azimuth, std, power, noise_power)
+    return e if elevation is None else e.having(elevation=elevation, elevation_std=elevation_std)
+
+
+def without_coupling(
+    spec: ArraySpec,
+    azimuth: torch.Tensor,  # shape: (B, P), rad, ascending
+    std: torch.Tensor,  # shape: (B, P), rad
+    power: torch.Tensor,  # shape: (B, P)
+    noise_power: torch.Tensor,  # shape: (B,)
+) -> Estimates:
+    """Estimates with C = I."""
     size, n_sources = azimuth.shape
-    noise_power = noise_power_of(batch, n_sources)
     coupling = np.zeros((size, spec.n_elements, spec.n_elements), np.complex128)
     coupling.reshape(size, -1)[:, :: spec.n_elements + 1] = 1.0
-    return Estimates(
-        azimuth=azimuth,
-        std=std,
-        power=source_powers(batch.covariance, response, noise_power),
-        coupling=torch.from_numpy(coupling).to(azimuth.device),
-        noise_power=noise_power,
-        n_sources=torch.full((size,), n_sources, dtype=torch.int64, device=azimuth.device),
-        elevation=elevation,
-        elevation_std=elevation_std,
-    )
+    c = torch.from_numpy(coupling).to(azimuth.device)
+    count = torch.full((size,), n_sources, dtype=torch.int64, device=azimuth.device)
+    return Estimates(azimuth, std, power, c, noise_power, count)
 
 
 def spectrum_of(spec: ArraySpec, step_deg: float) -> QuadraticSpectrum | SphereQuadratic:

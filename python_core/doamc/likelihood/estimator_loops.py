@@ -1,19 +1,19 @@
 """Compiled loops of estimators in closed form: one call where NumPy takes dozens, which is most of a single estimate.
 
-`estimators.quadratic` and `estimators.misfit` have what they compute; it stays the reference and runs on other devices.
+What they compute stands in `estimators.quadratic`, `estimators.music` and `estimators.misfit`, which stay the reference
+and run on other devices.
 """
 
 import ctypes
 from ctypes import c_double, c_int64, c_void_p
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from doamc.likelihood.addresses import address
 from doamc.likelihood.kernels import Kernels, check_status
-from doamc.snapshots.look import Look
 
 
 class _SpectrumStructure(ctypes.Structure):
@@ -22,6 +22,7 @@ class _SpectrumStructure(ctypes.Structure):
     _fields_ = [
         *((name, c_int64) for name in ("n", "points", "circle", "newton")),
         *((name, c_void_p) for name in ("wave", "azimuth", "kernel")),
+        *((name, c_double) for name in ("low", "high")),
     ]
 
 
@@ -30,7 +31,8 @@ class SpectrumGrid:
     """An array and the grid of its spectrum.
 
     wave: (N, 2) 2 pi x and 2 pi y. azimuth: (G,) rad, evenly spaced; circle: whether it closes one. kernel:
-    (N (N - 1), G), a* a' of the pairs above the diagonal, real and minus imaginary parts, twice. newton: steps.
+    (N (N - 1), G), a* a' of the pairs above the diagonal, real and minus imaginary parts, twice. newton: steps. sector:
+    its ends in rad.
     """
 
     wave: np.ndarray
@@ -38,6 +40,7 @@ class SpectrumGrid:
     kernel: np.ndarray
     circle: bool
     newton: int
+    sector: tuple[float, float]
 
     @cached_property
     def structure(self) -> _SpectrumStructure:
@@ -46,11 +49,12 @@ class SpectrumGrid:
         return _SpectrumStructure(
             n, points, self.circle, self.newton, address(self.wave, "wave", (n, 2)),
             address(self.azimuth, "azimuth", (points,)), address(self.kernel, "kernel", (n * (n - 1), points)),
+            *self.sector,
         )  # fmt: skip
 
 
 def minima(kernels: Kernels, grid: SpectrumGrid, matrix: np.ndarray, count: int) -> np.ndarray:
-    """Azimuths (B, count) in rad, in no order, of the lowest minima of a^H M a, M (B, N, N) Hermitian."""
+    """Azimuths (B, count) in rad, ascending, of the lowest minima of a^H M a in the sector, M (B, N, N) Hermitian."""
     b, n, out = len(matrix), len(grid.wave), np.empty((len(matrix), count))
     m = np.ascontiguousarray(matrix)
     place = address(m, "matrix", (b, n, n), np.complex128)
@@ -58,6 +62,46 @@ def minima(kernels: Kernels, grid: SpectrumGrid, matrix: np.ndarray, count: int)
         kernels.minima(ctypes.byref(grid.structure), c_int64(b), place, c_int64(count), c_void_p(out.ctypes.data))
     )
     return out
+
+
+class Music(NamedTuple):
+    """What MUSIC finds: azimuth (B, P) in rad, ascending, with standard deviation and power, and noise power (B,)."""
+
+    azimuth: np.ndarray
+    std: np.ndarray
+    power: np.ndarray
+    noise_power: np.ndarray
+
+
+def music(
+    kernels: Kernels,
+    grid: SpectrumGrid,
+    values: np.ndarray,
+    vectors: np.ndarray,
+    covariance: np.ndarray,
+    n_sources: int,
+    n_snapshots: int,
+    noise_power: np.ndarray | None,
+) -> Music:
+    """MUSIC of eigenvalues (B, N), ascending, eigenvectors and covariances (B, N, N); noise_power (B,) where known.
+
+    `estimators.subspace`, `estimators.powers` and `estimators.quadratic` have what it computes.
+    """
+    (b, n), p = values.shape, n_sources
+    noise = np.full(b, np.nan) if noise_power is None else np.array(noise_power, np.float64)
+    found = Music(np.empty((b, p)), np.empty((b, p)), np.empty((b, p)), noise)
+    u, r = np.ascontiguousarray(vectors), np.ascontiguousarray(covariance)
+    places = (
+        address(values, "values", (b, len(grid.wave))), address(u, "vectors", (b, n, n), np.complex128),
+        address(r, "covariance", (b, n, n), np.complex128),
+    )  # fmt: skip
+    written = (c_void_p(x.ctypes.data) for x in found)
+    check_status(
+        kernels.music(
+            ctypes.byref(grid.structure), c_int64(b), c_int64(p), *places, c_double(n_snapshots), *written
+        )
+    )  # fmt: skip
+    return found
 
 
 def residual(
@@ -71,6 +115,35 @@ def residual(
     arrays, out = [np.ascontiguousarray(x) for x in (covariance, response, noise_power)], np.empty(len(response))
     check_status(kernels.residual(*_places(*arrays), c_int64(free), c_void_p(out.ctypes.data)))
     return out
+
+
+def reported(
+    kernels: Kernels,
+    covariance: np.ndarray,
+    wave: np.ndarray,
+    azimuth: np.ndarray,
+    coupling: np.ndarray,
+    power: np.ndarray | None,
+    noise_power: np.ndarray,
+) -> tuple[np.ndarray, bool]:
+    """What `residual` says of V = C A, and whether any coupling C (B, N, N) is other than I.
+
+    wave: (N, 2) 2 pi x and 2 pi y. azimuth: (B, P) rad; sources without one are none. power: (B, P) of the sources, or
+    None for the likeliest of any correlation.
+    """
+    (b, p), n, out, coupled = azimuth.shape, len(wave), np.empty(len(azimuth)), np.zeros(1, np.bool_)
+    arrays = [np.ascontiguousarray(x) for x in (covariance, azimuth, coupling, noise_power)]
+    r, az, c, noise = arrays
+    gain = None if power is None else np.ascontiguousarray(power)
+    check_status(
+        kernels.reported(
+            c_int64(b), c_int64(n), c_int64(p), address(r, "covariance", (b, n, n), np.complex128),
+            address(wave, "wave", (n, 2)), address(az, "azimuth", (b, p)),
+            address(c, "coupling", (b, n, n), np.complex128), None if gain is None else address(gain, "power", (b, p)),
+            address(noise, "noise_power", (b,)), c_void_p(out.ctypes.data), c_void_p(coupled.ctypes.data),
+        )
+    )  # fmt: skip
+    return out, bool(coupled[0])
 
 
 def powers(kernels: Kernels, covariance: np.ndarray, response: np.ndarray, noise_power: np.ndarray) -> np.ndarray:
@@ -88,20 +161,3 @@ def _places(covariance: np.ndarray, response: np.ndarray, noise_power: np.ndarra
         c_int64(b), c_int64(n), c_int64(p), address(covariance, "covariance", (b, n, n), np.complex128),
         address(response, "response", (b, n, p), np.complex128), address(noise_power, "noise_power", (b,)),
     )  # fmt: skip
-
-
-def look(kernels: Kernels, samples: np.ndarray, step: int, part: float) -> Look:
-    """One look at samples (B, N, L) complex128.
-
-    calm: whether in every channel no more than half of every step-th sample lie below `part` of the greatest power.
-    """
-    b, n, length = samples.shape
-    found = Look(
-        np.empty((b, n, 3)), np.empty((b, n), np.complex128), np.empty((b, n, n), np.complex128), np.empty(b),
-        np.empty(b, np.bool_),
-    )  # fmt: skip
-    y = np.ascontiguousarray(samples)
-    place = address(y, "samples", (b, n, length), np.complex128)
-    sizes = c_int64(b), c_int64(n), c_int64(length)
-    check_status(kernels.look(*sizes, place, c_int64(step), c_double(part), *(c_void_p(x.ctypes.data) for x in found)))
-    return found

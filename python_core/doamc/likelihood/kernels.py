@@ -45,8 +45,9 @@ class Kernels:
         self._log_posterior, self._information = find("log_posterior"), find("information")
         self._run_chains, self._search_modes = find("run_chains"), find("search_modes")
         self._tempering = find("tempering")
-        #: bound in `estimator_loops`
-        self.minima, self.residual, self.powers, self.look = (find(x) for x in ("minima", "residual", "powers", "look"))
+        #: bound in `estimator_loops` and `sample_loops`
+        self.minima, self.music, self.residual = find("minima"), find("music"), find("residual")
+        self.powers, self.reported, self.look = find("powers"), find("reported"), find("look")
 
     def log_posterior(self, model: Model, data: Data, x: np.ndarray, out: np.ndarray) -> None:
         """Log posterior of x (B, d, S) into out (B, S): -inf outside the prior's support."""

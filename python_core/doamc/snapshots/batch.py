@@ -10,7 +10,7 @@ import torch
 
 from doamc.errors import SnapshotError
 from doamc.snapshots.effective_snapshots import EffectiveSnapshots, effective_snapshots
-from doamc.snapshots.look import Look
+from doamc.snapshots.look import Look, look_by_numpy
 
 #: least and largest power of a channel: beyond, squares of double precision overflow or lose their digits
 POWERS = (1e-280, 1e280)
@@ -46,6 +46,11 @@ class SnapshotBatch:
         return self.covariance.shape[1]
 
     @cached_property
+    def powers(self) -> tuple[float, float]:
+        """The least and the greatest power of a channel, NaN where one is."""
+        return _extremes(self.covariance)
+
+    @cached_property
     def eigen(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Eigenvalues (B, N), ascending, and eigenvectors (B, N, N) of the covariance."""
         values, vectors = np.linalg.eigh(self.covariance.resolve_conj().cpu().numpy())
@@ -61,21 +66,23 @@ class SnapshotBatch:
         return other
 
     @cached_property
-    def look(self) -> Look | None:
-        """What one look at all samples found; None where nobody has looked (`estimators.looking` does)."""
-        return None
+    def look(self) -> Look:
+        """What one look at all samples found: by NumPy, unless `estimators.looking` had compiled loops for it."""
+        return look_by_numpy(self.snapshots, self.eigen)
 
     @cached_property
     def effective(self) -> EffectiveSnapshots:
         """Effective numbers of snapshots, which are correlated in time."""
-        return effective_snapshots(self.snapshots, self.eigen, self.left_out, self.look and self.look.lag)
+        return effective_snapshots(self.snapshots, self.eigen, self.look, self.left_out)
 
     def select(self, index: torch.Tensor | slice) -> "SnapshotBatch":
         """Some of the observations."""
         names = ("snapshots", "covariance", "noise_power", "left_out", "offset_removed")
         held = {name: getattr(self, name) for name in names}
         some = replace(self, **{name: value[index] for name, value in held.items() if value is not None})
-        if "effective" in vars(self):  # found once a batch
+        if "look" in vars(self):  # found once a batch
+            vars(some)["look"] = self.look.of(index.cpu().numpy() if torch.is_tensor(index) else index)
+        if "effective" in vars(self):
             vars(some)["effective"] = self.effective.select(index)
         return some
 
@@ -107,15 +114,16 @@ def make_batch(
     rows = list(range(y.shape[1])) if channels is None else [int(k) for k in np.argsort(channels)]
     if channels is not None and rows != sorted(rows):
         y = y[:, rows]
-    covariance = y @ y.mH / y.shape[2]
-    power = covariance.diagonal(dim1=1, dim2=2).real
-    least, most = power.aminmax()
-    if not (float(least) >= POWERS[0] and float(most) <= POWERS[1]):  # or NaN
+    covariance = torch.bmm(y, y.mH).div_(y.shape[2])
+    least, most = _extremes(covariance)
+    if not (least >= POWERS[0] and most <= POWERS[1]):  # or NaN
+        power = covariance.diagonal(dim1=1, dim2=2).real
         unusable = ~((power >= POWERS[0]) & (power <= POWERS[1]))
         b, element = (int(v) for v in unusable.nonzero()[0])
         raise SnapshotError(_why_unusable(y[b], element, rows[element], first + b))
     noise = None
     if noise_power is not None:
+        power = covariance.diagonal(dim1=1, dim2=2).real
         noise = torch.as_tensor(noise_power, dtype=torch.float64).reshape(-1)
         if noise.numel() not in (1, y.shape[0]) or not (torch.isfinite(noise) & (noise > 0)).all():
             raise SnapshotError(f"noise power must be positive, one value or {y.shape[0]}, found {noise.tolist()[:4]}")
@@ -126,7 +134,15 @@ def make_batch(
             level = f"the mean power {float(power[b].mean()):g} of batch {first + b}"
             reach_db = 10 * math.log10(NOISE_REACH)
             raise SnapshotError(f"noise power must be within {reach_db:.0f} dB of {level}, found {float(noise[b]):g}")
-    return SnapshotBatch(y, covariance, y.shape[2], noise)
+    batch = SnapshotBatch(y, covariance, y.shape[2], noise)
+    vars(batch)["powers"] = least, most
+    return batch
+
+
+def _extremes(covariance: torch.Tensor) -> tuple[float, float]:
+    """The least and the greatest entry of the diagonals."""
+    power = covariance.resolve_conj().cpu().numpy().diagonal(axis1=1, axis2=2).real
+    return float(power.min()), float(power.max())
 
 
 def _why_unusable(

@@ -13,11 +13,44 @@ Mechanics, 1997, section 3). Where the first lag alone is chance, all snapshots 
 
 import math
 
+import numpy as np
 import torch
 
 FEWEST = 16  #: snapshots, below which no autocorrelation is told from chance
 SIGNIFICANT = 7.0  #: times its mean by chance, |rho(1)|^2: one of white snapshots in a thousand is greater
 WINDOW = 3.0  #: times S, lags that are looked at
+
+
+def first_lags(
+    lag: np.ndarray,  # shape: (B, N, N), the sum of y_i(t + 1) y_j(t)^*
+    values: np.ndarray,  # shape: (B, N), eigenvalues of the covariance, ascending
+    vectors: np.ndarray,  # shape: (B, N, N)
+    length: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """rho (B, N) of the covariance's components at the first lag, and their powers (B, N), which are positive."""
+    power = np.maximum(values, 1e-30 * values[:, -1:])
+    return (vectors.conj() * (lag @ vectors)).sum(1) / (length * power), power
+
+
+def significant_lags(
+    first: np.ndarray,  # shape: (B, N), rho of every component at the first lag
+    power: np.ndarray,  # shape: (B, N)
+    length: int,
+) -> np.ndarray:
+    """Whether the first lag is more than chance, (B, N, 3) for P = 0..N-1: of signals each, together, and of noise."""
+    count, top = np.arange(1, first.shape[1]), first[:, :0:-1]
+    out = np.zeros((*first.shape, 3), dtype=bool)
+    limit = SIGNIFICANT / length * (1 + 2 / np.sqrt(count)) / 3  # of means of so many
+    out[:, 1:, 0] = _square(top).cumsum(1) / count > limit
+    out[:, 1:, 1] = _square(top.cumsum(1)) / count > SIGNIFICANT / length
+    weight = _square((power * first).cumsum(1)) / (power * power).cumsum(1)
+    out[:, :, 2] = weight[:, ::-1] > SIGNIFICANT / length
+    return out
+
+
+def _square(x: np.ndarray) -> np.ndarray:
+    """|x|^2."""
+    return x.real * x.real + x.imag * x.imag
 
 
 def autocorrelation(

@@ -7,10 +7,10 @@ the P dominant components of the covariance, in its eigenvectors, noise is the o
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from doamc.snapshots.correlation import FEWEST, SIGNIFICANT, autocorrelation, padded, reduction, square
+from doamc.snapshots.correlation import autocorrelation, first_lags, padded, reduction, significant_lags, square
+from doamc.snapshots.look import Look
 
 ENTRIES = 1 << 22  #: numbers in the spectra of one slice of observations, so that memory stays bounded
 
@@ -43,10 +43,11 @@ class Lengths:
 class EffectiveSnapshots:
     """Effective snapshots of B observations, each between 1 and L, for every number P < N of signals.
 
-    table: (B, N, 4), by P; where all snapshots count, (B, 1, 4) says so once.
+    full: (B,), snapshots that were not left out. table: (B, N, 4), by P; None where all of these count.
     """
 
-    table: torch.Tensor
+    full: torch.Tensor
+    table: torch.Tensor | None = None
 
     def of_signals(self, n_sources: int) -> torch.Tensor:
         """(B,), by the mean of |rho|^2 over the signals, in whatever part of the band each of them is.
@@ -56,49 +57,45 @@ class EffectiveSnapshots:
         narrow signals have a sample correlation of 1/sqrt(L_eff) all the same (measured on captures of
         method-of-moments antennas: bearings two times worse).
         """
-        return self._of(n_sources)[:, 0]
+        return self.full if self.table is None else self.table[:, n_sources, 0]
 
     def lengths(self, n_sources: int) -> Lengths:
         """Of signals and noise with each other and among themselves."""
-        _, signal, cross, noise = self._of(n_sources).unbind(1)
-        return Lengths(noise, noise, noise) if self.table.shape[1] == 1 else Lengths(signal, cross, noise)
+        if self.table is None:
+            return Lengths(self.full, self.full, self.full)
+        return Lengths(*self.table[:, n_sources, 1:].unbind(1))
 
     def select(self, index: torch.Tensor | slice) -> "EffectiveSnapshots":
         """Those of some of the observations."""
-        return EffectiveSnapshots(self.table[index])
-
-    def _of(self, n_sources: int) -> torch.Tensor:
-        return self.table[:, min(n_sources, self.table.shape[1] - 1)]
+        return EffectiveSnapshots(self.full[index], None if self.table is None else self.table[index])
 
 
 def effective_snapshots(
     snapshots: torch.Tensor,  # shape: (B, N, L) complex
     eigen: tuple[torch.Tensor, torch.Tensor],  # of the covariance: values (B, N), ascending, vectors (B, N, N)
+    look: Look,
     left_out: torch.Tensor | None = None,  # shape: (B,)
-    lag: np.ndarray | None = None,  # shape: (B, N, N), where it is known
 ) -> EffectiveSnapshots:
-    """Effective snapshots; left_out: snapshots that are zero and do not count. lag: the sum of y_i(t + 1) y_j(t)^*."""
+    """Effective snapshots; left_out: snapshots that are zero and do not count."""
     n, length = snapshots.shape[1:]
     full = all_of(snapshots, left_out)
-    table = full[:, None, None].expand(-1, 1, 4)
-    if length < FEWEST:
-        return EffectiveSnapshots(table)
-    if lag is None:
-        lag = (snapshots[:, :, 1:] @ snapshots[:, :, :-1].mH).cpu().numpy()
-    values, v = (x.resolve_conj().cpu().numpy() for x in eigen)
-    least = np.maximum(values, 1e-30 * values[:, -1:])
-    looks = _significant((v.conj() * (lag @ v)).sum(1) / (length * least), least, length)  # (B, N, 3)
-    if not looks.any():
-        return EffectiveSnapshots(table)
+    if not look.correlated.any():
+        return EffectiveSnapshots(full)
+    chosen = look.correlated.nonzero()[0]
     device = snapshots.device
-    significant, power, vectors = (torch.from_numpy(x).to(device) for x in (looks, least, v))
-    chosen = significant.flatten(1).any(1).nonzero()[:, 0]
-    table = table.expand(-1, n, -1).clone()
-    for some in chosen.split(max(1, ENTRIES // (n * padded(length)))):
-        components = vectors[some].mH / power[some].sqrt()[:, :, None] @ snapshots[some]
+    values, vectors = (x.resolve_conj().cpu().numpy()[chosen] for x in eigen)
+    first, least = first_lags(look.lag[chosen], values, vectors, length)
+    significant, power, basis = (
+        torch.from_numpy(x).to(device) for x in (significant_lags(first, least, length), least, vectors)
+    )
+    table, places = full[:, None, None].repeat(1, n, 4), torch.from_numpy(chosen).to(device)
+    step = max(1, ENTRIES // (n * padded(length)))
+    for some in (slice(i, i + step) for i in range(0, len(chosen), step)):
+        here = places[some]
+        components = basis[some].mH / power[some].sqrt()[:, :, None] @ snapshots[here]
         found = _reductions(autocorrelation(components), power[some], significant[some], length)
-        table[some] = (table[some] / found).clamp_min(1.0)
-    return EffectiveSnapshots(table)
+        table[here] = (table[here] / found).clamp_min(1.0)
+    return EffectiveSnapshots(full, table)
 
 
 def all_of(
@@ -108,27 +105,6 @@ def all_of(
     """Number of snapshots (B,) that were not left out."""
     full = torch.full((len(snapshots),), float(snapshots.shape[2]), dtype=torch.float64, device=snapshots.device)
     return full if left_out is None else full - left_out.to(full)
-
-
-def _significant(
-    first: np.ndarray,  # shape: (B, N), rho of every component at the first lag
-    power: np.ndarray,  # shape: (B, N)
-    length: int,
-) -> np.ndarray:
-    """Whether the first lag is more than chance, (B, N, 3) for P = 0..N-1: of signals each, together, and of noise."""
-    count, top = np.arange(1, first.shape[1]), first[:, :0:-1]
-    out = np.zeros((*first.shape, 3), dtype=bool)
-    limit = SIGNIFICANT / length * (1 + 2 / np.sqrt(count)) / 3  # of means of so many
-    out[:, 1:, 0] = _square(top).cumsum(1) / count > limit
-    out[:, 1:, 1] = _square(top.cumsum(1)) / count > SIGNIFICANT / length
-    weight = _square((power * first).cumsum(1)) / (power * power).cumsum(1)
-    out[:, :, 2] = weight[:, ::-1] > SIGNIFICANT / length
-    return out
-
-
-def _square(x: np.ndarray) -> np.ndarray:
-    """|x|^2."""
-    return x.real * x.real + x.imag * x.imag
 
 
 def _reductions(

@@ -13,13 +13,11 @@ import numpy as np
 import torch
 
 from doamc.snapshots.batch import SnapshotBatch
+from doamc.snapshots.look import sample_step, threshold
 
-#: expected false alarms of the test over time, in a batch of noise; the test over channels leaves hardly any of them
-FALSE_ALARMS = 1e-3
 #: times the median channel of its snapshot from which on one channel is impossible for waves; two of equal power, whose
 #: crests and troughs are a factor of 4 and more apart, reach it in few snapshots
 IMBALANCE = 30.0
-MEDIAN_SAMPLES = 1024  #: of a channel, evenly spread, that tell its level
 MOST = 0.5  #: share of the snapshots from which on they are no exceptions, and all stay
 
 
@@ -31,11 +29,12 @@ def without_impulses(batch: SnapshotBatch) -> SnapshotBatch:
     """
     if batch.left_out is not None or batch.snapshots.dim() != 3:
         return batch
-    if batch.look is not None and batch.look.calm.all():
+    calm = batch.look.calm
+    if calm.all():
         return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
-    spoilt = spoilt_snapshots(batch.snapshots)
-    if not spoilt.any():
-        return batch.noted(left_out=torch.zeros(batch.size, dtype=torch.int64))
+    spoilt = torch.zeros(batch.size, batch.n_snapshots, dtype=torch.bool)
+    places = torch.from_numpy((~calm).nonzero()[0])
+    spoilt[places] = spoilt_snapshots(batch.snapshots[places])
     return leaving_out(batch, spoilt)
 
 
@@ -75,20 +74,6 @@ def kept_gain(
     return (n_snapshots / (n_snapshots - left_out).double()).sqrt()
 
 
-def threshold(n_elements: int, n_snapshots: int) -> float:
-    """Power over the mean of its channel above which a sample is suspicious.
-
-    Powers of Gaussian samples are exponential: their median is log(2) times their mean, and N L of them exceed
-    log(N L / f) times their mean f times in all.
-    """
-    return math.log(n_elements * n_snapshots / FALSE_ALARMS)
-
-
-def sample_step(n_snapshots: int) -> int:
-    """Every which sample tells the level of a channel."""
-    return -(-n_snapshots // MEDIAN_SAMPLES)
-
-
 def spoilt_snapshots(
     snapshots: torch.Tensor,  # shape: (B, N, L), complex
 ) -> torch.Tensor:
@@ -98,16 +83,12 @@ def spoilt_snapshots(
     if n < 3:  # the median of two channels is one of the two
         return torch.from_numpy(spoilt)
     power = y.real * y.real + y.imag * y.imag
-    some, limit = power[:, :, :: sample_step(length)], threshold(n, length)
-    # whether the median is so low that the greatest power is above the limit; to count is quicker than to sort
-    low = some * (limit / math.log(2)) < power.max(2)[:, :, None]
-    if (np.count_nonzero(low, 2) > (some.shape[2] - 1) // 2).any():
-        level = _levels(power)
-        item, column = (power > limit * level[:, :, None]).any(1).nonzero()
-        with np.errstate(invalid="ignore"):  # next to a channel that is zero all the time nothing is an impulse
-            relative = power[item, :, column] / level[item]  # (M, N)
-        typical = np.maximum(_lower_median(relative), 1.0)
-        spoilt[item, column] = relative.max(1) > np.maximum(IMBALANCE * typical, limit)
+    level, limit = _levels(power), threshold(n, length)
+    item, column = (power > limit * level[:, :, None]).any(1).nonzero()
+    with np.errstate(invalid="ignore"):  # next to a channel that is zero all the time nothing is an impulse
+        relative = power[item, :, column] / level[item]  # (M, N)
+    typical = np.maximum(_lower_median(relative), 1.0)
+    spoilt[item, column] = relative.max(1) > np.maximum(IMBALANCE * typical, limit)
     return torch.from_numpy(spoilt)
 
 

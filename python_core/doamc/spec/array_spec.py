@@ -15,6 +15,7 @@ from doamc.spec.numbering import NUMBERING
 from doamc.spec.tuning import at_frequency, in_wavelengths_at
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from doamc.arrays.element_pattern import ElementPattern
@@ -89,6 +90,11 @@ class ArraySpec:
     def in_metres(self) -> bool:
         """Whether lengths are in metres, so that wavelengths follow the frequency: see `tuned`."""
         return not METRES.keys().isdisjoint(self.geometry)
+
+    @cached_property
+    def wave_xy(self) -> "np.ndarray":
+        """2 pi x and 2 pi y of the elements, (N, 2): by the direction of a wave at elevation 0, its phases."""
+        return (2 * math.pi * self.positions[:, :2]).contiguous().numpy()
 
     @cached_property
     def family(self) -> "CouplingFamily":

@@ -8,10 +8,14 @@ import torch
 
 from doamc.errors import KernelError
 from doamc.estimators.misfit import likeliest, whitened
+from doamc.estimators.music import Music
+from doamc.estimators.no_source import no_source
 from doamc.estimators.powers import pseudo_inverse
 from doamc.estimators.quadratic import QuadraticSpectrum
+from doamc.estimators.reported_fit import reported_misfit
 from doamc.likelihood.backend import loops_for
-from doamc.likelihood.estimator_loops import look, minima, powers, residual
+from doamc.likelihood.estimator_loops import minima, music, powers, reported, residual
+from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
 LOOPS = loops_for(torch.device("cpu"))
@@ -80,28 +84,52 @@ def test_minima_are_those_of_numpy(name, count):
     m = normal(60, spectrum.spec.n_elements, spectrum.spec.n_elements)
     m = m + m.conj().swapaxes(1, 2)
     m[0] = np.eye(len(m[0]))  # flat: all points are as low as each other
-    found, expected = (
-        np.sort(x, 1) for x in (minima(LOOPS, spectrum.grid_of_loops, m, count), spectrum.by_numpy(m, count))
-    )
+    found, expected = minima(LOOPS, spectrum.grid_of_loops, m, count), spectrum.by_numpy(m, count)
     assert found[1:] == pytest.approx(expected[1:], abs=1e-12)
     assert np.isfinite(found[0]).all()
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 16, 700])
-def test_a_look_finds_moments_and_calm(length):
-    y = normal(4, 5, length)
-    y[1, 2, -1] += 40  # an impulse
-    y[2, :, 0] = 0
-    found = look(LOOPS, y, 2, 0.05)
-    power = y.real**2 + y.imag**2
-    assert found.power == pytest.approx(np.stack([power.sum(2), (power * power).sum(2), power.max(2)], 2), rel=1e-13)
-    assert found.total == pytest.approx(y.sum(2), abs=1e-12 * length)
-    assert found.lag == pytest.approx(y[:, :, 1:] @ y[:, :, :-1].conj().swapaxes(1, 2), abs=1e-12 * length)
-    assert found.heard.tolist() == [length, length, length - 1, length]
-    some = power[:, :, ::2]
-    low = (some < 0.05 * power.max(2)[:, :, None]).sum(2)
-    assert found.calm.tolist() == (low <= (some.shape[2] - 1) // 2).all(1).tolist()
-    assert found.of(2).heard == length - 1
+@pytest.mark.parametrize("name", ["ula8", "uca5", "seed16", "kraken5"])
+@pytest.mark.parametrize(("count", "length", "known"), [(1, 200, False), (2, 30, True), (4, 4, False), (4, 5, False)])
+def test_music_is_what_numpy_computes(name, count, length, known, monkeypatch):
+    spec, size = load_spec(name), 30
+    generator = torch.Generator().manual_seed(length)
+    y = torch.randn(size, spec.n_elements, length, dtype=torch.complex128, generator=generator)
+    y[: size // 2] *= torch.linspace(1, 3, spec.n_elements)[:, None]  # so that eigenvalues differ
+    batch = make_batch(y, noise_power=0.3 if known else None)
+    found = Music(spec).estimate(batch, count)
+    monkeypatch.setattr("doamc.estimators.music.loops_for", lambda device: None)
+    expected = Music(spec).estimate(batch, count)
+    for field in ("azimuth", "std", "power", "noise_power", "coupling", "n_sources"):
+        one, other = getattr(found, field), getattr(expected, field)
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True), field
+    assert found.std.isnan().all() == (length == 4 and not known)  # the data hold no noise
+
+
+@pytest.mark.parametrize("name", ["ula8", "kraken5"])
+@pytest.mark.parametrize("fits_powers", [False, True])
+@pytest.mark.parametrize("coupled", [False, True])
+def test_what_is_reported_fits_as_tensors_find(name, fits_powers, coupled, monkeypatch):
+    spec, size, p = load_spec(name), 12, 2
+    n = spec.n_elements
+    y = torch.from_numpy(normal(size, n, 50))
+    e = no_source(make_batch(y))
+    azimuth = torch.from_numpy(np.random.default_rng(1).uniform(-1, 1, (size, p))).sort(1).values
+    azimuth[3, 1] = math.nan  # one source less
+    coupling = torch.eye(n, dtype=torch.complex128).repeat(size, 1, 1)
+    if coupled:
+        coupling[5:] += 0.1 * torch.from_numpy(normal(size - 5, n, n, seed=3))
+    power = torch.from_numpy(np.random.default_rng(2).uniform(0, 2, (size, p)))
+    power[4, 0] = -1.0
+    e = e.having(azimuth=azimuth, power=power, coupling=coupling)
+    batch = make_batch(y)
+    found = reported_misfit(spec, batch, e, fits_powers)
+    monkeypatch.setattr("doamc.estimators.reported_fit.loops_for", lambda device: None)
+    monkeypatch.setattr("doamc.estimators.misfit.loops_for", lambda device: None)
+    expected = reported_misfit(spec, batch, e, fits_powers)
+    for one, other in zip(vars(found).values(), vars(expected).values(), strict=True):
+        assert torch.allclose(one, other, rtol=1e-10, atol=1e-12)
+    assert e.coupled == coupled
 
 
 def test_arrays_that_do_not_fit_are_refused():
@@ -112,7 +140,8 @@ def test_arrays_that_do_not_fit_are_refused():
         lambda: residual(LOOPS, covariance, v.real, np.ones(20)),
         lambda: powers(LOOPS, covariance, v, np.ones(19)),
         lambda: minima(LOOPS, spectrum, covariance, 1),
-        lambda: look(LOOPS, v.real, 1, 0.1),
+        lambda: music(LOOPS, spectrum, v[:, 0].real, covariance, covariance, 1, 5, None),
+        lambda: reported(LOOPS, covariance, spectrum.wave, v[:, 0].real, covariance, None, np.ones(20)),
     ):
         with pytest.raises(KernelError, match=r"expected .* found"):
             call()

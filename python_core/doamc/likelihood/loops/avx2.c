@@ -9,6 +9,7 @@
 #define VARIANT avx2
 #define LANES 4
 #include "entries.h"
+#include "closed_entries.h"
 #if defined __clang__
 #pragma clang attribute pop
 #endif

@@ -9,6 +9,7 @@
 #define VARIANT avx512
 #define LANES 8
 #include "entries.h"
+#include "closed_entries.h"
 #if defined __clang__
 #pragma clang attribute pop
 #endif

@@ -57,6 +57,9 @@ INLINE void store(double *to, vec value, int64_t count)
     else for (int l = 0; l < count; ++l) to[l] = value[l];
 }
 
+/* the first place of a block where a vector may lie; the block has room for one more */
+INLINE void *aligned(void *block) { return (char *)block + (sizeof(vec) - (uintptr_t)block % sizeof(vec)) % sizeof(vec); }
+
 INLINE cvec add(cvec a, cvec b) { return (cvec){a.re + b.re, a.im + b.im}; }
 INLINE cvec sub(cvec a, cvec b) { return (cvec){a.re - b.re, a.im - b.im}; }
 INLINE cvec mul(cvec a, cvec b) { return (cvec){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }

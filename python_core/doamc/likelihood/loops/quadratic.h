@@ -10,6 +10,7 @@ struct spectrum {
     const double *wave;                /* (N, 2): 2 pi x and 2 pi y in wavelengths */
     const double *azimuth;             /* (G,), evenly spaced */
     const double *kernel;              /* (N (N - 1), G): f is linear in the entries of M above the diagonal */
+    double low, high;                  /* sector; a circle has its own turn from `low` on */
 };
 
 /* f (G) of M (N, N) complex */
@@ -37,9 +38,8 @@ INLINE int lowest_about(const struct spectrum *s, const double *f, int64_t g, in
     return g ? f[g] < f[g - 1] : f[0] < f[1];
 }
 
-/* Slope and half the bend of f by azimuth: with phases phi of a, slopes s of these and q = a* (M a),
- * f' = 2 sum s Im q and f'' = 2 (Re (s a)^H M (s a) - sum (phi Im q + s^2 Re q)). side: (4, N) to compute in. */
-INLINE void slopes_at(const struct spectrum *s, const double *m, double azimuth, vec *side, double *slope, double *bend)
+/* Phases of a, their slopes by azimuth, and a, each to whole vectors, into side (4, N). */
+INLINE void steer(const struct spectrum *s, double azimuth, vec *side)
 {
     const int64_t n = s->n, blocks = (n + LANES - 1) / LANES;
     const cvec turned = cis(all(azimuth));
@@ -55,6 +55,15 @@ INLINE void slopes_at(const struct spectrum *s, const double *m, double azimuth,
         re[k] = a.re;
         im[k] = a.im;
     }
+}
+
+/* Slope and half the bend of f by azimuth: with phases phi of a, slopes s of these and q = a* (M a),
+ * f' = 2 sum s Im q and f'' = 2 (Re (s a)^H M (s a) - sum (phi Im q + s^2 Re q)). side: (4, N) to compute in. */
+INLINE void slopes_at(const struct spectrum *s, const double *m, double azimuth, vec *side, double *slope, double *bend)
+{
+    const int64_t n = s->n, blocks = (n + LANES - 1) / LANES;
+    steer(s, azimuth, side);
+    const vec *phase = side, *tilt = side + blocks, *re = side + 2 * blocks, *im = side + 3 * blocks;
     const double *p = (const double *)phase, *t = (const double *)tilt, *u = (const double *)re, *v = (const double *)im;
     double first = 0, second = 0;
     for (int64_t i = 0; i < n; ++i) {
@@ -86,7 +95,16 @@ INLINE int64_t insert(int64_t *place, int64_t first, int64_t found, int64_t coun
     return found;
 }
 
-/* Azimuths (count) of the lowest local minima of f, and of the lowest other points where there are fewer.
+/* An azimuth kept in the sector, or brought to its turn. */
+INLINE double kept(const struct spectrum *s, double azimuth)
+{
+    const double turn = 6.283185307179586;
+    if (!s->circle) return azimuth < s->low ? s->low : azimuth > s->high ? s->high : azimuth;
+    const double rest = fmod(azimuth - s->low, turn);
+    return s->low + (rest < 0 ? rest + turn : rest);
+}
+
+/* Azimuths (count), ascending, of the lowest local minima of f, and of the lowest other points where there are fewer.
  * f (G), side (4 N, to whole lanes) and place (count): to compute in. */
 INLINE void minima_of(
     const struct spectrum *s, const double *m, int64_t count, double *f, vec *side, int64_t *place, double *out)
@@ -112,7 +130,10 @@ INLINE void minima_of(
             const double moved = azimuth - start - (bend > 0 ? slope / (bend > 1e-300 ? bend : 1e-300) : 0);
             azimuth = start + (moved > step ? step : moved > -step ? moved : -step);
         }
-        out[k] = azimuth;
+        azimuth = kept(s, azimuth);
+        int64_t at = k; /* sorted */
+        for (; at > 0 && out[at - 1] > azimuth; --at) out[at] = out[at - 1];
+        out[at] = azimuth;
     }
 }
 

@@ -1,18 +1,16 @@
-/* One look at the samples of an observation, for all who ask: impulses, mean, first lag, kurtosis. */
+/* One look at the samples of an observation, for all who ask: impulses, offsets, correlation in time. What is computed
+ * and why stands in snapshots/look.py, whose functions are the reference. */
 #ifndef DOAMC_SAMPLES_H
 #define DOAMC_SAMPLES_H
 
-#include "subspace.h"
+#include "lines.h"
 
-enum { PIECE = 512 }; /* samples of every channel at once, so that they stay in the first cache */
+enum { PIECE = 512 };  /* samples of every channel at once, so that they stay in the first cache */
+enum { FEWEST = 16 };  /* snapshots, below which no correlation is told from chance, as in snapshots/correlation.py */
 
-/* Of samples y (N, L) complex: power (N, 3), sum, sum of squares and peak of |y|^2; sum (N) of y; lag (N, N), the sum of
- * y_i(t + 1) y_j(t)*. re, im (N, PIECE + LANES): to compute in. */
-INLINE void look_at(
-    int64_t n, int64_t length, const number *y, double *re, double *im, double *power, number *total, number *lag)
+/* Of samples y (N, L) complex: power (N, 3), sum, sum of squares and peak of |y|^2; sum (N) of y. */
+INLINE void moments(int64_t n, int64_t length, const number *y, double *power, number *total)
 {
-    const int64_t row = PIECE + LANES;
-    memset(lag, 0, sizeof *lag * (size_t)(n * n));
     for (int64_t i = 0; i < n; ++i) {
         const number *at = y + i * length;
         double sum_of = 0, square = 0, peak = 0, sum_re = 0, sum_im = 0;
@@ -45,13 +43,19 @@ INLINE void look_at(
         power[3 * i + 2] = peak;
         total[i] = (number){sum_re + sum(a), sum_im + sum(b)};
     }
+}
+
+/* lag (N, N), the sum of y_i(t + 1) y_j(t)*, of samples y (N, L). re, im (N, PIECE + LANES): to compute in. */
+INLINE void first_lag(int64_t n, int64_t length, const number *y, double *re, double *im, number *lag)
+{
+    const int64_t row = PIECE + LANES;
+    memset(lag, 0, sizeof *lag * (size_t)(n * n));
     for (int64_t first = 0; first + 1 < length; first += PIECE) {
         const int64_t count = length - 1 - first < PIECE ? length - 1 - first : PIECE;
         for (int64_t i = 0; i < n; ++i)
-            for (int64_t t = 0; t < row; ++t) { /* zeros beyond the end */
-                const number x = t <= count ? y[i * length + first + t] : (number){0, 0};
-                re[i * row + t] = x.re;
-                im[i * row + t] = x.im;
+            for (int64_t t = 0; t <= count; ++t) {
+                re[i * row + t] = y[i * length + first + t].re;
+                im[i * row + t] = y[i * length + first + t].im;
             }
         for (int64_t i = 0; i < n; ++i)
             for (int64_t j = 0; j < n; ++j) {
@@ -74,20 +78,26 @@ INLINE void look_at(
 }
 
 /* Number of snapshots that are not zero in all channels. */
-INLINE double heard_of(int64_t n, int64_t length, const number *y)
+INLINE int64_t heard_of(int64_t n, int64_t length, const number *y)
 {
     int64_t heard = 0;
-    for (int64_t t = 0; t < length; ++t)
-        for (int64_t i = 0; i < n; ++i)
-            if (y[i * length + t].re != 0 || y[i * length + t].im != 0) {
-                ++heard;
-                break;
-            }
-    return (double)heard;
+    for (int64_t t = 0; t < length; ++t) heard += !silent(n, length, y, t);
+    return heard;
+}
+
+/* Greatest kurtosis of a channel, of powers (N, 3) of so many samples. */
+INLINE double greatest_kurtosis(int64_t n, int64_t heard, const double *power)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const double kurtosis = (double)heard * power[3 * i + 1] / (power[3 * i] * power[3 * i]);
+        most = kurtosis > most ? kurtosis : most;
+    }
+    return most;
 }
 
 /* Whether every channel's lower median power of every step-th sample is at least its peak times `part`. */
-INLINE int calm(int64_t n, int64_t length, int64_t step, double part, const number *y, const double *power)
+INLINE int calm_of(int64_t n, int64_t length, int64_t step, double part, const number *y, const double *power)
 {
     const int64_t some = (length + step - 1) / step;
     for (int64_t i = 0; i < n; ++i, y += length) {
@@ -97,6 +107,92 @@ INLINE int calm(int64_t n, int64_t length, int64_t step, double part, const numb
         if (low > (some - 1) / 2) return 0;
     }
     return 1;
+}
+
+/* m^H R^-1 m of the mean m, of sums total (N) of samples, by R's eigenvalues (N), ascending, and eigenvectors (N, N). */
+INLINE double mean_share_of(int64_t n, int64_t length, const number *total, const double *values, const number *vectors)
+{
+    const double least_value = 1e-16 * values[n - 1];
+    double share = 0;
+    for (int64_t k = 0; k < n; ++k) {
+        number x = {0, 0};
+        for (int64_t i = 0; i < n; ++i) x = plus(x, times_conjugate(total[i], vectors[i * n + k]));
+        share += square_of(x) / (values[k] > least_value ? values[k] : least_value);
+    }
+    return share / ((double)length * (double)length);
+}
+
+/* Whether the first lag of any component or sum of components is more than chance (see `significant_lags` of
+ * snapshots/correlation.py); chance: what is significant of one. rho (N): to compute in. */
+INLINE int correlated_of(
+    int64_t n, int64_t length, double chance, const number *lag, const double *values, const number *vectors, number *rho)
+{
+    const double least_value = 1e-30 * values[n - 1];
+    for (int64_t k = 0; k < n; ++k) {
+        number x = {0, 0};
+        for (int64_t i = 0; i < n; ++i) {
+            number seen = {0, 0};
+            for (int64_t j = 0; j < n; ++j) seen = plus(seen, times(lag[i * n + j], vectors[j * n + k]));
+            x = plus(x, times_conjugate(seen, vectors[i * n + k]));
+        }
+        const double by = (double)length * (values[k] > least_value ? values[k] : least_value);
+        rho[k] = (number){x.re / by, x.im / by};
+    }
+    number together = {0, 0}, weighted = {0, 0};
+    double own = 0, weight = 0;
+    for (int64_t count = 1; count < n; ++count) { /* signals: the greatest so many */
+        const number x = rho[n - count];
+        together = plus(together, x);
+        own += square_of(x);
+        if (own / (double)count > chance * (1 + 2 / sqrt((double)count)) / 3) return 1;
+        if (square_of(together) / (double)count > chance) return 1;
+    }
+    for (int64_t k = 0; k < n; ++k) { /* noise: the least so many, by their powers */
+        const double power = values[k] > least_value ? values[k] : least_value;
+        weighted = plus(weighted, (number){power * rho[k].re, power * rho[k].im});
+        weight += power * power;
+        if (square_of(weighted) / weight > chance) return 1;
+    }
+    return 0;
+}
+
+/* To look in: see the functions above. */
+struct look_room { void *block; vec *waves, *part, *sums; double *re, *im, *ratio, *power; number *total, *rho; };
+
+static int open_look(struct look_room *room, int64_t elements)
+{
+    const size_t n = (size_t)elements, row = PIECE + LANES;
+    const size_t vectors = WAVES * BLOCKS + 2 * n * BLOCKS + 2 * WAVES * n;
+    room->block = malloc(sizeof(vec) * (vectors + 1) + sizeof(double) * (2 * n * row + 4 * n) + sizeof(number) * 2 * n);
+    if (!room->block) return 0;
+    room->waves = aligned(room->block);
+    room->part = room->waves + WAVES * BLOCKS;
+    room->sums = room->part + 2 * n * BLOCKS;
+    room->re = (double *)(room->sums + 2 * WAVES * n);
+    room->im = room->re + n * row;
+    room->ratio = room->im + n * row;
+    room->power = room->ratio + n;
+    room->total = (number *)(room->power + 3 * n);
+    room->rho = room->total + n;
+    return 1;
+}
+
+/* Of samples y (N, L) and their covariance's eigenvalues and eigenvectors: lag (N, N); figures: snapshots that are heard,
+ * kurtosis, line, share of the mean; verdicts: whether they are calm, and correlated in time. */
+INLINE void look_at(
+    int64_t n, int64_t length, const number *y, const double *values, const number *vectors, int64_t step, double part,
+    double chance, struct look_room *room, number *lag, double *figures, uint8_t *verdicts)
+{
+    moments(n, length, y, room->power, room->total);
+    first_lag(n, length, y, room->re, room->im, lag);
+    const int64_t heard = heard_of(n, length, y);
+    figures[0] = (double)heard;
+    figures[1] = greatest_kurtosis(n, heard, room->power);
+    figures[2] = heard > 4 * BESIDE
+        ? line_of(n, length, heard, y, room->total, room->waves, room->part, room->sums, room->ratio) : 0;
+    figures[3] = mean_share_of(n, length, room->total, values, vectors);
+    verdicts[0] = (uint8_t)calm_of(n, length, step, part, y, room->power);
+    verdicts[1] = (uint8_t)(length >= FEWEST && correlated_of(n, length, chance, lag, values, vectors, room->rho));
 }
 
 #endif

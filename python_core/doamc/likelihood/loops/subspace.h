@@ -9,6 +9,7 @@ typedef struct { double re, im; } number;
 INLINE number plus(number a, number b) { return (number){a.re + b.re, a.im + b.im}; }
 INLINE number times(number a, number b) { return (number){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 INLINE number times_conjugate(number a, number b) { return (number){a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im}; }
+INLINE double square_of(number a) { return a.re * a.re + a.im * a.im; }
 
 /* Eigenvalues (P) and eigenvectors, columns of basis (P, P), of a Hermitian matrix, which is spoilt: cyclic Jacobi
  * rotations (Golub and Van Loan, Matrix Computations, section 8.5), quadratic convergence, for P of a few. */

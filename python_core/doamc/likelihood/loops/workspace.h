@@ -63,9 +63,9 @@ static inline int open_workspace(struct workspace *w, const struct model *m)
     for (int i = 0; i < n_singles; ++i) vectors += singles[i].size;
     const uint64_t bytes = sizeof(vec) * (vectors + 1) + n * wide * (sizeof *w->cells + k * sizeof *w->terms);
     if (bytes > SIZE_MAX) return NO_MEMORY;
-    char *at = w->block = malloc((size_t)bytes);
-    if (!at) return NO_MEMORY;
-    at += (sizeof(vec) - (uintptr_t)at % sizeof(vec)) % sizeof(vec);
+    w->block = malloc((size_t)bytes);
+    if (!w->block) return NO_MEMORY;
+    char *at = aligned(w->block);
     for (int i = 0; i < n_pairs; ++i, at += 2 * sizeof(vec) * pairs[i - 1].size) *pairs[i].at = (cvec *)at;
     for (int i = 0; i < n_singles; ++i, at += sizeof(vec) * singles[i - 1].size) *singles[i].at = (vec *)at;
     w->cells = (struct cell *)at;
