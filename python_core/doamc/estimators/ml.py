@@ -37,7 +37,7 @@ class LikelihoodCriterion:
         """Value (B,), gradient (B, D), curvature (B, D, D) at x for the items of the batch named by index."""
         if self._loops is None or x.requires_grad:
             return self.by_tensors(x, index)
-        return self._loops(self.covariance.numpy()[index.numpy()], x.numpy())
+        return self._loops(self.covariance.resolve_conj().numpy(), index.numpy(), x.numpy())
 
     def by_tensors(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The same by tensor operations: the reference of the compiled loops."""

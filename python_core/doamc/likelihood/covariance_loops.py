@@ -37,18 +37,13 @@ class CovarianceLoops:
     def __call__(
         self,
         covariance: np.ndarray,  # shape: (B, N, N)
-        x: np.ndarray,  # shape: (B, D)
+        item: np.ndarray,  # shape: (M,), int64, which of these each point belongs to
+        x: np.ndarray,  # shape: (M, D)
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Value (B,), gradient (B, D) and Fisher information (B, D, D) at x; infinite where there is no value."""
-        b, d = x.shape
-        scale = self._scale
-        points, once = np.ascontiguousarray(x * scale)[:, :, None], np.ones(b)
-        data = covariance, once, once  # the last, the logarithm of a known noise power, is not read
-        value, gradient, f = np.empty((b, 1)), np.empty((b, 1, d)), np.empty((b, 1, d, d))
-        self.kernels.log_posterior(self.model, data, points, value)
-        self.kernels.information(self.model, data, points, gradient, f)
-        value = np.where(np.isfinite(value[:, 0]), -value[:, 0], np.inf)
-        found = value, -scale * gradient[:, 0], scale[:, None] * scale * f[:, 0]
+        """Value (M,), gradient (M, D) and Fisher information (M, D, D) at x; infinite where there is no value."""
+        once = np.ones(len(covariance))  # the logarithm of a known noise power, too, which is not read
+        data = np.ascontiguousarray(covariance), once, once
+        found = self.kernels.descent(self.model, data, item, np.ascontiguousarray(x), self._scale)
         return torch.from_numpy(found[0]), torch.from_numpy(found[1]), torch.from_numpy(found[2])
 
 

@@ -44,7 +44,7 @@ class Kernels:
         self.variant = variant
         self._log_posterior, self._information = find("log_posterior"), find("information")
         self._run_chains, self._search_modes = find("run_chains"), find("search_modes")
-        self._tempering = find("tempering")
+        self._tempering, self._descent = find("tempering"), find("descent")
         #: bound in `estimator_loops` and `sample_loops`
         self.minima, self.music, self.residual = find("minima"), find("music"), find("residual")
         self.powers, self.reported, self.look = find("powers"), find("reported"), find("look")
@@ -67,6 +67,23 @@ class Kernels:
                 address(gradient, "gradient", (b, s, d), written=True), address(f, "f", (b, s, d, d), written=True),
             )
         )  # fmt: skip
+
+    def descent(
+        self, model: Model, data: Data, item: np.ndarray, x: np.ndarray, scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Minus the log density (M,), infinite where there is none, its gradient (M, d) and the information (M, d, d).
+
+        Of points x (M, d), which times scale (d,) are what the model takes, of observations item (M,) int64. Points of
+        one observation in turn are computed together.
+        """
+        points, d = x.shape
+        found = np.empty(points), np.empty((points, d)), np.empty((points, d, d))
+        places = (
+            address(item, "item", (points,), np.int64), address(x, "x", (points, len(model.low))),
+            address(scale, "scale", (d,)), *(c_void_p(out.ctypes.data) for out in found),
+        )  # fmt: skip
+        check_status(self._descent(*_problem(model, data, len(data[1]), points), c_int64(points), *places))
+        return found
 
     def run_chains(self, model: Model, data: Data, tables: ChainTables, chains: ChainArrays) -> None:
         """Take all steps of the tables with all chains."""

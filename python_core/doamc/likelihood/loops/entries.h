@@ -56,6 +56,37 @@ EXPORT int NAME(information)(const struct model *m, const struct batch *batch, c
     return DONE;
 }
 
+/* What a descent asks of points x (M, d), of the observations that item (M) names: minus the log density, infinite where
+ * there is none, into value (M), its gradient (M, d) and information (M, d, d). Coordinates are times scale (d) what the
+ * model takes. Points in turn of one observation are lanes of one vector. */
+EXPORT int NAME(descent)(
+    const struct model *m, const struct batch *batch, int64_t points, const int64_t *item, const double *x,
+    const double *scale, double *value, double *gradient, double *f)
+{
+    struct workspace w;
+    const int64_t d = m->size;
+    for (int64_t s = 0; s < points; ++s)
+        if (item[s] < 0 || item[s] >= batch->size) return NOT_VALID;
+    const int status = open_workspace(&w, m);
+    if (status != DONE) return status;
+    for (int64_t s = 0, lanes; s < points; s += lanes) {
+        const struct observation o = take(m, batch, item[s]);
+        for (lanes = 1; lanes < LANES && s + lanes < points && item[s + lanes] == item[s];) ++lanes;
+        for (int64_t i = 0; i < d; ++i)
+            for (int64_t l = 0; l < LANES; ++l) w.x[i][l] = scale[i] * x[(s + (l < lanes ? l : lanes - 1)) * d + i];
+        const vec level = log_density(m, &o, &w, w.x);
+        information(m, &o, &w, w.x);
+        for (int64_t l = 0; l < lanes; ++l, gradient += d, f += d * d) {
+            value[s + l] = isfinite(level[l]) ? -level[l] : INFINITY;
+            for (int64_t i = 0; i < d; ++i) gradient[i] = -scale[i] * w.gradient[i][l];
+            for (int64_t i = 0; i < d; ++i)
+                for (int64_t j = 0; j < d; ++j) f[i * d + j] = scale[i] * scale[j] * w.f[i * d + j][l];
+        }
+    }
+    free(w.block);
+    return DONE;
+}
+
 /* All steps of the tables by the chains of all observations: start and end (B, d, S), value (B, S), kept
  * (B, d, keep, S), accepted (B, S), factors (B, S, d, d). */
 EXPORT int NAME(run_chains)(
