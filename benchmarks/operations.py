@@ -57,18 +57,19 @@ def count_into(total: Counter[str]) -> None:
     def counted(name: str, points: Any) -> None:
         plain = getattr(Kernels, name)
 
-        def call(self: Kernels, model: Model, *rest: Any) -> None:
+        def call(self: Kernels, model: Model, *rest: Any) -> Any:
             densities, informations = points(rest)
             total["operations"] += densities * density_operations(model)
             total["operations"] += informations * information_operations(model)
             total["densities"] += densities
             total["informations"] += informations
-            plain(self, model, *rest)
+            return plain(self, model, *rest)
 
         setattr(Kernels, name, call)
 
     counted("log_posterior", lambda r: (r[1].shape[0] * r[1].shape[2], 0))
     counted("information", lambda r: (0, r[1].shape[0] * r[1].shape[2]))
+    counted("descent", lambda r: (len(r[1]), len(r[1])))
     counted("search_modes", lambda r: (r[1].shape[0] * r[1].shape[2] * r[6], r[1].shape[0] * r[1].shape[2] * r[6]))
     counted("run_chains", lambda r: (len(r[1].normal) * r[2].start.shape[0] * r[2].start.shape[2], 0))
 
