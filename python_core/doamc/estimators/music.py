@@ -51,7 +51,7 @@ class Music(Estimator):
 
     def _compiled(self, loops: Kernels, grid: SpectrumGrid, batch: SnapshotBatch, n_sources: int) -> Estimates:
         """The same in one call."""
-        arrays = (x.resolve_conj().numpy() for x in (*batch.eigen, batch.covariance))
+        values, vectors, covariance = (x.resolve_conj().numpy() for x in (*batch.eigen, batch.covariance))
         noise = None if batch.noise_power is None else batch.noise_power.numpy()
-        found = music(loops, grid, *arrays, n_sources, batch.n_snapshots, noise)
+        found = music(loops, grid, values, vectors, covariance, n_sources, batch.n_snapshots, noise)
         return without_coupling(self.spec, *(torch.from_numpy(x) for x in found))

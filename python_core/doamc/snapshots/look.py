@@ -95,11 +95,11 @@ def _look(y: np.ndarray, values: np.ndarray, vectors: np.ndarray) -> Look:
     seen = (y.mean(2)[:, None] @ vectors.conj())[:, 0]
     share = ((seen.real**2 + seen.imag**2) / np.maximum(values, LEAST_VALUE * values[:, -1:])).sum(1)
     lag = y[:, :, 1:] @ y[:, :, :-1].conj().swapaxes(1, 2)
-    correlated = np.zeros(len(y), bool)
+    significant = np.zeros((len(y), n, 3), bool)
     if length >= FEWEST:
-        correlated = significant_lags(*first_lags(lag, values, vectors, length), length).any((1, 2))
+        significant = significant_lags(*first_lags(lag, values, vectors, length), length)
     line = np.array([_line(of) for of in y])
-    return Look(lag, heard.astype(np.float64), kurtosis, line, share, calm, correlated)
+    return Look(lag, heard.astype(np.float64), kurtosis, line, share, calm, significant.any((1, 2)))
 
 
 def _line(y: np.ndarray) -> float:
