@@ -61,9 +61,8 @@ def _compiled(
     loops = loops_for(batch.covariance.device)
     if loops is None or e.response is not None or e.elevation is not None or e.coupling_by_direction is not None:
         return None
-    r, azimuth, c, power, s2 = (
-        x.resolve_conj().numpy() for x in (batch.covariance, e.azimuth, e.coupling, e.power, noise.to(torch.float64))
-    )
+    r, c = (x.resolve_conj().to(torch.complex128).numpy() for x in (batch.covariance, e.coupling))
+    azimuth, power, s2 = (x.to(torch.float64).numpy() for x in (e.azimuth, e.power, noise))
     size, coupled = reported(loops, r, spec.wave_xy, azimuth, c, power if fits_powers else None, s2)
     return (size, coupled) if np.isfinite(size).all() else None
 
