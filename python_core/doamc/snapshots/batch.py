@@ -114,7 +114,7 @@ def make_batch(
     rows = list(range(y.shape[1])) if channels is None else [int(k) for k in np.argsort(channels)]
     if channels is not None and rows != sorted(rows):
         y = y[:, rows]
-    covariance = torch.bmm(y, y.mH).div_(y.shape[2])
+    covariance = (y @ y.mH).div_(y.shape[2])
     least, most = _extremes(covariance)
     if not (least >= POWERS[0] and most <= POWERS[1]):  # or NaN
         power = covariance.diagonal(dim1=1, dim2=2).real
