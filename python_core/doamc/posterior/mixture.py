@@ -37,5 +37,7 @@ def mixed(kinds: list[SampledPart], log_evidence: torch.Tensor, spec: ArraySpec,
     old = first.posterior
     noise = None if old.known_log_noise is None else old.known_log_noise[:, 0].exp()
     posterior = ExactPosterior(coordinates, old.covariance, old.snapshots[:, 0], noise)
-    samples = Samples(coordinates, posterior, x, torch.full_like(x[:, 0, 0], torch.nan), first.best)
+    each = torch.stack([part.samples.independent for part in kinds], 1)
+    independent = 1 / (share / each).sum(1)  # of a mean over all kinds, by its variance
+    samples = Samples(coordinates, posterior, x, torch.full_like(x[:, 0, 0], torch.nan), first.best, independent)
     return replace(kinds[0], samples=samples, kinds=kinds, log_evidence=torch.logsumexp(log_evidence, 1))

@@ -91,12 +91,15 @@ class PosteriorSampler:
         o, b, d = self.options, len(near.fit), posterior.coordinates.size
         kept, log_mass, run = near.value.new_empty(b, d, o.chains * o.keep), near.value.new_full((b,), math.nan), None
         left, top = torch.ones_like(near.single), modes.value.max(1)
+        independent = near.value.new_full((b,), float(o.chains))  # a state of every chain
         best = gather(modes.x, top.indices[:, None])[:, :, 0]
         if len(sure):
             importance = rows(near, sure).importance(posterior.coordinates)
             enough = importance.fit >= o.enough_fit
             left[sure] = ~enough
-            kept[sure], log_mass[sure[enough]] = importance.samples(kept.shape[2]), importance.log_mass()[enough]
+            kept[sure] = importance.samples(kept.shape[2], o.chains)
+            log_mass[sure[enough]] = importance.log_mass()[enough]
+            independent[sure[enough]] = importance.independent()[enough]
         if left.all():
             run = self.run_chains(posterior, proposals, modes, near)
             kept, best = run.kept.flatten(2), likelier(best, top.values, run)
@@ -106,8 +109,8 @@ class PosteriorSampler:
             run = self.run_chains(posterior.select(index), *some)
             kept[index], best[index] = run.kept.flatten(2), likelier(best[index], top.values[index], run)
         wide = self.again_where_broad(observations, posterior, run, kept)
-        log_mass[wide] = math.nan
-        return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass, best)
+        log_mass[wide], independent[wide] = math.nan, o.chains
+        return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass, best, independent)
 
     def posterior(self, observations: Observations) -> ExactPosterior:
         """The exact posterior of observations."""

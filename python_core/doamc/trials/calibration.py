@@ -26,7 +26,7 @@ from doamc.trials.tarp import tarp_shares
 PART = 32  #: scenes under one seed of the method: its own random tables must not err alike in all scenes
 NORMAL_DRAWS = 96  #: of a posterior taken as normal, for TARP
 SEED_STRIDE = 1_000_003  #: between the scenes of one seed and the next: generators take 32 bits of it
-SAME = ("quantities", "independent")  #: what all records of a case share
+SAME = ("quantities",)  #: what all records of a case share
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Trials:
     deviation (90 % half-width over 1.645) and the Cramér-Rao bound, which takes coupling drawn from antennas as known
     and any other as unknown. limit: (B, P) rad, deviations by long chains, of the first scenes; NaN of the others, and
     where coupling is of several kinds. held: (B, P), whether the 90 % interval has the truth. hit: (B,), every source
-    within 2 degrees. independent: how many samples there are of each scene, None for very many.
+    within 2 degrees. independent: (B,), how many independent samples those of a scene are worth, infinite where the
+    posterior is taken as normal.
     """
 
     quantities: list[str]
@@ -63,7 +64,7 @@ class Trials:
     held: torch.Tensor
     hit: torch.Tensor
     limit: torch.Tensor
-    independent: int | None = None
+    independent: torch.Tensor
 
 
 def calibrate(spec: ArraySpec, method: str | None, case: Case, scenes: int, seed: int = 0, device: str = "cpu",
@@ -90,11 +91,13 @@ def _part(spec: ArraySpec, method: str | None, case: Case, count: int, seed: int
     scene, batch, _ = observe(spec, count, case.n_sources, case.n_snapshots, case.snr_db, generator,
                            known_noise=case.known_noise)  # fmt: skip
     torch.manual_seed(seed)
-    independent, limit = None, torch.full((count, case.n_sources), math.nan, dtype=torch.float64)
+    independent = torch.full((count,), math.inf, dtype=torch.float64)
+    limit = torch.full((count, case.n_sources), math.nan, dtype=torch.float64)
     if isinstance(estimator, Posterior):
-        independent = estimator.options.chains  # a state of every chain
         parts, estimates = _sampled(estimator, batch, case.n_sources)
-        quantities, rank, share, tarp = _of_samples(estimator.name, parts, scene, independent, generator)
+        quantities, rank, share, tarp = _of_samples(estimator, parts, scene, generator)
+        for part in parts:
+            independent[part.index.cpu()] = part.samples.independent.cpu()
         if long_chains:
             for part in (part for part in parts if not part.kinds):
                 limit[part.index.cpu()] = limit_std(part, scene.select(part.index.cpu()), seed).cpu()
@@ -120,18 +123,18 @@ def _sampled(estimator: Posterior, batch: SnapshotBatch, n_sources: int) -> tupl
 
 
 def _of_samples(
-    name: str, parts: list[SampledPart], scene: Scene, independent: int, generator: torch.Generator
+    estimator: Posterior, parts: list[SampledPart], scene: Scene, generator: torch.Generator
 ) -> tuple[list[str], torch.Tensor, torch.Tensor, torch.Tensor]:
     """Names, ranks, shares and TARP of what was sampled, in the order of the scenes."""
     rows, names = [], []
     for part in parts:
         if part.samples.coordinates.n_pairs:
             raise EstimatorError(
-                f"method {name} takes sources as correlated, and these are not; leave out coherent=yes"
+                f"method {estimator.name} takes sources as correlated, and these are not; leave out coherent=yes"
             )
         names = quantities_of(part.samples.coordinates)
         truth, x = standing_together(part, scene.select(part.index.cpu()))
-        last = x[:, :, -independent:]
+        last = x[:, :, -estimator.options.chains :]  # a state of every chain
         rank, share = ranks_of(truth, last, generator), (x < truth).double().mean(2)
         rows.append(torch.cat([rank, share, tarp_shares(truth, last, generator)[:, None]], 1))
     table = torch.cat(rows)[torch.cat([part.index.cpu() for part in parts]).argsort()]

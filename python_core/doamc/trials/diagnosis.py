@@ -37,7 +37,7 @@ def diagnose(case: Case, trials: Trials) -> dict[str, Any]:
     quantities = {name: _uniformity(ranks[:, i]) for i, name in enumerate(trials.quantities)}
     groups = list(dict.fromkeys(group_of(name) for name in trials.quantities))
     inside = (2 * trials.share - 1).abs()
-    widths = [2 * level_of(0.5 + level / 2, trials.independent) - 1 for level in LEVELS]
+    widths = [2 * torch.as_tensor(level_of(0.5 + level / 2, trials.independent))[:, None] - 1 for level in LEVELS]
     coverage, p_ranks = {}, {}
     for group in groups:
         members = [i for i, name in enumerate(trials.quantities) if group_of(name) == group]

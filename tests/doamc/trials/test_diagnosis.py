@@ -39,7 +39,7 @@ def diagnosed(width=1.0, bias=0.0):
         rank=ranks_of(truth, samples, generator), share=(samples < truth).double().mean(2),
         tarp=tarp_shares(truth, samples, generator), error=error, std=std, bound=deviation.expand(SCENES, SIZE),
         held=error.abs() < NORMAL_90 * std, hit=torch.ones(SCENES, dtype=torch.bool),
-        limit=deviation.expand(SCENES, SIZE), independent=SAMPLES,
+        limit=deviation.expand(SCENES, SIZE), independent=torch.full((SCENES,), float(SAMPLES)),
     )  # fmt: skip
     return diagnose(Case(2, 10), trials)
 
@@ -77,5 +77,6 @@ def test_there_is_no_deviation_over_a_bound_that_is_infinite():
     trials = Trials(
         quantities=["azimuth 1"], rank=torch.zeros(3, 1), share=one / 2, tarp=one[:, 0] / 2, error=one, std=one,
         bound=torch.tensor([[math.inf], [2.0], [math.inf]]), held=one > 0, hit=one[:, 0] > 0, limit=math.nan * one,
+        independent=torch.full((3,), math.inf),
     )  # fmt: skip
     assert diagnose(Case(1, 10), trials)["sharpness"]["std_over_bound"] == [0.5, 0.5, 0.5]

@@ -57,10 +57,17 @@ class Importance:
     log_weight: torch.Tensor
     fit: torch.Tensor
 
-    def samples(self, count: int) -> torch.Tensor:
-        """Samples (B, d, count) of the posterior; few of them differ where the fit is low."""
-        comb = even_comb(count, self.drawn.device)
+    def samples(self, count: int, chains: int) -> torch.Tensor:
+        """Samples (B, d, count) of the posterior; few of them differ where the fit is low.
+
+        They lie as states of chains do: each run of `chains` of them, as each chain, stands for the whole posterior.
+        """
+        comb = even_comb(count, self.drawn.device).view(chains, -1).mT.flatten()  # neighbours are one draw often
         return gather(self.drawn, systematic(torch.softmax(relative(self.log_weight), 1), comb))
+
+    def independent(self) -> torch.Tensor:
+        """How many independent samples (B,) the draws are worth."""
+        return self.fit * WIDE_SHARE * self.drawn.shape[2]
 
     def log_mass(self) -> torch.Tensor:
         """Log integral (B,) of prior times likelihood; exact in the limit."""

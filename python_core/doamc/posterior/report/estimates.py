@@ -69,7 +69,7 @@ class PosteriorReport:
     def _estimates_of(self, part: SampledPart, batch: SnapshotBatch, lengths: Lengths, n_sources: int) -> Estimates:
         fit = misfit_of(part, lengths.select(part.index))
         samples, error_db = self._with_errors(part, fit)
-        s = summarise(samples.x, samples.coordinates, self.options.chains)
+        s = summarise(samples.x, samples.coordinates, samples.independent)
         if self._to_ends and not self.spec.full_circle and not self.spec.elevated:
             s = reaching_ends(s, samples.coordinates.split(samples.x)[3], self.spec.sector_rad)
         family, gain = part.samples.coordinates.spec.family, part.gain

@@ -52,8 +52,8 @@ class Summary:
     mode_elevation: torch.Tensor | None = None
 
 
-def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None = None) -> Summary:
-    """Summary of samples x (B, d, n); independent: as many of them count in an interval, as in `level_of`."""
+def summarise(x: torch.Tensor, coordinates: Coordinates, independent: torch.Tensor | None = None) -> Summary:
+    """Summary of samples x (B, d, n); independent: as many (B,) of them count in an interval, as in `level_of`."""
     if coordinates.spec.elevated:
         return _of_both_angles(x, coordinates, independent)
     amplitude, _, log_noise, azimuth, _ = coordinates.split(x)
@@ -94,7 +94,7 @@ def summarise(x: torch.Tensor, coordinates: Coordinates, independent: int | None
     )
 
 
-def _of_both_angles(x: torch.Tensor, coordinates: Coordinates, independent: int | None) -> Summary:
+def _of_both_angles(x: torch.Tensor, coordinates: Coordinates, independent: torch.Tensor | None) -> Summary:
     """`summarise` of an array with elevations: modes lie apart on the sphere, sources ascend by azimuth."""
     amplitude, log_noise = (coordinates.split(x)[i] for i in (0, 2))
     found = align_directions(x, coordinates)

@@ -13,7 +13,8 @@ class Samples:
     """Posterior samples of B observations, x (B, d, n).
 
     log_mass: (B,), log integral of prior times likelihood up to the prior's volume, NaN where it is not known.
-    best: (B, d), the likeliest point that was found.
+    best: (B, d), the likeliest point that was found. independent: (B,), how many independent samples they are worth at
+    least.
     """
 
     coordinates: Coordinates
@@ -21,8 +22,9 @@ class Samples:
     x: torch.Tensor
     log_mass: torch.Tensor
     best: torch.Tensor
+    independent: torch.Tensor
 
     def select(self, index: torch.Tensor) -> "Samples":
         """Samples of some of the observations."""
-        own = self.x[index], self.log_mass[index], self.best[index]
+        own = self.x[index], self.log_mass[index], self.best[index], self.independent[index]
         return Samples(self.coordinates, self.posterior.select(index), *own)

@@ -6,7 +6,7 @@ import torch
 
 from doamc.likelihood.constants import constants_of
 from doamc.posterior.proposals.localisation import FoundModes
-from doamc.posterior.proposals.mode_draws import ModeSampler, copies, drawn_around, same_mode, widening
+from doamc.posterior.proposals.mode_draws import Importance, ModeSampler, copies, drawn_around, same_mode, widening
 from tests.doamc.likelihood.scenes import coordinates_of, observed, point_of, posterior_of
 
 
@@ -109,9 +109,21 @@ def test_mass_and_samples_by_importance_are_those_of_a_known_density():
         abs(float(found.log_mass()) - expected) < 0.04
     )  # 6144 draws, of which half count: 0.018 is one standard deviation
     mean = -math.exp(-0.5) / math.sqrt(2 * math.pi) / below  # of a normal number below 1
-    z = (found.samples(5000)[0, 0] - middle[0]) / width[0]
+    z = (found.samples(4800, 96)[0, 0] - middle[0]) / width[0]
     assert abs(float(z.mean()) - mean) < 0.05 and float(z.max()) <= 1.0
     assert abs(float(found.fit) - below) < 0.05  # the share of the draws that is left
+    assert float(found.independent()) == float(found.fit) * 0.5 * 6144  # half of the draws of a normal one count
+
+
+def test_every_run_of_samples_by_importance_stands_for_the_whole_posterior():
+    """Where many samples are one draw, neighbours among them are not: else a rank among some is not uniform."""
+    drawn = torch.arange(1000.0, dtype=torch.float64)[None, None]
+    log_weight = torch.linspace(-1, 1, 1000, dtype=torch.float64)[None]
+    found = Importance(drawn, log_weight, torch.ones(1, dtype=torch.float64)).samples(2304, 96)
+    mean = float((torch.softmax(log_weight, 1) * drawn).sum())
+    runs = found[0, 0].view(24, 96)
+    assert (runs.diff(dim=1) > 0).all()  # no draw twice in a run
+    assert float((runs.mean(1) - mean).abs().max()) < 10  # a comb of 96 in 1000 is 10 apart
 
 
 def test_draws_are_so_much_wider_that_a_share_of_them_counts():
