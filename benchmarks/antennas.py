@@ -2,7 +2,8 @@
 
 Every batch is another array, drawn from [antenna.draws] with seeds of its own, and its waves are solved directly at
 their azimuths, without the extended matrix that the prior is made of. The bound knows the response exactly. Errors
-beyond 10 deg are counted as misses and left out of the RMSE.
+beyond 10 deg are counted as misses and left out of the RMSE. Whether intervals hold is also pooled over all cases of an
+array, builders as often rough as the prior expects: half of the arrays here are rough.
 
     .venv/bin/python benchmarks/antennas.py [--arrays dipole8 dipole8wide@200e6] [--batches 48] [--weights FOLDER]
 """
@@ -30,6 +31,9 @@ from doamc.spec import load_spec
 CASES = [(1, 5.0), (1, -5.0), (2, 15.0), (2, 5.0), (2, 0.0), (3, 10.0)]  #: sources, SNR in dB
 ARRAYS = ["dipole8", "kraken5", "dipole8wide@150e6", "dipole8wide@210e6", "dipole8wide@270e6"]
 SNAPSHOTS = 256
+RESAMPLED = (
+    4000  #: times that arrays are drawn again, for the interval of a share that all sources of one have in common
+)
 MISS_DEG = 10.0
 
 
@@ -90,8 +94,32 @@ def scores(errors: np.ndarray, bounds: np.ndarray, nmse_db: np.ndarray, inside: 
     }
 
 
-def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[str, dict[str, float]]:
-    """Scores of careful and rough builders apart, half of the batches each."""
+def pooled(inside: list[np.ndarray], rough: np.ndarray, rough_share: float) -> dict[str, float | list[float]]:
+    """Share of truths in their 90 % intervals, every array counted once and every truth once, with 95 % intervals.
+
+    inside: of each array whether the intervals of its sources hold. rough: (M,) bool, which of them count as many as
+    `rough_share` of all says. Sources of one array err together: arrays are drawn again as a whole, of each kind.
+    """
+    held, count = np.array([x.sum() for x in inside]), np.array([len(x) for x in inside])
+    rng, kinds = np.random.default_rng(0), ((rough, rough_share), (~rough, 1 - rough_share))
+    drawn = np.zeros((2, 2, RESAMPLED + 1))  # [by array, by truth][of held, of all]; the first is the sample itself
+    for kind, share in kinds:
+        places = kind.nonzero()[0]
+        again = rng.choice(places, (RESAMPLED, len(places)))
+        again = np.concatenate([places[None], again])
+        drawn[0] += share * np.stack([(held / count)[again].mean(1), np.ones(RESAMPLED + 1)])
+        drawn[1] += share * np.stack([held[again].mean(1), count[again].mean(1)])
+    out: dict[str, float | list[float]] = {"arrays": len(inside), "truths": int(count.sum())}
+    for name, (above, below) in zip(("arrays", "truths"), drawn, strict=True):
+        found, low, high = (above / below)[0], *np.quantile((above / below)[1:], [0.025, 0.975])
+        out[f"held_by_{name}"] = [round(float(v), 3) for v in (found, low, high)]
+    return out
+
+
+def run_case(
+    array: str, n_sources: int, snr_db: float, batches: int
+) -> tuple[dict[str, dict[str, float]], np.ndarray, np.ndarray]:
+    """Scores of careful and rough builders apart, half of the batches each; which truths are held, which are rough."""
     spec, site = load_spec(array), load_site(array.partition("@")[0])
     azimuth = draw_azimuth(spec, batches, n_sources, torch.Generator().manual_seed(990_017)).numpy()
     captures = []
@@ -116,10 +144,11 @@ def run_case(array: str, n_sources: int, snr_db: float, batches: int) -> dict[st
     bound = np.rad2deg(np.rad2deg(np.stack([x.bound() for x in captures])))
     rough = np.array([x.rough for x in captures])
     inside = np.abs(error) < NORMAL_90 * std
-    return {
+    row = {
         kind: scores(np.rad2deg(error)[k], bound[k], 20 * np.log10(away[k]), inside[k])
         for kind, k in (("careful", ~rough), ("rough", rough))
     }
+    return row, inside, rough
 
 
 def main() -> None:
@@ -136,11 +165,16 @@ def main() -> None:
     result: dict = {"snapshots": SNAPSHOTS}
     for array in arrays:
         most = load_spec(array).source_count[1]
-        result[array] = {}
+        result[array], inside, rough = {}, [], []
         for n_sources, snr_db in tqdm([c for c in cases if c[0] <= most], desc=array, disable=None):
-            row = run_case(array, n_sources, snr_db, batches)
+            row, held, kind = run_case(array, n_sources, snr_db, batches)
+            inside += list(held)
+            rough.append(kind)
             result[array][f"P{n_sources} {snr_db:+g}dB"] = row
             print(array, n_sources, snr_db, json.dumps(row), flush=True)
+        share = load_site(array.partition("@")[0]).antenna.draws.rough_share
+        result[array]["pooled"] = pooled(inside, np.concatenate(rough), share)
+        print(array, json.dumps(result[array]["pooled"]), flush=True)
     write_result(__file__, args, result)
 
 
