@@ -20,6 +20,8 @@ from doamc.posterior.proposals.prior_draws import PriorDraws
 from doamc.posterior.proposals.prior_scenes import PriorScenes
 from doamc.posterior.proposals.proposals import Proposals
 from doamc.posterior.proposals.rare_starts import rare_points
+from doamc.posterior.proposals.ridge import has_ridge
+from doamc.posterior.proposals.ridge_draws import DRAWS, LEAST_FIT, RidgeSampler
 from doamc.posterior.proposals.starts import choose_starts
 from doamc.posterior.proposals.weights import weigh
 from doamc.posterior.rows import rows
@@ -63,6 +65,7 @@ class PosteriorSampler:
         self.prior_scenes = shared(PriorScenes, o.prior_scenes, d, o.seed, device)
         self.prior_draws = shared(PriorDraws, o.prior_draws, d, o.seed + 1, device) if o.prior_draws else None
         self.mode_sampler = shared(ModeSampler, o.chains, o.mode_draws, d, seed + 1, device)
+        self.ridge_sampler = shared(RidgeSampler, o.chains, d, seed + 2, device)
         self.comb = even_comb(o.chains, device)
         self._coordinates: dict[tuple[bool, float, torch.device], Coordinates] = {}
 
@@ -108,7 +111,9 @@ class PosteriorSampler:
             some = rows(proposals, index), rows(modes, index), rows(near, index)
             run = self.run_chains(posterior.select(index), *some)
             kept[index], best[index] = run.kept.flatten(2), likelier(best[index], top.values[index], run)
-        wide = self.again_where_broad(observations, posterior, run, kept)
+        ridges, starts = self.along_ridges(posterior, best, kept)
+        log_mass[ridges], independent[ridges] = math.nan, starts.clamp_max(o.chains)
+        wide = self.again_where_broad(observations, posterior, run, kept, ridges)
         log_mass[wide], independent[wide] = math.nan, o.chains
         return Samples(posterior.coordinates, posterior, posterior.coordinates.wrap(kept), log_mass, best, independent)
 
@@ -151,13 +156,42 @@ class PosteriorSampler:
         starts = choose_starts(posterior, localised, around, weighted, proposals.prior)
         return self.chains(posterior, starts.x, starts.value, starts.factors, self.options.keep)
 
+    def along_ridges(
+        self, posterior: ExactPosterior, best: torch.Tensor, kept: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Kept (B, d, n) anew where coupling can stand for elevation, by chains that start along the ridge.
+
+        Which (R,), and how many independent starts they had. Elevations alone have such ridges. Draws from the prior,
+        where they are made, find the whole of a posterior.
+        """
+        places = torch.empty(0, dtype=torch.int64, device=kept.device)
+        if self.spec.elevated and self.prior_draws is None:
+            places = has_ridge(posterior, best).nonzero()[:, 0]
+        if not len(places):
+            return places, best[:0, 0]
+        some = posterior.select(places)
+        starts, fit = self.ridge_sampler(some, best[places])
+        run = self.chains(some, starts.x, starts.value, starts.factors, self.options.keep)
+        good = fit > LEAST_FIT
+        kept[places[good]] = run.kept.flatten(2)[good]
+        return places[good], DRAWS * fit[good]
+
     def again_where_broad(
-        self, observations: Observations, posterior: ExactPosterior, run: ChainRun | None, kept: torch.Tensor
+        self,
+        observations: Observations,
+        posterior: ExactPosterior,
+        run: ChainRun | None,
+        kept: torch.Tensor,
+        done: torch.Tensor,
     ) -> torch.Tensor:
-        """Step 5, its second half: kept (B, d, n) of broad posteriors anew, by more and longer chains; which (W,)."""
+        """Step 5, its second half: kept (B, d, n) of broad posteriors anew, by more and longer chains; which (W,).
+
+        done: observations that are left as they are.
+        """
         o = self.options
-        width = azimuth_width(kept, posterior.coordinates)
-        wide = (width > math.radians(o.broad_deg)).nonzero()[:, 0]
+        broad = azimuth_width(kept, posterior.coordinates) > math.radians(o.broad_deg)
+        broad[done] = False
+        wide = broad.nonzero()[:, 0]
         if not len(wide):
             return wide
         if self.prior_draws is None:
