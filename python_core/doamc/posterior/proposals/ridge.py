@@ -20,8 +20,8 @@ from doamc.likelihood.coordinates import Coordinates
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.mode_search import WIDEST_STEP
 
-LEAST_WIDTH = 0.1  #: of the box: what is told better is no ridge
-LONGER = 3.0  #: a ridge is so many times longer than wide, at the point where it is found
+LEAST_WIDTH = 0.27  #: of the box: 0.289 is the deviation of a uniform law, and less is told by the data
+LONGER = 1.5  #: a ridge is so many times longer than wide, at the point where it is found
 LEAST_COUPLING = 0.1  #: share of the tangent that is coupling: an elevation at the horizon has no slope, and no ridge
 STEP, STEPS = 0.06, 60  #: of the box, each way
 CORRECTIONS = 2  #: scoring steps across the ridge after each
