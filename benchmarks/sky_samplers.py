@@ -58,9 +58,9 @@ class AnyLevel:
 
 
 def linear_beta(steps: int) -> Grid:
-    """The levels that the published sampler visits, from the noisiest on."""
+    """The levels that the published sampler visits, from the noisiest on: it has images from -1 to 1, here 0 to 1."""
     kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[:: 1000 // steps][::-1]
-    return Grid(tuple(range(steps, 0, -1)), tuple(np.sqrt(kept).tolist()), tuple(np.sqrt(1 - kept).tolist()))
+    return Grid(tuple(range(steps, 0, -1)), tuple(np.sqrt(kept).tolist()), tuple((np.sqrt(1 - kept) / 2).tolist()))
 
 
 def observed(skies: NDArray, sigma: float) -> GridVisibilities:

@@ -71,27 +71,52 @@ class Moments:
         return functional.avg_pool2d(image, AROUND, 1, AROUND // 2, count_include_pad=False)[:, 0].flatten(1)
 
 
+class Mean:
+    """Mean of what was added, (B, N)."""
+
+    def __init__(self) -> None:
+        self.count, self._sum = 0, torch.zeros(())
+
+    def add(self, x: torch.Tensor) -> None:
+        """One more."""
+        self.count, self._sum = self.count + 1, self._sum + x
+
+    @property
+    def value(self) -> torch.Tensor:
+        """See above."""
+        return self._sum / self.count
+
+
 class Chain:
     """The chain at its present draw of x_0, (B, N)."""
 
     def __init__(self, prior: Prior, conditional: Conditional, noise: Noise, draw: torch.Tensor) -> None:
         self.prior, self.conditional, self.noise, self.draw = prior, conditional, noise, draw
 
-    def run(self, levels: Sequence[torch.Tensor], moments: Moments | None = None, last: int = 1) -> torch.Tensor:
+    def run(
+        self,
+        levels: Sequence[torch.Tensor],
+        moments: Moments | None = None,
+        last: int = 1,
+        every: "Mean | None" = None,
+    ) -> torch.Tensor:
         """A step at each of the levels, (B, 1) each; returns the last conditional mean.
 
-        moments: collects those of the last steps, so many.
+        moments: collects those of the last steps, so many. every: collects the conditional means of all steps.
         """
         mean = self.draw
         for k, level in enumerate(levels):
             x_t = self.draw + level * self.noise.draw()
             found = self.prior.posterior(x_t, 1.0, level)
             noise = self.noise.draw(), self.noise.draw()
-            if k < len(levels) - last:
+            collected = k >= len(levels) - last
+            if every is None and not collected:
                 self.draw = self.conditional.draw(*found, noise)
                 continue
             mean, self.draw = self.conditional.both(*found, noise)
-            if moments is not None:
+            if every is not None:
+                every.add(mean)
+            if moments is not None and collected:
                 moments.add(mean, self.draw, *found)
         return mean
 

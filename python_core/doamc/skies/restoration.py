@@ -21,18 +21,21 @@ from doamc.errors import ImagingError
 from doamc.imaging.iuwt import iuwt
 from doamc.imaging.sampling import FourierSampling
 from doamc.imaging.visibilities import GridVisibilities, SkyImage
-from doamc.skies.chain import Chain, Moments, falling
+from doamc.skies.chain import Chain, Mean, Moments, falling
 from doamc.skies.colour import CORNER, error_colour
-from doamc.skies.conditional import Conditional
+from doamc.skies.conditional import ITERATIONS, Conditional
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.deviations import Deviations
 from doamc.skies.evidence import Evidence, missing_power
 from doamc.skies.net import SIGMA
+from doamc.skies.views import Views
 
 UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
 COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
+LONG = 200  #: steps; runs of more average what is left of errors: all views, closer solves, means of all levels
+CLOSE = 40  #: iterations of these solves
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
 START = 50  #: steps of compressed sensing, whose image a chain begins at
@@ -118,9 +121,14 @@ class Problem:
         top = min(TOP * self.size, FIRST)
         return falling((4 * self.bottom).clamp(top, FIRST), self.bottom, count)
 
-    def conditional(self) -> Conditional:
+    def conditional(self, iterations: int) -> Conditional:
         """What y says of x_0 in units of the peak."""
-        return Conditional(self.operator, self.y / self.peak, self.noise_power / self.peak.square(), self.colour)
+        y, power = self.y / self.peak, self.noise_power / self.peak.square()
+        return Conditional(self.operator, y, power, self.colour, iterations)
+
+    def measured(self, x: torch.Tensor) -> torch.Tensor:
+        """What x (B, N) has in the measured cells."""
+        return self.operator.from_spectral(self.operator.spectral(x))
 
 
 def nearest_power(peak: torch.Tensor) -> torch.Tensor:
@@ -135,30 +143,39 @@ def _seed(seed: int, item: int) -> int:
 def _posterior(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    problem = Problem(visibilities, run, first)
-    moments = Moments(problem.operator.shape)
+    problem, long = Problem(visibilities, run, first), run.steps > LONG
+    shape, iterations = problem.operator.shape, CLOSE if long else ITERATIONS
+    moments, every = Moments(shape), Mean()
     sweeps = max(1, run.steps // SWEEP)
-    chain = Chain(prior, problem.conditional(), problem.noise, problem.start / problem.peak)
+    chain = Chain(
+        Views(prior, shape) if long else prior,
+        problem.conditional(iterations),
+        problem.noise,
+        problem.start / problem.peak,
+    )
     mean = chain.run(problem.levels(run.steps - SWEEP * (sweeps - 1)), moments, COLLECTED)
     if sweeps > 1:
         unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
         problem.peak = problem.peak * unit
-        chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
-        moments, levels = Moments(problem.operator.shape), problem.levels(SWEEP)
+        chain.conditional, chain.draw = problem.conditional(iterations), chain.draw / unit
+        moments, levels = Moments(shape), problem.levels(SWEEP)
         for _ in range(sweeps - 1):
-            chain.run(levels, moments, COLLECTED)
-    return _found(visibilities, run, problem, moments, sweeps)
+            chain.run(levels, moments, COLLECTED, every if long else None)
+    mean = moments.mean
+    if long:  # y is known best at low levels; what it does not tell is as well known at any, and averaged over all
+        mean = every.value + problem.measured(mean - every.value)
+    return _found(visibilities, run, problem, moments, mean, sweeps)
 
 
 def _found(
-    visibilities: GridVisibilities, run: Run, problem: Problem, moments: Moments, sweeps: int
+    visibilities: GridVisibilities, run: Run, problem: Problem, moments: Moments, found: torch.Tensor, sweeps: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images and deviations, the mean over the chains of each sky."""
+    """Images and deviations, the mean over the chains of each sky. found: image of each, in units of the peak."""
 
     def mean(each: torch.Tensor) -> torch.Tensor:
         return each.unflatten(0, (-1, run.samples)).mean(1)
 
-    each = problem.peak * moments.mean
+    each = problem.peak * found
     image, variance = mean(each), mean(problem.peak.square() * moments.variance)
     if run.samples > 1:
         variance = variance + each.unflatten(0, (-1, run.samples)).var(1)
@@ -187,7 +204,8 @@ def _ddrm(
         levels = [float(v) for v in falling(torch.tensor(FIRST), last, run.steps)]
         grid = Grid(tuple(levels), (1.0,) * len(levels), tuple(levels))
         chain = Ddrm(problem.operator, problem.y[rows] / peak, problem.noise_power / float(peak) ** 2)
-        found[rows] = peak * sample(prior, chain, grid, noise, end="mean")
+        start = chain.start(grid, noise.draw())
+        found[rows] = peak * sample(prior, chain, grid, noise, start, end="mean")
     each = found.unflatten(0, (-1, run.samples))
     return each.mean(1), each.std(1) if run.samples > 1 else torch.full_like(each[:, 0], math.nan)
 

@@ -39,6 +39,36 @@ def test_one_step_in_each_regime(eta, eta_b):
     assert torch.allclose(found, torch.stack(wanted), atol=1e-9)
 
 
+def test_it_starts_around_what_is_seen_well():
+    """H = diag(1, 0.1, 0), sigma_y = 0.2, q = 1: N(w, q^2 - sigma_y^2) for the first, N(0, q^2) for the others."""
+    operator = LinearOperator.from_matrix(torch.diag(torch.tensor([1.0, 0.1, 0.0])).to(torch.complex128))
+    y, z = torch.tensor([1.0 + 1j, 0.3, 9.0], dtype=torch.complex128), torch.randn(5, 3, dtype=torch.complex128)
+    grid = make_grid("log-snr", VP, 1, low=0.0, high=2.0)  # q = 1 at alpha = sqrt(1/2)
+    found = Ddrm(operator, y, 0.04).start(grid, z) / grid.alpha[0]
+    assert torch.allclose(found[:, 0], y[0] + 0.96**0.5 * z[:, 0], atol=1e-9)
+    assert torch.allclose(found[:, 1:], z[:, 1:], atol=1e-9)
+    # real states hear a complex y twice, with half of the noise each; far above everything the start is noise alone
+    real = Ddrm(operator, y, 0.04).start(grid, z.real) / grid.alpha[0]
+    assert torch.allclose(real[:, 0], y[0].real + 0.98**0.5 * z.real[:, 0], atol=1e-9)
+    far = make_grid("log-snr", VP, 1, low=-30.0, high=2.0)
+    assert torch.allclose(Ddrm(operator, y, 0.04).start(far, z), far.sigma[0] * z, atol=1e-5)
+
+
+def test_a_clean_end_is_the_mean_of_the_denoiser():
+    """As in eq. (8): 0 < sigma_y / s_i, whatever y says, even 1e-6 beside a last level of 0.05: y is in the state."""
+    operator, y = LinearOperator.from_matrix(torch.eye(2, dtype=torch.complex128)), torch.tensor([1.0, 2.0 + 0j])
+    end, asked = clean_grid(make_grid("log-snr", VP, 6, low=-8.0, high=6.0)), []
+
+    def denoiser(x, alpha, sigma):
+        asked.append((0.5 * x / alpha, sigma / alpha))
+        return asked[-1][0]
+
+    x = sample(denoiser, Ddrm(operator, y.to(torch.complex128), 1e-12), end, ItemNoise([0], (2,)))
+    last, q = asked[-1]
+    assert torch.equal(x, last) and q == pytest.approx(0.05, rel=0.01)
+    assert (x[0] - 0.5 * y).abs().max() < 4 * 0.5 * q
+
+
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
 @pytest.mark.parametrize("name", sorted(GRIDS))
 def test_finite_on_every_grid(name, schedule):

@@ -8,6 +8,8 @@ noise sigma_y / s_i:
     q' >= sigma_y / s_i:     z_i' ~ N((1 - eta_b) m_i + eta_b w_i,                              q'^2 - eta_b^2
     sigma_y^2 / s_i^2)
 
+A clean end, q' = 0, is below the noise of w: there x_0 is D, and y is heard no more ([Kawar] has noise-free y apart).
+
 It is a sampler, and takes the denoiser unguided: y comes in through the chain. [Kawar] eqs. (7)-(8); H is complex
 here, the noise circular. It does not sample the posterior: the deviation of its samples is no error bar.
 """
@@ -74,8 +76,20 @@ class Ddrm(Sampler):
         other._observe(real, stacked(self.y), 0.5 * self.noise_power)
         return other
 
+    def start(self, grid: Grid, draw: torch.Tensor) -> torch.Tensor:
+        """State at the first point of a grid: around w with what is missing to its noise where it is noisier than w.
+
+        draw: standard normal (B, N); elsewhere the state is this times sigma. Below the noise of w all is elsewhere.
+        `sample` starts at noise alone unless it is given this: the same to rounding where sigma is far above x_0.
+        """
+        chain = self if draw.is_complex() else self.of_real_states()
+        q, spectral = grid.sigma[0] / grid.alpha[0], chain.operator.spectral(draw)
+        rest = (q**2 - chain.noise_std**2).clamp_min(0).sqrt()
+        wanted = torch.where(q >= chain.noise_std, chain.observed + rest * spectral, q * spectral)
+        return grid.alpha[0] * (q * draw + chain.operator.from_spectral(wanted - q * spectral))
+
     def plan(self, grid: Grid) -> Sequence[DdrmStep]:
-        """Regime and factors of every step and component; the first is drawn around w where the noise at t allows."""
+        """Regime and factors of every step and component."""
         kept = math.sqrt(1 - self.eta**2)
         steps = []
         for k in range(len(grid)):
