@@ -57,7 +57,6 @@ class correlator(gr.hier_block2):
             raise SnapshotError(f"expected 2 streams at least, as many as the array, and a rate >= 0, found {found}")
         if not 0 <= frequency < math.inf:
             raise SnapshotError(f"expected a frequency >= 0, found {frequency}")
-        name = spec.name if spec else ""
         gr.hier_block2.__init__(
             self, "correlator", gr.io_signature(n, n, gr.sizeof_gr_complex), gr.io_signature(0, 0, 0)
         )

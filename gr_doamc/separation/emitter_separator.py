@@ -37,10 +37,10 @@ class emitter_separator(channels_block):
     uncoupled element at the origin would receive it. The other emitters of the scene are kept out, those too that have
     no stream.
 
-    A track follows the nearest bearing within a gate. A new filter comes in by a cross-fade, and in the phase that the
-    one before gives to the same samples, so that a demodulator does not notice. Where a stream gets another emitter it
-    has a tag ``emitter``: a dict of ``track`` (number) and ``azimuth_deg``. A stream without an emitter is zero. Tags
-    of input 0 are passed on to all streams.
+    A stream goes on with its emitter through fades and crossings (`doamc.tracks`). A new filter comes in by a
+    cross-fade, and in the phase that the one before gives to the same samples, so that a demodulator does not notice.
+    Where a stream gets another emitter it has a tag ``emitter``: a dict of ``track`` (number) and ``azimuth_deg``. A
+    stream without an emitter is zero. Tags of input 0 are passed on to all streams.
 
     Message port ``estimates``: those of a `doa_estimator` on the same streams. One at a time waits for the next
     samples; where a newer one comes before, it is passed over (counter ``superseded``), and so is one of an older batch
@@ -55,7 +55,7 @@ class emitter_separator(channels_block):
         array: name of a specification or path of a TOML file, that of the estimates.
         n_elements: number of streams expected; 0 takes that of the array.
         sources: number of streams that come out, P.
-        gate_deg: how far from an estimate to the next a bearing may move.
+        rate_deg_s: how fast bearings turn, standard deviation, degrees a second.
         hold: estimates in a row that may miss an emitter before its stream is given away.
         fade: samples of a cross-fade; 0 switches.
         show: samples of a message on ``waveforms``, 0 for no messages.
@@ -64,7 +64,7 @@ class emitter_separator(channels_block):
     """
 
     def __init__(
-        self, array: str = "ula8", n_elements: int = 0, sources: int = 2, gate_deg: float = 6.0, hold: int = 20,
+        self, array: str = "ula8", n_elements: int = 0, sources: int = 2, rate_deg_s: float = 1.0, hold: int = 20,
         fade: int = 256, show: int = 0,
     ) -> None:  # fmt: skip
         self.spec: ArraySpec = load_spec(array, tunable=True)
@@ -78,7 +78,7 @@ class emitter_separator(channels_block):
             )
         channels_block.__init__(self, "emitter_separator", n, n_outputs=sources)
         self._fade, self._places, self._show, self._shown = fade, sources, show, -_SHOW_S
-        self._separator = Separator(BearingTracks(sources, gate_deg, hold), n)
+        self._separator = Separator(BearingTracks(sources, rate_deg_s, hold), n)
         self._matrix = FadingMatrix(n, sources)
         self._matrix.fade_to(np.zeros((sources, n), complex))
         self._recent = np.zeros((n, _OVERLAP), np.complex64)
@@ -184,7 +184,8 @@ class emitter_separator(channels_block):
         power = 10 ** (np.array([float(s["power_db"]) for s in sources]) / 10)
         return {
             "v": v[list(channels)], "azimuth_deg": azimuth, "power": power,
-            "noise_power": float(estimate["noise_power"]),
+            "noise_power": float(estimate["noise_power"]), "std_deg": [s.get("std_deg") for s in sources],
+            "time_s": float(estimate.get("sample_time", estimate.get("time", 0.0))),
         }  # fmt: skip
 
     def _show_samples(self, heard: np.ndarray, streams: list[np.ndarray]) -> None:

@@ -107,7 +107,7 @@ BAD = [
     ("doamc_coupling_corrector", {"regularisation": "-1"}),
     ("doamc_coupling_corrector", {"fade": "-1"}),
     ("doamc_emitter_separator", {"sources": "0"}),
-    ("doamc_emitter_separator", {"gate_deg": "0"}),
+    ("doamc_emitter_separator", {"rate_deg_s": "0"}),
     ("doamc_emitter_separator", {"hold": "-1"}),
     ("doamc_emitter_separator", {"fade": "-1"}),
     ("doamc_emitter_separator", {"show": "5000"}),
@@ -146,7 +146,7 @@ def ports_of(block, way):
     """Names of the message ports of a block or of a hierarchical block, which lists them only by question."""
     if isinstance(block, gr.hier_block2):
         asked = getattr(block, f"message_port_is_hier_{way}")
-        names = ("snapshots", "estimates", "signals", "spectrum", "status", "truth", "stop")
+        names = ("snapshots", "estimates", "signals", "spectrum", "status", "stop", "truth", "visibilities")
         return {name for name in names if asked(pmt.intern(name))}
     return set(pmt.to_python(getattr(block, f"message_ports_{way}")())) - {"system"}
 

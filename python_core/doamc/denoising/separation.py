@@ -67,6 +67,8 @@ class Separator:
         power: NDArray[np.float64],  # shape: (S,), linear
         noise_power: float,
         samples: Complex,  # shape: (N, K), the latest ones
+        time_s: float,  # stream time of the estimate
+        std_deg: Sequence[float | None] = (),  # of the azimuths, where they are told
     ) -> list[bool]:
         """Take in an estimate; whether each place has an emitter that it had not before.
 
@@ -76,7 +78,7 @@ class Separator:
         if not np.isfinite(numbers).all() or not (noise_power > 0 and (power > 0).all()):
             raise EstimatorError("expected finite responses and positive powers of sources and noise, found others")
         before = [None if track is None else track.number for track in self.tracks.tracks]
-        source_of = self.tracks.update(azimuth_deg, list(10 * np.log10(power)) if len(power) else [])
+        source_of = self.tracks.update(time_s, azimuth_deg, list(10 * np.log10(power)), std_deg)
         now = [None if track is None else track.number for track in self.tracks.tracks]
         fresh = [n is not None and n != b for n, b in zip(now, before, strict=True)]
         columns: list[Complex] = []

@@ -16,7 +16,8 @@ def normal(rng, *shape):
 
 def updated(separator, azimuth, samples, power=None, v=None):
     power = np.ones(len(azimuth)) if power is None else power
-    return separator.update(responses(POSITIONS, None, azimuth) if v is None else v, azimuth, power, 0.1, samples)
+    v = responses(POSITIONS, None, azimuth) if v is None else v
+    return separator.update(v, azimuth, power, 0.1, samples, time_s=0.0)
 
 
 def test_the_filter_is_the_posterior_mean():

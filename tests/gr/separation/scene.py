@@ -43,8 +43,8 @@ class Heard:
         batch = make_batch(torch.from_numpy(self.received[:, begin : begin + length]))
         values = message_values(make_estimator(method, SPEC)(batch, 2))
         return make_message(
-            seq=seq, time=1.79e9, sample_time=0.0, frequency_hz=None, array="ula8", method=method, snapshots=length,
-            latency_ms={}, dropped_batches=0, batch_seq=seq, **values,
+            seq=seq, time=1.79e9, sample_time=begin / 1e5, frequency_hz=None, array="ula8", method=method,
+            snapshots=length, latency_ms={}, dropped_batches=0, batch_seq=seq, **values,
         )  # fmt: skip
 
     def genie(self):

@@ -89,7 +89,7 @@ def test_streams_tags_counters_and_status(heard):
     for place, azimuth in enumerate((0.0, 12.0)):
         assert found.tags(place, "rx_freq") == [(5, 433e6)]
         ((offset, tag),) = found.tags(place, "emitter")
-        assert tag["track"] == place and tag["azimuth_deg"] == pytest.approx(azimuth, abs=1.0)
+        assert tag["track"] == place + 1 and tag["azimuth_deg"] == pytest.approx(azimuth, abs=1.0)
         assert offset == 0 and found.samples[place].any()
     status = found.told.messages[-1]
     assert status["schema"] == "doamc.status/1" and status["tracks"] == pytest.approx([0.0, 12.0], abs=1.0)
@@ -118,7 +118,14 @@ def test_without_estimates_streams_are_silent(heard):
 
 
 def test_bad_arguments_are_said():
-    for arguments in ({"sources": 0}, {"sources": 8}, {"n_elements": 7}, {"gate_deg": 0.0}, {"hold": -1}, {"fade": -1}):
+    for arguments in (
+        {"sources": 0},
+        {"sources": 8},
+        {"n_elements": 7},
+        {"rate_deg_s": 0.0},
+        {"hold": -1},
+        {"fade": -1},
+    ):
         with pytest.raises(DoamcError, match="expected"):
             emitter_separator("ula8", **arguments)
 
