@@ -23,7 +23,7 @@ def at_frequency(spec: "ArraySpec", frequency: float) -> "ArraySpec":
         )
     ratio = frequency / spec.frequency
     geometry = scaled_geometry(spec.geometry, ratio)
-    # networks that are told the frequency are trained for the array of design, others for one geometry
+    # an array whose prior is over frequencies is the same one at all of them
     table = spec.table if spec.frequency_range or ratio == 1.0 else spec.table | {"geometry": geometry}
     hertz = None if spec.frequency_hz is None else spec.frequency_hz * ratio
     spec = replace(spec, geometry=geometry, frequency=frequency, frequency_hz=hertz, table=table, own_family=None)
