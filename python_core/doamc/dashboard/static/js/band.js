@@ -11,6 +11,7 @@ import { SpectrumPlot } from "./band/spectrum.js";
 import { BandStore, ROWS } from "./band/store.js";
 import { SignalTable } from "./band/table.js";
 import { BandWaterfall } from "./band/waterfall.js";
+import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { put } from "./health.js";
 import { drawRose, interval } from "./rose.js";
@@ -20,12 +21,11 @@ const $ = (id) => document.getElementById(id);
 const SILENT_S = 3; // after which what came last says nothing about now
 const PLOT_MS = 50, TABLE_MS = 250, WORDS_MS = 2000;
 
-let stores = [], chosen = 0, open = false, paused = false, frozen = 0, skipped = 0, strange = 0;
-let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
+let stores = [], chosen = 0, open = false, skipped = 0, strange = 0;
 let convention = new Convention("compass", null, -180);
 let dirty = true;
 const last = { plots: 0, table: 0, words: 0 };
-const now = () => (paused ? frozen : clock.server + (performance.now() - clock.here) / 1000);
+const clock = new Clock(), now = () => clock.now();
 const current = () => stores[chosen] ?? null;
 
 const axis = new FrequencyAxis(), followed = new Following();
@@ -99,14 +99,14 @@ function onMessage(message) {
   } else {
     strange++;
   }
-  if (Number.isFinite(message?.time)) clock = { server: message.time, here: performance.now() };
+  clock.tell(message?.time);
   dirty = true;
 }
 
 function take(store, part) {
   if (!store || !Array.isArray(part?.spectra) || !Array.isArray(part.signals)) { strange++; return; }
   store.health = part.health;
-  if (paused) return;
+  if (clock.paused) return;
   for (const view of part.spectra) store.addSpectrum(view);
   for (const view of part.signals) store.addSignal(view);
   if (store === current() && ((store.heading ?? store.told ?? null) !== convention.heading || (store.high ? 0 : -180) !== convention.lowAzimuth)) setConvention();
@@ -142,7 +142,7 @@ function showHealth({ store, signals }) {
 function showLink(store, at) {
   const age = store?.newest || store?.signals.size ? at - Math.max(store.newest?.received ?? 0, ...[...store.signals.values()].map((s) => s.received)) : null;
   const state = !open ? "gone" : age === null ? "waiting" : age > SILENT_S ? "silent" : "live";
-  put("link", { gone: "Server gone, reconnecting", waiting: store?.health.refused ? "Refused by the publisher: are the keys right?" : "Waiting for a band", silent: `Nothing for ${age?.toFixed(0)} s`, live: paused ? "Paused" : "Live" }[state]);
+  put("link", { gone: "Server gone, reconnecting", waiting: store?.health.refused ? "Refused by the publisher: are the keys right?" : "Waiting for a band", silent: `Nothing for ${age?.toFixed(0)} s`, live: clock.paused ? "Paused" : "Live" }[state]);
   $("link").dataset.state = state;
 }
 
@@ -236,13 +236,7 @@ function draw(time) {
 }
 
 $("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
-$("pause").addEventListener("click", () => {
-  frozen = now();
-  paused = !paused;
-  $("pause").setAttribute("aria-pressed", String(paused));
-  put("pause", paused ? "Resume" : "Pause");
-  refresh();
-});
+clock.followPause(refresh);
 $("zoom-in").addEventListener("click", () => { axis.zoom(0.5, (axis.shown[0] + axis.shown[1]) / 2); refresh(); });
 $("zoom-out").addEventListener("click", () => { axis.zoom(2, (axis.shown[0] + axis.shown[1]) / 2); refresh(); });
 $("zoom-reset").addEventListener("click", () => { axis.reset(); refresh(); });

@@ -1,6 +1,7 @@
 // The page: what comes from the server goes into the store; what is drawn is drawn at the screen's pace.
 
 import { Convention, minus } from "./angles.js";
+import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { drawMap, fillTable, quantities, SCALES } from "./coupling.js";
 import { drawElevations, hasElevation } from "./elevation.js";
@@ -18,13 +19,12 @@ import { Waterfall } from "./waterfall.js";
 const $ = (id) => document.getElementById(id);
 const PLOT_MS = 200, HEAVY_MS = 500;
 
-let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, paused = false, silent = 3;
-let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
+let receivers = [], chosen = 0, fixes = [], open = false, skipped = 0, silent = 3;
 let convention = new Convention("compass", null, -180);
-let matrix = null, dirty = true, frozen = 0, recording = null;
+let matrix = null, dirty = true, recording = null;
 const last = { plots: 0, heavy: 0 };
 
-const now = () => (paused ? frozen : clock.server + (performance.now() - clock.here) / 1000);
+const clock = new Clock(), now = () => clock.now();
 const current = () => receivers[chosen] ?? null;
 
 const waterfall = new Waterfall($("waterfall"));
@@ -84,7 +84,7 @@ function onMessage(message) {
   } else if (message.type === "skipped") {
     skipped = message.frames;
   }
-  if (message.time) clock = { server: message.time, here: performance.now() };
+  clock.tell(message.time);
   if (message.recording) showRecording(message.recording);
   dirty = true;
 }
@@ -136,7 +136,7 @@ function showCoupling(receiver) {
 function draw(time) {
   requestAnimationFrame(draw);
   const receiver = current();
-  if (!receiver || paused) return;
+  if (!receiver || clock.paused) return;
   const at = now(), view = receiver.newest;
   const age = view ? at - view.received : null;
   const fresh = age !== null && age <= silent ? view : null; // an older one says nothing about now
@@ -182,13 +182,7 @@ function repaint() {
 }
 
 $("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
-$("pause").addEventListener("click", () => {
-  frozen = now();
-  paused = !paused;
-  $("pause").setAttribute("aria-pressed", String(paused));
-  put("pause", paused ? "Resume" : "Pause");
-  dirty = true;
-});
+clock.followPause(() => { dirty = true; });
 $("record").addEventListener("click", () => connection.send({ recording: recording.on ? "stop" : "start" }));
 $("reference").addEventListener("click", () => {
   const receiver = current();

@@ -2,6 +2,7 @@
 
 import { Convention, fixed } from "./angles.js";
 import { forgetTheme } from "./canvas.js";
+import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { put } from "./health.js";
 import { savePicture } from "./png.js";
@@ -13,11 +14,10 @@ const $ = (id) => document.getElementById(id);
 const DRAW_MS = 100, WORDS_MS = 500, MAX_NAMES = 8;
 const CANVASES = { image: $("image"), std: $("std"), residual: $("residual") };
 
-let receivers = [], chosen = 0, name = null, open = false, paused = false, frozen = 0, skipped = 0, strange = 0, silent = 60;
-let clock = { server: Date.now() / 1000, here: performance.now() }; // the server's time, and when it was told
+let receivers = [], chosen = 0, name = null, open = false, skipped = 0, strange = 0, silent = 60;
 let convention = new Convention("compass", null, -180), drawn = null, dirty = true;
 const last = { draw: 0, words: 0 };
-const now = () => (paused ? frozen : clock.server + (performance.now() - clock.here) / 1000);
+const clock = new Clock(), now = () => clock.now();
 const current = () => receivers[chosen] ?? null;
 const shown = () => current()?.skies.get(name) ?? null;
 
@@ -67,13 +67,13 @@ function onMessage(message) {
   } else {
     strange++;
   }
-  if (Number.isFinite(message?.time)) clock = { server: message.time, here: performance.now() };
+  clock.tell(message?.time);
 }
 
 function take(receiver, part) {
   if (!receiver || !Array.isArray(part?.skies)) { strange++; return; }
   receiver.health = part.health;
-  if (paused) return;
+  if (clock.paused) return;
   for (const view of part.skies) {
     const sky = readSky(view);
     if (!sky) { strange++; continue; }
@@ -118,7 +118,7 @@ function showHealth(receiver, sky) {
 function showLink(receiver, sky) {
   const age = sky ? now() - sky.received : null;
   const state = !open ? "gone" : age === null ? "waiting" : age > silent ? "silent" : "live";
-  put("link", { gone: "Server gone, reconnecting", waiting: receiver?.health.refused ? "Refused by the publisher: are the keys right?" : "Waiting for a sky_imager", silent: `No image for ${age?.toFixed(0)} s`, live: paused ? "Paused" : "Live" }[state]);
+  put("link", { gone: "Server gone, reconnecting", waiting: receiver?.health.refused ? "Refused by the publisher: are the keys right?" : "Waiting for a sky_imager", silent: `No image for ${age?.toFixed(0)} s`, live: clock.paused ? "Paused" : "Live" }[state]);
   $("link").dataset.state = state;
 }
 
@@ -176,13 +176,7 @@ function draw(time) {
 
 $("receiver").addEventListener("change", () => choose(Number($("receiver").value)));
 $("imager").addEventListener("change", () => { name = $("imager").selectedOptions[0].textContent; dirty = true; });
-$("pause").addEventListener("click", () => {
-  frozen = now();
-  paused = !paused;
-  $("pause").setAttribute("aria-pressed", String(paused));
-  put("pause", paused ? "Resume" : "Pause");
-  last.words = 0;
-});
+clock.followPause(() => { last.words = 0; });
 $("export-png").addEventListener("click", () => {
   const sky = shown(), when = sky ? new Date(1000 * sky.received) : new Date();
   const title = `gr-doamc · ${current()?.name ?? ""} · ${name ?? "no image"} · ${when.toISOString().slice(0, 19).replace("T", " ")} UTC`;
