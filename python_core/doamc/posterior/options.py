@@ -83,18 +83,7 @@ def wide_prior(options: Options) -> Options:
     with chains four times as long.
     """
     o = options
-    return replace(
-        o,
-        splits=SPLITS,
-        search_starts=BROAD_FACTOR * o.search_starts,
-        search_steps=BROAD_FACTOR * o.search_steps,
-        survivors=BROAD_FACTOR * o.survivors,
-        steps=BROAD_FACTOR * o.steps,
-        keep=2 * o.keep,
-        long_steps=2 * o.long_steps,
-        prior_draws=PRIOR_DRAWS,
-        enough_fit=math.inf,
-    )
+    return replace(broad(o), splits=SPLITS, search_steps=BROAD_FACTOR * o.search_steps, steps=BROAD_FACTOR * o.steps)
 
 
 def broad(options: Options) -> Options:

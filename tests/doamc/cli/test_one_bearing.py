@@ -21,6 +21,7 @@ from doamc.estimates import Publisher, Recorder, read_records
 from doamc.figures.page import draw_page
 from doamc.figures.run import read_run
 from doamc.snapshots.sigmf_write import write_recording
+from tests.doamc.cli.conftest import repeating
 from tests.doamc.dashboard.serving import until
 from tests.doamc.estimates.kraken_readers import df_aggregator, kraken_app, kraken_pro
 from tests.doamc.gateways.websocket import WebSocket
@@ -41,20 +42,8 @@ def log(tmp_path_factory):
 @pytest.fixture
 def address():
     """Of a publisher that sends the estimate again and again."""
-    ended = threading.Event()
-    with Publisher("tcp://127.0.0.1:*", heartbeat_s=0.1) as publisher:
-
-        def send():
-            seq = 0
-            while not ended.wait(0.02):
-                publisher.estimate(message(seq))
-                seq += 1
-
-        sender = threading.Thread(target=send)
-        sender.start()
-        yield publisher.address
-        ended.set()
-        sender.join(10)
+    with Publisher("tcp://127.0.0.1:*", heartbeat_s=0.1) as publisher, repeating(publisher, message) as found:
+        yield found
 
 
 def test_the_message_itself(log):

@@ -65,18 +65,23 @@ def test_every_signal_is_told_many_times_and_at_last_once():
     assert set(long[0]["latency_ms"]) == {"buffer", "inference", "total"}
 
 
-def test_the_spectrum_is_told_beside_and_published():
-    """Half a second at ten messages a second, five slices each; a reader of ZMQ gets what the ports told."""
-    flowgraph = gr.top_block()
-    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1, "spectrum_rate": 10.0}
+def spectra(seconds, rate):
+    """Messages with the spectrum of so many seconds, so many a second."""
+    flowgraph, seen = gr.top_block(), collector()
+    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1, "spectrum_rate": rate}
     block = gr_doamc.signal_finder(**options, sample_rate=RATE_HZ, frequency=CENTRE_HZ)
-    for k, row in enumerate(samples(0.52)):
+    for k, row in enumerate(samples(seconds)):
         flowgraph.connect(blocks.vector_source_c(row.tolist(), False), (block, k))
-    seen = collector()
     flowgraph.msg_connect(block, "spectrum", seen, "in")
     run(flowgraph)
-    assert [(m["seq"], m["slices"], m["dropped_slices"]) for m in seen.messages] == [(k, 5, 0) for k in range(5)]
-    for m in seen.messages:
+    return seen.messages
+
+
+def test_the_spectrum_is_told_beside_and_published():
+    """Half a second at ten messages a second, five slices each; a reader of ZMQ gets what the ports told."""
+    seen = spectra(0.52, 10.0)
+    assert [(m["seq"], m["slices"], m["dropped_slices"]) for m in seen] == [(k, 5, 0) for k in range(5)]
+    for m in seen:
         above = m["power_dbfs"] - m["floor_dbfs"]
         at = m["low_hz"] + (int(above.argmax()) + 0.5) * m["step_hz"]
         assert min(abs(at - e.frequency_hz) for e in SCENE) < 6.5e3 and above.max() > 10.0
@@ -85,23 +90,16 @@ def test_the_spectrum_is_told_beside_and_published():
     ) as sub:
         come = None
         while come is None:  # ZMQ subscriptions take a moment
-            publisher._on_spectrum(pmt.to_pmt(seen.messages[0]))
+            publisher._on_spectrum(pmt.to_pmt(seen[0]))
             come = sub.receive(0.02)
         publisher.stop()
-    assert come[1]["power_dbfs"] == pytest.approx(seen.messages[0]["power_dbfs"], abs=1e-4)
+    assert come[1]["power_dbfs"] == pytest.approx(seen[0]["power_dbfs"], abs=1e-4)
     assert sub.malformed == 0 and publisher.counters["failed"] == 0
 
 
 def test_no_spectrum_where_none_is_wished_for():
-    flowgraph = gr.top_block()
-    options = {"array": "uca5", "method": "music", "when_full": "wait", "sources": 1, "spectrum_rate": 0.0}
-    block = gr_doamc.signal_finder(**options, sample_rate=RATE_HZ, frequency=CENTRE_HZ)
-    for k, row in enumerate(samples(0.2)):
-        flowgraph.connect(blocks.vector_source_c(row.tolist(), False), (block, k))
-    seen = collector()
-    flowgraph.msg_connect(block, "spectrum", seen, "in")
-    run(flowgraph)
-    assert seen.messages == []
+    seen = spectra(0.2, 0.0)
+    assert seen == []
 
 
 def test_a_new_frequency_ends_all_signals_and_begins_anew():
