@@ -240,6 +240,8 @@ def test_commands_in_the_documentation_are_accepted():
         text = (ROOT / page).read_text(encoding="utf-8")
         lines = re.findall(r"^ {4,}(?:\.venv/bin/)?doamc (.*?)(?:  +#.*)?$", text, re.M)
         lines += re.findall(r"`(?:\.venv/bin/)?doamc ([a-z]+ [^`]*)`", text)
+        fenced = "".join(blocks(page, "bash") + blocks(page, ""))
+        lines += re.findall(r"^(?:\.venv/bin/)?doamc (.*?)(?:  +#.*)?$", fenced, re.M)
         for line in lines:
             words = line.split()
             if any(re.search(r"[A-Z.]{3,}$", w) for w in words):
