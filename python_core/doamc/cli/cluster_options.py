@@ -34,7 +34,8 @@ def workers_of(args: argparse.Namespace, processes: int = 0) -> "Workers":
 
     Raises ClusterError on options that do not go together, or files that are not there.
     """
-    from doamc.cluster.opening import Tls, Workers
+    from doamc.cluster.opening import Workers
+    from doamc.cluster.tls import Tls
     from doamc.errors import ClusterError
 
     told = [args.tls_ca, args.tls_cert, args.tls_key]

@@ -10,7 +10,7 @@ from distributed import Client, LocalCluster
 from distributed.security import Security
 
 from doamc.cluster.dask_executor import FIRST_S, LOST, DaskExecutor
-from doamc.cluster.opening import Tls
+from doamc.cluster.tls import Tls
 from doamc.errors import ClusterError
 from doamc.text import reason, shown
 

@@ -3,19 +3,11 @@
 from dataclasses import dataclass
 
 from doamc.cluster.executor import Executor, Here
+from doamc.cluster.tls import Tls
 from doamc.errors import ClusterError
 
 #: memory of a worker unless another is said, GiB: torch and the engine take 0.5, a chunk of the largest batches 1
 MEMORY_GIB = 2.0
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Files (PEM) of the authority that signed everybody's certificates, and of our own certificate and its key."""
-
-    authority: str
-    certificate: str
-    key: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from doamc.cluster import Workers, open_executor
-from doamc.cluster.opening import Tls
+from doamc.cluster.tls import Tls
 from doamc.errors import ClusterError
 
 pytestmark = pytest.mark.slow
