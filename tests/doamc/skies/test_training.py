@@ -11,6 +11,7 @@ from doamc.learning.checkpoint import load_checkpoint
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.net import SkyNetConfig, parts
 from doamc.skies.task import SkyTask, likelihood_loss
+from tests.doamc.helpers.training import losses_of_a_step
 
 SMALL = SkyNetConfig(width=8, blocks=1, context=16)
 
@@ -31,14 +32,7 @@ def test_missing_weights_say_how_to_train_them(tmp_path):
 
 
 def test_a_step_is_the_same_for_the_same_weights_and_improves_them():
-    losses = []
-    for _ in range(2):
-        task = SkyTask(seed=1, batch=4, config=SMALL)
-        optimiser = torch.optim.Adam(task.net.parameters(), lr=3e-3)
-        first = task.loss(0)
-        first.backward()
-        optimiser.step()
-        losses.append((float(first.detach()), float(task.loss(0).detach())))
+    losses = [losses_of_a_step(SkyTask(seed=1, batch=4, config=SMALL)) for _ in range(2)]
     assert losses[0] == losses[1] and losses[0][1] < losses[0][0]
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from tests.doamc.helpers.training import losses_of_a_step
 
 from doamc.cli import main
 from doamc.errors import CheckpointError
@@ -46,14 +47,7 @@ def test_where_weights_without_an_array_ship():
 
 
 def test_a_step_is_the_same_for_the_same_weights_and_improves_them():
-    losses = []
-    for _ in range(2):
-        task = WaveformTask(seed=1, batch=4, config=SMALL)
-        optimiser = torch.optim.Adam(task.net.parameters(), lr=3e-3)
-        first = task.loss(0)
-        first.backward()
-        optimiser.step()
-        losses.append((float(first.detach()), float(task.loss(0).detach())))
+    losses = [losses_of_a_step(WaveformTask(seed=1, batch=4, config=SMALL)) for _ in range(2)]
     assert losses[0] == losses[1] and losses[0][1] < losses[0][0]
 
 
