@@ -1,6 +1,7 @@
 """What every estimator owes its callers, whatever the method; a new method is one more line in `cases.CASES`."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,6 +21,13 @@ L, SNR_DB = 200, 20.0
 def marked(case, *values):
     """A parameter of a test, among the slow ones where its case is."""
     return pytest.param(case, *values, marks=[pytest.mark.slow] if case.slow else [])
+
+
+@cache
+def found(case, n_sources):
+    """Scenes of a case, and what its method makes of their batch; three tests look at it."""
+    scene, batch = observed(case.spec, case.scenes, n_sources, L, SNR_DB)
+    return scene, make_estimator(case.method, case.spec, **dict(case.options))(batch, n_sources)
 
 
 @pytest.mark.parametrize("case", [marked(c) for c in CASES], ids=str)
@@ -78,9 +86,7 @@ class TestContract:
         assert torch.allclose(1e6 * quiet.noise_power, plain.noise_power, rtol=1e-3)
 
     def test_standard_deviations_are_those_of_the_errors(self, case):
-        spec, estimator = self.made(case)
-        scene, batch = observed(spec, case.scenes if case.std else 6, 2, L, SNR_DB)
-        out = estimator(batch, 2)
+        scene, out = found(case, 2)
         if not case.std:
             assert case.std is None or out.std.isnan().all()
             return
@@ -95,10 +101,8 @@ class TestContract:
 
         Where the coupling is estimated too, both are held to two sources and to 20 % in the median.
         """
-        spec, estimator = self.made(case)
-        n_sources = 2 if case.coupled else 1
-        scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
-        out = estimator(batch, n_sources)
+        spec = case.spec
+        scene, out = found(case, 2 if case.coupled else 1)
         if case.coupled:
             assert 0.8 < float((out.power / scene.power).median()) < 1.2
             assert 0.8 < float((out.noise_power / scene.noise_power).median()) < 1.2
@@ -133,10 +137,8 @@ class TestContract:
 def test_accuracy_against_the_bound(case, n_sources):
     """RMSE in units of each scene's own bound; 300 to 600 errors leave it uncertain by 4 % at most."""
     limit = {1: case.one_source, 2: case.two_sources}[n_sources]
-    spec = case.spec
-    scene, batch = observed(spec, case.scenes, n_sources, L, SNR_DB)
-    estimator = make_estimator(case.method, spec, **dict(case.options))
-    error = angle_error(estimator(batch, n_sources).azimuth, scene.azimuth).numpy()
+    scene, out = found(case, n_sources)
+    error = angle_error(out.azimuth, scene.azimuth).numpy()
     ratio = math.sqrt(np.mean((error / crb_of_scene(scene, L)) ** 2))
     if limit is None:  # in the right place in the median, and not better than a bound that knows more
         assert np.median(np.abs(error)) < math.radians(3.0)

@@ -12,16 +12,19 @@ from doamc.estimators.level import level_gain, scaled_batch
 from doamc.scenes import receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
+from tests.doamc.estimators.cases import ONE_SAMPLE
 from tests.doamc.helpers.scenes import angle_error, observed, uncoupled_spec
 
 ARRAY = {"bcs": "uca5"}  # ula8 for the others
 #: a prior over absolute powers knows the scale of the scene until it is plainly another; posteriors start from there
 FIRST = {"posterior": 1e-3, "ddim": 1e-3}
+#: of several samples of one network each is at the level of the first
+OPTIONS = {"ddim-snapshot": dict(ONE_SAMPLE)}
 
 
 def made(name):
     array = ARRAY.get(name, "ula8")
-    return make_estimator(name, uncoupled_spec(array) if name == "bcs" else load_spec(array))
+    return make_estimator(name, uncoupled_spec(array) if name == "bcs" else load_spec(array), **OPTIONS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -20,7 +20,7 @@ from doamc.trials.mismatch import ROWS, run_row
 from doamc.trials.mismatch.emitters import outside
 from doamc.trials.mismatch.trial import draw_trial, uniform
 
-BATCHES = 48
+BATCHES = 24
 #: of intervals of 90 %: three standard deviations of as many trials as batches, whose sources are not independent
 LEAST_COVER = 0.9 - 3 * math.sqrt(0.9 * 0.1 / BATCHES)
 

@@ -14,7 +14,7 @@ from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 from doamc.trials.mismatch import ROWS, run_row
 
-BATCHES = 48  #: of two sources: 96 truths
+BATCHES = 24  #: of two sources: 48 truths
 
 
 def held(row, method):
@@ -30,8 +30,8 @@ def auto():
 @pytest.mark.parametrize("row", ["rough-1dB-10deg", "displaced-0.02", "outside-family-15"])
 def test_intervals_hold_off_the_model(auto, row):
     cover = held(row, auto)
-    # 0.85 of 96 is less than 0.74 in one case of a thousand; without the error it is 0.2 to 0.3
-    assert 0.74 <= cover <= 0.99, cover
+    # 0.85 of 48 is less than 0.66 in one case of a thousand; without the error it is 0.2 to 0.3
+    assert 0.66 <= cover <= 0.99, cover
 
 
 def test_intervals_hold_on_the_model_and_are_hardly_wider(auto):
@@ -41,12 +41,12 @@ def test_intervals_hold_on_the_model_and_are_hardly_wider(auto):
     wide, narrow = auto(batch, 2), trusting(batch, 2)
     assert narrow.model_error_db is None
     inside = (wide.azimuth - trial.scene.azimuth).abs() <= 1.645 * wide.std
-    assert 0.79 <= float(inside.double().mean()) <= 0.98  # 0.9 of 96, at one in a thousand either way
+    assert 0.74 <= float(inside.double().mean()) <= 0.99  # 0.9 of 48: one in a thousand is below, one in 160 all
     assert 1.0 <= float((wide.std / narrow.std).mean()) < 1.1
     assert (wide.azimuth - narrow.azimuth).abs().max() < 0.3 * narrow.std.max()
     seen = wide.model_error_db[:, 1].isfinite()
-    # a sixth fits worse than by one deviation: 7.6 of 48, more than 17 at one in a thousand
-    assert int(seen.sum()) <= 17
+    # a sixth fits worse than by one deviation: 3.8 of 24, more than 10 at one in a thousand
+    assert int(seen.sum()) <= 10
     assert torch.equal(wide.std[~seen], narrow.std[~seen])
     low, middle, high = wide.model_error_db[seen].T
     assert (low <= middle).all() and (middle <= high).all() and float(high.median()) < -20.0
