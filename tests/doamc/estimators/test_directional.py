@@ -44,11 +44,12 @@ def ratio(method: str, spec, scene, batch) -> tuple[float, float]:
 
 @pytest.mark.parametrize("method", ["ml", "map", "posterior"])
 def test_order_one_is_at_the_bound_where_order_zero_is_biased(method):
-    """30 scenes, 60 errors: the ratio has a standard error of 0.09 at the bound."""
+    """30 scenes, 60 errors: the ratio has a standard error of 0.09 at the bound; beside it 10 are biased enough."""
     scene, batch = scenes("ula8", 30, 25.0)
     found, near = ratio(method, scene.spec, scene, batch)
     assert near == 1.0 and found < 1.25
-    biased, _ = ratio(method, load_spec("ula8"), scene, batch)
+    few, batch = scenes("ula8", 10, 25.0)
+    biased, _ = ratio(method, load_spec("ula8"), few, batch)
     assert biased > 3
 
 

@@ -13,7 +13,7 @@ from doamc.scenes import draw_scene
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 
-SCENES, SNAPSHOTS = 60, 256
+SCENES, SNAPSHOTS = 40, 256
 
 
 def narrow(rng: np.random.Generator, n_sources: int, width: float) -> np.ndarray:
@@ -44,7 +44,7 @@ def errors(array: str, n_sources: int, snr_db: float, width: float) -> tuple[np.
 )
 def test_errors_are_those_of_as_many_white_snapshots_and_intervals_hold(n_sources, snr_db, width, rmse_deg):
     """Counted as few snapshots, intervals were two to ten times too wide; as all of them without correlation, the
-    errors up to four times those of white signals. Mean squares over 60 to 180 errors: four standard errors."""
+    errors up to four times those of white signals. Mean squares over 40 to 120 errors: four standard errors."""
     error, z = errors("ula8", n_sources, snr_db, width)
     assert np.sqrt((error**2).mean()) < rmse_deg
     assert (z**2).mean() == pytest.approx(1.0, abs=4 * np.sqrt(2 / SCENES))

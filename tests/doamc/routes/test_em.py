@@ -137,7 +137,7 @@ def test_draws_of_diffusion_end_where_ml_of_the_draws_does_and_cost_accuracy():
 
     EM on them is maximum likelihood of their covariance, and at 10 dB further from the truth than that of y.
     """
-    scene, batch = observed(SPEC, 20, 2, 40, 10.0)
+    scene, batch = observed(SPEC, 12, 2, 40, 10.0)
     drawn = ExpectationMaximisation(SPEC, draws="diffusion", samples=4)
     clean, covariance = drawn.diffusion.denoise(batch, mean_of_smallest(batch.eigen[0], 2))
     found = drawn(batch, 2)

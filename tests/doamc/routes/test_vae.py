@@ -48,7 +48,7 @@ def test_without_noise_the_snapshots_are_believed():
 def test_it_denoises_but_less_than_the_batch_itself():
     """0 dB, 100 snapshots. Better than y, as the per-snapshot eps-net is, worse than the batch's own subspace."""
     generator = torch.Generator().manual_seed(14)
-    scene = draw_scene(SPEC, 30, 2, 0.0, generator)
+    scene = draw_scene(SPEC, 10, 2, 0.0, generator)
     received = receive(scene, 100, generator=generator)
     batch = make_batch(received.snapshots)
     noise = noise_power_from_eigenvalues(batch.covariance, 2)
@@ -65,9 +65,9 @@ def test_it_denoises_but_less_than_the_batch_itself():
 
 
 def test_eq_34_gains_nothing_from_it():
-    """60 scenes at 5 dB, L = 200: the median error is above that of the same fit without denoising."""
+    """40 scenes at 5 dB, L = 200: the median error is above that of the same fit without denoising."""
     generator = torch.Generator().manual_seed(15)
-    scene = draw_scene(SPEC, 60, 2, 5.0, generator)
+    scene = draw_scene(SPEC, 40, 2, 5.0, generator)
     batch = make_batch(receive(scene, 200, generator=generator).snapshots)
     vae, fit = ((make_estimator(m, SPEC)(batch, 2).azimuth - scene.azimuth).abs().median() for m in ("vae", "fit"))
     assert vae > fit
