@@ -111,10 +111,6 @@ class Posterior(Estimator):
         """
         return self._hypotheses.samples(batch, n_sources, self._hypotheses.level(batch, n_sources), coherent)
 
-    def is_noise(self, batch: SnapshotBatch) -> torch.Tensor:
-        """Whether each observation is noise alone as far as can be seen, (B,) bool: what is not worth an evidence."""
-        return self._counter.noise_test(batch)
-
     @torch.no_grad()
     def log_evidence(self, batch: SnapshotBatch) -> torch.Tensor:
         """Log evidence of P = 0..P_max sources, (B, P_max + 1), up to a constant per observation.

@@ -165,7 +165,7 @@ def ula8():
 def test_noise_costs_no_sampler_and_leaves_the_others_as_they_are(ula8, monkeypatch):
     _, batch = observed(ula8.spec, 3, 2, 100, 10.0)
     quiet = 0.03 * noise(8, 100, 40)
-    quiet = quiet[ula8.is_noise(make_batch(quiet))][:3]  # two in a hundred are not recognised
+    quiet = quiet[NoiseTest(ula8.spec)(make_batch(quiet))][:3]  # two in a hundred are not recognised
     mixed = make_batch(torch.cat([quiet[:1], batch.snapshots[:2], quiet[1:], batch.snapshots[2:]]))
     together, alone = estimate_batch(ula8, mixed, None), estimate_batch(ula8, batch, None)
     places = [1, 2, 5]
@@ -185,7 +185,7 @@ def test_noise_costs_no_sampler_and_leaves_the_others_as_they_are(ula8, monkeypa
 
 def test_a_message_of_noise_says_no_sources(ula8):
     quiet = noise(8, 100, 40)
-    estimates: Estimates = estimate_batch(ula8, make_batch(quiet[ula8.is_noise(make_batch(quiet))][:1]), None)
+    estimates: Estimates = estimate_batch(ula8, make_batch(quiet[NoiseTest(ula8.spec)(make_batch(quiet))][:1]), None)
     message = make_message(
         seq=0, time=0.0, sample_time=None, frequency_hz=None, array="ula8", method="posterior", snapshots=100,
         latency_ms={}, dropped_batches=0, **message_values(estimates),

@@ -1,7 +1,7 @@
 // Azimuths as they are sent (degrees, counter-clockwise from +x) and angles as they are shown.
 
 export const wrap180 = (deg) => deg - 360 * Math.ceil((deg - 180) / 360); // (-180, 180]
-export const wrap360 = (deg) => ((deg % 360) + 360) % 360; // [0, 360)
+const wrap360 = (deg) => ((deg % 360) + 360) % 360; // [0, 360)
 
 /** Bearing in [0, 360), clockwise from true north; heading: that of the array's +x axis. The one place on the page,
  * as doamc/angles.py is in Python; one table of values tests both. */

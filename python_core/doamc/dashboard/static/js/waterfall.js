@@ -12,7 +12,7 @@ const ROWS = SPAN_S / ROW_S;
 const HOLD_ROWS = 3 / ROW_S;
 const UNKNOWN_STD_DEG = 5; // as the bearings for map tools have it
 const LEAST_STD_DEG = 0.05;
-export const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
+const LOW_DB = -30, HIGH_DB = 3; // of the colours, relative to 1 per degree
 
 /**
  * Density of an estimate added to `row` (BINS values over azimuths -180..180): each source a Gaussian of unit mass, or

@@ -1,7 +1,7 @@
 // What the plots of a band have in common: the frame, ticks of frequency, the marks of signals and of the pointer.
 
 import { text, theme, withAlpha } from "../canvas.js";
-import { css, direction } from "../colormaps.js";
+import { direction } from "../colormaps.js";
 import { MARGIN } from "./axis.js";
 
 const LEAST_PX = 3; // that a signal is wide
@@ -16,7 +16,7 @@ export function hexOf([r, g, b]) {
 }
 
 /** Colour of the first direction of a signal, or of nothing where it has none yet. */
-export function colourOf(signal, convention) {
+function colourOf(signal, convention) {
   if (!signal.sources.length) return theme().muted;
   return hexOf(direction(convention.at(signal.heading).shown(signal.sources[0].azimuth_deg)));
 }
@@ -93,5 +93,3 @@ export function line(c, x0, y0, x1, y1) {
   c.lineTo(x1, y1);
   c.stroke();
 }
-
-export const cssOf = (deg) => css(direction(deg));

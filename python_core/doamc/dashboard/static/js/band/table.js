@@ -9,7 +9,7 @@ const MOST_ROWS = 200;
 const COLUMNS = [["frequency", false], ["bandwidth", false], ["snr", true], ["lasted", true], ["track", false], ["shown", false], ["std", false]];
 
 /** Rows of signals: numbers to sort by (null stands last), and where they come from. */
-export function rowsOf(signals, convention) {
+function rowsOf(signals, convention) {
   return signals.flatMap((signal) => (signal.sources.length ? signal.sources : [null]).map((source, i) => {
     const then = convention.at(signal.heading);
     return {

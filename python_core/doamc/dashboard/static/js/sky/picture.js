@@ -10,7 +10,7 @@ const RAD = Math.PI / 180;
 const BLUE = [33, 102, 172], WHITE = [247, 247, 247], RED = [178, 24, 43];
 
 /** Blue, white, red for 0, 1/2, 1. */
-export function signs(value) {
+function signs(value) {
   const at = Math.min(1, Math.max(0, value)), f = Math.abs(2 * at - 1), end = at < 0.5 ? BLUE : RED;
   return WHITE.map((v, k) => Math.round(v + f * (end[k] - v)));
 }
