@@ -98,8 +98,9 @@ def _look(y: np.ndarray, values: np.ndarray, vectors: np.ndarray) -> Look:
     significant = np.zeros((len(y), n, 3), bool)
     if length >= FEWEST:
         significant = significant_lags(*first_lags(lag, values, vectors, length), length)
+    correlated: np.ndarray = np.count_nonzero(significant.reshape(len(y), -1), 1) > 0
     line = np.array([_line(of) for of in y])
-    return Look(lag, heard.astype(np.float64), kurtosis, line, share, calm, significant.any((1, 2)))
+    return Look(lag, heard.astype(np.float64), kurtosis, line, share, calm, correlated)
 
 
 def _line(y: np.ndarray) -> float:
