@@ -9,6 +9,14 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any load")
 
+#: files that take longest, and wait for what they start most of the time
+LONGEST = ("tests/test_demo.py", "tests/test_package.py", "tests/gr/test_flowgraphs.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first: of several processes none is left with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def endable():

@@ -110,14 +110,15 @@ class SamplerContract:
     @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
     def test_finite_on_every_grid_with_any_number_of_steps(self, name, schedule):
         problem = random_problem(4, 2, 0.2)
+        denoiser = GaussianDenoiser(*(v.to(torch.complex64) for v in (problem.mean, problem.covariance)))
         for steps in (1, 2, 3, 7, 41):
-            for clean in (False, True):
-                for end in ("flow", "none"):
-                    grid = make_grid(name, make_schedule(schedule), steps)
-                    noise = ItemNoise([0], (4,), torch.complex64)
-                    denoiser = GaussianDenoiser(*(v.to(torch.complex64) for v in (problem.mean, problem.covariance)))
-                    x = sample(denoiser, self.make(), clean_grid(grid) if clean else grid, noise, end=end)
-                    assert x.dtype == torch.complex64 and torch.isfinite(x.abs()).all()
+            grid = make_grid(name, make_schedule(schedule), steps)
+            for clean, end in ((False, "flow"), (True, "none"), (False, "none"), (True, "flow"))[
+                : 2 if steps > 3 else 4
+            ]:
+                noise = ItemNoise([0], (4,), torch.complex64)
+                x = sample(denoiser, self.make(), clean_grid(grid) if clean else grid, noise, end=end)
+                assert x.dtype == torch.complex64 and torch.isfinite(x.abs()).all()
 
     def test_items_do_not_know_each_other(self):
         problem = random_problem(4, 2, 0.2)
