@@ -38,7 +38,7 @@ class SceneFit:
         sure = importance.fit >= ENOUGH_FIT
         if sure.any():
             index = sure.nonzero()[:, 0]
-            kept[index] = rows(importance, index).samples(kept.shape[2])
+            kept[index] = rows(importance, index).samples(kept.shape[2], self.options.chains)
         if not sure.all():
             index = (~sure).nonzero()[:, 0]
             kept[index] = self._chains(posterior.select(index), rows(modes, index), rows(near, index), chains, sampler)

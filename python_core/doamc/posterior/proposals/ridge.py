@@ -65,7 +65,8 @@ def frame_at(posterior: ExactPosterior, x: torch.Tensor) -> Frame:
     width = widths(posterior.coordinates)
     gradient, f = posterior.backend.information(x)
     f = (f + torch.diag_embed(posterior.constants.prior_precision)).nan_to_num()
-    return Frame(*torch.linalg.eigh(f * width[:, None] * width), gradient.nan_to_num() * width)
+    values, vectors = torch.linalg.eigh(f * width[:, None] * width)
+    return Frame(values, vectors, gradient.nan_to_num() * width)
 
 
 def widths(coordinates: Coordinates) -> torch.Tensor:
