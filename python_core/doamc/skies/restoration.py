@@ -34,8 +34,9 @@ UNIT = 64  #: pixels a side of images that levels and colours here are meant for
 FIRST = 3.0  #: level of noise that a chain begins at, in units of the peak
 TOP, SWEEP = 0.2, 5  #: level at which a sweep begins, and its steps
 COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
-LONG = 200  #: steps; runs of more average what is left of errors: all views, closer solves, means of all levels
-CLOSE = 40  #: iterations of these solves
+LONG = 400  #: steps; runs of so many average what is left of errors: all views, closer solves, means of all levels
+SHORT = 200  #: steps of these that are as of other runs, and tell the deviations, which know no others
+CLOSE = 40  #: iterations of the closer solves
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
 START = 50  #: steps of compressed sensing, whose image a chain begins at
@@ -121,7 +122,7 @@ class Problem:
         top = min(TOP * self.size, FIRST)
         return falling((4 * self.bottom).clamp(top, FIRST), self.bottom, count)
 
-    def conditional(self, iterations: int) -> Conditional:
+    def conditional(self, iterations: int = ITERATIONS) -> Conditional:
         """What y says of x_0 in units of the peak."""
         y, power = self.y / self.peak, self.noise_power / self.peak.square()
         return Conditional(self.operator, y, power, self.colour, iterations)
@@ -143,28 +144,34 @@ def _seed(seed: int, item: int) -> int:
 def _posterior(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    problem, long = Problem(visibilities, run, first), run.steps > LONG
-    shape, iterations = problem.operator.shape, CLOSE if long else ITERATIONS
-    moments, every = Moments(shape), Mean()
-    sweeps = max(1, run.steps // SWEEP)
-    chain = Chain(
-        Views(prior, shape) if long else prior,
-        problem.conditional(iterations),
-        problem.noise,
-        problem.start / problem.peak,
-    )
-    mean = chain.run(problem.levels(run.steps - SWEEP * (sweeps - 1)), moments, COLLECTED)
+    problem, shape = Problem(visibilities, run, first), prior.shape
+    steps = SHORT if run.steps >= LONG else run.steps
+    moments, sweeps = Moments(shape), max(1, steps // SWEEP)
+    chain = Chain(prior, problem.conditional(), problem.noise, problem.start / problem.peak)
+    mean = chain.run(problem.levels(steps - SWEEP * (sweeps - 1)), moments, COLLECTED)
     if sweeps > 1:
         unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
         problem.peak = problem.peak * unit
-        chain.conditional, chain.draw = problem.conditional(iterations), chain.draw / unit
+        chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
         moments, levels = Moments(shape), problem.levels(SWEEP)
         for _ in range(sweeps - 1):
-            chain.run(levels, moments, COLLECTED, every if long else None)
+            chain.run(levels, moments, COLLECTED)
     mean = moments.mean
-    if long:  # y is known best at low levels; what it does not tell is as well known at any, and averaged over all
-        mean = every.value + problem.measured(mean - every.value)
+    if run.steps > steps:
+        mean = _averaged(chain, problem, run.steps - steps, shape)
     return _found(visibilities, run, problem, moments, mean, sweeps)
+
+
+def _averaged(chain: Chain, problem: Problem, steps: int, shape: tuple[int, int]) -> torch.Tensor:
+    """Images (B, N), in units of the peak, of so many more steps, in which errors of prior and solver cancel.
+
+    y is known best at low levels. What it does not tell is as well known at any level, and averaged over all.
+    """
+    chain.prior, chain.conditional = Views(chain.prior, shape), problem.conditional(CLOSE)
+    low, every, levels = Moments(shape), Mean(), problem.levels(SWEEP)
+    for _ in range(steps // SWEEP):
+        chain.run(levels, low, COLLECTED, every)
+    return every.value + problem.measured(low.mean - every.value)
 
 
 def _found(
