@@ -18,7 +18,7 @@ from doamc.spec import load_spec
 from doamc.trials.mismatch import ROWS
 
 NAMED = [name for name, row in ROWS.items() if row.cause is not None]
-BATCHES = 5
+BATCHES = 4
 
 
 def found_in(name, estimator, seed=12):
@@ -63,7 +63,7 @@ def test_channels_are_numbered_as_the_receiver_has_them():
     assert cause_name(CAUSES.index("impulses")) == "impulses"
 
 
-def upward(array, fault, batches=3):
+def upward(array, fault, batches=2):
     """Two emitters of the prior at 10 dB of an array with elevations, received with a fault; how many are told."""
     spec, g = load_spec(array), torch.Generator().manual_seed(4)
     sources = 3 if fault == "one more source" else 2

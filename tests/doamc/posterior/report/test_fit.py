@@ -37,7 +37,7 @@ def test_on_the_model_it_is_standard_and_nothing_is_doubtful(name):
      "gain-6", "rough-1dB-10deg", "displaced-0.02", "outside-family-15", "coloured-0dB", "coherent", "near-field-8"],
 )  # fmt: skip
 def test_what_is_not_the_model_is_doubtful(name):
-    assert estimates(name, 6, prior="narrow", noise="equal").doubtful.all()
+    assert estimates(name, 4, prior="narrow", noise="equal").doubtful.all()
 
 
 def test_the_misfit_of_a_batch_does_not_depend_on_the_others():
