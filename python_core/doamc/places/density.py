@@ -101,8 +101,13 @@ class Density:
         away = ((ecef_m(latitude, longitude)[:, None] - self._at)[:, :, None] * self._frame).sum(-1)  # (C, M, 2)
         off = wrap_rad(b.bearing - np.arctan2(away[..., 0], away[..., 1])[..., None])
         log = np.logaddexp(np.logaddexp.reduce(log_share - 0.5 * (off / std) ** 2, axis=-1), self._log_outlier)
-        square = ((ecef_m(latitude, longitude) - self._centre) ** 2).sum(1) + self.extent_m**2
-        return log.sum(1) - 0.5 * np.log(square)
+        return log.sum(1) + self.prior(ecef_m(latitude, longitude))
+
+    def prior(self, x: np.ndarray) -> np.ndarray:
+        """Logarithm of the prior of Earth-centred places, (..., 3) m."""
+        square = (((x - self._centre) @ self._axes.T) ** 2).sum(-1)
+        log: np.ndarray = self._log_prior - 0.5 * np.log(square + self.extent_m**2)
+        return np.where(square > self.region_m**2, -math.inf, log)
 
     @property
     def by_chance(self) -> float:

@@ -1,6 +1,7 @@
 """Emitters from bearings: the modes of the density, each with its covariance and its share of the probability.
 
-A mode is climbed from each of `starts`; its evidence is that of Laplace, `p |2 pi covariance|^(1/2)`.
+A mode is climbed from each of `starts`; its evidence is that of Laplace, `p |2 pi covariance|^(1/2)`. Where the range is
+not known to a tenth the density is no Gaussian: it is integrated over the region about the mode.
 """
 
 import math
@@ -11,8 +12,10 @@ import numpy as np
 from doamc.places.bearings import BearingSet
 from doamc.places.crossing import error_ellipse
 from doamc.places.density import Density
+from doamc.places.evidence import Evidence
 from doamc.places.geodesy import east_north, ecef_m
-from doamc.places.mode import climb
+from doamc.places.mode import Mode, climb
+from doamc.places.region import Region, region_of
 from doamc.places.starts import starts
 
 #: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
@@ -25,6 +28,10 @@ _CERTAIN = math.log(100.0)
 STANDING_M = 1.0
 #: of the radius of the region: what is found beyond it is at its edge
 _EDGE = 0.98
+#: greatest deviation of a range, of the range, with which a mode is a Gaussian
+_GAUSSIAN = 0.1
+#: probability of the region that has to end for a place to be bounded; of one in which modes are the same
+_BOUNDED, _SAME = 0.9, 0.99
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Location:
     latitude, longitude: rad. covariance: (2, 2) m^2, east and north. evidence: logarithm of the probability of the
     bearings with the emitter there. probability: its share among the candidates. bounded: whether the bearings tell
     how far it is. share: (M, K), probability that an alternative of an observation is the emitter's. heading: (S,)
-    errors of the stations' headings, rad.
+    errors of the stations' headings, rad. region: the posterior where it is no Gaussian; the place is then its mean.
     """
 
     latitude: float
@@ -44,11 +51,12 @@ class Location:
     bounded: bool
     share: np.ndarray
     heading: np.ndarray
+    region: Region | None = None
     probability: float = 1.0
 
     def ellipse(self, probability: float) -> tuple[float, float, float]:
         """Semi-axes, m, and the bearing of the longer, deg, of the ellipse that holds the emitter so often."""
-        return error_ellipse(self.covariance, probability)
+        return error_ellipse(self.covariance, probability) if self.region is None else self.region.ellipse(probability)
 
 
 @dataclass(frozen=True)
@@ -77,37 +85,44 @@ def locate(bearings: BearingSet, region_m: float, most: int = 1) -> list[Emitter
 
 
 def _candidates(density: Density) -> list[Location]:
-    modes: list[Location] = []
+    found: list[Location] = []
     for start in starts(density):
         top = climb(density, *start)
-        if top is None:
+        if top is None or any(m.region is not None and _same(top.place, top.point.share, m) for m in found):
             continue
-        latitude, longitude = top.place
-        bounded = _bounded(density, top.place, top.covariance)
-        mode = Location(latitude, longitude, top.covariance, top.evidence, bounded, top.point.share, top.heading)
-        if not any(_same(mode, other) for other in modes):
-            modes.append(mode)
-    modes.sort(key=lambda m: -m.evidence)
+        location = _location(density, top)
+        if location is not None:
+            found.append(location)
+    modes: list[Location] = []
+    for m in sorted(found, key=lambda m: -m.evidence):
+        if not any(_same((m.latitude, m.longitude), m.share, other) for other in modes):
+            modes.append(m)
     fixes = [m for m in modes if m.bounded and m.evidence >= modes[0].evidence - _RATHER] or modes[:1]
     modes = [m for m in fixes if m.evidence >= fixes[0].evidence - WITHIN]
     share = np.exp([m.evidence - modes[0].evidence for m in modes]) if modes else np.zeros(0)
     return [replace(m, probability=float(p)) for m, p in zip(modes, share / share.sum(), strict=True)]
 
 
-def _bounded(density: Density, place: tuple[float, float], covariance: np.ndarray) -> bool:
-    """Whether the place is not at the edge of the region, and an infinite range is outside of its 90 % ellipse.
+def _location(density: Density, top: Mode) -> Location | None:
+    place, covariance, evidence, region = top.place, top.covariance, top.evidence, None
+    x = ecef_m(*place)
+    if covariance is None or top.spread > _GAUSSIAN:
+        told = Evidence(density, top.point.share)
+        region = region_of(density, told, place)
+        if region is None:
+            return None
+        evidence = top.log_density + region.log_mass - float(told.log(x) + density.prior(x))
+        place, covariance, x = region.place, region.covariance, region.inside(_BOUNDED)
+    farthest = float(np.linalg.norm(x - ecef_m(*density.place), axis=-1).max())
+    bounded = farthest < _EDGE * density.region_m
+    return Location(*place, covariance, evidence, bounded, top.point.share, top.heading, region)
 
-    Bearings tell of 1 / range: r with a spread of s is 1 / r with s / r^2, so zero is outside where s is less than r.
-    """
-    b, x = density.bearings, ecef_m(*place)
-    farthest = float(np.linalg.norm(x - ecef_m(b.latitude, b.longitude), axis=1).max())
-    out = float(np.linalg.norm(x - ecef_m(*density.place)))
-    return error_ellipse(covariance, 0.9)[0] < farthest and out < _EDGE * density.region_m
 
-
-def _same(mode: Location, other: Location) -> bool:
-    """Whether two modes are one, within a tenth of a deviation."""
-    away = (ecef_m(mode.latitude, mode.longitude) - ecef_m(other.latitude, other.longitude)) @ east_north(
-        other.latitude, other.longitude
-    ).T
+def _same(place: tuple[float, float], share: np.ndarray, other: Location) -> bool:
+    """Whether a mode is another: by the same bearings within its region, or within a tenth of its deviation."""
+    x = ecef_m(*place)
+    if other.region is not None:
+        return bool(np.abs(share - other.share).max() < 0.5) and other.region.holds(x, _SAME)
+    at = other.latitude, other.longitude
+    away = (x - ecef_m(*at)) @ east_north(*at).T
     return float(away @ np.linalg.solve(other.covariance, away)) < 0.1

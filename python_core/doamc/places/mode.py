@@ -19,18 +19,26 @@ _STEPS, _TURNS = 100, 3
 _NEAR_M = 1.0
 #: step of differences, in deviations; least curvature of a mode, of one in such steps
 _DIFFERENCE, _LEAST_CURVATURE = 0.02, 1e-10
+#: greatest slope of a top, squared, of one a deviation
+_LEVEL = 1e-3
 #: least information on u, so that a range that nothing tells has a deviation all the same
 _FLOOR = 1e-4
 
 
 @dataclass(frozen=True)
 class Mode:
-    """The top: place, latitude and longitude, rad; heading errors, (S,) rad; covariance (2, 2) m^2, east and north."""
+    """The top: place, latitude and longitude, rad; heading errors, (S,) rad.
+
+    covariance: (2, 2) m^2, east and north, and evidence by Laplace; None and -inf where the density is none of a
+    Gaussian. log_density: of the place alone, in m^2. spread: deviation of the range, of the range.
+    """
 
     place: tuple[float, float]
     heading: np.ndarray
-    covariance: np.ndarray
+    covariance: np.ndarray | None
     evidence: float
+    log_density: float
+    spread: float
     point: Point
 
 
@@ -70,17 +78,19 @@ def climb(density: Density, latitude: float, longitude: float) -> Mode | None:
         place, heading = here.place, here.z[2:]
     if here is None or not math.isfinite(here.point.value):
         return None
+    heading_part = np.diagonal(here.point.information)[2:] / (2 * math.pi)
+    alone = here.point.value - 2 * float(here.z[0]) - 0.5 * float(np.log(heading_part).sum())
     scale = np.sqrt(np.diagonal(here.point.information))
     observed = _observed(density, chart, here, scale)
-    if np.linalg.inv(observed)[0, 0] > scale[0] ** 2:  # u is not known to 1: the region ends before the mode does
-        observed[0, 0] += scale[0] ** -2
     values, vectors = np.linalg.eigh(observed)
-    if values[0] < _LEAST_CURVATURE:
-        return None
+    slope, settled = here.point.gradient / scale, _polar(density, place, heading)[0].number == number
+    if values[0] < _LEAST_CURVATURE or slope @ slope > _LEVEL or not settled:
+        return Mode(here.place, here.z[2:], None, -math.inf, alone, math.inf, here.point)
+    spread = math.sqrt(float((vectors[0] ** 2 / values).sum())) / float(scale[0])
     inverse = ((vectors / values) @ vectors.T / np.outer(scale, scale))[:2, :2]
     log = float(np.log(values).sum() + 2 * np.log(scale).sum()) - len(values) * math.log(2 * math.pi)
     covariance = here.derivative @ inverse @ here.derivative.T
-    return Mode(here.place, here.z[2:], covariance, here.point.value - 0.5 * log, here.point)
+    return Mode(here.place, here.z[2:], covariance, here.point.value - 0.5 * log, alone, spread, here.point)
 
 
 def _polar(density: Density, place: tuple[float, float], heading: np.ndarray) -> tuple[_Chart, np.ndarray]:
