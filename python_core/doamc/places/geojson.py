@@ -18,8 +18,9 @@ _CORNERS = 64
 def geojson(positions: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """Lines of a FeatureCollection of messages ``doamc.position/1``.
 
-    Each is a point, whose properties are the message's, and, where it is bounded, a polygon of its ellipse. Coordinates
-    are longitude and latitude; corners follow each other counter-clockwise, and do not jump at 180 degrees.
+    Each is a point, whose properties are the message's, and polygons of its region, or, where that is none but bounded,
+    of its ellipse. Coordinates are longitude and latitude; corners follow each other counter-clockwise, and do not jump
+    at 180 degrees.
     """
     yield b'{"type": "FeatureCollection", "features": [\n'
     between = b""
@@ -31,13 +32,18 @@ def geojson(positions: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 
 
 def _features(position: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    about = {k: v for k, v in position.items() if k not in ("latitude_deg", "longitude_deg")}
+    about = {k: v for k, v in position.items() if k not in ("latitude_deg", "longitude_deg", "region")}
     place = [position["longitude_deg"], position["latitude_deg"]]
     yield {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": about}
-    if position["bounded"]:
-        ring = {"type": "Polygon", "coordinates": [_ring(place[1], place[0], position["ellipse"])]}
-        named = {k: position[k] for k in ("emitter", "candidate", "frequency_hz", "first_time", "last_time")}
-        yield {"type": "Feature", "geometry": ring, "properties": named | {"ellipse": position["ellipse"]}}
+    region = position.get("region")  # none by releases before 0.2
+    if region is not None:
+        shape = {"type": region["type"], "coordinates": region["coordinates"]}
+    elif position["bounded"]:
+        shape = {"type": "Polygon", "coordinates": [_ring(place[1], place[0], position["ellipse"])]}
+    else:
+        return
+    named = {k: position[k] for k in ("emitter", "candidate", "frequency_hz", "first_time", "last_time", "ellipse")}
+    yield {"type": "Feature", "geometry": shape, "properties": named}
 
 
 def _ring(latitude_deg: float, longitude_deg: float, ellipse: dict[str, Any]) -> list[list[float]]:

@@ -1,7 +1,7 @@
 """Places of emitters as messages of schema ``doamc.position/1``, plain values only.
 
-Places are told to 1e-9 deg (0.1 mm), lengths to 1 mm, other angles to 1e-6 deg, probabilities to 1e-6: round-off, which
-differs between computers and with where arrays lie in memory, does not show.
+Places are told to 1e-9 deg (0.1 mm), corners of regions to 1e-7 deg, lengths to 1 mm, other angles to 1e-6 deg,
+probabilities to 1e-6: round-off, which differs between computers and with where arrays lie in memory, does not show.
 """
 
 import math
@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from doamc import __version__
+from doamc.angles import wrap_deg
 from doamc.places.bearings import BearingSet
 from doamc.places.geodesy import middle
 from doamc.places.location import Emitter, Location
+from doamc.places.region import Region
 from doamc.protocol import POSITION_SCHEMA
 
-PLACE_DIGITS = 9  #: decimals of degrees of latitude and longitude
+#: decimals of degrees of latitude and longitude, of places and of corners of regions
+PLACE_DIGITS, _CORNER_DIGITS = 9, 7
 
 
 def position_messages(
@@ -55,7 +58,19 @@ def _place(location: Location, probability: float) -> dict[str, Any]:
             "semi_major_m": round(major, 3) if location.bounded else None, "semi_minor_m": round(minor, 3),
             "orientation_deg": round(orientation, 6), "probability": probability,
         },
+        "region": None if location.region is None else _region(location.region, probability),
     }  # fmt: skip
+
+
+def _region(region: Region, probability: float) -> dict[str, Any]:
+    """A geometry of GeoJSON, with the probability."""
+    middle_deg = math.degrees(region.place[1])
+    rings = []
+    for outline in region.outlines(probability):
+        lat, away = np.degrees(outline[:, 0]), wrap_deg(np.degrees(outline[:, 1]) - middle_deg)
+        ring = np.column_stack([middle_deg + away, lat]).round(_CORNER_DIGITS).tolist()
+        rings.append([[*ring, ring[0]]])
+    return {"type": "MultiPolygon", "coordinates": rings, "probability": probability}
 
 
 def _bearings(bearings: BearingSet, location: Location, names: Sequence[str]) -> dict[str, Any]:

@@ -28,13 +28,12 @@ def test_the_gradient_is_that_of_the_value(outliers):
         assert gradient[i] == pytest.approx((values[0] - values[1]) / (2 * h), rel=1e-5)
 
 
-def on_grid(bearings, centre, half_m, size=61, nodes=15):
+def on_grid(bearings, centre, half_m, size=61, nodes=15, stations=STATIONS):
     """Mean and covariance, m about `centre`, of the posterior on a grid; heading errors by Gauss-Hermite quadrature.
 
-    Written apart from the library, but for the bearing between two places.
+    half_m: of the grid, or east and north. Written apart from the library, but for the bearing between two places.
     """
-    axis = np.linspace(-half_m, half_m, size)
-    east, north = (v.ravel() for v in np.meshgrid(axis, axis))
+    east, north = (v.ravel() for v in np.meshgrid(*(h * np.linspace(-1, 1, size) for h in np.broadcast_to(half_m, 2))))
     x = ecef_m(*place(centre[0] + east, centre[1] + north))
     z, w = np.polynomial.hermite_e.hermegauss(nodes)
     log = np.zeros(len(east))
@@ -48,8 +47,8 @@ def on_grid(bearings, centre, half_m, size=61, nodes=15):
             one = (1 - wrong) * np.exp(-0.5 * (off / std) ** 2) / (std * np.sqrt(2 * np.pi)) + wrong / (2 * np.pi)
             total = total + weight * np.prod(one, axis=1)
         log += np.log(total)
-    middle = np.mean(STATIONS, axis=0)  # the prior, uniform in range from the middle of the stations
-    extent = np.linalg.norm(np.array(STATIONS) - middle, axis=1).max()
+    middle = np.mean(stations, axis=0)  # the prior, uniform in range from the middle of the stations
+    extent = np.linalg.norm(np.array(stations) - middle, axis=1).max()
     log -= 0.5 * np.log(((centre + np.stack([east, north], 1) - middle) ** 2).sum(1) + extent**2)
     p = np.exp(log - log.max())
     p /= p.sum()
