@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.logs import Maker, add_log_arguments, log_makers, opened
-from doamc.cli.options import add_heading_argument, number, positive
+from doamc.cli.options import add_heading_argument, between, positive
 from doamc.cli.remarks import tell, warn
 from doamc.cli.servers import add_server_arguments, server_makers
 
@@ -26,11 +26,14 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--all-sources", action="store_true", help="bearings of all sources, not of the strongest alone")
     add_log_arguments(out)
     add_server_arguments(parser)
-    where = parser.add_argument_group("station, for CSV, XML and JSON")
+    where = parser.add_argument_group("station, for logs, CSV, XML and JSON")
     add_heading_argument(where, "that of the estimates, or by [mount] of the array")
     where.add_argument("--station-id", default="doamc", metavar="NAME", help="default doamc")
-    where.add_argument("--latitude", type=number, default=0.0, metavar="DEG", help="north, default 0")
-    where.add_argument("--longitude", type=number, default=0.0, metavar="DEG", help="east, default 0")
+    where.add_argument("--latitude", type=between(-90, 90), metavar="DEG",
+                       help="north (default: in logs that of the estimates or the recording, else 0)")  # fmt: skip
+    where.add_argument(
+        "--longitude", type=between(-180, 180), metavar="DEG", help="east, told together with --latitude"
+    )
     where.add_argument("--station-frequency", type=positive, metavar="HZ", help="where the estimates tell none")
 
 
@@ -67,6 +70,17 @@ class _Heading:
         """Nothing to finish."""
 
 
+def place_of(args: argparse.Namespace) -> tuple[float, float] | None:
+    """Latitude and longitude that the station is told to be at. Raises PublishError on one without the other."""
+    if args.latitude is None and args.longitude is None:
+        return None
+    if args.latitude is None or args.longitude is None:
+        from doamc.errors import PublishError
+
+        raise PublishError("expected --latitude and --longitude, found one of them; add the other")
+    return args.latitude, args.longitude
+
+
 def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None) -> "Outputs":
     """The outputs asked for, the publisher first. What one of them fails to take is told on stderr.
 
@@ -76,7 +90,7 @@ def open_outputs(args: argparse.Namespace, publisher: "Publisher | None" = None)
     from doamc.estimates.fan_out import Outputs
     from doamc.estimates.outputs import Annotations, CsvLog, JsonPost, LatestFile
 
-    station = Station(args.station_id, args.latitude, args.longitude, frequency_hz=args.station_frequency)
+    station = Station(args.station_id, *(place_of(args) or (0.0, 0.0)), frequency_hz=args.station_frequency)
     makers: list[Maker] = [
         ("ZMQ", publisher, _Zmq),
         ("--annotate", args.annotate, Annotations),

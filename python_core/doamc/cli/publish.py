@@ -8,7 +8,7 @@ from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
 from doamc.cli.keys import add_publisher_arguments, add_reader_arguments, open_publisher
 from doamc.cli.options import add_estimator_arguments, between, seconds, whole
-from doamc.cli.outputs import add_output_arguments, open_outputs, report
+from doamc.cli.outputs import add_output_arguments, open_outputs, place_of, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.cli.servers import announce
 from doamc.protocol import DEFAULT_ADDRESS
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     heading = spec.heading_deg if args.heading is None else args.heading
-    replay = Replay(tuned, source, args.sources, args.noise_power, args.rate, heading)
+    replay = Replay(tuned, source, args.sources, args.noise_power, args.rate, heading, place_of(args))
     with open_publisher(args, args.address or DEFAULT_ADDRESS) as publisher, open_outputs(args, publisher) as outputs:
         print(f"publishing on {publisher.address}", flush=True)
         announce(outputs)

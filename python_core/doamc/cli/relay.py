@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.keys import open_publisher
-from doamc.cli.outputs import open_outputs, report
+from doamc.cli.outputs import open_outputs, place_of, report
 from doamc.cli.remarks import tell
 from doamc.cli.servers import announce
 from doamc.errors import PublishError
@@ -26,9 +26,9 @@ def is_relayed(name: str) -> bool:
 
 def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
-    from doamc.estimates.orientation import mounted, oriented
+    from doamc.estimates.orientation import mounted, oriented, placed
 
-    mount = _mount(args.array)
+    mount, place = _mount(args.array), place_of(args)
     with ExitStack() as stack:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None
         outputs = stack.enter_context(open_outputs(args, publisher))
@@ -41,7 +41,7 @@ def relay(args: argparse.Namespace) -> int:
         try:
             for message in _messages(args):
                 heading = mounted(message, mount) if args.heading is None else args.heading
-                outputs.write(oriented(message, heading))
+                outputs.write(placed(oriented(message, heading), place))
                 if args.count and outputs.taken >= args.count:
                     break
         finally:

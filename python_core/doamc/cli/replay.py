@@ -34,18 +34,18 @@ class Replay:
     """State of a replay: seq (estimates made, the next number), failed (batches that could not be used), error.
 
     tuned: the estimator by frequency. heading_deg: true bearing of the array's +x axis, None where it is not known.
-    rate: batches a second, or None for the input's sample rate, gaps left out (`DEFAULT_RATE` where it has none). It is
-    the pace alone: stream time and date of a batch are those of the input, and of one without a sample rate they are
-    not known. Nothing is dropped: where estimates take longer than that, the batches wait, and ``latency_ms.buffer``
-    says for how long.
+    place: latitude and longitude, degrees; None for that of the recording. rate: batches a second, or None for the
+    input's sample rate, gaps left out (`DEFAULT_RATE` where it has none). It is the pace alone: stream time and date of
+    a batch are those of the input, and of one without a sample rate they are not known. Nothing is dropped: where
+    estimates take longer than that, the batches wait, and ``latency_ms.buffer`` says for how long.
     """
 
     def __init__(
         self, tuned: TunedEstimator, source: Input, n_sources: int | None, noise_power: float | None,
-        rate: float | None, heading_deg: float | None = None,
+        rate: float | None, heading_deg: float | None = None, place: tuple[float, float] | None = None,
     ) -> None:  # fmt: skip
         self.tuned, self.source, self.n_sources, self.noise_power = tuned, source, n_sources, noise_power
-        self.heading_deg = heading_deg
+        self.heading_deg, self.place = heading_deg, place
         self.seq = self.failed = 0
         self.error: DoamcError | None = None
         batches, _, length = source.shape
@@ -77,7 +77,7 @@ class Replay:
                         seq=self.seq, **self._times(turn, i), frequency_hz=self.source.frequency_of(i),
                         snapshots=block.shape[2], dropped_batches=0, heading_deg=self.heading_deg,
                         latency_ms={"buffer": 1e3 * waited, "inference": 1e3 * taken, "total": 1e3 * (waited + taken)},
-                        **values, **received_at(self.source.places[i] if self.source.places else None),
+                        **values, **received_at(self.place or (self.source.places[i] if self.source.places else None)),
                     )  # fmt: skip
                 except Exception as error:  # whatever a method does with samples like these: the next may be better
                     self._tell(publisher, i, error)

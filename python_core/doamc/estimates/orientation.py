@@ -1,4 +1,4 @@
-"""Bearings of an estimate, wherever it is known how the array stands: the keys ``heading_deg`` and ``bearing_deg``.
+"""How and where the array of an estimate stands, as far as somebody tells: ``heading_deg``, ``bearing_deg``, its place.
 
 Bearings are clockwise from true north. Which heading counts: the one that somebody tells along the way (an option, a
 station file, an argument of a block), else the one in the message, else what the receiver tells of itself
@@ -50,6 +50,13 @@ def oriented(message: dict[str, Any], heading_deg: float | None = None) -> dict[
     if heading is None:
         return message
     return message | {"heading_deg": heading, "sources": [_turned(source, heading) for source in message["sources"]]}
+
+
+def placed(message: dict[str, Any], place: tuple[float, float] | None) -> dict[str, Any]:
+    """The estimate with a latitude and longitude, degrees, in ``receiver``; None leaves those of the message."""
+    if place is None:
+        return message
+    return message | {"receiver": (message.get("receiver") or {}) | {"latitude": place[0], "longitude": place[1]}}
 
 
 def _turned(source: dict[str, Any], heading_deg: float) -> dict[str, Any]:

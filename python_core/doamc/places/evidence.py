@@ -1,7 +1,7 @@
 r"""What bearings tell of a place, heading errors integrated out, once it is settled which of them are the emitter's.
 
-With the weights w_m = share / std^2 of the observations m of station s, e_m(x) = b_m - theta_m(x), and the deviation h_s
-of its heading, the integral over the heading error is Gaussian:
+With the weights w_m = share / std^2 of the observations m of station s, e_m(x) = b_m - theta_m(x), and the deviation
+h_s of its heading, the integral over the heading error is Gaussian:
 
     -2 ln p(b | x) = sum_m w_m e_m^2 - sum_s (sum_m w_m e_m)^2 / (sum_m w_m + h_s^-2)    (m of s)
 
@@ -24,8 +24,8 @@ _LEAST_WEIGHT = 1e-6
 class Evidence:
     """Likelihood of places, as far as the shares of a mode go.
 
-    share: (M, K), as of `Point`. Attributes, of the G places that bearings were taken from: at, (G, 3) m, Earth-centred;
-    bearing and std, (G,) rad, with the heading error of their station.
+    share: (M, K), as of `Point`. Attributes, of the G places that bearings were taken from: at, (G, 3) m,
+    Earth-centred; bearing and std, (G,) rad, with the heading error of their station.
     """
 
     def __init__(self, density: Density, share: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """Emitters from bearings: the modes of the density, each with its covariance and its share of the probability.
 
-A mode is climbed from each of `starts`; its evidence is that of Laplace, `p |2 pi covariance|^(1/2)`. Where the range is
-not known to a tenth the density is no Gaussian: it is integrated over the region about the mode.
+A mode is climbed from each of `starts`; its evidence is that of Laplace, `p |2 pi covariance|^(1/2)`. Where the range
+is not known to a tenth, or there is no top, the density is no Gaussian: it is integrated over the region about it.
 """
 
 import math

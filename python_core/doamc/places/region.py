@@ -1,14 +1,14 @@
 r"""The posterior of a place as it is, where it is no ellipse: mass on a grid, and the region that holds most of it.
 
-Two stations and an emitter on the line between them leave a lens from one to the other; one that drives at the emitter,
-a wedge to the end of the map. Rows of the grid are distances r from the nearest place of a station, spaced as the
-distance to the nearest of all such places, since no bearing changes faster than a radian along it. In each row the nodes
-close in on the bearings that are likely there, until there are some on each deviation: lenses are as slim at their ends
-as they like.
+Two stations and an emitter on the line between them leave a lens from one to the other; one that drives at the
+emitter, a wedge to the end of the map. Rows of the grid are distances r from the nearest place of a station, spaced as
+the distance to the nearest of all such places, since no bearing changes faster than a radian along it. In each row the
+nodes close in on the bearings that are likely there, until some stand in each deviation: lenses are as slim at their
+ends as they like.
 
-The region of a probability is where the likelihood is above a level: with a uniform prior the highest density, and
-unlike that the same in any coordinates ([Evans]). So it reaches an emitter near the end of a lens as often as one in
-its middle.
+The region of a probability is where the likelihood is above a level ([Evans-Guttman-Swartz]): with a uniform prior the
+highest density, and unlike that the same in any coordinates. So it holds an emitter near the end of a lens as often as
+one in its middle.
 """
 
 import math

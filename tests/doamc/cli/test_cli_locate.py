@@ -128,6 +128,7 @@ def test_what_cannot_cross_is_refused_in_one_line(refused, doamc, logs, tmp_path
 
 
 def test_parallel_bearings_have_no_end(doamc, tmp_path):
+    """A wedge to the end of the map, which the region is then, and a point in it."""
     for name, east in (("a", -200.0), ("b", 200.0)):
         lat, lon = (float(np.degrees(v)) for v in place(east, 0.0))
         written(tmp_path, ".jsonl", [estimate(0, (100.0,), (1.0,), 100.0, receiver={"latitude": lat, "longitude": lon})]
@@ -135,7 +136,10 @@ def test_parallel_bearings_have_no_end(doamc, tmp_path):
     status, _, err = doamc("locate", tmp_path / "a.jsonl", tmp_path / "b.jsonl", "-o", tmp_path / "p.geojson")
     assert status == 0 and "1 of 1 positions without a range" in err
     made = json.loads((tmp_path / "p.geojson").read_text())["features"]
-    assert [f["geometry"]["type"] for f in made] == ["Point"]
+    assert [f["geometry"]["type"] for f in made] == ["Point", "MultiPolygon"]
+    (ring,) = made[1]["geometry"]["coordinates"][0]
+    far = max(np.linalg.norm(ecef_m(*np.radians(corner[::-1])) - ecef_m(*ORIGIN)) for corner in ring)
+    assert ring[0] == ring[-1] and far > 9e4
     assert made[0]["properties"]["ellipse"]["semi_major_m"] is None and not made[0]["properties"]["bounded"]
 
 

@@ -14,6 +14,8 @@ import torch
 
 from doamc.cli import replay
 from doamc.estimates import Publisher, Recorder, read_records
+from doamc.estimates.bearing_log import Station as BearingStation
+from doamc.estimates.bearing_log import read_bearing_log
 from doamc.krakensdr import Client
 from doamc.krakensdr.version1 import Control, Heimdall
 from doamc.snapshots.sigmf_files import Recording
@@ -44,6 +46,19 @@ def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
     assert [row[1] for row in rows] == ["0.00", "270.00", "180.00", "90.00"]
     assert {tuple(row[7:12]) for row in rows} == {("roof", "48.100000", "-11.500000", "90.0", "90.0")}
     assert ElementTree.parse(xml).findtext("DOA") == "270.00"
+
+
+def test_the_place_of_the_station_is_in_every_log(doamc, log, tmp_path):
+    """So that `doamc locate` needs no file of stations."""
+    logs = {"--record": "a.jsonl", "--csv-log": "a.csv", "--sqlite": "a.sqlite"}
+    told = [str(word) for option, name in logs.items() for word in (option, tmp_path / name)]
+    where = ("--heading", "90", "--latitude", "48.1372001", "--longitude", "-11.5")
+    assert doamc("publish", log, *told, *where)[0] == 0
+    assert doamc("publish", tmp_path / "a.jsonl", "--record", tmp_path / "b.jsonl")[0] == 0  # passed on as it is
+    for name in (*logs.values(), "b.jsonl"):
+        rows = read_bearing_log(tmp_path / name, BearingStation()).rows
+        assert rows["latitude_deg"].tolist() == [48.1372001] * 4 and rows["longitude_deg"].tolist() == [-11.5] * 4
+        assert rows["bearing_deg"].tolist() == [90.0, 0.0, 270.0, 180.0]
 
 
 #: 80 degrees from magnetic north, which lies 4.5 degrees to the east: +x looks to 84.5
@@ -242,7 +257,8 @@ def test_all_posts_that_a_stalling_server_lost_are_told(doamc, tmp_path):
         (("--post", "here"), "http or https"),
         (("--csv", "no/such/folder.csv"), "cannot write"),
         (("--csv", "a.csv", "--station-id", "a,b"), "station id"),
-        (("--csv", "a.csv", "--latitude", "91"), "latitude"),
+        (("--csv", "a.csv", "--latitude", "91", "--longitude", "0"), "latitude"),
+        (("--csv", "a.csv", "--latitude", "48"), "--latitude and --longitude, found one of them"),
     ],
 )
 def test_what_cannot_be_written_is_refused_at_once(refused, log, options, words, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from doamc.angles import wrap_rad
 from doamc.places import BearingSet, locate
-from doamc.places.geodesy import bearing_of, ecef_m, east_north
+from doamc.places.geodesy import bearing_of, east_north, ecef_m
 from tests.doamc.places.scenes import ORIGIN, bearings_of, error_m, place
 from tests.doamc.places.test_density import on_grid
 
