@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from doamc.antenna.site import load_site
     from doamc.files.atomic import check_output
 
-    for path in filter(None, (args.out, args.prior)):
-        check_output(path)
+    for path, ending in ((args.out, ".npz"), (args.prior, ".safetensors")):
+        if path:
+            check_output(path, ending)
     site = load_site(args.array)
     if args.frequency:
         site = site.at(args.frequency)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.remarks import tell
-from doamc.files.atomic import LONGEST, make_folder
+from doamc.files.atomic import LONGEST, check_folder, make_folder
 
 if TYPE_CHECKING:
     from doamc.cluster import Executor
@@ -164,6 +164,7 @@ def run_archive(args: argparse.Namespace, settings: dict[str, Any], work: Work) 
 
     if is_url(args.out):
         raise RecordingError(f"expected a folder of this machine for results, found {args.out}; copy them afterwards")
+    check_folder(args.out)
     workers = workers_of(args, usable_cores())
     inputs = find_inputs(args.inputs, args.include, args.out)
     found = {f.name: f if is_url(f.where) else f._replace(where=os.path.abspath(f.where)) for f in inputs}

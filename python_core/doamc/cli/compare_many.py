@@ -27,7 +27,7 @@ def compare_many(
     """
     from doamc.cluster import open_executor
     from doamc.cluster.manifest import Manifest
-    from doamc.files.atomic import whole_file
+    from doamc.files.atomic import check_folder, whole_file
     from doamc.trials.sweep import compare_on
 
     array = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array
@@ -35,6 +35,7 @@ def compare_many(
     with ExitStack() as stack:
         kept: Manifest | None = None
         if args.out is not None:
+            check_folder(args.out)
             told = {"version": __version__, "array_digest": spec.digest, "methods": methods, "snr_db": args.snr_db}
             kept = stack.enter_context(Manifest(args.out, setting | told | {"array": array, "device": args.device}))
         known = {} if kept is None else _known(kept)

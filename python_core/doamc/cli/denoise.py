@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.snapshots.npz import write_snapshots
     from doamc.spec import load_spec
 
-    check_output(args.out)
+    check_output(args.out, ".npz")
     if args.sources is None:
         raise EstimatorError("expected --sources P, the number of emitters to separate, found auto or none")
     torch.set_num_threads(args.threads)

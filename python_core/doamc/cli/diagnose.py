@@ -83,18 +83,15 @@ def _cases(args: argparse.Namespace, source_count: tuple[int, int]) -> "list[Cas
 
 def _check_outputs(paths: list[str], cases: int) -> None:
     from doamc.errors import RecordingError
-    from doamc.figures.style import check_figure
+    from doamc.figures.style import FORMATS
     from doamc.files.atomic import check_output
 
     for path in paths:
-        if Path(path).suffix.lower() == ".json":
-            check_output(path)
-        else:
-            check_figure(path)
-            if cases > MOST_ROWS:
-                raise RecordingError(
-                    f"expected at most {MOST_ROWS} cases for a figure, found {cases}; ask for fewer, or for .json alone"
-                )
+        check_output(path, ".json", *(f".{kind}" for kind in FORMATS))
+        if Path(path).suffix.lower() != ".json" and cases > MOST_ROWS:
+            raise RecordingError(
+                f"expected at most {MOST_ROWS} cases for a figure, found {cases}; ask for fewer, or for .json alone"
+            )
 
 
 def _write(path: str, result: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.routes.completed import live_elements
     from doamc.spec import load_spec
 
-    check_output(args.out)
+    check_output(args.out, ".npz")
     torch.set_num_threads(args.threads)
     spec = load_spec(array_of_input(args.array, args.input), tunable=True)
     source = open_input(

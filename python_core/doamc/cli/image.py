@@ -1,7 +1,6 @@
 """``doamc image``: skies from visibilities on a grid, or from what an array received."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.capture_options import add_capture_arguments
@@ -63,10 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
     if is_array_input(args.input, args.array):
         return image_array(args)
-    check_output(args.out)
-    kind = Path(args.out).suffix.lower()
-    if kind not in (".npz", ".fits"):
-        raise ImagingError(f"expected a file that ends in .npz or .fits, found {args.out}")
+    check_output(args.out, ".npz", ".fits")
     if args.picture is not None:
         check_figure(args.picture)
     if not abs(args.direction[1]) <= 90:
@@ -74,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     visibilities = read_visibilities(args.input)
     sky = _imaged(args, visibilities)
     residual = residual_image(visibilities, sky.image if sky.model is None else sky.model)
-    if kind == ".fits":
+    if args.out.lower().endswith(".fits"):
         from doamc.imaging.fits import write_fits
 
         write_fits(args.out, sky, args.pixel, tuple(args.direction))

@@ -60,7 +60,6 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.cli.array_of_input import array_of_input
     from doamc.cli.image_inputs import received
     from doamc.cli.remarks import tell
-    from doamc.errors import ImagingError
     from doamc.figures.sky import draw_sky
     from doamc.figures.style import check_figure
     from doamc.files.atomic import check_output
@@ -70,11 +69,9 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.imaging.coupling_spread import with_coupling_spread
     from doamc.spec import load_spec
 
-    check_output(args.out)
+    check_output(args.out, ".npz", *FIGURES)
     if args.picture is not None:
         check_figure(args.picture)
-    if Path(args.out).suffix not in (".npz", *FIGURES):
-        raise ImagingError(f"expected a file that ends in .npz, {', '.join(FIGURES)}, found {args.out}")
     spec = load_spec(array_of_input(args.array, args.input), tunable=True)
     fixed = None
     if args.coupling not in ("estimated", "none"):
@@ -119,7 +116,7 @@ def _grid(args: argparse.Namespace, spec: "ArraySpec") -> "SkyGrid":
 def _write(path: str, image: "ArrayImage", array: str, frequency_hz: float | None) -> None:
     import numpy as np
 
-    if Path(path).suffix in FIGURES:
+    if Path(path).suffix.lower() in FIGURES:
         from doamc.figures.sky import draw_sky
 
         draw_sky(path, image, array)

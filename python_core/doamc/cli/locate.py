@@ -72,12 +72,15 @@ def run(args: argparse.Namespace) -> int:
     """Read, locate, write; 1 where anything was set aside."""
     from doamc.cli.locate_run import locate_logs
     from doamc.errors import RecordingError
+    from doamc.files.atomic import check_folder
     from doamc.files.remote import is_url
 
     if is_url(args.out):
         raise RecordingError(f"expected a file or folder of this machine for results, found {args.out}")
     suffix = Path(args.out).suffix.lower()[1:]
     folder = suffix not in _FORMATS
+    if folder:
+        check_folder(args.out, *(f".{form}" for form in _FORMATS))
     if not folder and args.format not in (None, suffix):
         raise RecordingError(f"expected --format {suffix} for {args.out}, found {args.format}; name another file")
     return locate_logs(args, folder, (args.format or "jsonl") if folder else suffix)

@@ -16,7 +16,7 @@ def estimate_soundings(args: argparse.Namespace, link: "Link") -> int:
     from doamc.mimo.sbl import SblOptions
     from doamc.mimo.sounding_file import read_soundings
 
-    check_output(args.out)
+    check_output(args.out, ".npz")
     soundings = read_soundings(args.input, link)
     found = estimated(link, soundings, args.paths, SblOptions(step_deg=args.grid_deg))
     write_estimated(args.out, found)
@@ -37,7 +37,7 @@ def simulate_soundings(args: argparse.Namespace, link: "Link", strength: float) 
     from doamc.mimo.sounding_file import write_soundings
     from doamc.trials.mimo import sounded_links
 
-    check_output(args.simulate)
+    check_output(args.simulate, ".npz")
     world, rays, sounding, received = sounded_links(
         link,
         strength,

@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.snapshots.captures import open_capture
     from doamc.spec import load_spec
 
-    check_output(args.out)
+    check_output(args.out, ".jsonl")
     torch.set_num_threads(args.threads)
     path = args.inputs[0]
     spec = load_spec(array_of_input(args.array, path), tunable=True)

@@ -69,14 +69,14 @@ def run(args: argparse.Namespace) -> int:
     from doamc.snapshots.sigmf_write import write_recording
     from doamc.spec.numbering import renumbered
 
-    check_output(args.out)
+    check_output(args.out, *(() if args.band else (".npz",)), ".sigmf-meta")
     if args.band:
         from doamc.cli.simulate_band import simulate_band
 
         return simulate_band(args)
     spec, frequency_hz = checked_spec(args)
     generator = torch.Generator().manual_seed(args.seed)
-    recording = args.out.endswith(".sigmf-meta")
+    recording = args.out.lower().endswith(".sigmf-meta")
     batches, length = (1, args.batches * args.snapshots) if recording else (args.batches, args.snapshots)
     scene = draw_scene(spec, batches, args.sources, args.snr_db, generator)
     received = receive(scene, length, args.waveform, generator)

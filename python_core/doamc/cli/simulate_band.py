@@ -11,13 +11,10 @@ def simulate_band(args: argparse.Namespace) -> int:
     """A whole band, with its truth beside it. Raises DoamcError where the scene or an output is wrong."""
     from doamc.bands.simulated.capture import band_truth, receive_band
     from doamc.bands.simulated.scene import read_band_scene
-    from doamc.errors import RecordingError
     from doamc.files.atomic import check_output, whole_file
     from doamc.snapshots.sigmf_write import write_recording
     from doamc.spec import load_spec
 
-    if not args.out.endswith(".sigmf-meta"):
-        raise RecordingError(f"expected a .sigmf-meta file to write a band to, found {args.out}")
     beside = Path(args.out).with_suffix(".truth.json")
     check_output(beside)
     scene = read_band_scene(args.band)

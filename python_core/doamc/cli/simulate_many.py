@@ -25,7 +25,9 @@ def simulate_many(args: argparse.Namespace, spec: "ArraySpec") -> int:
     from doamc.cluster import open_executor, seed_of
     from doamc.cluster.manifest import Manifest
     from doamc.errors import RecordingError
+    from doamc.files.atomic import check_folder
 
+    check_folder(args.out)
     folder = os.path.abspath(args.out)
     told = {k: v for k, v in vars(args).items() if k not in _NOT_TOLD}
     told["array"] = os.path.abspath(args.array) if os.path.isfile(args.array) else args.array

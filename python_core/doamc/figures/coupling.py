@@ -8,7 +8,8 @@ from matplotlib.figure import FigureBase
 
 from doamc.estimates.truth import coupling_error_db
 from doamc.figures.run import Run
-from doamc.figures.tracks import dots, limits_of
+from doamc.figures.time_axis import time_axis
+from doamc.figures.tracks import dots
 from doamc.views.palette import COLOURS, FLOOR_DB, MAGNITUDE_MAP, PHASE_MAP, magnitude_db, phase_deg
 
 
@@ -60,4 +61,5 @@ def _draw_time(axes: Axes, run: Run, time_s: np.ndarray, matrices: np.ndarray, m
         ignored = coupling_error_db(np.eye(len(mean), dtype=complex), run.truth.coupling)
         axes.axhline(ignored, color=COLOURS[1], linestyle="--", label=f"coupling ignored {ignored:.1f} dB")
     what = "error / |C|² (dB)" if known else "distance from the mean / |C|² (dB)"
-    axes.set(xlabel="time (s)", ylabel=what, xlim=limits_of(run.time_s))
+    axes.set_ylabel(what)
+    time_axis(axes, run.time_s)

@@ -6,7 +6,8 @@ from matplotlib.figure import FigureBase
 
 from doamc.figures.run import STRAY, Points, Run
 from doamc.figures.style import BAND, named
-from doamc.figures.tracks import dots, fit, limits_of
+from doamc.figures.time_axis import time_axis
+from doamc.figures.tracks import dots, fit
 from doamc.views.palette import colour_of
 from doamc.views.sky_ellipse import ELLIPSE_90
 
@@ -46,7 +47,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
     if on_sky:
         left.set_ylim(bottom=0.0)
     what = "angle on the sky (deg)" if on_sky else "estimate - truth (deg)"
-    left.set(xlabel="time (s)", ylabel=what, xlim=limits_of(run.time_s))
+    left.set_ylabel(what)
+    time_axis(left, run.time_s)
     right.set(xlabel=what if on_sky else "|estimate - truth| (deg)", ylabel="share of estimates", ylim=(0, 1.02))
     positive = np.abs(errors[np.abs(errors) > 0])
     if positive.size and positive.max() > 30 * np.median(positive):

@@ -6,7 +6,8 @@ from matplotlib.figure import FigureBase
 
 from doamc.figures.run import Run
 from doamc.figures.style import plain_log
-from doamc.figures.tracks import dots, limits_of
+from doamc.figures.time_axis import time_axis
+from doamc.figures.tracks import dots
 from doamc.views.health import STAGES
 from doamc.views.palette import COLOURS
 
@@ -32,7 +33,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
         middle, high = np.percentile(size, [50, 95])
         right.step(size, np.arange(1, len(size) + 1) / len(size), where="post", color=colour, linestyle=_LINES[stage],
                    label=f"{stage}: median {middle:.3g}, 95 % {high:.3g} ms")  # fmt: skip
-    left.set(xlabel="time (s)", ylabel="latency (ms)", xlim=limits_of(run.time_s))
+    left.set_ylabel("latency (ms)")
+    time_axis(left, run.time_s)
     right.set(xlabel="latency (ms)", ylabel="share of estimates", ylim=(0, 1.02))
     plain_log(left)
     plain_log(right, "x")

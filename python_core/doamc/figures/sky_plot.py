@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from doamc.angles import wrap_deg
 from doamc.figures.run import STRAY, Run
 from doamc.figures.style import named
-from doamc.figures.tracks import MOST, dots, limits_of
+from doamc.figures.time_axis import time_axis
+from doamc.figures.tracks import MOST, dots
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
 from doamc.views.sky_ellipse import below_horizon, sky_ellipse, unrolled
@@ -57,7 +58,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
                              rasterized=len(low) > MOST)  # fmt: skip
     _draw_ellipses(sky, run, flat)
     _draw_modes(sky, run, flat)
-    time_axes.set(xlabel="time (s)", ylabel="elevation (deg)", xlim=limits_of(run.time_s))
+    time_axes.set_ylabel("elevation (deg)")
+    time_axis(time_axes, run.time_s)
     low, high = time_axes.get_ylim()
     time_axes.set_ylim(max(low, -92.0), min(high, 92.0))
     handles, labels = named(time_axes)

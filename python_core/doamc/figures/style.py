@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doamc.errors import RecordingError
 from doamc.views.palette import COLOURS as PALETTE
 
 if TYPE_CHECKING:
@@ -31,12 +30,10 @@ _STYLE: dict[Any, Any] = {
 
 
 def check_figure(path: str) -> None:
-    """Raise RecordingError unless a figure can be written at this path: its folder, and a suffix of `FORMATS`."""
+    """Raise RecordingError unless a figure can be written at this path: its folder, and an ending of `FORMATS`."""
     from doamc.files.atomic import check_output
 
-    check_output(path)
-    if Path(path).suffix.lower().removeprefix(".") not in FORMATS:
-        raise RecordingError(f"expected a figure that ends in .{', .'.join(FORMATS)}, found {path}")
+    check_output(path, *(f".{kind}" for kind in FORMATS))
 
 
 def curve_style(k: int) -> dict[str, Any]:

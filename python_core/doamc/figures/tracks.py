@@ -8,6 +8,7 @@ from doamc.angles import circle_deg
 from doamc.figures.run import STRAY, Run
 from doamc.figures.shown import shown
 from doamc.figures.style import named
+from doamc.figures.time_axis import time_axis
 from doamc.views.palette import STRAY as STRAY_COLOUR
 from doamc.views.palette import TRUTH, colour_of
 
@@ -35,7 +36,8 @@ def draw(figure: FigureBase, run: Run) -> list[Axes]:
             low, high = angle - p.std_deg, angle + p.std_deg
             axes.vlines(p.time_s, low, high, color=colour, alpha=0.45, linewidth=0.8, zorder=2,
                         rasterized=len(low) > MOST)  # fmt: skip
-    axes.set(xlabel="time (s)", ylabel=angles.label, xlim=limits_of(run.time_s))
+    axes.set_ylabel(angles.label)
+    time_axis(axes, run.time_s)
     if run.heading_deg is not None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{circle_deg(round(value, 6)):g}")
     fit(axes, angles.points_deg, angles.truth_deg, 2.0)
@@ -66,8 +68,3 @@ def fit(
     if outside:
         axes.annotate(f"{outside} beyond the frame", (1, 1), xycoords="axes fraction", ha="right", va="bottom",
                       color="#555555", fontsize=7)  # fmt: skip
-
-
-def limits_of(time_s: np.ndarray) -> tuple[float, float]:
-    """Horizontal limits of a run, of a second at least."""
-    return 0.0, max(1.0, float(time_s[-1]))

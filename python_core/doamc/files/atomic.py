@@ -2,8 +2,9 @@
 
 import io
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -74,8 +75,11 @@ def make_folder(path: str | Path) -> None:
         raise RecordingError(f"cannot write {path}: no folder {folder} can be made ({error.strerror})") from error
 
 
-def check_output(path: str | Path) -> None:
-    """Raise RecordingError unless a file can be made at `path`: asked before long work, not after it."""
+def check_output(path: str | Path, *endings: str) -> None:
+    """Raise RecordingError unless a file can be made at `path`: asked before long work, not after it.
+
+    endings: with a dot, of which its name is to have one, in any case, where some are given; readers go by them.
+    """
     path = Path(path)
     if os.path.exists(path) and not os.path.isfile(path):  # Path's own raise where a folder may not be entered
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
@@ -89,6 +93,23 @@ def check_output(path: str | Path) -> None:
         raise RecordingError(f"cannot write {path}: expected a name of at most {LONGEST} bytes")
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")
+    if endings and not path.name.lower().endswith(endings):
+        raise RecordingError(f"expected a file that ends in {_listed(endings)}, found {path}")
+
+
+def check_folder(path: str | Path, *endings: str) -> None:
+    """Raise RecordingError where `path` is to be a folder of results, and has the name of a file.
+
+    endings: of files that may be written instead.
+    """
+    known = os.path.isdir(path) or str(path).endswith(("/", os.sep))
+    if not known and re.fullmatch(r"\.[A-Za-z][\w-]*", Path(path).suffix):
+        other = f", or a file that ends in {_listed(endings)}" if endings else ""
+        raise RecordingError(f"expected a folder for results{other}, found {path}; add / if it is to be a folder")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _umask() -> int:

@@ -6,6 +6,7 @@ Files far away are read by fsspec, with the credentials and addresses that its o
 
 import io
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -75,9 +76,19 @@ def file_at(name: "str | Path") -> Path:
 
 
 def open_lines(path: "str | Path") -> io.BufferedReader:
-    """A file by path or URL, to read lines of bounded length; fsspec's own files do not bound them. Raises OSError."""
+    """A text in UTF-8 by path or URL, to read lines of bounded length; fsspec's own files do not bound them.
+
+    A byte order mark, as programs of Windows put before it, is passed over. Raises OSError.
+    """
     file = file_at(path).open("rb")
-    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(Any, file))
+    lines = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(Any, file))
+    try:
+        if lines.peek(3).startswith(BOM_UTF8):
+            lines.read(len(BOM_UTF8))
+    except BaseException:
+        lines.close()
+        raise
+    return lines
 
 
 def is_file(path: "str | Path") -> bool:

@@ -1,4 +1,7 @@
-"""Files that are read as a whole, if they are not too large: what people write, and what describes recordings."""
+"""Files that are read as a whole, if they are not too large: what people write, and what describes recordings.
+
+Text is UTF-8; a byte order mark before it, as editors of Windows put there, is passed over.
+"""
 
 import json
 import sys
@@ -38,7 +41,7 @@ def read_toml(path: str | Path, refusal: type[DoamcError], largest: int = LARGES
     """Parsed TOML of a file. Raises `refusal` when it cannot be read, has more than `largest` bytes or is no TOML."""
     data = read_small(path, refusal, largest)
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except RecursionError as error:
         raise refusal(f"{path}: not a TOML file that can be read (nested too deeply)") from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, too many digits
@@ -60,7 +63,7 @@ def parse_json(text: bytes) -> dict[str, Any]:
     if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MAX_ENTRIES:
         raise ValueError(f"expected at most {MAX_ENTRIES} entries, found more")
     try:
-        table = json.loads(text.decode("utf-8"), parse_constant=no_constant)
+        table = json.loads(text.decode("utf-8-sig"), parse_constant=no_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(table, dict):

@@ -29,9 +29,7 @@ MAX_NUMBERS = 1 << 26
 
 def check_visibilities(path: str | Path) -> None:
     """Raise RecordingError unless visibilities can be written at this path."""
-    if Path(path).suffix not in SUFFIXES:
-        raise RecordingError(f"expected a file that ends in {' or '.join(SUFFIXES)}, found {path}")
-    check_output(path)
+    check_output(path, *SUFFIXES)
 
 
 def write_visibilities(path: str | Path, integrations: Sequence[Integration]) -> None:
@@ -41,7 +39,7 @@ def write_visibilities(path: str | Path, integrations: Sequence[Integration]) ->
     snapshots = np.array([i.snapshots for i in integrations])
     frequency = np.array([np.nan if i.frequency_hz is None else i.frequency_hz for i in integrations])
     first = integrations[0]
-    if Path(path).suffix == ".npz":
+    if Path(path).suffix.lower() == ".npz":
         write_snapshots(
             path, covariance=covariance, snapshots=snapshots, frequency_hz=frequency,
             sample_time=np.array([i.sample_time for i in integrations]), time=np.array([i.time for i in integrations]),

@@ -70,7 +70,7 @@ def main_train(args: argparse.Namespace, **more: Any) -> int:
     if args.resume and not os.path.isfile(twin_of(path)):  # before the networks that take seconds to set up
         raise CheckpointError(f"expected a training to go on with at {twin_of(path)}, found none; leave out --resume")
     make_folder(path)
-    check_output(path)
+    check_output(path, ".safetensors")
     with Team(args.device) as team, Lock(path) if team.leads else nullcontext():
         task = getattr(import_module(module), name)(spec, args.seed, team.device, **more)
         weights = sum(p.numel() for p in task.net.parameters())

@@ -42,6 +42,11 @@ def find_inputs(
     found = dict[str, Found]()
     for word in words:
         some = list(_parts_of(_chosen(_listed(word), include, without, taken)))
+        if not some and without is not None and any(_chosen(_listed(word), include, None, taken)):
+            raise RecordingError(
+                f"{word}: expected inputs outside of the folder of results, found all of them in {without}; name "
+                "another folder for results"
+            )
         if not some:
             wanted = f"inputs that fit {shown(include)}" if include else "an input, or a folder with some"
             raise RecordingError(f"{word}: expected {wanted}, found none")

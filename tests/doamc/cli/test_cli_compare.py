@@ -106,7 +106,7 @@ def test_curves_differ():
 def test_bad_options_are_refused(refused, tmp_path):
     assert "method must be one of" in refused("compare", "ula4", "--methods", "music,ml")
     assert "1..3" in refused("compare", "ula4", "--sources", 4)
-    assert "expected a figure that ends in .png, .pdf, .svg" in refused("compare", "ula4", "--plot", tmp_path / "c.txt")
+    assert "expected a file that ends in .png, .pdf or .svg" in refused("compare", "ula4", "--plot", tmp_path / "c.txt")
     assert "as em:OPTION=VALUE, found 'prior:true'" in refused("compare", "ula4", "--methods", "em:prior:true")
     assert "there is no folder" in refused("compare", "ula4", "--plot", tmp_path / "no" / "c.png")
 

@@ -75,7 +75,7 @@ def test_bad_options_are_refused(refused, tmp_path):
     assert "coherent=yes" in refused(*small, "--method", "posterior:coherent=yes", "--sources", 2)
     assert "1 to 2 sources, found 3" in refused(*small, "--sources", 3)
     assert "1..3" in refused(*small, "--sources", 4)
-    assert "expected a figure that ends in" in refused(*small, "-o", tmp_path / "d.txt")
+    assert "expected a file that ends in .json, .png, .pdf or .svg" in refused(*small, "-o", tmp_path / "d.txt")
     assert "there is no folder" in refused(*small, "-o", tmp_path / "no" / "d.json")
     many = ("--snr-db", *range(7), "--sources", 1, "-o", tmp_path / "d.png")
     assert "at most 6 cases for a figure, found 7" in refused(*small, *many)

@@ -46,7 +46,7 @@ def test_trainings(doamc, tmp_path):
 def test_refusals_leave_nothing(refused, tmp_path):
     log, out = write_log(tmp_path / "x.jsonl", truth=False), tmp_path / "x.pdf"
     assert "add --truth FILE" in refused("plot", log, "--figure", "errors", "-o", out)
-    assert "expected a figure that ends in" in refused("plot", log, "-o", tmp_path / "x.jpg")
+    assert "expected a file that ends in" in refused("plot", log, "-o", tmp_path / "x.jpg")
     assert "there is no folder" in refused("plot", log, "-o", tmp_path / "no" / "x.pdf")
     assert "cannot read" in refused("plot", tmp_path / "absent.jsonl", "-o", out)
     assert "expected a log of doamc train" in refused("plot", log, "--figure", "training", "-o", out)

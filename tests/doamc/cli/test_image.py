@@ -83,7 +83,7 @@ def test_a_picture_is_drawn(visibilities, tmp_path):
     [
         (["-o", "o.txt"], "ends in .npz or .fits"),
         (["-o", "none/o.npz"], "no folder"),
-        (["-o", "o.npz", "--picture", "o.txt"], "figure that ends in"),
+        (["-o", "o.npz", "--picture", "o.txt"], "file that ends in .png, .pdf or .svg"),
         (["-o", "o.fits", "--direction", "0", "91"], "declination"),
         (["-o", "o.npz", "--method", "guess"], "invalid choice"),
         (["-o", "o.npz", "--steps", "1"], "whole number >= 2"),

@@ -65,3 +65,28 @@ def test_positions_of_an_earlier_run_lie_among_the_logs_and_a_log_is_not_written
     line = refused("locate", logs, "-o", logs / "positions.jsonl", "--station", "positions=48,11")
     assert "found positions" in line and again not in line  # no station of that name
     assert "another file" in refused("locate", logs, "-o", logs / "roof.jsonl", "--station", "roof=48,11")
+
+
+@pytest.mark.parametrize("words", [
+    "estimate x.npz --array uca5 -o o.txt",
+    "estimate x.npz x.iq --array uca5 -o o.npz",
+    "denoise x.npz --array uca5 --sources 1 -o o.txt",
+    "image x.npz --array uca5 -o o.txt",
+    "scan x.iq --array uca5 --sample-rate 1e5 --frequency 1e8 -o o.csv",
+    "mimo x.npz -o o.txt",
+    "mimo --simulate o.txt",
+    "locate log.jsonl --station log=48,11 -o o.csv",
+    "simulate uca5 -o o.mat",
+    "simulate uca5 -o o.npz --files 2",
+    "simulate uca5 --band x.toml -o o.npz",
+    "compare uca5 -o o.json",
+    "diagnose --array uca5 -o o.txt",
+    "plot log.jsonl -o o.txt",
+    "antenna uca5 -o o.txt",
+    "train --net sky --steps 1 --out o.pt",
+])  # fmt: skip
+def test_a_name_whose_ending_is_not_written_is_refused_at_once(words, files, refused, monkeypatch):
+    monkeypatch.chdir(files)
+    before = sorted(f.name for f in files.iterdir())
+    assert "expected a f" in refused(*words.split())  # a file that ends in ..., or a folder
+    assert sorted(f.name for f in files.iterdir()) == before

@@ -148,3 +148,13 @@ def test_too_many_directions_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("doamc.estimates.bearing_log.MOST_ROWS", 3)
     with pytest.raises(RecordingError, match="at most 3 directions"):
         read_bearing_log(written(tmp_path, ".jsonl", [estimate(0), estimate(1)]), Station())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_log_that_was_saved_on_windows_is_read(tmp_path, suffix):
+    """With a byte order mark before it, and two characters at the end of each line."""
+    path = written(tmp_path, suffix, [estimate(0), estimate(1)])
+    before = read_bearing_log(path, Station()).rows
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    log = read_bearing_log(path, Station())
+    assert log.rows.tolist() == before.tolist() and log.left_out == {}

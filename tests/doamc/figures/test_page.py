@@ -13,6 +13,7 @@ from doamc.estimates import Recorder
 from doamc.estimates.truth_files import read_truth
 from doamc.figures.page import draw_page, kinds_of, size_of
 from doamc.figures.run import read_run
+from doamc.figures.time_axis import time_axis
 from doamc.views.convention import Convention
 from doamc.views.palette import COLOURS, TRUTH
 from tests.doamc.figures.runs import COUPLING, ERRORS, estimate, truth_at, truth_message, write_log
@@ -256,3 +257,12 @@ def test_the_sky_of_bearings_and_below_the_horizon(tmp_path):
     sky, _ = plots_of(read_run(write_sky_log(tmp_path / "y.jsonl", truth=False, **changes)), "sky")
     assert sky.name == "polar" and (sky.get_theta_offset(), sky.get_theta_direction()) == (np.pi / 2, -1)
     assert [t.get_text() for t in sky.get_xticklabels()][:3] == ["N", "NE", "E"]
+
+
+@pytest.mark.parametrize(("length_s", "unit"), [(0.0, "s"), (20.0, "s"), (0.0044, "ms"), (3e-5, "µs")])
+def test_the_time_axis_is_as_long_as_the_run(length_s, unit):
+    axes = Figure().subplots()
+    time_axis(axes, np.array([0.0, length_s]))
+    assert axes.get_xlim() == (0.0, length_s or 1.0) and axes.get_xlabel() == f"time ({unit})"
+    if unit == "ms":
+        assert [label.get_text() for label in axes.get_xticklabels()][:5] == ["0", "1", "2", "3", "4"]

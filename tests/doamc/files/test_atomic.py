@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from doamc.errors import RecordingError
-from doamc.files.atomic import check_output, make_folder, whole_file
+from doamc.files.atomic import check_folder, check_output, make_folder, whole_file
 from doamc.snapshots.npz import write_snapshots
 
 #: a limit on the size of files stands for a full disk
@@ -98,3 +98,19 @@ def test_output_that_cannot_be_made_is_refused_beforehand(tmp_path):
 def test_a_name_that_no_file_can_have_is_refused():
     with pytest.raises(RecordingError, match="a name that can be encoded"):
         check_output("\ud800.npz")
+
+
+def test_endings_are_those_that_are_written(tmp_path):
+    check_output(tmp_path / "a.NPZ", ".npz", ".fits")
+    for name in ("a", "a.txt", "npz", "a.npz.bak"):
+        with pytest.raises(RecordingError, match=r"expected a file that ends in \.npz or \.fits, found"):
+            check_output(tmp_path / name, ".npz", ".fits")
+
+
+def test_a_folder_of_results_has_not_the_name_of_a_file(tmp_path):
+    (tmp_path / "there.txt").mkdir()
+    for name in ("out", "out/", "out.txt/", "2026.11.29", "there.txt", "."):
+        check_folder(f"{tmp_path}/{name}")
+    for name in ("out.npz", "out.sigmf-meta"):
+        with pytest.raises(RecordingError, match=r"results, or a file that ends in \.jsonl, found .*; add /"):
+            check_folder(f"{tmp_path}/{name}", ".jsonl")

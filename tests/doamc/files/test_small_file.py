@@ -46,3 +46,11 @@ def test_what_is_no_json_object_is_refused(tmp_path, text, why):
 
 def test_an_object_is_read_as_it_is():
     assert parse_json('{"a": [1, 2.5, null, "é"]}'.encode()) == {"a": [1, 2.5, None, "é"]}
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n')
+    assert read_json(path, RecordingError) == {"a": 1}
+    path.write_bytes(b"\xef\xbb\xbfa = 1\r\n")
+    assert read_toml(path, RecordingError) == {"a": 1}

@@ -94,3 +94,10 @@ def test_nothing_and_two_of_one_name_are_refused(folder, tmp_path):
     with pytest.raises(RecordingError, match="expected inputs with names of their own"):
         find_inputs([str(folder), str(tmp_path / "a.npz")])
     assert names([str(folder), str(folder / "a.npz")]) == ALL  # twice the same is once
+
+
+def test_inputs_in_the_folder_of_results_are_none_and_that_is_said(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.npz").touch()
+    with pytest.raises(RecordingError, match="expected inputs outside of the folder of results, found all of them in"):
+        find_inputs([str(tmp_path / "in")], without=str(tmp_path))
