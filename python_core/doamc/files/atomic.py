@@ -102,7 +102,7 @@ def check_folder(path: str | Path, *endings: str) -> None:
 
     endings: of files that may be written instead.
     """
-    known = os.path.isdir(path) or str(path).endswith(("/", os.sep))
+    known = os.path.exists(path) or str(path).endswith(("/", os.sep))
     if not known and re.fullmatch(r"\.[A-Za-z][\w-]*", Path(path).suffix):
         other = f", or a file that ends in {_listed(endings)}" if endings else ""
         raise RecordingError(f"expected a folder for results{other}, found {path}; add / if it is to be a folder")

@@ -106,15 +106,14 @@ def _candidates(density: Density) -> list[Location]:
 def _location(density: Density, top: Mode) -> Location | None:
     place, covariance, evidence, region = top.place, top.covariance, top.evidence, None
     x = ecef_m(*place)
+    bounded = float(np.linalg.norm(x - ecef_m(*density.place))) < _EDGE * density.region_m
     if covariance is None or top.spread > _GAUSSIAN:
         told = Evidence(density, top.point.share)
         region = region_of(density, told, place)
         if region is None:
             return None
         evidence = top.log_density + region.log_mass - float(told.log(x) + density.prior(x))
-        place, covariance, x = region.place, region.covariance, region.inside(_BOUNDED)
-    farthest = float(np.linalg.norm(x - ecef_m(*density.place), axis=-1).max())
-    bounded = farthest < _EDGE * density.region_m
+        place, covariance, bounded = region.place, region.covariance, region.bounded(_BOUNDED)
     return Location(*place, covariance, evidence, bounded, top.point.share, top.heading, region)
 
 

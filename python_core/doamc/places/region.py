@@ -29,6 +29,8 @@ _ZOOMS, _CLOSER, _REACH = 4, 4.0, 5.0
 _LEAST_MASS = 1e-6
 #: nearest range, m; least spacing of rows, of the range
 _NEAR_M, _LEAST_SPACING = 1.0, 0.02
+#: rows end at this part of the way to the end of the map
+_END = 0.999
 #: points of a ray that the spacing is integrated with
 _RAY = 512
 
@@ -38,7 +40,8 @@ class Region:
     """Nodes of the grid, (R, T): rows of equal distance from a place, and bearings there, ascending.
 
     x: (R, T, 3) m, Earth-centred. mass: (R, T), sums to 1. log: (R, T), likelihood. log_mass: logarithm of the integral
-    of likelihood and prior. place: the mean, latitude and longitude, rad. covariance: (2, 2) m^2, east and north.
+    of likelihood and prior. to_end: whether the last row is at the end of the map.
+    place: the mean, latitude and longitude, rad. covariance: (2, 2) m^2, east and north.
     """
 
     evidence: Evidence
@@ -46,6 +49,7 @@ class Region:
     mass: np.ndarray
     log: np.ndarray
     log_mass: float
+    to_end: bool
     place: tuple[float, float]
     covariance: np.ndarray
 
@@ -68,32 +72,33 @@ class Region:
         """Whether an Earth-centred place, (3,) m, is in the region of a probability."""
         return float(self.evidence.log(x)) >= self.level(probability)
 
-    def inside(self, probability: float) -> np.ndarray:
-        """Nodes, (C, 3) m, in the region of a probability; some are beyond the end of the map where that cuts it."""
-        inside: np.ndarray = self.x[self.log >= self.level(probability)]
-        return inside
+    def bounded(self, probability: float) -> bool:
+        """Whether the region of a probability ends before the map does."""
+        return not (self.to_end and bool((self.log[-1] >= self.level(probability)).any()))
 
     def outlines(self, probability: float) -> list[np.ndarray]:
         """Polygons of the region, (C, 2) each: latitude and longitude, rad, of corners, counter-clockwise."""
-        log = np.where(self.mass > 0, self.log, -np.inf)
-        level, rows = self.level(probability), range(len(log))
-        runs, run = list[list[tuple[np.ndarray, np.ndarray]]](), list[tuple[np.ndarray, np.ndarray]]()
-        for r in rows:
-            inside = np.flatnonzero(log[r] >= level)
-            if len(inside):
-                run.append((self._edge(log, r, inside[0], -1, level), self._edge(log, r, inside[-1], 1, level)))
-            if run and (not len(inside) or r == rows[-1]):
-                runs, run = [*runs, run], []
-        outlines = [np.array([right for _, right in run] + [left for left, _ in reversed(run)]) for run in runs]
-        return [np.column_stack(below(corners)) for corners in outlines if len(corners) > 2]
+        log, level = np.where(self.mass > 0, self.log, -np.inf), self.level(probability)
+        rows = np.flatnonzero((log >= level).any(1))
+        outlines = []
+        for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+            nodes = [np.flatnonzero(log[r] >= level) for r in run]
+            right = [self._edge(log, level, (r, n[-1]), (r, n[-1] + 1)) for r, n in zip(run, nodes, strict=True)]
+            left = [self._edge(log, level, (r, n[0]), (r, n[0] - 1)) for r, n in zip(run, nodes, strict=True)]
+            tips = [
+                self._edge(log, level, (r, int(log[r].argmax())), (b, int(log[b].argmax())))
+                for r, b in ((run[-1], min(run[-1] + 1, len(log) - 1)), (run[0], max(run[0] - 1, 0)))
+            ]
+            corners = [*right, *tips[: run[-1] + 1 < len(log)], *reversed(left), *tips[1 : 1 + (run[0] > 0)]]
+            outlines.append(np.column_stack(below(np.array(corners))))
+        return outlines
 
-    def _edge(self, log: np.ndarray, row: int, node: int, side: int, level: float) -> np.ndarray:
-        """Where the likelihood of a row falls below a level beside a node, between it and the next."""
-        other = node + side
-        if not 0 <= other < log.shape[1] or not math.isfinite(log[row, other]):
-            return self.x[row, node]
-        part = (log[row, node] - level) / (log[row, node] - log[row, other])
-        edge: np.ndarray = self.x[row, node] + part * (self.x[row, other] - self.x[row, node])
+    def _edge(self, log: np.ndarray, level: float, node: tuple[int, int], beyond: tuple[int, int]) -> np.ndarray:
+        """Where the likelihood falls below a level between a node and another; at the node where there is no other."""
+        if not 0 <= beyond[1] < log.shape[1] or not math.isfinite(log[beyond]):
+            return self.x[node]
+        part = (log[node] - level) / max(log[node] - log[beyond], 1e-9)
+        edge: np.ndarray = self.x[node] + min(part, 1.0) * (self.x[beyond] - self.x[node])
         return edge
 
 
@@ -102,7 +107,7 @@ def region_of(density: Density, evidence: Evidence, near: tuple[float, float]) -
     centre = int(np.argmin(((evidence.at - ecef_m(*near)) ** 2).sum(1)))
     start, half = evidence.bearing[centre], min(_REACH * evidence.std[centre], np.pi)
     grid = _Grid(density, evidence, centre)
-    rows = grid.rows(_NEAR_M, density.region_m + density.extent_m, start, _COARSE[0])
+    rows = grid.rows(_NEAR_M, grid.end_m(start), start, _COARSE[0])
     middle, width = np.full(len(rows), start), np.full(len(rows), half)
     middle, width = grid.closed_in(rows, middle, width, _COARSE[1], _ZOOMS)
     mass, *_ = grid.masses(rows, middle, width, _COARSE[1])
@@ -110,7 +115,10 @@ def region_of(density: Density, evidence: Evidence, near: tuple[float, float]) -
         return None
     held = np.flatnonzero(mass.sum(1) > _LEAST_MASS * mass.sum(1).max())
     first, last = max(held[0] - 1, 0), min(held[-1] + 1, len(rows) - 1)
-    fine = grid.rows(rows[first], rows[last], float(middle[held].mean()), _FINE[0])
+    share = mass.sum(1)[first : last + 1] / mass.sum()
+    part = np.linspace(0.0, 1.0, len(share)) + np.cumsum(share) - 0.5 * share  # half of them where the mass is
+    fine = np.interp(np.linspace(part[0], part[-1], _FINE[0]), part, rows[first : last + 1])
+    fine = np.minimum(fine, grid.end_m(float(middle[held].mean())))
     middle, width = (np.interp(fine, rows, v) for v in (middle, width))
     middle, width = grid.closed_in(fine, middle, np.minimum(2 * width, half), _FINE[1], 2)
     mass, log, x, top = grid.masses(fine, middle, width, _FINE[1])
@@ -120,7 +128,7 @@ def region_of(density: Density, evidence: Evidence, near: tuple[float, float]) -
     place = float(lat), float(lon)
     away = (x - ecef_m(*place)) @ east_north(*place).T
     covariance = np.einsum("rt,rti,rtj->ij", mass / total, away, away)
-    return Region(evidence, x, mass / total, log, top + math.log(total), place, covariance)
+    return Region(evidence, x, mass / total, log, top + math.log(total), last == len(rows) - 1, place, covariance)
 
 
 class _Grid:
@@ -130,6 +138,12 @@ class _Grid:
         self._density, self._evidence, self._x = density, evidence, evidence.at[centre]
         lat, lon = below(self._x)
         self._axes = east_north(lat, lon)
+
+    def end_m(self, bearing: float) -> float:
+        """Distance to the end of the map, m."""
+        from_middle = self._axes @ (self._x - ecef_m(*self._density.place))
+        along = float(from_middle @ [math.sin(bearing), math.cos(bearing)])
+        return _END * (math.sqrt(along**2 + self._density.region_m**2 - float(from_middle @ from_middle)) - along)
 
     def rows(self, near_m: float, far_m: float, bearing: float, count: int) -> np.ndarray:
         """Distances, (count,) m, between two, spaced as the nearest place of a station is away."""
