@@ -109,6 +109,22 @@ class Density:
         log: np.ndarray = self._log_prior - 0.5 * np.log(square + self.extent_m**2)
         return np.where(square > self.region_m**2, -math.inf, log)
 
+    def headings(self, latitude: float, longitude: float) -> np.ndarray:
+        """Heading errors, (S,) rad, to begin with at a place: the median of what a station's bearings are off there.
+
+        Of each the likeliest alternative, its deviation being that of the heading, too. Where bearings are much sharper
+        than headings are known, none would be near the place with errors of 0, and nothing would draw them there.
+        """
+        b = self.bearings
+        variance = b.std**2 + self.heading_std[b.station][:, None] ** 2
+        theta, _ = self._seen(east_north(latitude, longitude), ecef_m(latitude, longitude))
+        off = wrap_rad(b.bearing - theta[:, None])
+        log = self._log_share + np.log(b.std) - 0.5 * (np.log(variance) + off**2 / variance)
+        rows, best = np.arange(len(b)), log.argmax(1)
+        off, near = off[rows, best], log[rows, best] > self._log_outlier
+        return np.array([np.median(off[own]) if (own := near & (b.station == s)).any() else 0.0
+                         for s in range(len(self.heading_std))])  # fmt: skip
+
     @property
     def by_chance(self) -> float:
         """Logarithm of the density of the observations where no emitter sent them."""

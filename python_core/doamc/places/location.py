@@ -105,6 +105,8 @@ def _candidates(density: Density) -> list[Location]:
 
 def _location(density: Density, top: Mode) -> Location | None:
     place, covariance, evidence, region = top.place, top.covariance, top.evidence, None
+    if top.point.share.sum() < 0.5:  # no bearing is this emitter's
+        return None
     x = ecef_m(*place)
     bounded = float(np.linalg.norm(x - ecef_m(*density.place))) < _EDGE * density.region_m
     if covariance is None or top.spread > _GAUSSIAN:

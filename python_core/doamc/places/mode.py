@@ -67,7 +67,7 @@ class _At:
 def climb(density: Density, latitude: float, longitude: float) -> Mode | None:
     """The mode above a place, rad; None where there is none."""
     place = (latitude, longitude)
-    heading: np.ndarray = np.zeros(len(density.heading_std))
+    heading = density.headings(latitude, longitude)
     here, number = None, -1
     for _ in range(_TURNS):  # until the nearest place of a station stays the same
         chart, z = _polar(density, place, heading)
@@ -78,19 +78,29 @@ def climb(density: Density, latitude: float, longitude: float) -> Mode | None:
         place, heading = here.place, here.z[2:]
     if here is None or not math.isfinite(here.point.value):
         return None
-    heading_part = np.diagonal(here.point.information)[2:] / (2 * math.pi)
-    alone = here.point.value - 2 * float(here.z[0]) - 0.5 * float(np.log(heading_part).sum())
-    scale = np.sqrt(np.diagonal(here.point.information))
-    observed = _observed(density, chart, here, scale)
-    values, vectors = np.linalg.eigh(observed)
-    slope, settled = here.point.gradient / scale, _polar(density, place, heading)[0].number == number
-    if values[0] < _LEAST_CURVATURE or slope @ slope > _LEVEL or not settled:
-        return Mode(here.place, here.z[2:], None, -math.inf, alone, math.inf, here.point)
+    information = np.diagonal(here.point.information)
+    log_heading = 0.5 * float(np.log(information[2:] / (2 * math.pi)).sum())
+    top = Mode(
+        here.place,
+        heading,
+        None,
+        -math.inf,
+        here.point.value - 2 * float(here.z[0]) - log_heading,
+        math.inf,
+        here.point,
+    )
+    if _polar(density, place, heading)[0].number != number or not information.min() > 0:
+        return top  # it slid to another station, at which nothing is smooth
+    scale = np.sqrt(information)
+    slope = here.point.gradient / scale
+    values, vectors = np.linalg.eigh(_observed(density, chart, here, scale))
+    if values[0] < _LEAST_CURVATURE or slope @ slope > _LEVEL:
+        return top
     spread = math.sqrt(float((vectors[0] ** 2 / values).sum())) / float(scale[0])
     inverse = ((vectors / values) @ vectors.T / np.outer(scale, scale))[:2, :2]
     log = float(np.log(values).sum() + 2 * np.log(scale).sum()) - len(values) * math.log(2 * math.pi)
     covariance = here.derivative @ inverse @ here.derivative.T
-    return Mode(here.place, here.z[2:], covariance, here.point.value - 0.5 * log, alone, spread, here.point)
+    return replace(top, covariance=covariance, evidence=here.point.value - 0.5 * log, spread=spread)
 
 
 def _polar(density: Density, place: tuple[float, float], heading: np.ndarray) -> tuple[_Chart, np.ndarray]:

@@ -80,16 +80,16 @@ class Region:
         """Polygons of the region, (C, 2) each: latitude and longitude, rad, of corners, counter-clockwise."""
         log, level = np.where(self.mass > 0, self.log, -np.inf), self.level(probability)
         rows = np.flatnonzero((log >= level).any(1))
-        outlines = []
+        best, outlines = log.argmax(1).tolist(), []
         for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
-            nodes = [np.flatnonzero(log[r] >= level) for r in run]
-            right = [self._edge(log, level, (r, n[-1]), (r, n[-1] + 1)) for r, n in zip(run, nodes, strict=True)]
-            left = [self._edge(log, level, (r, n[0]), (r, n[0] - 1)) for r, n in zip(run, nodes, strict=True)]
-            tips = [
-                self._edge(log, level, (r, int(log[r].argmax())), (b, int(log[b].argmax())))
-                for r, b in ((run[-1], min(run[-1] + 1, len(log) - 1)), (run[0], max(run[0] - 1, 0)))
-            ]
-            corners = [*right, *tips[: run[-1] + 1 < len(log)], *reversed(left), *tips[1 : 1 + (run[0] > 0)]]
+            first, last = int(run[0]), int(run[-1])
+            nodes = [(int(r), np.flatnonzero(log[r] >= level).tolist()) for r in run]
+            corners = [self._edge(log, level, (r, n[-1]), (r, n[-1] + 1)) for r, n in nodes]
+            if last + 1 < len(log):
+                corners.append(self._edge(log, level, (last, best[last]), (last + 1, best[last + 1])))
+            corners += [self._edge(log, level, (r, n[0]), (r, n[0] - 1)) for r, n in reversed(nodes)]
+            if first > 0:
+                corners.append(self._edge(log, level, (first, best[first]), (first - 1, best[first - 1])))
             outlines.append(np.column_stack(below(np.array(corners))))
         return outlines
 

@@ -104,3 +104,15 @@ def test_two_emitters_are_found_one_after_the_other():
     assert len(found) == 2  # what is left of both is nothing
     errors = [[np.linalg.norm(error_m(f.candidates[0], e)) for e in emitters] for f in found]
     assert sorted(np.argmin(errors, axis=1)) == [0, 1] and np.max(np.min(errors, axis=1)) < 400
+
+
+def test_bearings_much_sharper_than_headings():
+    """Twenty of a fortieth of a degree, and headings off by one: each station's are all off by forty deviations."""
+    rng = np.random.default_rng(16)
+    stations, emitter = [(0.0, 0.0), (8e3, 0.0), (3e3, 7e3)], (9e3, 9e3)
+    held = 0
+    for _ in range(20):
+        found = locate(bearings_of(stations, emitter, 20, rng, 0.025, 1.0), 1e5)[0].candidates[0]
+        error = error_m(found, emitter)
+        held += found.share.sum() > 59 and error @ np.linalg.solve(found.covariance, error) < CHI2
+    assert held >= 14  # of 20, at 0.9
