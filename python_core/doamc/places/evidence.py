@@ -15,8 +15,8 @@ from doamc.angles import wrap_rad
 from doamc.places.density import Density
 from doamc.places.geodesy import below, east_north, ecef_m
 
-#: places are nearly one in a square of this part of the stations' extent
-_NEARLY = 1 / 32
+#: places are nearly one in a square of this part of the stations' extent; larger ones where they would be more
+_NEARLY, _MOST = 1 / 32, 512
 #: least weight of a place, of that of all of them
 _LEAST_WEIGHT = 1e-6
 
@@ -32,10 +32,15 @@ class Evidence:
         b = density.bearings
         weight = share / b.std**2
         x = ecef_m(b.latitude, b.longitude)
-        square = np.round((x @ east_north(*density.place).T) / (_NEARLY * density.extent_m)).astype(np.int64)
-        _, group = np.unique(np.column_stack([b.station, square]), axis=0, return_inverse=True)
-        group = group.reshape(-1)
-        count = int(group.max()) + 1
+        side = _NEARLY * density.extent_m
+        while True:
+            square = np.round((x @ east_north(*density.place).T) / side).astype(np.int64)
+            _, group = np.unique(np.column_stack([b.station, square]), axis=0, return_inverse=True)
+            group = group.reshape(-1)
+            count = int(group.max()) + 1
+            if count <= _MOST or side > density.extent_m:
+                break
+            side *= 2
         each = weight.sum(1)
         total = np.bincount(group, each, count)
         kept = total > _LEAST_WEIGHT * total.sum()
