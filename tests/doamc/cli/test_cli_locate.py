@@ -140,6 +140,10 @@ def test_parallel_bearings_have_no_end(doamc, tmp_path):
     (ring,) = made[1]["geometry"]["coordinates"][0]
     far = max(np.linalg.norm(ecef_m(*np.radians(corner[::-1])) - ecef_m(*ORIGIN)) for corner in ring)
     assert ring[0] == ring[-1] and far > 9e4
+    assert doamc("locate", tmp_path / "a.jsonl", tmp_path / "b.jsonl", "-o", tmp_path / "p.out.jsonl")[0] == 0
+    (position,) = read_records(tmp_path / "p.out.jsonl")
+    validate(position)
+    assert position["region"]["coordinates"] == made[1]["geometry"]["coordinates"]
     assert made[0]["properties"]["ellipse"]["semi_major_m"] is None and not made[0]["properties"]["bounded"]
 
 
