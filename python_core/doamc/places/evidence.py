@@ -59,9 +59,18 @@ class Evidence:
 
     def log(self, x: np.ndarray) -> np.ndarray:
         """ln p(b | x), but for a constant, at Earth-centred places, (..., 3) m."""
-        flat = x.reshape(-1, 3)
-        away = flat @ self._frame.reshape(-1, 3).T - (self._frame * self.at[:, None]).sum(-1).reshape(-1)
-        e = wrap_rad(self.bearing - np.arctan2(away[:, ::2], away[:, 1::2]))  # shape: (P, G)
+        e = self._off(x.reshape(-1, 3))
         pull = self._weight * e
         log: np.ndarray = -0.5 * ((pull * e).sum(1) - (pull @ self._of) ** 2 @ self._shrunk)
         return log.reshape(x.shape[:-1])
+
+    def headings(self, x: np.ndarray) -> np.ndarray:
+        """Heading errors, (S,) rad, that are likeliest with the emitter at a place, (3,) m."""
+        found: np.ndarray = (self._weight * self._off(x[None])[0]) @ self._of * self._shrunk
+        return found
+
+    def _off(self, x: np.ndarray) -> np.ndarray:
+        """How far bearings are from those of places, (P, 3) m: (P, G) rad."""
+        away = x @ self._frame.reshape(-1, 3).T - (self._frame * self.at[:, None]).sum(-1).reshape(-1)
+        off: np.ndarray = wrap_rad(self.bearing - np.arctan2(away[:, ::2], away[:, 1::2]))
+        return off

@@ -104,7 +104,7 @@ def _candidates(density: Density) -> list[Location]:
 
 
 def _location(density: Density, top: Mode) -> Location | None:
-    place, covariance, evidence, region = top.place, top.covariance, top.evidence, None
+    place, covariance, evidence, heading, region = top.place, top.covariance, top.evidence, top.heading, None
     if top.point.share.sum() < 0.5:  # no bearing is this emitter's
         return None
     x = ecef_m(*place)
@@ -116,7 +116,8 @@ def _location(density: Density, top: Mode) -> Location | None:
             return None
         evidence = top.log_density + region.log_mass - float(told.log(x) + density.prior(x))
         place, covariance, bounded = region.place, region.covariance, region.bounded(_BOUNDED)
-    return Location(*place, covariance, evidence, bounded, top.point.share, top.heading, region)
+        heading = told.headings(ecef_m(*place))
+    return Location(*place, covariance, evidence, bounded, top.point.share, heading, region)
 
 
 def _same(place: tuple[float, float], share: np.ndarray, other: Location) -> bool:

@@ -44,6 +44,12 @@ def test_moments_are_those_of_a_grid(seed):
     spread = np.sqrt(np.diag(covariance))
     assert np.abs(-error_m(found, (0.0, 0.0)) - mean) == pytest.approx(np.zeros(2), abs=0.08 * spread.max())
     assert found.region is not None and found.bounded
+    off = bearings.bearing[:, 0] - bearing_of(
+        bearings.latitude, bearings.longitude, ecef_m(found.latitude, found.longitude)
+    )
+    for s in range(2):  # five of half a degree, and a heading of one
+        mean = wrap_rad(off[bearings.station == s]).mean()
+        assert found.heading[s] == pytest.approx(mean / (1.0 + 0.25 / 5), abs=1e-4)
     assert np.sqrt(np.diag(found.covariance)) == pytest.approx(spread, rel=0.1)
 
 
