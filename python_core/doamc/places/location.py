@@ -14,8 +14,9 @@ from doamc.places.crossing import error_ellipse
 from doamc.places.density import Density
 from doamc.places.evidence import Evidence
 from doamc.places.geodesy import east_north, ecef_m
+from doamc.places.grid import region_of
 from doamc.places.mode import Mode, climb
-from doamc.places.region import Region, region_of
+from doamc.places.region import Region
 from doamc.places.starts import starts
 
 #: candidates are told whose evidence is within this of the best, as a logarithm: a twentieth of it
