@@ -37,6 +37,7 @@ COLLECTED = 2  #: steps at the end of a sweep that moments are collected of
 LONG = 400  #: steps; runs of so many average what is left of errors: all views, closer solves, means of all levels
 SHORT = 200  #: steps of these that are as of other runs, and tell the deviations, which know no others
 CLOSE = 40  #: iterations of the closer solves
+FINE = 0.0005  #: as `TRUSTED`, where errors of the prior are averaged over
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
 START = 50  #: steps of compressed sensing, whose image a chain begins at
@@ -112,15 +113,14 @@ class Problem:
         self.size = pixels**0.5 / UNIT
         self.colour = error_colour(self.operator.shape, CORNER / self.size)
 
-    @property
-    def bottom(self) -> torch.Tensor:
+    def bottom(self, trusted: float = TRUSTED) -> torch.Tensor:
         """Level (B, 1), in units of the peak, at which a sweep ends."""
-        return ((self.noise_std / self.peak).square() + TRUSTED**2).sqrt().clamp_max(FIRST)
+        return ((self.noise_std / self.peak).square() + trusted**2).sqrt().clamp_max(FIRST)
 
-    def levels(self, count: int) -> list[torch.Tensor]:
+    def levels(self, count: int, trusted: float = TRUSTED) -> list[torch.Tensor]:
         """Those of a sweep of so many steps, (B, 1) each."""
-        top = min(TOP * self.size, FIRST)
-        return falling((4 * self.bottom).clamp(top, FIRST), self.bottom, count)
+        top, bottom = min(TOP * self.size, FIRST), self.bottom(trusted)
+        return falling((4 * bottom).clamp(top, FIRST), bottom, count)
 
     def conditional(self, iterations: int = ITERATIONS) -> Conditional:
         """What y says of x_0 in units of the peak."""
@@ -168,7 +168,7 @@ def _averaged(chain: Chain, problem: Problem, steps: int, shape: tuple[int, int]
     y is known best at low levels. What it does not tell is as well known at any level, and averaged over all.
     """
     chain.prior, chain.conditional = Views(chain.prior, shape), problem.conditional(CLOSE)
-    low, every, levels = Moments(shape), Mean(), problem.levels(SWEEP)
+    low, every, levels = Moments(shape), Mean(), problem.levels(SWEEP, FINE)
     for _ in range(steps // SWEEP):
         chain.run(levels, low, COLLECTED, every)
     return every.value + problem.measured(low.mean - every.value)
@@ -192,7 +192,7 @@ def _found(
     noise = (problem.noise_power * operator.s.square().sum() / operator.columns).sqrt()
     flat = image, variance.sqrt(), mean(problem.start), pull.sqrt(), left / noise
     seen, deviation, start, pulled, residual = (v.unflatten(1, operator.shape) for v in flat)
-    level, missing = mean(problem.peak * problem.bottom)[:, 0], torch.from_numpy(missing_power(visibilities)).float()
+    level, missing = mean(problem.peak * problem.bottom())[:, 0], torch.from_numpy(missing_power(visibilities)).float()
     measured = float(visibilities.mask.mean())
     evidence = Evidence(seen, deviation, start, pulled, residual, level, missing, problem.noise_std, measured, sweeps)
     return image, Deviations.open().of(evidence).flatten(1)
