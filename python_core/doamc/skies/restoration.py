@@ -7,7 +7,7 @@ nearest to its brightest pixel: that of compressed sensing, looked up again afte
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.deviations import Deviations
 from doamc.skies.evidence import Evidence, missing_power
 from doamc.skies.net import SIGMA
+from doamc.skies.surprise import Surprise
 from doamc.skies.views import Views
 
 UNIT = 64  #: pixels a side of images that levels and colours here are meant for; sources grow with the image
@@ -122,6 +123,12 @@ class Problem:
         top, bottom = min(TOP * self.size, FIRST), self.bottom(trusted)
         return falling((4 * bottom).clamp(top, FIRST), bottom, count)
 
+    def surprise(self, prior: SkyDenoiser) -> Surprise:
+        """The prior, with what tells how much y surprises it in a sweep."""
+        y, power = self.y / self.peak, self.noise_power / self.peak.square()
+        ends = self.levels(2)
+        return Surprise(prior, self.operator, y, power, self.colour, (ends[0], ends[1]))
+
     def conditional(self, iterations: int = ITERATIONS) -> Conditional:
         """What y says of x_0 in units of the peak."""
         y, power = self.y / self.peak, self.noise_power / self.peak.square()
@@ -144,22 +151,39 @@ def _seed(seed: int, item: int) -> int:
 def _posterior(
     visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    *_, evidence = gathered(visibilities, run, prior, first)
+    return evidence.image.flatten(1), Deviations.open().of(evidence).flatten(1)
+
+
+def gathered(
+    visibilities: GridVisibilities, run: Run, prior: SkyDenoiser, first: int = 0, at: Collection[int] = ()
+) -> Iterator[Evidence]:
+    """The image by `posterior` and what is known of it, after sweeps of these numbers, and when it is done.
+
+    first: number of the first of these skies among all, for the noise of its chains.
+    """
     problem, shape = Problem(visibilities, run, first), prior.shape
     steps = SHORT if run.steps >= LONG else run.steps
     moments, sweeps = Moments(shape), max(1, steps // SWEEP)
-    chain = Chain(prior, problem.conditional(), problem.noise, problem.start / problem.peak)
-    mean = chain.run(problem.levels(steps - SWEEP * (sweeps - 1)), moments, COLLECTED)
+    levels, surprise = problem.levels(steps - SWEEP * (sweeps - 1)), problem.surprise(prior)
+    chain = Chain(surprise, problem.conditional(), problem.noise, problem.start / problem.peak)
+    mean = chain.run(levels, moments, COLLECTED)
+    begun = problem.peak * mean
     if sweeps > 1:
         unit = nearest_power(mean.amax(1, keepdim=True).clamp_min(0.05))
         problem.peak = problem.peak * unit
         chain.conditional, chain.draw = problem.conditional(), chain.draw / unit
+        chain.prior = surprise = problem.surprise(prior)
         moments, levels = Moments(shape), problem.levels(SWEEP)
-        for _ in range(sweeps - 1):
+        for k in range(2, sweeps + 1):
             chain.run(levels, moments, COLLECTED)
+            if k in at and k < sweeps:
+                yield _evidence(visibilities, run, problem, moments, moments.mean, surprise, begun, k)
     mean = moments.mean
     if run.steps > steps:
+        chain.prior = Views(prior, shape)
         mean = _averaged(chain, problem, run.steps - steps, shape)
-    return _found(visibilities, run, problem, moments, mean, sweeps)
+    yield _evidence(visibilities, run, problem, moments, mean, surprise, begun, sweeps)
 
 
 def _averaged(chain: Chain, problem: Problem, steps: int, shape: tuple[int, int]) -> torch.Tensor:
@@ -167,17 +191,24 @@ def _averaged(chain: Chain, problem: Problem, steps: int, shape: tuple[int, int]
 
     y is known best at low levels. What it does not tell is as well known at any level, and averaged over all.
     """
-    chain.prior, chain.conditional = Views(chain.prior, shape), problem.conditional(CLOSE)
+    chain.conditional = problem.conditional(CLOSE)
     low, every, levels = Moments(shape), Mean(), problem.levels(SWEEP, FINE)
     for _ in range(steps // SWEEP):
         chain.run(levels, low, COLLECTED, every)
     return every.value + problem.measured(low.mean - every.value)
 
 
-def _found(
-    visibilities: GridVisibilities, run: Run, problem: Problem, moments: Moments, found: torch.Tensor, sweeps: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images and deviations, the mean over the chains of each sky. found: image of each, in units of the peak."""
+def _evidence(
+    visibilities: GridVisibilities,
+    run: Run,
+    problem: Problem,
+    moments: Moments,
+    found: torch.Tensor,
+    surprise: Surprise,
+    begun: torch.Tensor,
+    sweeps: int,
+) -> Evidence:
+    """The mean over the chains of each sky. found: image of each, in units of its peak; begun: after the first sweep."""
 
     def mean(each: torch.Tensor) -> torch.Tensor:
         return each.unflatten(0, (-1, run.samples)).mean(1)
@@ -190,12 +221,22 @@ def _found(
     operator, y = problem.operator, problem.y[:: run.samples]
     left = operator.from_spectral(operator.s * (y - operator.apply(image)))
     noise = (problem.noise_power * operator.s.square().sum() / operator.columns).sqrt()
-    flat = image, variance.sqrt(), mean(problem.start), pull.sqrt(), left / noise
-    seen, deviation, start, pulled, residual = (v.unflatten(1, operator.shape) for v in flat)
-    level, missing = mean(problem.peak * problem.bottom())[:, 0], torch.from_numpy(missing_power(visibilities)).float()
-    measured = float(visibilities.mask.mean())
-    evidence = Evidence(seen, deviation, start, pulled, residual, level, missing, problem.noise_std, measured, sweeps)
-    return image, Deviations.open().of(evidence).flatten(1)
+    flat = image, variance.sqrt(), mean(problem.start), mean(begun), pull.sqrt(), left / noise
+    seen, deviation, start, earlier, pulled, residual = (v.unflatten(1, operator.shape) for v in flat)
+    return Evidence(
+        image=seen,
+        deviation=deviation,
+        start=start,
+        first=earlier,
+        pull=pulled,
+        residual=residual,
+        level=mean(problem.peak * problem.bottom())[:, 0],
+        missing=torch.from_numpy(missing_power(visibilities)).float(),
+        surprise=mean(surprise.logarithms()),
+        noise=problem.noise_std,
+        mask=torch.from_numpy(visibilities.mask),
+        sweeps=sweeps,
+    )
 
 
 def _ddrm(

@@ -64,11 +64,12 @@ def test_the_network_is_what_brings_the_image(restored, monkeypatch):
 
 
 def test_intervals_hold_what_they_promise():
-    """90 % and more, of all pixels and of those above the noise, but not all of them: 4 skies that the prior knows."""
-    skies, seen = case(4, cells=mask(64, 27))
-    found = restore(seen, Run(40))
+    """90 % of the pixels of 6 skies that the prior knows, of all of them and of those above the noise: a sky holds 0.8
+    to 0.98, so that the mean of six is 0.83 to 0.97, and a little more where few pixels are above the noise."""
+    skies, seen = case(6, cells=mask(64, 27))
+    found = restore(seen, Run(20))
     inside = np.abs(found.image - skies) < 1.645 * found.std
-    assert 0.85 < inside.mean() < 0.995 and 0.8 < inside[skies > SIGMA].mean() < 0.995
+    assert 0.83 < inside.mean() < 0.97 and 0.8 < inside[skies > SIGMA].mean() < 0.985
 
 
 def strange() -> np.ndarray:
@@ -82,11 +83,15 @@ def strange() -> np.ndarray:
 
 
 def test_intervals_widen_on_skies_that_the_prior_does_not_know():
-    """They hold nearly what they promise there, too: 2 skies, errors of neighbours hang together."""
+    """They hold nearly what they promise there, too: 2 skies, errors of neighbours hang together. In
+    pixels above the noise they are twice as wide as on skies that it knows."""
     skies, cells = strange(), mask(64, 27)
     found = restore(make_visibilities(observe(skies, cells, SIGMA, np.random.default_rng(4)), cells, SIGMA), Run(20))
     inside = np.abs(found.image - skies) < 1.645 * found.std
-    assert 0.8 < inside.mean() and 0.7 < inside[skies > SIGMA].mean()
+    assert 0.8 < inside.mean() < 0.99 and 0.75 < inside[skies > SIGMA].mean()
+    known, seen = case(6, cells=cells)
+    told = restore(seen, Run(20))
+    assert np.median(found.std[skies > SIGMA]) > 2 * np.median(told.std[known > SIGMA])
 
 
 def test_few_cells_are_enough_where_compressed_sensing_is_near():
