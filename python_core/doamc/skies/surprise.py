@@ -5,23 +5,15 @@ variance sigma_y^2 + s^2 K(k) mean(V). What is found over what is expected is ab
 far from 1 where it does not, first of all at the highest frequencies: edges and points that it would not draw.
 """
 
-from typing import Protocol
-
 import torch
 
 from doamc.imaging.sampling import FourierSampling
+from doamc.skies.chain import Prior
 
 EDGES = (4.0, 8.0, 16.0)  #: cycles an image, between rings
 RINGS, LEVELS = len(EDGES) + 1, 5
 LEAST, MOST = 1e-2, 1e4  #: ratios; what is beyond counts as these
 FEW = 8  #: cells of a ratio of 1 that are added to those of a ring
-
-
-class Prior(Protocol):
-    """A denoiser that knows its errors."""
-
-    def posterior(self, x_t: torch.Tensor, alpha: float, sigma: torch.Tensor, /) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean of x_0 given x_t, and its variance, (B, N) each."""
 
 
 class Surprise:
