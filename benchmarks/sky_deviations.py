@@ -38,11 +38,8 @@ STEPS, SHARES = (10, 20, 50, 100, 200), (0.3, 0.3, 0.22, 0.1, 0.08)
 ORDER = ("own", "blobs", "filaments", "own", "fractal", "points", "own", "disks", "galaxies", "own", "halos", "strokes")
 OWN, ROUNDS, BATCH, RATE, DECAY = 0.5, 500, 64, 0.01, 0.01
 QUANTILE = 0.88  #: at 0.9 what is left out holds 0.92 to 0.95: what each sky holds is noisy, and its square lopsided
-EVEN, SOFT, ENOUGH = (
-    1.0,
-    0.15,
-    8,
-)  #: weight of what each sky holds; width of an edge that has a slope; pixels of a share
+#: weight of what each sky holds; width of an edge that has a slope; pixels that have a share
+EVEN, SOFT, ENOUGH = 1.0, 0.15, 8
 FLOOR = 1e-5  #: least error, in units of the noise
 
 Data = dict[str, NDArray]
