@@ -208,7 +208,7 @@ def _evidence(
     begun: torch.Tensor,
     sweeps: int,
 ) -> Evidence:
-    """The mean over the chains of each sky. found: image of each, in units of its peak; begun: after the first sweep."""
+    """The mean over the chains of each sky. found: image of each, in units of its peak; begun: of the first sweep."""
 
     def mean(each: torch.Tensor) -> torch.Tensor:
         return each.unflatten(0, (-1, run.samples)).mean(1)
