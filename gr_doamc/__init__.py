@@ -14,6 +14,7 @@ from gr_doamc.inference.doa_estimator import doa_estimator
 from gr_doamc.inference.signal_finder import signal_finder
 from gr_doamc.inference.sky_imager import sky_imager
 from gr_doamc.runtime.buffers import choose_buffers
+from gr_doamc.runtime.flowgraph_life import guard_flowgraphs
 from gr_doamc.separation.emitter_separator import emitter_separator
 from gr_doamc.snapshots.snapshot_buffer import snapshot_buffer
 from gr_doamc.sources.coupled_array_source import coupled_array_source
@@ -25,6 +26,7 @@ from gr_doamc.views.bearing_history_sink import bearing_history_sink
 from gr_doamc.views.compass_sink import compass_sink
 from gr_doamc.views.coupling_matrix_sink import coupling_matrix_sink
 
+guard_flowgraphs()
 choose_buffers()
 
 __all__ = [
