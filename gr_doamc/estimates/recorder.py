@@ -1,5 +1,6 @@
 """Recorder: estimates as JSON lines, and the batches that they were made from as an annotated SigMF recording."""
 
+from collections import deque
 from typing import Any
 
 import pmt
@@ -8,6 +9,8 @@ from doamc.errors import RecordingError, SpecificationError
 from gr_doamc.runtime.message_block import guarded
 from gr_doamc.runtime.messages import batch_from_pmt
 from gr_doamc.runtime.outlasting_block import outlasting_block
+
+_EARLY = 64  #: estimates that may wait for their batches: GNU Radio gives a batch to one block after the other
 
 
 class recorder(outlasting_block):
@@ -37,6 +40,7 @@ class recorder(outlasting_block):
         self._path, self._limit, self._array = file, max_batches, array
         self._log: Any = None
         self._batches: Any = None
+        self._early: deque[dict[str, Any]] = deque(maxlen=_EARLY)
         self.estimates = self.batches = 0
         self._open()
 
@@ -52,6 +56,7 @@ class recorder(outlasting_block):
     def stop(self) -> bool:
         """Finish the files; called by GNU Radio."""
         log, batches, self._log, self._batches = self._log, self._batches, None, None
+        self._early.clear()
         for file in (log, batches):
             try:
                 if file is not None:
@@ -83,8 +88,6 @@ class recorder(outlasting_block):
 
     @guarded
     def _on_estimate(self, message: Any) -> None:
-        from doamc.estimates.annotations import annotation
-
         estimate = pmt.to_python(message)
         try:
             if self._log is None:
@@ -92,9 +95,8 @@ class recorder(outlasting_block):
             self._log.write(estimate)
             self.estimates += 1
         finally:  # the recording is closed whether or not the log can be
-            start = None if self._batches is None else self._batches.sample_of.get(estimate.get("batch_seq"))
-            if start is not None:
-                self._batches.annotate([annotation(estimate, s, start) for s in estimate["sources"]])
+            if self._batches is not None and not self._annotate(estimate):
+                self._early.append(estimate)
 
     @guarded
     def _on_snapshots(self, message: Any) -> None:
@@ -109,6 +111,21 @@ class recorder(outlasting_block):
         )  # fmt: skip
         self.batches = self._batches.written
         self.counters["left_out"] = self._batches.left_out
+        for _ in range(len(self._early)):
+            estimate = self._early.popleft()
+            if estimate.get("batch_seq") != batch.seq:
+                self._early.append(estimate)
+            else:
+                self._annotate(estimate)
+
+    def _annotate(self, estimate: dict[str, Any]) -> bool:
+        """Annotate the batch that an estimate was made from; False where it has not come."""
+        from doamc.estimates.annotations import annotation
+
+        start = self._batches.sample_of.get(estimate.get("batch_seq"))
+        if start is not None:
+            self._batches.annotate([annotation(estimate, s, start) for s in estimate["sources"]])
+        return start is not None
 
     @guarded
     def _on_status(self, message: Any) -> None:

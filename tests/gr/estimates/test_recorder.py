@@ -80,3 +80,17 @@ def test_a_full_log_does_not_starve_the_recording(tmp_path):
     assert (block.estimates, block.batches, block.counters["failed"]) == (0, 3, 3)
     assert "No space left" in block.last_error
     assert len(Recording(tmp_path / "run.sigmf-meta").metadata["annotations"]) == 3
+
+
+def test_an_estimate_that_comes_before_its_batch_is_joined_with_it(tmp_path):
+    block = recorder(str(tmp_path / "run"), array="ula8")
+    batches = [batch_message(scene((-20.0,), 100), seq) for seq in range(2)]
+    estimating = posting(batches, doa_estimator("ula8", "music", 1), "snapshots", ("estimates",))
+    run(estimating)
+    for message in reversed(estimating.collectors["estimates"].raw):
+        block._on_estimate(message)
+    for message in batches:
+        block._on_snapshots(message)
+    block.stop()
+    annotations = Recording(tmp_path / "run.sigmf-meta").metadata["annotations"]
+    assert [a["core:sample_start"] for a in annotations] == [0, 100]
