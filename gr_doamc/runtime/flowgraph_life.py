@@ -1,6 +1,6 @@
 """Lives of a flowgraph's Python parts: as long as GNU Radio uses them, and no thread runs on after the flowgraph.
 
-Two gaps of GNU Radio 3.10 end in a segmentation fault, or in a wait for ever:
+Gaps of GNU Radio 3.10 end in a segmentation fault, in a wait for ever, or for want of memory:
 
 - Its C++ side of a Python block does not hold the Python object (github.com/gnuradio/gnuradio/issues/8137 and 5133).
   One that is connected and nowhere else held is freed: at once, or where it is part of a cycle, as every block with
@@ -17,6 +17,7 @@ import atexit
 import functools
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -25,7 +26,7 @@ from gnuradio.gr.gateway import gateway_block
 
 LIMIT_S = 10.0  #: that the threads of a flowgraph get to end
 
-_KEPT, _RUNS = "_doamc_kept", "_doamc_runs"  # attributes of flowgraphs
+_KEPT, _RUNS, _PORTS = "_doamc_kept", "_doamc_runs", "_doamc_ports"  # attributes of flowgraphs and hierarchical blocks
 
 _started: WeakSet[Any] = WeakSet()  # and not waited for
 # Locks of `_thread`: a garbage collection may have come here from within those of `threading`.
@@ -33,13 +34,14 @@ _over, _ended = _thread.allocate_lock(), _thread.allocate_lock()  # held until t
 
 
 def guard_flowgraphs() -> None:
-    """Close both gaps, for all flowgraphs of the program; a second call does nothing."""
+    """Close these gaps, for all flowgraphs of the program; a second call does nothing."""
     if hasattr(gr.top_block, "__del__"):
         return
-    for name in ("connect", "msg_connect"):
-        setattr(gr.hier_block2, name, _keeping(getattr(gr.hier_block2, name)))
+    gr.hier_block2.connect = _keeping(gr.hier_block2.connect)
+    gr.hier_block2.msg_connect = _noting(_keeping(gr.hier_block2.msg_connect))
     gr.top_block.start = _starting(gr.top_block.start)
     gr.top_block.wait = _waiting(gr.top_block.wait)
+    gr.hier_block2.__del__ = _let_go
     gr.top_block.__del__ = _end
     _over.acquire()
     _ended.acquire()
@@ -57,6 +59,28 @@ def _keeping(connect: Callable[..., None]) -> Callable[..., None]:
                 kept[id(block)] = block
 
     return call
+
+
+def _noting(msg_connect: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(msg_connect)
+    def call(self: Any, *points: Any) -> None:
+        msg_connect(self, *points)
+        begin, port, block, its_port = points if len(points) == 4 else (*points[0], *points[1])
+        if self in (begin, block):  # which is not noted: it would hold itself once more
+            ends = [None if end is self else end for end in (begin, block)]
+            vars(self).setdefault(_PORTS, []).append((ends[0], port, ends[1], its_port))
+
+    return call
+
+
+def _let_go(hierarchical: Any) -> None:
+    """Have a hierarchical block hold nothing any more; no flowgraph that runs holds it."""
+    if _KEPT in vars(hierarchical):
+        for begin, port, end, its_port in vars(hierarchical).pop(_PORTS, []):
+            begin, end = (hierarchical if block is None else block for block in (begin, end))
+            with suppress(RuntimeError):  # GNU Radio may say that there is no such port, when it has disconnected it
+                hierarchical.msg_disconnect(begin, port, end, its_port)
+        hierarchical.disconnect_all()
 
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
