@@ -29,7 +29,7 @@ class slice_sink(gr.sync_block):
 
     take_part: gives the engine of a run that begins, told the name of the part that asks. The streams come as one, of
     vectors: `connect_merged`. across: samples left out, since the receiver was tuned anew or lost samples before their
-    slice was complete.
+    slice was complete. merge: the block that merges the streams, if one does.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class slice_sink(gr.sync_block):
     ) -> None:
         gr.sync_block.__init__(self, name="slice_sink", in_sig=[(np.complex64, n_elements)], out_sig=None)
         self._n, self._take_part = n_elements, take_part
+        self.merge: Any = None
         self._told_rate, self._told_frequency = sample_rate, frequency
         self.failure: Exception | None = None
         self.message_port_register_out(pmt.intern("status"))
@@ -44,6 +45,10 @@ class slice_sink(gr.sync_block):
 
     def start(self) -> bool:
         """Begin at the first sample; called by GNU Radio."""
+        if (
+            self.merge is not None
+        ):  # a run leaves the length of its buffer as a limit, which counts before what is asked
+            self.merge.set_max_output_buffer(-1)
         self._begin()
         self._engine = self._take_part("sink")
         return True
@@ -153,3 +158,4 @@ def connect_merged(block: gr.hier_block2, sink: slice_sink, n_elements: int) -> 
     for channel in range(n_elements):
         block.connect((block, channel), (merge, channel))
     block.connect(merge, sink)
+    sink.merge = merge

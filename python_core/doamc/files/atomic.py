@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from doamc.errors import RecordingError
+from doamc.files.remote import is_url
 
+_SIGMF = ".sigmf-meta"
 LONGEST = 230  #: bytes of a file's name: leaves room for the longer name of the temporary file
 
 
@@ -78,8 +80,10 @@ def make_folder(path: str | Path) -> None:
 def check_output(path: str | Path, *endings: str) -> None:
     """Raise RecordingError unless a file can be made at `path`: asked before long work, not after it.
 
-    endings: with a dot, of which its name is to have one, in any case, where some are given; readers go by them.
+    endings: with a dot, of which its name is to have one, in any case, where some are given; readers go by them. That
+    of SigMF is in small letters.
     """
+    _check_name(path, "file")
     path = Path(path)
     if os.path.exists(path) and not os.path.isfile(path):  # Path's own raise where a folder may not be entered
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
@@ -95,6 +99,8 @@ def check_output(path: str | Path, *endings: str) -> None:
         raise RecordingError(f"cannot write {path}: no permission in folder {path.parent}")
     if endings and not path.name.lower().endswith(endings):
         raise RecordingError(f"expected a file that ends in {_listed(endings)}, found {path}")
+    if path.name.lower().endswith(_SIGMF) and not path.name.endswith(_SIGMF):
+        raise RecordingError(f"expected {_SIGMF} in small letters, as SigMF has it, found {path}")
 
 
 def check_folder(path: str | Path, *endings: str) -> None:
@@ -102,10 +108,21 @@ def check_folder(path: str | Path, *endings: str) -> None:
 
     endings: of files that may be written instead.
     """
+    _check_name(path, "folder")
+    if str(path) == "-":
+        raise RecordingError("expected a folder for results, found -: they are not written to the terminal; name one")
     known = os.path.exists(path) or str(path).endswith(("/", os.sep))
     if not known and re.fullmatch(r"\.[A-Za-z][\w-]*", Path(path).suffix):
         other = f", or a file that ends in {_listed(endings)}" if endings else ""
         raise RecordingError(f"expected a folder for results{other}, found {path}; add / if it is to be a folder")
+
+
+def _check_name(path: str | Path, kind: str) -> None:
+    """Raise RecordingError on an empty name, as of a variable that is not set, and on a URL."""
+    if not str(path):
+        raise RecordingError(f"expected the name of a {kind} for results, found none")
+    if is_url(path):
+        raise RecordingError(f"expected a {kind} of this machine for results, found {path}; copy it afterwards")
 
 
 def _listed(words: Sequence[str]) -> str:

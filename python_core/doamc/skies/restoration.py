@@ -40,6 +40,7 @@ SHORT = 200  #: steps of these that are as of other runs, and tell the deviation
 CLOSE = 40  #: iterations of the closer solves
 FINE = 0.0005  #: as `TRUSTED`, where errors of the prior are averaged over
 TRUSTED = 0.002  #: level below which errors of the prior are no longer small beside it
+LEAST_NOISE = 1e-6  #: of a visibility, in units of the peak: what single precision brings by itself
 LAST = 0.5  #: level that `ddrm` ends at, in units of the noise of a visibility
 START = 50  #: steps of compressed sensing, whose image a chain begins at
 TOGETHER = 1 << 18  #: pixels that are worked on at once
@@ -132,6 +133,7 @@ class Problem:
     def conditional(self, iterations: int = ITERATIONS) -> Conditional:
         """What y says of x_0 in units of the peak."""
         y, power = self.y / self.peak, self.noise_power / self.peak.square()
+        power = power.clamp_min((LEAST_NOISE * float(self.operator.s.median())) ** 2)
         return Conditional(self.operator, y, power, self.colour, iterations)
 
     def measured(self, x: torch.Tensor) -> torch.Tensor:

@@ -107,6 +107,25 @@ def test_endings_are_those_that_are_written(tmp_path):
             check_output(tmp_path / name, ".npz", ".fits")
 
 
+@pytest.mark.parametrize("check", [check_output, check_folder])
+def test_no_name_and_urls_are_refused(check):
+    with pytest.raises(RecordingError, match=r"expected the name of a .* for results, found none"):
+        check("")
+    with pytest.raises(RecordingError, match=r"of this machine for results, found s3://bucket/out\.npz; copy it"):
+        check("s3://bucket/out.npz")
+
+
+def test_a_terminal_is_no_folder():
+    with pytest.raises(RecordingError, match="found -: they are not written to the terminal"):
+        check_folder("-")
+
+
+def test_the_ending_of_sigmf_is_in_small_letters(tmp_path):
+    check_output(tmp_path / "a.sigmf-meta", ".npz", ".sigmf-meta")
+    with pytest.raises(RecordingError, match=r"expected \.sigmf-meta in small letters"):
+        check_output(tmp_path / "A.SIGMF-META", ".npz", ".sigmf-meta")
+
+
 def test_a_folder_of_results_has_not_the_name_of_a_file(tmp_path):
     (tmp_path / "there.txt").mkdir()
     for name in ("out", "out/", "out.txt/", "2026.11.29", "there.txt", "."):

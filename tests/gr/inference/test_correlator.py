@@ -1,5 +1,7 @@
 """Streams in, their covariance out: every sample, whatever comes in between."""
 
+from types import SimpleNamespace
+
 import gr_doamc
 import numpy as np
 import pmt
@@ -72,6 +74,26 @@ def test_integrations_add_up_by_their_snapshots():
     made, _, _ = correlated(y, integration_s=0.05)
     total = sum(m.snapshots * m.covariance for m in made) / sum(m.snapshots for m in made)
     np.testing.assert_allclose(total, covariance(y), atol=1e-5)
+
+
+def test_a_second_run_takes_pieces_as_long_as_the_first():
+    """GNU Radio keeps what a buffer was given as its limit, and then passes over what is asked for."""
+    block, flowgraph = gr_doamc.correlator(16, 0.1, RATE), gr.top_block()
+    heads = [blocks.head(gr.sizeof_gr_complex, 20_000) for _ in range(16)]
+    for k, head in enumerate(heads):
+        flowgraph.connect(blocks.null_source(gr.sizeof_gr_complex), head, (block, k))
+    merge, given = block.sink.merge, []
+
+    def looked(limit):
+        given.append(merge.max_output_buffer(0))  # what GNU Radio gave at the start of a run
+        merge.set_max_output_buffer(limit)
+
+    block.sink.merge = SimpleNamespace(set_max_output_buffer=looked)
+    for _ in range(3):
+        for head in heads:
+            head.reset()
+        run(flowgraph)
+    assert given == [16_384] * 3 and block.status()["counters"]["samples"] == 20_000
 
 
 def test_what_another_frequency_brings_is_integrated_apart():
