@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ def geojson(positions: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """Lines of a FeatureCollection of messages ``doamc.position/1``.
 
     Each is a point, whose properties are the message's, and polygons of its region, or, where that is none but bounded,
-    of its ellipse. Coordinates are longitude and latitude; corners follow each other counter-clockwise, and do not jump
-    at 180 degrees.
+    of its ellipse. Coordinates are longitude and latitude; corners follow each other counter-clockwise. What lies
+    across 180 degrees is cut there, into polygons on either side.
     """
     yield b'{"type": "FeatureCollection", "features": [\n'
     between = b""
@@ -37,9 +38,15 @@ def _features(position: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": about}
     region = position.get("region")  # none by releases before 0.2
     if region is not None:
-        shape = {"type": region["type"], "coordinates": region["coordinates"]}
+        shape = {
+            "type": region["type"],
+            "coordinates": [[half] for (ring,) in region["coordinates"] for half in cut(ring)],
+        }
     elif position["bounded"]:
-        shape = {"type": "Polygon", "coordinates": [_ring(place[1], place[0], position["ellipse"])]}
+        halves = cut(_ring(place[1], place[0], position["ellipse"]))
+        shape = {"type": "Polygon", "coordinates": halves}
+        if len(halves) > 1:
+            shape = {"type": "MultiPolygon", "coordinates": [[half] for half in halves]}
     else:
         return
     named = {k: position[k] for k in ("emitter", "candidate", "frequency_hz", "first_time", "last_time", "ellipse")}
@@ -59,3 +66,27 @@ def _ring(latitude_deg: float, longitude_deg: float, ellipse: dict[str, Any]) ->
         for a, b in zip(away, lat, strict=True)
     ]
     return [*corners[:-1], corners[0]]
+
+
+def cut(ring: list[list[float]]) -> list[list[list[float]]]:
+    """Parts of a closed ring on either side of the meridian of 180 degrees, within -180 to 180 (RFC 7946, 3.1.9)."""
+    parts = []
+    for turns in (-1, 0, 1):
+        moved_ring = [[round(lon - 360.0 * turns, PLACE_DIGITS), lat] for lon, lat in ring]
+        part = _half(_half(moved_ring, -180.0, 1), 180.0, -1)
+        if len({tuple(corner) for corner in part}) > 2:
+            parts.append(part)
+    return parts or [ring]
+
+
+def _half(ring: list[list[float]], limit: float, side: int) -> list[list[float]]:
+    """What of a closed ring is east (side 1) or west (-1) of a meridian, closed too."""
+    kept: list[list[float]] = []
+    for a, b in pairwise(ring):
+        inside, next_inside = side * (a[0] - limit) >= 0, side * (b[0] - limit) >= 0
+        if inside:
+            kept.append(a)
+        if inside != next_inside:
+            part = (limit - a[0]) / (b[0] - a[0])
+            kept.append([limit, round(a[1] + part * (b[1] - a[1]), PLACE_DIGITS)])
+    return [*kept, kept[0]] if kept else []
