@@ -4,7 +4,7 @@ METHOD ?=
 DURATION ?=
 PYTEST_OPTIONS ?=
 FUZZ_MINUTES ?= 60
-TEST_JOBS ?= 3
+TEST_JOBS ?= 2
 PY := .venv/bin/python
 
 # One BLAS and OpenMP thread a process: the matrices are small, and every GNU Radio block is a thread already, so
@@ -29,9 +29,8 @@ demo: setup  ## 20 s live on a simulated array; or RECORDING=x.sigmf-meta; METHO
 	@$(PY) -m scripts.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(METHOD),--method $(METHOD)) \
 	  $(if $(DURATION),--duration $(DURATION))
 
-# A file of tests stays in one process: its fixtures are made once. One process more than the two cores that are assumed:
-# tests of flowgraphs, servers and commands wait for what they started.
-test: tools  ## all tests but the slow ones, in TEST_JOBS=3 processes
+# A file of tests stays in one process: its fixtures are made once. More processes than cores were tried, and are slower.
+test: tools  ## all tests but the slow ones, in TEST_JOBS=2 processes
 	$(PY) -m pytest -m "not slow" -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder \
 	  --max-worker-restart 0 $(PYTEST_OPTIONS)
 
