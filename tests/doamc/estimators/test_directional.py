@@ -18,6 +18,7 @@ from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec
 from tests.doamc.helpers.directional import directional_spec
 from tests.doamc.helpers.scenes import edited_spec, observed
+from tests.doamc.helpers.slopes import assert_slopes
 
 ABLE = [name for name in METHODS if estimator_class(name).directional]
 #: a coupling that turns with direction half as strongly as it is, 25 dB over noise: order 0 cannot explain it
@@ -93,12 +94,7 @@ def test_the_descent_knows_its_slopes():
         for found, expected in zip(likelihood(x, index), likelihood.by_tensors(x, index), strict=True):
             assert torch.allclose(found, expected, atol=1e-9 * float(expected.abs().max()))
         for criterion in (likelihood, lambda v, i, model=model: SoftPrior(model)(v)):
-            slope = criterion(x, index)[1]
-            for d in range(model.size):
-                step = torch.zeros(model.size, dtype=x.dtype)
-                step[d] = 1e-6
-                found = (criterion(x + step, index)[0] - criterion(x - step, index)[0]) / 2e-6
-                assert torch.allclose(found, slope[:, d], atol=1e-5 * float(slope.abs().max()))
+            assert_slopes(criterion, x, index)
 
 
 @pytest.mark.parametrize("method", ["ml", "posterior"])

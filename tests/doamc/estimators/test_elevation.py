@@ -15,6 +15,7 @@ from doamc.spec import load_spec
 from doamc.trials.calibration import Case, calibrate
 from doamc.trials.monte_carlo import compare
 from tests.doamc.helpers.scenes import edited_spec, observed
+from tests.doamc.helpers.slopes import assert_slopes
 
 ABLE = [name for name in METHODS if estimator_class(name).elevations]
 FREE = edited_spec("panel16", coupling={"magnitude": [[0.0, 0.0]] * 3})
@@ -81,12 +82,7 @@ def test_the_descent_knows_its_slopes_by_both_angles():
     x[1, 3], x[2, 0] = 0.8, 1.3  # beyond the sector
     index = torch.arange(5)
     for criterion in (LikelihoodCriterion(model, batch.covariance), lambda v, i: SoftPrior(model)(v)):
-        slope = criterion(x, index)[1]
-        for d in range(model.size):
-            step = torch.zeros(model.size, dtype=x.dtype)
-            step[d] = 1e-6
-            found = (criterion(x + step, index)[0] - criterion(x - step, index)[0]) / 2e-6
-            assert torch.allclose(found, slope[:, d], atol=1e-5 * float(slope.abs().max()))
+        assert_slopes(criterion, x, index)
 
 
 def test_calibration_and_comparison_know_both_angles():
