@@ -124,15 +124,19 @@ class Problem:
         top, bottom = min(TOP * self.size, FIRST), self.bottom(trusted)
         return falling((4 * bottom).clamp(top, FIRST), bottom, count)
 
+    def in_units(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """y (B, R) and its noise power (B, 1), in units of the peak."""
+        return self.y / self.peak, self.noise_power / self.peak.square()
+
     def surprise(self, prior: SkyDenoiser) -> Surprise:
         """The prior, with what tells how much y surprises it in a sweep."""
-        y, power = self.y / self.peak, self.noise_power / self.peak.square()
+        y, power = self.in_units()
         ends = self.levels(2)
         return Surprise(prior, self.operator, y, power, self.colour, (ends[0], ends[1]))
 
     def conditional(self, iterations: int = ITERATIONS) -> Conditional:
         """What y says of x_0 in units of the peak."""
-        y, power = self.y / self.peak, self.noise_power / self.peak.square()
+        y, power = self.in_units()
         power = power.clamp_min((LEAST_NOISE * float(self.operator.s.median())) ** 2)
         return Conditional(self.operator, y, power, self.colour, iterations)
 
