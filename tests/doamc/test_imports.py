@@ -11,7 +11,7 @@ import pytest
 CORE = Path(__file__).parents[2] / "python_core" / "doamc"
 #: rooms from the ground up; docs/architecture.md says what each holds
 ROOMS = """
-    errors text angles protocol home children files cluster arrays coupling spec scenes snapshots bounds antenna
+    errors text angles protocol home signals children files cluster arrays coupling spec scenes snapshots bounds antenna
     calibration likelihood estimators estimates tracks places views diffusion learning waveforms posterior denoising
     selfcal bands routes mimo imaging skies trials krakensdr figures web dashboard gateways cli
 """.split()

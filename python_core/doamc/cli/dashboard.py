@@ -38,10 +38,9 @@ def run(args: argparse.Namespace) -> int:
     from doamc.errors import DashboardError
 
     with extra("dashboard", DashboardError):
-        import asyncio
-
         from doamc.dashboard.receivers import Receiver, load_receivers
         from doamc.dashboard.server import Dashboard
+        from doamc.web.foreground import run_loop
     if args.config and args.heading_deg is not None:
         raise DashboardError("expected --heading-deg without --config; write heading_deg into the file")
     if args.heading_deg is not None and not 0 <= args.heading_deg <= 360:
@@ -51,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     single = Receiver("receiver", args.connect, args.heading_deg, server_key=args.server_key, keys=args.keys)
     receivers = load_receivers(args.config) if args.config else [single]
     token = args.token if args.token is not None else os.environ.get("DOAMC_TOKEN") or None
-    asyncio.run(_serve(Dashboard(receivers, args.host, args.port, token, args.recordings)))
+    dashboard = Dashboard(receivers, args.host, args.port, token, args.recordings)
+    run_loop(lambda: _serve(dashboard))
     return 0
 
 

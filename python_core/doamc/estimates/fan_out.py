@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from doamc.errors import PublishError
-from doamc.files.uninterrupted import uninterrupted
+from doamc.signals import uninterrupted
 
 
 class Output(Protocol):

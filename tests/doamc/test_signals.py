@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from doamc.estimates.fan_out import Outputs
-from doamc.files.uninterrupted import uninterrupted
+from doamc.signals import uninterrupted
 
 
 def test_an_interrupt_comes_after_the_block_and_the_handlers_are_back():
