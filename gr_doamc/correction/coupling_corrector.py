@@ -91,7 +91,7 @@ class coupling_corrector(channels_block):
     def start(self) -> bool:
         """Tell what is taken out; called by GNU Radio."""
         self._publish()
-        return True
+        return channels_block.start(self)
 
     def stop(self) -> bool:
         """Keep the newest coupling; called by GNU Radio."""

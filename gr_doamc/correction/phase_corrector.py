@@ -95,7 +95,7 @@ class phase_corrector(channels_block):
             self._alignment.begin(*self._wanted, self._skip)
             self.alignment = "collecting"
         self._publish()
-        return True
+        return channels_block.start(self)
 
     def stop(self) -> bool:
         """Wait for what runs beside the stream; called by GNU Radio."""

@@ -11,6 +11,7 @@ from gnuradio import blocks, gr
 from doamc.errors import SnapshotError
 from gr_doamc.inference.slice_queue import Lengths, Slice, SliceQueue, Tuning
 from gr_doamc.runtime.messages import CAPTURE
+from gr_doamc.runtime.output_buffers import ask_for_buffers, forget_limits
 from gr_doamc.runtime.stream_guard import guarded_work
 
 _LOST = "frames_lost"
@@ -45,10 +46,8 @@ class slice_sink(gr.sync_block):
 
     def start(self) -> bool:
         """Begin at the first sample; called by GNU Radio."""
-        if (
-            self.merge is not None
-        ):  # a run leaves the length of its buffer as a limit, which counts before what is asked
-            self.merge.set_max_output_buffer(-1)
+        if self.merge is not None:
+            forget_limits(self.merge)
         self._begin()
         self._engine = self._take_part("sink")
         return True
@@ -154,7 +153,7 @@ def connect_merged(block: gr.hier_block2, sink: slice_sink, n_elements: int) -> 
     """
     merge = blocks.streams_to_vector(gr.sizeof_gr_complex, n_elements)
     merge.set_log_level("warn")  # it would tell the length of its buffer
-    merge.set_min_output_buffer(_BUFFER)  # else the pieces are a thousand samples long
+    ask_for_buffers(merge, _BUFFER)  # else the pieces are a thousand samples long
     for channel in range(n_elements):
         block.connect((block, channel), (merge, channel))
     block.connect(merge, sink)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from gnuradio import gr
 
+from gr_doamc.runtime.output_buffers import ask_for_buffers, forget_limits
+
 _READ, _WRITE = 0x100, 0x200  # PyBUF_READ, PyBUF_WRITE
 _ITEM = gr.sizeof_gr_complex
 
@@ -44,8 +46,12 @@ class channels_block(gr.sync_block):
         # zeros, so that nothing waits for it, and sample and tag numbers are those without one.
         self._before = samples - 1
         self.set_history(samples)
-        for port in range(made):
-            self.set_min_output_buffer(port, 2 * samples)
+        ask_for_buffers(self, 2 * samples)
+
+    def start(self) -> bool:
+        """Begin a run; called by GNU Radio."""
+        forget_limits(self)
+        return True
 
     def handle_forecast(self, noutput_items: int, n_inputs: int) -> list[int]:
         """Samples that so many outputs need of every input; called by GNU Radio, a dozen times for every `work`."""

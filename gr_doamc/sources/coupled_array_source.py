@@ -13,6 +13,7 @@ from gnuradio import gr
 from doamc.errors import SpecificationError
 from doamc.protocol import TRUTH_SCHEMA
 from doamc.spec import load_spec
+from gr_doamc.runtime.output_buffers import ask_for_buffers, forget_limits
 from gr_doamc.runtime.stream_guard import guarded_work
 from gr_doamc.sources.array_response import array_response
 from gr_doamc.sources.emitters import Waveform, complex_normal, make_emitter
@@ -85,8 +86,7 @@ class coupled_array_source(gr.sync_block):
         self._size = min(max(size, 256), 4096)
         self._block, self._used, self._position, self._truths = np.empty((n, 0), np.complex64), 0, 0, 0
         self._response = None if any(e.moves for e in self.emitters) else self.response(0.0)
-        for port in range(n):
-            self.set_min_output_buffer(port, 4 * self._size)
+        ask_for_buffers(self, 4 * self._size)
         for name in ("truth", "status"):
             self.message_port_register_out(pmt.intern(name))
 
@@ -105,6 +105,11 @@ class coupled_array_source(gr.sync_block):
             "power_db": [e.power_db for e in self.emitters], "noise_power": self.noise_power,
             "coupling": {"re": self.coupling.real.tolist(), "im": self.coupling.imag.tolist()},
         }  # fmt: skip
+
+    def start(self) -> bool:
+        """Begin a run; called by GNU Radio."""
+        forget_limits(self)
+        return True
 
     @guarded_work
     def work(self, input_items: Any, output_items: list[np.ndarray]) -> int:

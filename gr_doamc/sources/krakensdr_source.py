@@ -11,6 +11,7 @@ from doamc.errors import ReceiverError
 from doamc.text import shown
 from gr_doamc.runtime.message_block import block_status, guarded
 from gr_doamc.runtime.messages import CAPTURE
+from gr_doamc.runtime.output_buffers import ask_for_buffers, forget_limits
 from gr_doamc.runtime.stream_guard import WORK_DONE, guarded_work
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ class krakensdr_source(gr.sync_block):
         self._frame: Frame | None = None
         self._used = self._limit = 0
         self._told: dict[str, Any] = {}
-        for port_number in range(n_elements):
-            self.set_min_output_buffer(port_number, _BUFFER)
+        ask_for_buffers(self, _BUFFER)
         self.message_port_register_out(pmt.intern("status"))
         self.message_port_register_in(pmt.intern("control"))
         self.set_msg_handler(pmt.intern("control"), self._on_control)
@@ -117,6 +117,7 @@ class krakensdr_source(gr.sync_block):
 
     def start(self) -> bool:
         """Begin to connect; called by GNU Radio."""
+        forget_limits(self)
         self._told.clear()
         self.client.start()
         self.settings.start()
