@@ -127,7 +127,7 @@ class ModelError:
             values = values.clamp_min(0.0)
             seen = 1 + square[:, None] * values[:, None]  # (B, G, k)
             evidence.append(0.5 * (square[:, None] * along.square()[:, None] / seen - seen.log()).sum(2))
-            self._kinds.append((around.moves @ own, values, along))
+            self._kinds.append((around.moves @ own, values, along, vectors))
         log_weight = torch.stack(evidence, 1)
         self.weight = torch.softmax(log_weight.flatten(1), 1).view_as(log_weight)
 
@@ -148,7 +148,7 @@ class ModelError:
         index = index.clamp_max(weight.shape[1] - 1)
         square = (2 * self.log_size).exp()
         out = self.around.x.new_zeros(*self.around.x.shape, len(comb))
-        for i, (moves, values, along) in enumerate(self._kinds):
+        for i, (moves, values, along, vectors) in enumerate(self._kinds):
             share = (moves.square().sum(2) / self.around.variance).amax(1)  # of the scene's variance, for eps = 1
             least = (share[:, None] * square < NEGLIGIBLE).sum(1, keepdim=True) + i * sizes
             first, last = torch.searchsorted(index, torch.cat([least, torch.full_like(least, (i + 1) * sizes)], 1)).T
@@ -160,6 +160,8 @@ class ModelError:
             place = place.clamp_max(len(comb) - 1)
             size = (square[(index.gather(1, place) - i * sizes).clamp(0, sizes - 1)] * drawn)[:, None]  # (B, 1, n')
             left = size / (1 + values[..., None] * size)  # (B, k, n'), variances of eps Q^T u
-            u = left * along[..., None] + left.sqrt() * normal[: left.shape[1], place].transpose(0, 1)
+            # in the axes of T: those of Q are arbitrary where eigenvalues are equal, so that round-off chose the draws
+            own = (vectors.mT @ normal[: left.shape[1]]).gather(2, place[:, None].expand(-1, left.shape[1], -1))
+            u = left * along[..., None] + left.sqrt() * own
             out.scatter_add_(2, place[:, None].expand(-1, out.shape[1], -1), -moves @ u)
         return out

@@ -1,6 +1,7 @@
 """Errors of the response: how far they move a scene, and how large they are found to be."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,3 +151,17 @@ def test_an_observation_is_taken_by_itself():
     comb = (torch.arange(96, dtype=torch.float64) + 0.5) / 96
     normal = torch.randn(32, 96, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(all_three.draws(comb, normal)[1:2], alone.draws(comb, normal), atol=1e-9)
+
+
+def test_round_off_does_not_choose_the_draws():
+    scene, rhat, count = observed("ula8", 3, 2, 200, 10.0)
+    coordinates = coordinates_of(scene)
+    posterior = posterior_of(coordinates, scene, rhat, count)
+    around = linearise(posterior, point_of(coordinates, scene)[:, :, 0])
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(around.curvature.shape, dtype=torch.float64, generator=generator)
+    off = replace(around, curvature=around.curvature * (1 + 1e-15 * (noise + noise.mT)))  # S has equal eigenvalues: 0
+    comb = (torch.arange(96, dtype=torch.float64) + 0.5) / 96
+    normal = torch.randn(32, 96, dtype=torch.float64, generator=generator)
+    draws, others = (ModelError(posterior, a, SIZES_DB).draws(comb, normal) for a in (around, off))
+    assert float(draws.abs().max()) > 1e-3 and torch.allclose(draws, others, atol=1e-9)
