@@ -1,10 +1,16 @@
 """What all tests share: nothing hangs on how busy the computer is, and no process outlives its test."""
 
+import os
 import signal
 import subprocess
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# As in the Makefile, for pytest by itself, before torch is loaded: where another process has a core, threads that wait
+# for each other make some tests a hundred times as long.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any load")
