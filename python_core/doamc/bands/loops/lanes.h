@@ -1,7 +1,7 @@
 /* A vector of frames: as many floats as one register of the machine holds, by the compilers' vector extension.
  *
  * Each lane is one frame, so that the code of a transform reads as if it were for a single one. The files of a variant
- * (plain.c, avx2.c, avx512.c) set LANES, VARIANT and the instructions before they include this.
+ * (plain.c, avx2.h, avx512.h) set VARIANT, REGISTER_BYTES and the instructions before this.
  */
 #ifndef DOAMC_BANDS_LANES_H
 #define DOAMC_BANDS_LANES_H
@@ -9,10 +9,11 @@
 #include "../../likelihood/loops/variants.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define LANES (REGISTER_BYTES / 4)
 
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef double pairs __attribute__((vector_size(4 * LANES))); /* complex numbers, as they stand in memory */
-typedef int32_t mask __attribute__((vector_size(4 * LANES)));
+typedef float vec __attribute__((vector_size(REGISTER_BYTES)));
+typedef double pairs __attribute__((vector_size(REGISTER_BYTES))); /* complex numbers, as they stand in memory */
+typedef int32_t mask __attribute__((vector_size(REGISTER_BYTES)));
 typedef struct { vec re, im; } cvec;
 
 #if LANES == 4

@@ -1,18 +1,7 @@
 /* The variant of processors with AVX512. */
-#include "variants.h"
+#include "avx512.h"
 #if DOAMC_X86
-#if defined __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq"))), apply_to = function)
-#else
-#pragma GCC target("avx2,fma,avx512f,avx512dq")
-#endif
-#define VARIANT avx512
-#define LANES 8
 #include "entries.h"
 #include "closed_entries.h"
-#if defined __clang__
-#pragma clang attribute pop
-#endif
-#else
-typedef int nothing_to_compile;
+#include "end_of_variant.h"
 #endif

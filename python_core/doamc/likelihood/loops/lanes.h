@@ -1,7 +1,7 @@
 /* A vector of chains: as many doubles as one register of the machine holds, by the compilers' vector extension.
  *
  * Every quantity of a chain is one lane of such a vector, and the code reads as if it were for a single chain. The
- * files of a variant (plain.c, avx2.c, avx512.c) set LANES, VARIANT and the instructions before they include this.
+ * files of a variant (plain.c, avx2.h, avx512.h) set VARIANT, REGISTER_BYTES and the instructions before this.
  */
 #ifndef DOAMC_LANES_H
 #define DOAMC_LANES_H
@@ -9,9 +9,10 @@
 #include "variants.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define LANES (REGISTER_BYTES / 8)
 
-typedef double vec __attribute__((vector_size(8 * LANES)));
-typedef int64_t mask __attribute__((vector_size(8 * LANES))); /* -1 where true, 0 where false */
+typedef double vec __attribute__((vector_size(REGISTER_BYTES)));
+typedef int64_t mask __attribute__((vector_size(REGISTER_BYTES))); /* -1 where true, 0 where false */
 typedef struct { vec re, im; } cvec;
 
 INLINE vec all(double value) { return value - (vec){0}; }

@@ -1,6 +1,6 @@
 /* The variant that every machine runs, and the list of those that this one can. */
 #define VARIANT plain
-#define LANES 2
+#define REGISTER_BYTES 16
 #include "entries.h"
 #include "closed_entries.h"
 #include "choice.h"
