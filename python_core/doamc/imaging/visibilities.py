@@ -55,6 +55,12 @@ class SkyImage:
     model: NDArray[np.float64] | None = None
 
 
+def cycles(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Frequency |k| of every cell of a grid (n, m), cycles an image, (n, m)."""
+    rows, columns = (np.fft.fftfreq(n, 1 / n) for n in shape)
+    return np.asarray(np.hypot(rows[:, None], columns))
+
+
 def mirrored(cells: NDArray) -> NDArray:
     """The value at -k for every k of a grid (..., n, n)."""
     return np.roll(cells[..., ::-1, ::-1], (1, 1), (-2, -1))

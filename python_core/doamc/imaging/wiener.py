@@ -10,7 +10,7 @@ a learned prior is measured against: it knows sizes, and no shapes.
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.imaging.visibilities import GridVisibilities, SkyImage
+from doamc.imaging.visibilities import GridVisibilities, SkyImage, cycles
 
 #: corner frequencies k_0, cycles an image, and exponents g that are tried, each with its own best A
 _CORNERS = np.geomspace(0.5, 32, 25)
@@ -20,8 +20,7 @@ _ROUNDS = 12
 
 def wiener(visibilities: GridVisibilities) -> SkyImage:
     """Posterior mean and standard deviation of every sky, flux a pixel; the deviation is the same in all pixels."""
-    k = np.hypot(*np.meshgrid(*[np.fft.fftfreq(visibilities.side, 1 / visibilities.side)] * 2))
-    noise = visibilities.cell_sigma**2
+    k, noise = cycles(visibilities.mask.shape), visibilities.cell_sigma**2
     images, spreads = [], []
     for values in visibilities.values:
         power = fit_spectrum(np.abs(values) ** 2, k, noise, visibilities.mask)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from doamc.imaging.visibilities import GridVisibilities
+from doamc.imaging.visibilities import GridVisibilities, cycles
 from doamc.imaging.wiener import fit_spectrum
 
 LOW = 4.0  #: cycles an image, below which frequencies count as low
@@ -42,20 +42,13 @@ class Evidence:
     sweeps: int
 
 
-def cycles(shape: tuple[int, int]) -> torch.Tensor:
-    """Frequency of every cell, cycles an image, (H, W)."""
-    rows, columns = (torch.fft.fftfreq(n, 1 / n) for n in shape)
-    return torch.hypot(rows[:, None], columns)
-
-
 def missing_power(visibilities: GridVisibilities) -> NDArray[np.float64]:
     """Root mean square, flux a pixel, of what is expected in cells that are not measured, (B, 2): below `LOW`, and all.
 
     By the power spectrum that fits the visibilities of each sky best.
     """
-    n = visibilities.side
-    k = np.hypot(*np.meshgrid(*[np.fft.fftfreq(n, 1 / n)] * 2))
-    noise, mask = visibilities.cell_sigma**2, visibilities.mask
+    n, noise, mask = visibilities.side, visibilities.cell_sigma**2, visibilities.mask
+    k = cycles(mask.shape)
     found = []
     for values in visibilities.values:
         power = np.where(mask, 0, fit_spectrum(np.abs(values) ** 2, k, noise, mask))

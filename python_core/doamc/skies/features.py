@@ -7,10 +7,12 @@ ratios: no unit of flux matters to them. Squares of pixels grow with the image, 
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from doamc.skies.evidence import LOW, Evidence, cycles
+from doamc.imaging.visibilities import cycles
+from doamc.skies.evidence import LOW, Evidence
 from doamc.skies.surprise import EDGES, LEVELS, RINGS
 
 #: sides of the squares of pixels that are averaged over or looked through, in images of 64 x 64
@@ -65,7 +67,7 @@ def sky_features(evidence: Evidence) -> torch.Tensor:
 
     power = e.residual.square()
     tails = power.square().mean((1, 2)) / power.mean((1, 2)).square().clamp_min(1e-12)
-    low = cycles((size.shape[1], size.shape[2])) < LOW
+    low = torch.from_numpy(cycles(size.shape[1:]) < LOW)
     of_sky = [
         log(root(e.deviation)), log(root(change)), log(root(e.image - e.first)), log(root(e.pull)),
         (root(e.residual) + LEAST_SHARE).log(), tails.clamp(1 / MOST_TAILS, MOST_TAILS).log(),
@@ -81,8 +83,7 @@ def sky_features(evidence: Evidence) -> torch.Tensor:
 
 def _by_ring(change: torch.Tensor, mask: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
     """Root mean square a pixel of what changed, by rings of cells that are measured, then of those that are not."""
-    shape = (change.shape[1], change.shape[2])
-    ring = torch.bucketize(cycles(shape), torch.tensor(EDGES), right=True) + RINGS * (~mask).long()
+    ring = torch.from_numpy(np.searchsorted(EDGES, cycles(mask.shape), side="right")) + RINGS * (~mask).long()
     power = torch.fft.fft2(change, norm="ortho").abs().square().flatten(1)
     sums = power.new_zeros(len(change), 2 * RINGS).index_add(1, ring.flatten(), power)
     return ((sums / change[0].numel()).sqrt() / level[:, None]).clamp_min(LEAST_MEAN).log()
