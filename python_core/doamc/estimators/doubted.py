@@ -35,20 +35,27 @@ class Doubted:
     all channels. counted: whether its sources were counted.
     """
 
-    def __init__(self, spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", n_sources: int, enough: float) -> None:
-        self.spec, self.p, self.lengths = spec, n_sources, batch.effective.lengths(n_sources)
+    def __init__(self, spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", enough: float) -> None:
+        self.spec, self.p = spec, int(e.azimuth.isfinite().sum())
+        self.lengths = batch.effective.lengths(self.p)
         self.level = float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
         self.covariance = batch.covariance[0] / self.level
         self.enough = enough
         self.everything = torch.arange(spec.n_elements)[None]
         self.counted, self.noise_known = e.log_evidence is not None, batch.noise_power is not None
-        self.free = Hypothesis(spec, n_sources)
+        self.free = Hypothesis(spec, self.p)
         self.start = _start(spec, e, 1 / self.level)
 
     def fit(self, h: Hypothesis, start: torch.Tensor) -> Fitted | None:
         """A model fitted from starts (S, D), where it explains the observation."""
         fitted = h.fit(self.covariance, self.lengths, start[None], self.everything)
         return fitted if float(fitted.misfit.misfit) < self.enough else None
+
+
+def doubted(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", enough: float) -> Doubted | None:
+    """One observation that other models can start from; None where its coupling or noise power was not found."""
+    there = bool(e.coupling.isfinite().all()) and float(e.noise_power) > 0
+    return Doubted(spec, batch, e, enough) if there else None
 
 
 def _start(spec: ArraySpec, e: "Estimates", scale: float) -> torch.Tensor:

@@ -15,7 +15,7 @@ import torch
 from doamc.estimators.beams import from_nothing, moved, with_one_more
 from doamc.estimators.cause_names import CAUSES, COHERENT, UNKNOWN
 from doamc.estimators.channel_faults import one_off, two_swapped
-from doamc.estimators.doubted import EXPLAINED, Doubted, Explanation
+from doamc.estimators.doubted import EXPLAINED, Doubted, Explanation, doubted
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.estimators.remedies import Remedy
 from doamc.estimators.walls import directions, which_wall
@@ -40,22 +40,19 @@ class _Rival:
 
 def explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> Explanation:
     """What explains one observation whose estimates are doubtful."""
-    p = int(e.azimuth.isfinite().sum())
-    if not e.coupling.isfinite().all() or not float(e.noise_power) > 0 or e.misfit is None:
+    d = None if e.misfit is None else doubted(spec, batch, e, max(EXPLAINED, SHARE * float(e.misfit)))
+    if d is None:
         return Explanation(UNKNOWN)
-    d = Doubted(spec, batch, e, p, max(EXPLAINED, SHARE * float(e.misfit)))
     steps: list[Callable[[Doubted], Explanation | None]] = [_noise_alone] if d.counted else []
-    if p:
+    if d.p:
         steps += [_other_places, _coherent, _one_more, _unequal_or_off, two_swapped]
     return next((found for step in steps if (found := step(d)) is not None), Explanation(UNKNOWN))
 
 
 def channel_noise(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> tuple[Remedy, ...]:
     """The remedy for a noise power of each channel's own, of one observation; none where it cannot be found."""
-    p = int(e.azimuth.isfinite().sum())
-    if not p or not e.coupling.isfinite().all() or not float(e.noise_power) > 0:
-        return ()
-    found = _noise(Doubted(spec, batch, e, p, enough=math.inf), "channels", p)
+    d = doubted(spec, batch, e, enough=math.inf)
+    found = _noise(d, "channels", d.p) if d is not None and d.p else None
     return () if found is None else found.explanation.remedies
 
 
