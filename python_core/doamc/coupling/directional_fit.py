@@ -9,7 +9,8 @@ least-squares problem, which their prior, taken as normal, makes well posed:
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.coupling.directional import LEAST_DEVIATION, DirectionalFamily
+from doamc.coupling.directional import DirectionalFamily
+from doamc.coupling.directional_series import LEAST_DEVIATION
 
 RIDGE = 1e-4  #: share of the prior: a subspace is known far better than the coupling beforehand
 
