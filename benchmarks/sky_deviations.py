@@ -30,7 +30,8 @@ from doamc.skies.deviations import Deviations
 from doamc.skies.evidence import Evidence
 from doamc.skies.features import pixel_features, sky_features
 from doamc.skies.generator import draw_skies
-from doamc.skies.restoration import SWEEP, Run, gathered
+from doamc.skies.posterior import SWEEP, gathered
+from doamc.skies.problem import Run
 
 SIDE, TOGETHER, LEARN, JUDGE = 64, 2, 256, 512
 STEPS, SHARES = (10, 20, 50, 100, 200), (0.3, 0.3, 0.22, 0.1, 0.08)

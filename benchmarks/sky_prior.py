@@ -23,7 +23,8 @@ from doamc.imaging.visibilities import GridVisibilities, SkyImage, make_visibili
 from doamc.imaging.wiener import wiener
 from doamc.skies import restoration
 from doamc.skies.denoiser import SkyDenoiser
-from doamc.skies.restoration import Run, restore
+from doamc.skies.problem import Run
+from doamc.skies.restoration import restore
 
 #: of the sparse prior: shares and deviations of pixels that are empty, faint and bright
 SHARES, DEVIATIONS = (0.85, 0.1, 0.05), (1e-3, 0.03, 0.3)

@@ -35,7 +35,8 @@ from doamc.imaging.visibilities import GridVisibilities, make_visibilities
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.generator import draw_skies
 from doamc.skies.net import SCALE
-from doamc.skies.restoration import Run, restore
+from doamc.skies.problem import Run
+from doamc.skies.restoration import restore
 
 SIDE = 64
 STEPS, GUIDED_CALLS = (10, 50, 100, 500, 1000), 50

@@ -97,7 +97,8 @@ def make_image(
 ) -> "SkyImage":
     """The skies by a method of `METHODS`; report: called with the number of skies done, as they are."""
     if method in _LEARNED:
-        from doamc.skies.restoration import Run, restore
+        from doamc.skies.problem import Run
+        from doamc.skies.restoration import restore
 
         return restore(visibilities, Run(steps or Run.steps, samples, seed), method, weights, report)
     from doamc.imaging.methods import METHODS

@@ -9,10 +9,11 @@ from doamc.imaging.coverage import equatorial, grid_mask, tracks
 from doamc.imaging.iuwt import iuwt
 from doamc.imaging.visibilities import GridVisibilities, make_visibilities
 from doamc.imaging.wiener import wiener
-from doamc.skies import restoration
+from doamc.skies import posterior, restoration
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.generator import draw_skies
-from doamc.skies.restoration import Run, restore
+from doamc.skies.problem import Run
+from doamc.skies.restoration import restore
 from tests.doamc.imaging.skies import observe
 
 SIGMA = 0.005
@@ -135,8 +136,8 @@ def test_a_long_run_averages_what_a_short_one_is_off_by(monkeypatch):
     skies, cells = case(2)[0], mask(64, 27)
     seen = make_visibilities(observe(skies, cells, 5e-4, np.random.default_rng(4)), cells, 5e-4)
     first = restore(seen, Run(10))
-    monkeypatch.setattr(restoration, "LONG", 20)
-    monkeypatch.setattr(restoration, "SHORT", 10)
+    monkeypatch.setattr(posterior, "LONG", 20)
+    monkeypatch.setattr(posterior, "SHORT", 10)
     found = restore(seen, Run(25))
     assert psnr_db(found.image, skies) > psnr_db(first.image, skies) + 4
     left = np.where(cells, np.fft.fft2(found.image, norm="ortho") - seen.values, 0)[:, cells]
