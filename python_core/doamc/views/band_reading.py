@@ -3,17 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doamc.errors import PublishError
 from doamc.protocol import SIGNAL_SCHEMA, SPECTRUM_SCHEMA
-from doamc.text import reason, shown
+from doamc.views.told import T, number, reading_of
 
 MAX_SOURCES, MAX_VALUES = 64, 2048
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,11 @@ def _signal(message: dict[str, Any]) -> SignalReading:
     sources = message["sources"] or ()
     if len(sources) > MAX_SOURCES:
         raise ValueError(f"more than {MAX_SOURCES} sources")
-    azimuth, std = (np.array([_number(s[k]) for s in sources], float) for k in ("azimuth_deg", "std_deg"))
+    azimuth, std = (np.array([number(s[k]) for s in sources], float) for k in ("azimuth_deg", "std_deg"))
     heading = message.get("heading_deg")
     names = ("frequency_hz", "bandwidth_hz", "snr_db", "stop_s")
     frequency, bandwidth, snr, stop = (float(message[k]) for k in names)
-    if not all(map(math.isfinite, (frequency, bandwidth, snr, stop, *azimuth, _number(heading or 0.0)))):
+    if not all(map(math.isfinite, (frequency, bandwidth, snr, stop, *azimuth, number(heading or 0.0)))):
         raise ValueError("a number that is not finite")
     return SignalReading(
         int(message["id"]), frequency, bandwidth, snr, stop, azimuth, std,
@@ -92,17 +90,10 @@ def _spectrum(message: dict[str, Any]) -> SpectrumReading:
     return SpectrumReading(low, step, stop, power, floor)
 
 
-def _read(message: dict[str, Any], schema: str, part: Callable[[dict[str, Any]], _T]) -> _T:
-    try:
+def _read(message: dict[str, Any], schema: str, part: Callable[[dict[str, Any]], T]) -> T:
+    def of_schema(message: dict[str, Any]) -> T:
         if message.get("schema") != schema:
             raise ValueError("another schema")
         return part(message)
-    except KeyError as error:
-        raise PublishError(f"expected a message {schema}, found one without {error}") from error
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        why = reason(error) if isinstance(error, ValueError) else "a value of another type"
-        raise PublishError(f"expected a message {schema}, found {shown(message)} ({why})") from error
 
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    return reading_of(message, f"a message {schema}", of_schema)

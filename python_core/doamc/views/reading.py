@@ -13,7 +13,8 @@ from doamc.estimates.border import MAX_ELEMENTS, MAX_SOURCES
 from doamc.estimates.orientation import heading_of
 from doamc.estimates.truth import coupling_matrix, message_time
 from doamc.protocol import ESTIMATE_SCHEMA
-from doamc.text import one_line, reason, shown
+from doamc.text import one_line
+from doamc.views.told import number, reading_of
 
 #: places of which a view shows no more
 MAX_MODES = 16
@@ -83,40 +84,36 @@ def read_estimate(message: dict[str, Any]) -> Reading:
     Raises PublishError when it is no such message, a number is none, or it has more sources or elements than a message
     may have.
     """
-    try:
-        if len(message["sources"] or ()) > MAX_SOURCES or len((message["coupling"] or {"re": ()})["re"]) > MAX_ELEMENTS:
-            raise ValueError(f"more than {MAX_SOURCES} sources or {MAX_ELEMENTS} elements")
-        azimuth, std, power = (
-            np.array(
-                [[_number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()]
-            )
-            .reshape(-1, 3)
-            .T
-        )
-        coupling = coupling_matrix(message)
-        elevation, elevation_std, tied = (
-            _column(message["sources"] or (), f"elevation_{name}") for name in ("deg", "std_deg", "correlation")
-        )
-        latency = message["latency_ms"] or {}
-        reading = Reading(
-            int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
-            azimuth, std, power, coupling, {k: _number(latency.get(k)) for k in ("buffer", "inference", "total")},
-            int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
-            elevation_deg=elevation, elevation_std_deg=elevation_std, modes=_modes(message.get("modes") or ()),
-            elevation_correlation=tied, model=_model(message.get("fit")),
-            left_out=int(message.get("snapshots_left_out") or 0),
-        )  # fmt: skip
-    except KeyError as error:
-        raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found one without {error}") from error
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        why = reason(error) if isinstance(error, ValueError) else "a value of another type"
-        found = f"{shown(message)} ({why})"
-        raise PublishError(f"expected an estimate ({ESTIMATE_SCHEMA}), found {found}") from error
+    reading = reading_of(message, f"an estimate ({ESTIMATE_SCHEMA})", _estimate)
+    coupling = reading.coupling
     square = coupling is None or (coupling.ndim == 2 and coupling.shape[0] == coupling.shape[1])
     numbers = [*reading.azimuth_deg, reading.time_s, reading.heading_deg or 0.0]
     if not square or not all(map(math.isfinite, numbers)):
         raise PublishError("expected finite azimuths, time and heading and a square coupling matrix, found others")
     return reading
+
+
+def _estimate(message: dict[str, Any]) -> Reading:
+    if len(message["sources"] or ()) > MAX_SOURCES or len((message["coupling"] or {"re": ()})["re"]) > MAX_ELEMENTS:
+        raise ValueError(f"more than {MAX_SOURCES} sources or {MAX_ELEMENTS} elements")
+    azimuth, std, power = (
+        np.array([[number(s[k]) for k in ("azimuth_deg", "std_deg", "power_db")] for s in message["sources"] or ()])
+        .reshape(-1, 3)
+        .T
+    )
+    coupling = coupling_matrix(message)
+    elevation, elevation_std, tied = (
+        _column(message["sources"] or (), f"elevation_{name}") for name in ("deg", "std_deg", "correlation")
+    )
+    latency = message["latency_ms"] or {}
+    return Reading(
+        int(message["seq"]), message_time(message), str(message["array"]), str(message["method"]),
+        azimuth, std, power, coupling, {k: number(latency.get(k)) for k in ("buffer", "inference", "total")},
+        int(message["dropped_batches"]), heading_of(message), _doubt(message.get("fit")),
+        elevation_deg=elevation, elevation_std_deg=elevation_std, modes=_modes(message.get("modes") or ()),
+        elevation_correlation=tied, model=_model(message.get("fit")),
+        left_out=int(message.get("snapshots_left_out") or 0),
+    )  # fmt: skip
 
 
 def _doubt(fit: Any) -> str | None:
@@ -131,10 +128,10 @@ def _modes(told: Sequence[dict[str, Any]]) -> tuple[Mode, ...]:
     modes = []
     for mode in told[:MAX_MODES]:
         azimuth, elevation = (
-            np.array([_number(a) for a in mode.get(k) or ()]) for k in ("azimuth_deg", "elevation_deg")
+            np.array([number(a) for a in mode.get(k) or ()]) for k in ("azimuth_deg", "elevation_deg")
         )
         if 0 < len(azimuth) == len(elevation) <= MAX_SOURCES:
-            modes.append(Mode(_number(mode.get("share")), azimuth, elevation))
+            modes.append(Mode(number(mode.get("share")), azimuth, elevation))
     return tuple(modes)
 
 
@@ -147,8 +144,4 @@ def _column(sources: Sequence[dict[str, Any]], name: str) -> NDArray[np.float64]
     """What sources tell under a name that not every message has, (P,); None where none does."""
     if not any(name in s for s in sources):
         return None
-    return np.array([_number(s.get(name)) for s in sources])
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    return np.array([number(s.get(name)) for s in sources])

@@ -11,7 +11,8 @@ import torch
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import Grid
 from doamc.diffusion.samplers.base import Sampler
-from doamc.diffusion.samplers.langevin import LangevinStep, langevin_step, take
+from doamc.diffusion.samplers.langevin import langevin_step
+from doamc.diffusion.samplers.linear_step import LinearStep, take
 from doamc.diffusion.samplers.noise import Noise
 from doamc.errors import SamplerError
 
@@ -26,7 +27,7 @@ class AnnealedLangevin(Sampler):
             raise SamplerError(f"expected inner >= 1 and size in (0, 1], found {inner} and {size}")
         self.calls, self.size = inner, size  # type: ignore[misc]
 
-    def plan(self, grid: Grid) -> Sequence[tuple[float, LangevinStep]]:
+    def plan(self, grid: Grid) -> Sequence[tuple[float, LinearStep]]:
         """Rescaling to the next level, and the step that is repeated there."""
         return [
             (grid.alpha[k + 1] / grid.alpha[k], langevin_step(grid.alpha[k + 1], grid.sigma[k + 1], self.size))
@@ -36,7 +37,7 @@ class AnnealedLangevin(Sampler):
     def step(
         self,
         x: torch.Tensor,
-        plan: tuple[float, LangevinStep],
+        plan: tuple[float, LinearStep],
         denoiser: Denoiser,
         noise: Noise | None,
         memory: list[torch.Tensor],

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 
 import torch
 
-from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import Grid
-from doamc.diffusion.samplers.base import Sampler
-from doamc.diffusion.samplers.noise import Noise
+from doamc.diffusion.samplers.linear_step import LinearSampler, LinearStep
 from doamc.errors import SamplerError
 
 
@@ -25,13 +23,13 @@ def sde_coefficients(grid: Grid) -> tuple[list[float], list[float]]:
     return grid.schedule.drift(t).tolist(), grid.schedule.diffusion(t).tolist()
 
 
-class EulerMaruyama(Sampler):
+class EulerMaruyama(LinearSampler):
     """Weak order 1. Steps are steps of t, whatever the grid is uniform in."""
 
-    order, stochastic = 1, True
+    order = 1
 
-    def plan(self, grid: Grid) -> Sequence[tuple[float, float, float, float, float]]:
-        """Factors of x_t, D and noise."""
+    def plan(self, grid: Grid) -> Sequence[LinearStep]:
+        """A step against time each."""
         f, g = sde_coefficients(grid)
         steps = []
         for k in range(len(grid)):
@@ -39,16 +37,3 @@ class EulerMaruyama(Sampler):
             rate = g[k] ** 2 / sigma**2
             steps.append((alpha, sigma, 1 - dt * (f[k] + rate), dt * rate * alpha, g[k] * math.sqrt(dt)))
         return steps
-
-    def step(
-        self,
-        x: torch.Tensor,
-        plan: tuple[float, float, float, float, float],
-        denoiser: Denoiser,
-        noise: Noise | None,
-        memory: list[torch.Tensor],
-    ) -> torch.Tensor:
-        """One step against time."""
-        assert noise is not None
-        alpha, sigma, keep, pull, of_noise = plan
-        return torch.add(x * keep, denoiser(x, alpha, sigma), alpha=pull).add_(noise.draw(), alpha=of_noise)

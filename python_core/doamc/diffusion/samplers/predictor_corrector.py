@@ -10,8 +10,9 @@ import torch
 from doamc.diffusion.denoiser import Denoiser
 from doamc.diffusion.grid import Grid
 from doamc.diffusion.samplers.base import Sampler, pairs
-from doamc.diffusion.samplers.ddpm import AncestralStep, Ddpm, ancestral_step
-from doamc.diffusion.samplers.langevin import LangevinStep, langevin_step, take
+from doamc.diffusion.samplers.ddpm import ancestral_step
+from doamc.diffusion.samplers.langevin import langevin_step
+from doamc.diffusion.samplers.linear_step import LinearStep, take
 from doamc.diffusion.samplers.noise import Noise
 from doamc.errors import SamplerError
 
@@ -29,23 +30,22 @@ class PredictorCorrector(Sampler):
         if corrections < 1 or not 0 < 2 * ratio**2 <= 1:
             raise SamplerError(f"expected corrections >= 1 and ratio in (0, 0.7], found {corrections} and {ratio}")
         self.calls, self.size = 1 + corrections, 2 * ratio**2  # type: ignore[misc]
-        self.predictor = Ddpm()
 
-    def plan(self, grid: Grid) -> Sequence[tuple[AncestralStep, LangevinStep]]:
+    def plan(self, grid: Grid) -> Sequence[tuple[LinearStep, LinearStep]]:
         """Factors of predictor and corrector."""
         return [(ancestral_step(*p), langevin_step(p[2], p[3], self.size)) for p in pairs(grid)]
 
     def step(
         self,
         x: torch.Tensor,
-        plan: tuple[AncestralStep, LangevinStep],
+        plan: tuple[LinearStep, LinearStep],
         denoiser: Denoiser,
         noise: Noise | None,
         memory: list[torch.Tensor],
     ) -> torch.Tensor:
         """Predict, then correct."""
         assert noise is not None
-        x = self.predictor.step(x, plan[0], denoiser, noise, memory)
+        x = take(x, plan[0], denoiser, noise)
         for _ in range(self.calls - 1):
             x = take(x, plan[1], denoiser, noise)
         return x
