@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import torch
 
-from doamc.scenes.covariance import CovarianceModel, fisher_information
+from doamc.scenes.covariance import CovarianceModel
+from doamc.scenes.gaussian_likelihood import fisher_information
 from doamc.scenes.prior import Scene
 
 UNSEEN = 1e-12  #: of the greatest eigenvalue of information of unit diagonal: what is less is round-off

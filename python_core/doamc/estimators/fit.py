@@ -17,7 +17,8 @@ from doamc.estimators.scoring import SCOUTING, Criterion, fisher_scoring
 from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
-from doamc.scenes.covariance import CovarianceModel, fisher_information
+from doamc.scenes.covariance import CovarianceModel
+from doamc.scenes.gaussian_likelihood import fisher_information
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.noise_level import noise_power_from_eigenvalues
 from doamc.spec import ArraySpec

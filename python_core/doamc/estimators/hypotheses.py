@@ -18,7 +18,7 @@ from doamc.coupling.directional import DirectionalFamily
 from doamc.estimators.misfit import Misfit, misfit_of_fit
 from doamc.estimators.noise_models import NoiseModel
 from doamc.estimators.scoring import best_descent
-from doamc.scenes.covariance import likelihood_derivatives
+from doamc.scenes.gaussian_likelihood import likelihood_derivatives
 from doamc.snapshots.effective_snapshots import Lengths
 from doamc.spec import ArraySpec
 

@@ -18,7 +18,8 @@ from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch
 from doamc.likelihood.covariance_loops import covariance_loops
-from doamc.scenes.covariance import CovarianceModel, CovarianceModels, likelihood_derivatives
+from doamc.scenes.covariance import CovarianceModel, CovarianceModels
+from doamc.scenes.gaussian_likelihood import likelihood_derivatives
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 

@@ -22,8 +22,9 @@ from doamc.mimo.bound import local_deviations
 from doamc.mimo.channel import Link, Rays
 from doamc.mimo.criterion import LinkModel
 from doamc.mimo.link_end import LinkEnd
+from doamc.mimo.link_estimate import LinkEstimate
 from doamc.mimo.ml import maximum_likelihood
-from doamc.mimo.sbl import LinkEstimate, SblOptions
+from doamc.mimo.sbl import SblOptions
 from doamc.mimo.sounding import Sounding
 from doamc.mimo.sounding_file import Soundings
 from doamc.snapshots.npz import write_snapshots

@@ -10,7 +10,8 @@ from doamc.errors import EstimatorError
 from doamc.estimators.scoring import fisher_scoring
 from doamc.mimo.channel import Link, Rays
 from doamc.mimo.criterion import LinkLikelihood, LinkModel
-from doamc.mimo.sbl import LinkEstimate, SblOptions, block_sbl, with_gains
+from doamc.mimo.link_estimate import LinkEstimate, with_gains
+from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import Sounding
 
 

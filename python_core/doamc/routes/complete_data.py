@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from doamc.arrays.steering import steering, steering_derivative
-from doamc.estimators.map import SoftPrior
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.scenes.covariance import CovarianceModel
 from doamc.snapshots.batch import SnapshotBatch
 

@@ -24,10 +24,10 @@ from doamc.diffusion.samplers.ddim import Ddim
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.map import SoftPrior
 from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps
 from doamc.estimators.powers import source_powers
 from doamc.estimators.scoring import fisher_scoring
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.routes.corrected import CorrectedManifold

@@ -21,7 +21,7 @@ import torch
 from doamc.denoising.snapshot_ddim import SnapshotDdim
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
-from doamc.estimators.map import PosteriorCriterion, SoftPrior, rare_starts
+from doamc.estimators.map import PosteriorCriterion, rare_starts
 from doamc.estimators.ml import (
     LikelihoodCriterion,
     check_identifiable,
@@ -31,6 +31,7 @@ from doamc.estimators.ml import (
 )
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import Criterion, fisher_scoring
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of
 from doamc.estimators.wide_search import WideSearch

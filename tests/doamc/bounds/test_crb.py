@@ -10,7 +10,8 @@ from benchmarks.yardsticks.stochastic_bound import crb_of_scene
 from doamc.bounds import cramer_rao, crb
 from doamc.estimators import make_estimator
 from doamc.scenes import Scene, draw_scene
-from doamc.scenes.covariance import CovarianceModel, fisher_information
+from doamc.scenes.covariance import CovarianceModel
+from doamc.scenes.gaussian_likelihood import fisher_information
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import angle_error, edited_spec, observed
 

@@ -11,8 +11,8 @@ from doamc.denoising.clean import denoise
 from doamc.errors import EstimatorError
 from doamc.estimates.estimate_file import estimate_arrays
 from doamc.estimators import METHODS, estimator_class, make_estimator
-from doamc.estimators.map import SoftPrior
 from doamc.estimators.ml import LikelihoodCriterion
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.scenes.accuracy import azimuth_error, direction_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec

@@ -7,8 +7,8 @@ import torch
 
 from doamc.bounds import cramer_rao
 from doamc.estimators import METHODS, estimator_class, make_estimator
-from doamc.estimators.map import SoftPrior
 from doamc.estimators.ml import LikelihoodCriterion
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.scenes.accuracy import direction_error
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec

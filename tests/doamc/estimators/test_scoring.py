@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from doamc.estimators.fit import FitCriterion
-from doamc.estimators.map import PosteriorCriterion, SoftPrior
+from doamc.estimators.map import PosteriorCriterion
 from doamc.estimators.ml import LikelihoodCriterion, largest_steps
 from doamc.estimators.scoring import best_descent, fisher_scoring
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.scenes import draw_scene
 from doamc.scenes.covariance import CovarianceModel
 from doamc.spec import load_spec

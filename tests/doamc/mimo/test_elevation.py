@@ -12,9 +12,10 @@ from doamc.mimo.bound import cramer_rao, link_fisher
 from doamc.mimo.channel import Link, noise_power
 from doamc.mimo.criterion import LinkLikelihood, LinkModel
 from doamc.mimo.link_end import LinkEnd
+from doamc.mimo.link_estimate import with_gains
 from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.pair_grid import EndGrid, highest_pairs
-from doamc.mimo.sbl import SblOptions, block_sbl, with_gains
+from doamc.mimo.sbl import SblOptions, block_sbl
 from doamc.mimo.sounding import sound
 from doamc.mimo.working_set import WorkingSet
 from doamc.scenes.accuracy import great_circle

@@ -14,8 +14,9 @@ from doamc.posterior.report.directions import align_directions
 from doamc.posterior.report.evidence import separation_share
 from doamc.scenes import draw_scene, receive
 from doamc.scenes.accuracy import direction_error
-from doamc.scenes.covariance import CovarianceModel, fisher_information
+from doamc.scenes.covariance import CovarianceModel
 from doamc.scenes.directions import apart, nearest_order
+from doamc.scenes.gaussian_likelihood import fisher_information
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
 from tests.doamc.helpers.scenes import edited_spec, observed

@@ -7,8 +7,8 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators import make_estimator
-from doamc.estimators.map import SoftPrior
 from doamc.estimators.ml import LikelihoodCriterion
+from doamc.estimators.soft_prior import SoftPrior
 from doamc.routes.complete_data import CompleteData, expectation, response_of
 from doamc.routes.em import ExpectationMaximisation
 from doamc.scenes.accuracy import scaled_error
