@@ -4,9 +4,11 @@ import math
 import time
 
 import numpy as np
+import pmt
 from gnuradio import gr
 
 from doamc.estimates import make_message
+from tests.gr.running import posting, run
 
 
 def estimate(seq=0, azimuth_deg=(-25.0, 40.0), std_deg=None, coupling=None, time_s=None, **changes):
@@ -55,6 +57,15 @@ def show(view, application, wanted: int, limit_s: float = 60.0) -> None:
         assert time.monotonic() < end, "the estimate did not reach the view"
         application.processEvents()
         time.sleep(0.002)
+
+
+def shown(sink, qt, messages):
+    """The picture of a sink after these estimates came through a flowgraph; its view."""
+    view = sink.qwidget()
+    view.resize(560, 420)
+    run(posting([pmt.to_pmt(m) for m in messages], sink, "estimates"))
+    show(view, qt.QApplication.instance(), messages[-1]["seq"])
+    return picture(view), view
 
 
 def middle_deg(angles: np.ndarray) -> float:

@@ -36,6 +36,13 @@ def run(flowgraph: gr.top_block, limit_s: float = 90.0) -> None:
         pytest.fail(f"the flowgraph did not end within {limit_s} s")
 
 
+def connect_streams(flowgraph: gr.top_block, source: Any, head: Any, sink: Any, n: int = 8) -> None:
+    """Connect n streams of a source to a sink, the first through a block that ends or paces all of them."""
+    flowgraph.connect((source, 0), head, (sink, 0))
+    for k in range(1, n):
+        flowgraph.connect((source, k), (sink, k))
+
+
 class collector(message_block):
     """Keeps the messages of its port ``in``."""
 

@@ -46,11 +46,8 @@ def test_mutual_impedance_tends_to_the_textbook_as_the_wire_gets_thinner(distanc
     assert abs(z[0] - limit) > 2  # so thin that the series is needed
 
 
-def test_loads_beside_the_model_are_those_of_nec():
-    azimuth = np.arange(0.0, 360.0, 30.0)
-    wires = dipoles([(0, 0), (0.1, 0.4), (-0.3, 0.2)])
-    load = np.array([50.0 + 10j, 75.0, 30.0 - 20j])
-    ours = embedded_response(solve(wires, azimuth), load)
+def loaded(wires, load):
+    """A context of NEC2 with these wires, lengths in metres at a wavelength of one, and a load at each port."""
     context = load_pynec().nec_context()
     geometry = context.get_geometry()
     for tag, w in enumerate(wires, 1):
@@ -59,6 +56,15 @@ def test_loads_beside_the_model_are_those_of_nec():
     context.fr_card(0, 1, 299.792458, 0)
     for tag, (w, z) in enumerate(zip(wires, load, strict=True), 1):
         context.ld_card(4, tag, w.port, w.port, z.real, z.imag, 0.0)
+    return context
+
+
+def test_loads_beside_the_model_are_those_of_nec():
+    azimuth = np.arange(0.0, 360.0, 30.0)
+    wires = dipoles([(0, 0), (0.1, 0.4), (-0.3, 0.2)])
+    load = np.array([50.0 + 10j, 75.0, 30.0 - 20j])
+    ours = embedded_response(solve(wires, azimuth), load)
+    context = loaded(wires, load)
     context.ex_card(1, 1, len(azimuth), 0, 90.0, 0.0, 0.0, 0.0, 30.0, 0.0)
     context.xq_card(0)
     theirs = [context.get_structure_currents(i).get_current().reshape(3, 21)[:, 10] for i in range(len(azimuth))]
@@ -71,14 +77,7 @@ def test_receiving_pattern_is_the_transmitting_one():
     wires = dipoles([(0, 0), (0.1, 0.4), (-0.3, 0.2)])
     received = embedded_response(solve(wires, azimuth), np.full(3, 50.0))
     for m in range(3):
-        context = load_pynec().nec_context()
-        geometry = context.get_geometry()
-        for tag, w in enumerate(wires, 1):
-            geometry.wire(tag, w.segments, w.x, w.y, w.bottom, w.x, w.y, w.top, w.radius, 1.0, 1.0)
-        context.geometry_complete(0)
-        context.fr_card(0, 1, 299.792458, 0)
-        for tag, w in enumerate(wires, 1):
-            context.ld_card(4, tag, w.port, w.port, 50.0, 0.0, 0.0)
+        context = loaded(wires, np.full(3, 50.0 + 0j))
         context.ex_card(0, m + 1, wires[m].port, 0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         context.rp_card(0, 1, len(azimuth), 0, 5, 0, 0, 90.0, 0.0, 0.0, 15.0, 0.0, 0.0)
         radiated = np.asarray(context.get_radiation_pattern(0).get_e_theta()).ravel()

@@ -124,6 +124,12 @@ def stage(chromium, tmp_path_factory):
     watched.check()
 
 
+def rows_of(page, table):
+    """Texts of the cells of a table by its name, row by row; a minus is a hyphen, a hard space a space."""
+    text = page.locator(f"#{table} tbody").inner_text().translate({0x2212: "-", 0xA0: " "})
+    return [row.split("\t") for row in text.splitlines()]
+
+
 def shows(page, element, text):
     """Wait until an element has a text."""
     page.wait_for_function(

@@ -12,7 +12,7 @@ from doamc.protocol import SIGNAL_TOPIC, SPECTRUM_TOPIC
 from doamc.views.palette import direction_rgb
 
 from .band_messages import BINS, LOW_HZ, STEP_HZ, signal, spectrum
-from .conftest import Watched, shows
+from .conftest import Watched, rows_of, shows
 from .serving import FREE, Served, until
 from .test_page_controls import AXE, CROWDED, LAID_OUT
 
@@ -36,8 +36,7 @@ class Band:
         return page or self.page
 
     def rows(self):
-        text = self.page.locator("#signals tbody").inner_text().translate({0x2212: "-", 0xA0: " "})
-        return [row.split("\t") for row in text.splitlines()]
+        return rows_of(self.page, "signals")
 
 
 def connected(publisher, served):

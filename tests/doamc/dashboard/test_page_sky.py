@@ -9,7 +9,7 @@ from doamc.dashboard.receivers import Receiver
 from doamc.estimates import Publisher
 from doamc.protocol import SKY_TOPIC
 
-from .conftest import Watched, shows
+from .conftest import Watched, rows_of, shows
 from .serving import FREE, Served, until
 from .sky_messages import sky
 from .test_page_controls import AXE, CROWDED, LAID_OUT
@@ -28,8 +28,7 @@ class Sky:
         return page or self.page
 
     def rows(self):
-        text = self.page.locator("#sources tbody").inner_text().translate({0x2212: "-", 0xA0: " "})
-        return [row.split("\t") for row in text.splitlines()]
+        return rows_of(self.page, "sources")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from doamc.angles import great_circle_deg
 from doamc.estimates import status_message
 from doamc.views.sky_ellipse import sky_ellipse, unrolled
 
-from .conftest import shows
+from .conftest import rows_of, shows
 from .serving import toeplitz, until
 
 
@@ -19,8 +19,7 @@ def mathematical(stage):
 
 
 def rows(page):
-    table = page.locator("#sources tbody").inner_text().translate({0x2212: "-", 0xA0: " "})
-    return [row.split("\t") for row in table.splitlines()]
+    return rows_of(page, "sources")
 
 
 def text(page, element):

@@ -15,6 +15,7 @@ from doamc.mimo.ml import maximum_likelihood
 from doamc.mimo.sbl import SblOptions
 from doamc.mimo.sounding import phase_shifters, sound
 from doamc.spec import parse_spec
+from tests.doamc.helpers.slopes import assert_slopes
 from tests.doamc.mimo.links import TABLE
 
 DRAWS, NOISE = 100, 1e-3
@@ -91,12 +92,7 @@ def test_the_criterion_knows_its_slopes():
     received = sound(link(), rays, sounding, NOISE, torch.Generator().manual_seed(4))
     criterion, index = LinkLikelihood(LinkModel(link(), sounding, 2), received), torch.arange(2)
     x = criterion.model.pack(rays) + 0.01
-    slope = criterion(x, index)[1]
-    for d in range(x.shape[1]):
-        step = torch.zeros(x.shape[1], dtype=x.dtype)
-        step[d] = 1e-6
-        found = (criterion(x + step, index)[0] - criterion(x - step, index)[0]) / 2e-6
-        assert torch.allclose(found, slope[:, d], atol=1e-5 * float(slope.abs().max()))
+    assert_slopes(criterion, x, index)
 
 
 def test_maximum_likelihood_is_at_the_bound_where_one_matrix_is_biased():

@@ -1,31 +1,26 @@
 """What a receiver does to a batch is taken into account where it explains it: bearings and intervals hold again."""
 
 import math
-from dataclasses import fields
 
-import numpy as np
 import pytest
 import torch
 
 from doamc.angles import wrap_rad
 from doamc.errors import EstimatorError
 from doamc.estimators.cause_names import cause_name, model_words, swapped
-from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.estimators.engine import open_estimator
 from doamc.posterior.methods import Posterior
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
-from doamc.trials.mismatch import ROWS
 from doamc.trials.mismatch.trial import draw_trial
+from tests.doamc.posterior import mismatched
+from tests.doamc.posterior.mismatched import assert_same, estimated
 
 BATCHES = 6
 
 
 def row(name, seed=5, count=BATCHES):
-    return ROWS[name].make(count, torch.Generator().manual_seed(seed))
-
-
-def estimated(trial, **options):
-    return estimate_batch(Posterior(trial.spec, **options), make_batch(trial.snapshots), trial.told)
+    return mismatched.row(name, count, seed)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +69,7 @@ def test_a_batch_that_fits_is_left_to_the_last_bit(told):
     auto, equal = estimated(trial), estimated(trial, noise="equal")
     fits = ~equal.doubtful
     assert fits.sum() >= 23 and not auto.remedy[fits].any() and equal.remedy is None
-    for name in [f.name for f in fields(equal)]:
-        one, other = getattr(auto, name), getattr(equal, name)
-        if other is not None:
-            np.testing.assert_array_equal(one[fits].numpy(), other[fits].numpy(), name)
+    assert_same(auto, equal, fits)
 
 
 def test_a_batch_does_not_depend_on_others():

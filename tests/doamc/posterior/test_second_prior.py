@@ -1,9 +1,8 @@
 """The wide prior where a batch does not fit that of the specification: bearings and intervals hold, others are left."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,7 +10,7 @@ from doamc.angles import wrap_rad
 from doamc.errors import EstimatorError
 from doamc.estimates.estimate_file import estimate_arrays
 from doamc.estimators.cause_names import cause_name
-from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.estimators.engine import open_estimator
 from doamc.posterior.methods import Posterior
 from doamc.posterior.second_prior import or_wide
 from doamc.snapshots import make_batch
@@ -19,6 +18,8 @@ from doamc.spec import load_spec
 from doamc.trials.mismatch import ROWS, run_row
 from doamc.trials.mismatch.emitters import outside
 from doamc.trials.mismatch.trial import draw_trial, uniform
+from tests.doamc.posterior import mismatched
+from tests.doamc.posterior.mismatched import assert_same, estimated
 
 BATCHES = 24
 #: of intervals of 90 %: three standard deviations of as many trials as batches, whose sources are not independent
@@ -30,12 +31,8 @@ def ula8():
     return Posterior("ula8")
 
 
-def estimated(trial, **options):
-    return estimate_batch(Posterior(trial.spec, **options), make_batch(trial.snapshots), trial.told)
-
-
-def row(name, count, seed=1):
-    return ROWS[name].make(count, torch.Generator().manual_seed(seed))
+def row(name, count):
+    return mismatched.row(name, count, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +80,7 @@ def test_a_batch_that_fits_is_left_to_the_last_bit(told):
     auto, narrow = estimated(trial), estimated(trial, prior="narrow")
     fits = ~narrow.doubtful
     assert fits.sum() >= 23 and not auto.wide_prior[fits].any() and narrow.wide_prior is None
-    for name in [f.name for f in fields(narrow) if f.name != "wide_prior"]:
-        one, other = getattr(auto, name), getattr(narrow, name)
-        if other is not None:
-            np.testing.assert_array_equal(one[fits].numpy(), other[fits].numpy(), name)
+    assert_same(auto, narrow, fits, but=["wide_prior"])
 
 
 def test_one_observation_that_does_not_fit_changes_no_other():

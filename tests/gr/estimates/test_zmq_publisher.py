@@ -16,7 +16,7 @@ from doamc.errors import PublishError
 from doamc.estimates import Subscriber, make_message, status_message
 from doamc.estimates.curve import make_keys
 from doamc.estimators import METHODS
-from tests.gr.running import batch_message, posting, run
+from tests.gr.running import batch_message, connect_streams, posting, run
 
 ANY = "tcp://127.0.0.1:*"
 TRUTH = {
@@ -87,9 +87,7 @@ def test_nothing_is_lost_at_the_end_of_a_run(monkeypatch):
     source = coupled_array_source("ula8", [{"azimuth_deg": 5.0}], sample_rate=1e5)
     head, buffer = blocks.head(8, 15 * 100), snapshot_buffer(8, 100, sample_rate=1e5)
     estimator = doa_estimator("ula8", "slow", 1, queue_size=50)
-    flowgraph.connect((source, 0), head, (buffer, 0))
-    for k in range(1, 8):
-        flowgraph.connect((source, k), (buffer, k))
+    connect_streams(flowgraph, source, head, buffer)
     flowgraph.msg_connect(buffer, "snapshots", estimator, "snapshots")
     flowgraph.msg_connect(source, "truth", publisher, "truth")
     flowgraph.msg_connect(estimator, "estimates", publisher, "estimates")

@@ -13,7 +13,7 @@ from doamc.estimates import validate
 from doamc.estimators import METHODS
 from doamc.spec import SHIPPED
 from tests.gr.methods import Held
-from tests.gr.running import batch_message, collector, posting, run, scene
+from tests.gr.running import batch_message, collector, connect_streams, posting, run, scene
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +69,7 @@ def test_estimates_of_streams_are_within_a_few_standard_deviations():
     head = blocks.head(8, 20 * 500)
     buffer = snapshot_buffer(8, 256, 500, sample_rate=1e5, array="ula8")
     estimator = doa_estimator("ula8", "music", 2, queue_size=50)
-    flowgraph.connect((source, 0), head, (buffer, 0))
-    for k in range(1, 8):
-        flowgraph.connect((source, k), (buffer, k))
+    connect_streams(flowgraph, source, head, buffer)
     flowgraph.msg_connect(buffer, "snapshots", estimator, "snapshots")
     flowgraph.msg_connect(estimator, "estimates", kept, "in")
     run(flowgraph)
@@ -115,9 +113,7 @@ def test_direction_and_coupling_together():
     flowgraph, kept = gr.top_block(), collector()
     head = blocks.head(8, 1000)
     buffer, estimator = snapshot_buffer(8, 1000, sample_rate=1e5), doa_estimator("ula8", "ml", 2)
-    flowgraph.connect((source, 0), head, (buffer, 0))
-    for k in range(1, 8):
-        flowgraph.connect((source, k), (buffer, k))
+    connect_streams(flowgraph, source, head, buffer)
     flowgraph.msg_connect(buffer, "snapshots", estimator, "snapshots")
     flowgraph.msg_connect(estimator, "estimates", kept, "in")
     run(flowgraph)
@@ -219,9 +215,7 @@ def test_stopping_on_error_ends_an_endless_stream():
     source, pace = blocks.null_source(8), blocks.throttle(8, 1e6)
     buffer = snapshot_buffer(8, 16, sample_rate=1e5)
     estimator = doa_estimator("ula8", "music", 1, on_error="stop")
-    flowgraph.connect((source, 0), pace, (buffer, 0))
-    for k in range(1, 8):
-        flowgraph.connect((source, k), (buffer, k))
+    connect_streams(flowgraph, source, pace, buffer)
     flowgraph.msg_connect(buffer, "snapshots", estimator, "snapshots")
     flowgraph.msg_connect(estimator, "status", buffer, "stop")
     flowgraph.msg_connect(estimator, "status", told, "in")

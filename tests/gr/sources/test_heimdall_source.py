@@ -15,23 +15,14 @@ from doamc.krakensdr.version1.emulator import Emulator
 from doamc.spec import load_spec
 from tests.doamc.krakensdr.version1.serving import CHANNELS, LENGTH, Counting, emulator, wait_for
 from tests.gr.running import collector, run
+from tests.gr.sources.playing import played
 
 
-def played(server, frames, **options):
-    """Samples (N, T) of so many frames, the tags of each stream and the block."""
-    duration = frames * LENGTH / 1e5
-    source = source_of(server, duration=duration, **options)
-    flowgraph = gr.top_block()
-    sinks = [blocks.vector_sink_c() for _ in range(CHANNELS)]
-    for k, sink in enumerate(sinks):
-        flowgraph.connect((source, k), sink)
-    run(flowgraph)
-    assert source.failure is None
-    tags = [
-        {(t.offset // LENGTH, pmt.symbol_to_string(t.key)): pmt.to_python(t.value) for t in sink.tags()}
-        for sink in sinks
-    ]
-    return np.array([s.data() for s in sinks]), tags, source
+def frames_of(server, frames, **options):
+    """Samples (N, T) of so many frames, the tags (frame, name) -> value of each stream and the block."""
+    source = source_of(server, duration=frames * LENGTH / 1e5, **options)
+    streams, tags = played(source, CHANNELS)
+    return streams, [{(offset // LENGTH, name): value for (offset, name), value in t.items()} for t in tags], source
 
 
 def source_of(server, **options):
@@ -49,7 +40,7 @@ def numbers_of(streams):
 
 def test_streams_are_the_channels_of_the_frames():
     with emulator() as server:
-        streams, _, source = played(server, 20.5)
+        streams, _, source = frames_of(server, 20.5)
         assert streams.shape == (CHANNELS, round(20.5 * LENGTH))
         assert numbers_of(streams[:, : 20 * LENGTH]) == list(range(20))
         assert source.client.state == "stopped"
@@ -60,7 +51,7 @@ def test_tags_tell_time_frequency_rate_gain_state_and_overdrive():
     with emulator() as server:
         server.control.gains_db = [1.5, 20.7, 49.6]
         server.line.overdrive = 0b100
-        _, tags, _ = played(server, 6)
+        _, tags, _ = frames_of(server, 6)
     for channel, told in enumerate(tags):
         at_start = {name: value for (frame, name), value in told.items() if frame == 0}
         seconds, fraction = at_start.pop("rx_time")
@@ -77,7 +68,7 @@ def test_tags_tell_time_frequency_rate_gain_state_and_overdrive():
 
 def test_gaps_and_a_new_connection_are_tagged():
     with emulator(at={2: "drop", 3: "close", 5: "channels", 6: "unsynchronised"}) as server:
-        streams, tags, source = played(server, 6)
+        streams, tags, source = frames_of(server, 6)
         assert numbers_of(streams) == [0, 1, 3, 5, 8, 9]
         lost = {frame: value for (frame, name), value in tags[0].items() if name == "frames_lost"}
         # frames kept back are not lost: they are counted under their own names
@@ -91,7 +82,7 @@ def test_under_random_faults_every_frame_that_passed_is_in_the_streams_once_and_
     rates = {"drop": 0.04, "duplicate": 0.04, "truncate": 0.02, "bad-sync": 0.02, "garbage": 0.03, "close": 0.03,
              "unsynchronised": 0.05, "channels": 0.05}  # fmt: skip
     with emulator(rates=rates, seed=5) as server:
-        streams, tags, source = played(server, 200)
+        streams, tags, source = frames_of(server, 200)
         numbers = numbers_of(streams)
         assert all(faulty > 0 for name, faulty in server.faulty.items() if name in rates)
     assert len(numbers) == 200 and np.all(np.diff(numbers) > 0)

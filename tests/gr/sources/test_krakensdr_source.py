@@ -13,6 +13,7 @@ from doamc.estimates import validate
 from tests.doamc.krakensdr.version1.serving import emulator, rogue, wait_for
 from tests.doamc.krakensdr.version2.serving import CHANNELS, LENGTH, Receiver, numbers_of, packet, sending
 from tests.gr.running import collector, run
+from tests.gr.sources.playing import played
 
 RATE = 1e5
 
@@ -28,22 +29,10 @@ def source_of(port, packets=0, **options):
     return krakensdr_source(port=port, duration=packets * LENGTH / RATE, **options)
 
 
-def played(source):
-    """Samples (N, T), and tags (offset, name) -> value of each stream."""
-    flowgraph = gr.top_block()
-    sinks = [blocks.vector_sink_c() for _ in range(CHANNELS)]
-    for k, sink in enumerate(sinks):
-        flowgraph.connect((source, k), sink)
-    run(flowgraph)
-    assert source.failure is None
-    tags = [{(t.offset, pmt.symbol_to_string(t.key)): pmt.to_python(t.value) for t in sink.tags()} for sink in sinks]
-    return np.array([s.data() for s in sinks]), tags
-
-
 def test_streams_are_the_channels_of_the_packets():
     begin = time.time()
     with sending(*(packet(k) for k in range(30))) as port:
-        streams, tags = played(source_of(port, 20.5))
+        streams, tags = played(source_of(port, 20.5), CHANNELS)
     assert streams.shape == (CHANNELS, 20.5 * LENGTH)
     assert numbers_of(streams[:, : 20 * LENGTH].astype(np.complex64)) == list(range(20))
     for told in tags:
@@ -62,7 +51,7 @@ def test_gaps_and_retunes_are_tagged_where_they_are():
         packet(6, frequency_hz=868.3e6, changes=1), packet(7, frequency_hz=868.3e6, changes=1, gain_db=1.4), packet(8),
     ]  # fmt: skip
     with sending(*stream) as port:
-        streams, tags = played(source_of(port, 6))
+        streams, tags = played(source_of(port, 6), CHANNELS)
     assert numbers_of(streams.astype(np.complex64)) == [0, 1, 3, 5, 6, 7]
     for told in tags:
         by_name = {}

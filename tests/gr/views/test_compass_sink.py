@@ -7,17 +7,8 @@ from gr_doamc import compass_sink
 
 from doamc.errors import ViewError
 from doamc.views.palette import COLOURS
-from tests.gr.looking import estimate, middle_deg, of_colour, picture, screen_angles, show
+from tests.gr.looking import estimate, middle_deg, of_colour, picture, screen_angles, show, shown
 from tests.gr.running import posting, run
-
-
-def shown(sink, qt, messages):
-    """The picture of a sink after these estimates came through a flowgraph; its view."""
-    view = sink.qwidget()
-    view.resize(520, 420)
-    run(posting([pmt.to_pmt(m) for m in messages], sink, "estimates"))
-    show(view, qt.QApplication.instance(), messages[-1]["seq"])
-    return picture(view), view
 
 
 @pytest.mark.parametrize(

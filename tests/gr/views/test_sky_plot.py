@@ -1,23 +1,13 @@
 """The compass where estimates tell elevations: what is on the screen is where it was on the sky."""
 
 import numpy as np
-import pmt
 import pytest
 from gr_doamc import compass_sink
 
 from doamc.views.palette import COLOURS
-from tests.gr.looking import estimate, of_colour, picture, show
-from tests.gr.running import posting, run
+from tests.gr.looking import estimate, of_colour, picture, shown
 
 TINT = "#" + "".join(f"{round(0.75 * 255 + 0.25 * int(COLOURS[0][k : k + 2], 16)):02x}" for k in (1, 3, 5))
-
-
-def shown(sink, qt, messages):
-    view = sink.qwidget()
-    view.resize(560, 420)
-    run(posting([pmt.to_pmt(m) for m in messages], sink, "estimates"))
-    show(view, qt.QApplication.instance(), messages[-1]["seq"])
-    return picture(view), view
 
 
 def sky(seq, azimuth_deg, elevation_deg, std=None, up=None, **changes):
