@@ -21,7 +21,7 @@ from command import make_parser, write_result
 from doamc.angles import wrap_rad
 from doamc.bounds import cramer_rao
 from doamc.estimators import make_estimator
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.scenes import Scene
 from doamc.scenes.accuracy import azimuth_error, direction_error, direction_order, is_hit
 from doamc.spec import ArraySpec, load_spec, parse_spec

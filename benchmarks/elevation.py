@@ -19,7 +19,7 @@ from doamc.angles import wrap_rad
 from doamc.bounds import cramer_rao
 from doamc.errors import DoamcError
 from doamc.estimators import make_estimator
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.posterior.methods import Posterior
 from doamc.posterior.observations import Observations
 from doamc.posterior.report.summary import summarise

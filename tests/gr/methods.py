@@ -5,7 +5,8 @@ import time
 
 import torch
 
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.snapshots import SnapshotBatch
 
 

@@ -10,8 +10,9 @@ import torch
 
 from doamc.bands.signal import Signal
 from doamc.bands.wavelength import nearest_step, spec_at
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
 from doamc.estimators.engine import estimate_batch, open_estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.joined import join
 from doamc.snapshots.batch import SnapshotBatch, make_batch
 from doamc.spec import ArraySpec

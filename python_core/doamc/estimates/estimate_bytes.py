@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from doamc.errors import SnapshotError
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.snapshots.npy import DAMAGED
 from doamc.text import reason
 

@@ -32,7 +32,7 @@ from doamc.spec.numbering import renumbered
 if TYPE_CHECKING:
     import torch
 
-    from doamc.estimators.base import Estimates
+    from doamc.estimators.estimates import Estimates
 
 
 def write_estimates(

@@ -8,7 +8,7 @@ import numpy as np
 from doamc.spec.numbering import renumbered
 
 if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
+    from doamc.estimators.estimates import Estimates
 
 
 def message_values(

@@ -2,7 +2,8 @@
 
 import torch
 
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.uncoupled import spectral_estimates, spectrum_of
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec

@@ -6,12 +6,12 @@ one, stay "unknown".
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 
 from doamc.estimators.cause_names import IMPULSES, OFFSET, UNKNOWN
 from doamc.estimators.doubted import Explanation
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.explanations import explanation
 from doamc.estimators.remedies import Remedy
 from doamc.estimators.walls import which_wall
@@ -19,19 +19,16 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.look import Look
 from doamc.spec import ArraySpec
 
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
-
 KURTOSIS = 4.0  #: of a channel; normal noise has 2, with a standard deviation of sqrt(20 / L), and carriers less
 LINE = 8.0  #: power at 0 Hz over that beside it, in the median channel
 
 
-def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:
+def causes_of(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> torch.Tensor:
     """Numbers (B,) int64 of what explains each observation: 0 where it fits the prior of the specification."""
     return torch.tensor([found.cause for found in explanations_of(spec, batch, e)], dtype=torch.int64)
 
 
-def explanations_of(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> list[Explanation]:
+def explanations_of(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> list[Explanation]:
     """What explains each observation; cause 0 where it fits the prior of the specification."""
     found = [Explanation(0)] * batch.size
     doubtful = e.doubtful

@@ -1,19 +1,16 @@
 """One observation whose estimates are doubtful, as models beside that of the specification are fitted to it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from doamc.arrays.extent import is_flat
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.hypotheses import Fitted, Hypothesis
 from doamc.estimators.remedies import Remedy
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 from doamc.spec.elevation import off_horizon
-
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
 EXPLAINED = 4.0  #: misfit below which a model explains a batch
 OFF_HORIZON = 0.05  #: rad, least elevation that a flat array is started from
@@ -35,7 +32,7 @@ class Doubted:
     all channels. counted: whether its sources were counted.
     """
 
-    def __init__(self, spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", enough: float) -> None:
+    def __init__(self, spec: ArraySpec, batch: SnapshotBatch, e: Estimates, enough: float) -> None:
         self.spec, self.p = spec, int(e.azimuth.isfinite().sum())
         self.lengths = batch.effective.lengths(self.p)
         self.level = float(batch.covariance.diagonal(dim1=1, dim2=2).real.mean())
@@ -52,13 +49,13 @@ class Doubted:
         return fitted if float(fitted.misfit.misfit) < self.enough else None
 
 
-def doubted(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", enough: float) -> Doubted | None:
+def doubted(spec: ArraySpec, batch: SnapshotBatch, e: Estimates, enough: float) -> Doubted | None:
     """One observation that other models can start from; None where its coupling or noise power was not found."""
     there = bool(e.coupling.isfinite().all()) and float(e.noise_power) > 0
     return Doubted(spec, batch, e, enough) if there else None
 
 
-def _start(spec: ArraySpec, e: "Estimates", scale: float) -> torch.Tensor:
+def _start(spec: ArraySpec, e: Estimates, scale: float) -> torch.Tensor:
     there = e.azimuth[0].isfinite()
     noise = e.noise_power[0] * scale
     power = (e.power[0, there] * scale).nan_to_num(0.0)

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.base import DEFAULT_METHOD, Estimates, Estimator
+from doamc.estimators.base import DEFAULT_METHOD, Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.joined import join
 from doamc.estimators.no_source import no_source
 from doamc.estimators.options import parse_method

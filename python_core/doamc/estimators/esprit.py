@@ -2,7 +2,8 @@
 
 import torch
 
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.linear import azimuth_of_phase, azimuth_slope, require_ula
 from doamc.estimators.subspace import eigenvector_noise, require_rank, signal_subspace
 from doamc.estimators.uncoupled import uncoupled_estimates

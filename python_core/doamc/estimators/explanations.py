@@ -8,7 +8,6 @@ parameter paid with log(L) / 2.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,14 +15,12 @@ from doamc.estimators.beams import from_nothing, moved, with_one_more
 from doamc.estimators.cause_names import CAUSES, COHERENT, UNKNOWN
 from doamc.estimators.channel_faults import one_off, two_swapped
 from doamc.estimators.doubted import EXPLAINED, Doubted, Explanation, doubted
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.hypotheses import Hypothesis
 from doamc.estimators.remedies import Remedy
 from doamc.estimators.walls import directions, which_wall
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
-
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
 SHARE = 0.05  #: of the misfit of the estimates that may be left, too
 NOISES = {"channels": "unequal noise", "shared": "coloured noise", "common": "common mode"}  #: their causes
@@ -38,7 +35,7 @@ class _Rival:
     explanation: Explanation
 
 
-def explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> Explanation:
+def explanation(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> Explanation:
     """What explains one observation whose estimates are doubtful."""
     d = None if e.misfit is None else doubted(spec, batch, e, max(EXPLAINED, SHARE * float(e.misfit)))
     if d is None:
@@ -49,7 +46,7 @@ def explanation(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> Explan
     return next((found for step in steps if (found := step(d)) is not None), Explanation(UNKNOWN))
 
 
-def channel_noise(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> tuple[Remedy, ...]:
+def channel_noise(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> tuple[Remedy, ...]:
     """The remedy for a noise power of each channel's own, of one observation; none where it cannot be found."""
     d = doubted(spec, batch, e, enough=math.inf)
     found = _noise(d, "channels", d.p) if d is not None and d.p else None

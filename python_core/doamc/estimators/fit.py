@@ -10,7 +10,8 @@ W = R_hat^-1 (COMET, [Ottersten-Stoica-Roy]) whitens them and reaches the bound.
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator, make_estimator
+from doamc.estimators.base import Estimator, make_estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.ml import error_bars, largest_steps, to_estimates
 from doamc.estimators.rare import Rare
 from doamc.estimators.scoring import SCOUTING, Criterion, fisher_scoring

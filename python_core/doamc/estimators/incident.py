@@ -1,6 +1,6 @@
 """Powers of what is incident, where elements have a pattern: estimators report what the elements receive."""
 
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.spec import ArraySpec
 
 

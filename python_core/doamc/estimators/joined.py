@@ -1,12 +1,10 @@
 """Estimates of several batches as those of one."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import torch
 
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 
 #: which axis of a field counts sources; it is filled with NaN where a batch has fewer
 SOURCE_AXIS = {
@@ -17,7 +15,7 @@ SOURCE_AXIS = {
 }  # fmt: skip
 
 
-def join(parts: list["Estimates"]) -> "Estimates":
+def join(parts: list[Estimates]) -> Estimates:
     """Estimates one after the other, with NaN where some have fewer sources.
 
     What only some of the parts have is NaN in the others.

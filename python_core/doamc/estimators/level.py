@@ -17,7 +17,7 @@ from doamc.errors import EstimatorError
 from doamc.snapshots.batch import SnapshotBatch
 
 if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
+    from doamc.estimators.estimates import Estimates
 
 BORDER = 20  #: mean powers from 2^-20 to 2^20, 60 dB either way, are ordinary
 

@@ -6,7 +6,8 @@ it where the truth can be.
 
 import torch
 
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.ml import (
     SETTLED,
     LikelihoodCriterion,

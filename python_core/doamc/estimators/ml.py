@@ -12,7 +12,8 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.rare import Rare
 from doamc.estimators.starts import start_vector
 from doamc.estimators.uncoupled import noise_power_of

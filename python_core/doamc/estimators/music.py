@@ -3,7 +3,8 @@
 import torch
 
 from doamc.arrays.steering import steering, steering_derivative
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.quadratic import QuadraticSpectrum
 from doamc.estimators.subspace import music_std, music_std_of_both, require_rank
 from doamc.estimators.uncoupled import spectrum_of, uncoupled_estimates, without_coupling

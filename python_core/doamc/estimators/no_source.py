@@ -2,7 +2,7 @@
 
 import torch
 
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.snapshots.batch import SnapshotBatch
 
 

@@ -6,10 +6,10 @@ the span of the responses that it reports, an impulse does not.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.powers import pseudo_inverse
 from doamc.estimators.reported_fit import response_of
 from doamc.estimators.second_answer import or_second
@@ -17,9 +17,6 @@ from doamc.snapshots.batch import SnapshotBatch
 from doamc.snapshots.impulses import leaving_out, left_out_of, outstanding_snapshots
 from doamc.snapshots.look import threshold
 from doamc.spec import ArraySpec
-
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
 #: share of a snapshot's power outside the span of the reported responses, from which on it is no wave. Responses that
 #: are off by -15 dB leave so much of a burst; a fit that was bent to an impulse leaves 0.03 to 0.5 of it
@@ -29,9 +26,9 @@ NO_WAVE = 0.03
 def or_without_outliers(
     spec: ArraySpec,
     batch: SnapshotBatch,
-    first: "Estimates",
-    again: Callable[[SnapshotBatch], "Estimates"],
-) -> tuple["Estimates", SnapshotBatch]:
+    first: Estimates,
+    again: Callable[[SnapshotBatch], Estimates],
+) -> tuple[Estimates, SnapshotBatch]:
     """Estimates of a batch, and the batch that they are of: without outliers where that explains a bad fit.
 
     first: what is reported of the whole batch. again: the estimates of another batch.
@@ -56,7 +53,7 @@ def or_without_outliers(
     return answer, _with_rows(batch, cleaned.select(taken), places[taken])
 
 
-def outliers(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates") -> torch.Tensor:
+def outliers(spec: ArraySpec, batch: SnapshotBatch, e: Estimates) -> torch.Tensor:
     """Which snapshots (B, L) are too strong for their channels and no wave of the reported sources."""
     strong = outstanding_snapshots(batch.snapshots)
     item, column = strong.nonzero(as_tuple=True)

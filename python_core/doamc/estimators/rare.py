@@ -15,7 +15,8 @@ from doamc.arrays.steering import plain_steering, steering
 from doamc.coupling.directional import DirectionalFamily
 from doamc.coupling.directional_fit import coupling_of_directions
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.peaks import azimuth_grid, highest_peaks
 from doamc.estimators.powers import source_powers
 from doamc.estimators.sphere_rare import SphereRare

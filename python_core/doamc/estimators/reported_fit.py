@@ -5,24 +5,20 @@ R = V S V^H + s2 I with the S and s2 of maximum likelihood given V = C A (Böhme
 sources of any correlation.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
 from doamc.arrays.steering import plain_steering, steering
 from doamc.estimators.causes import causes_of
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.misfit import Misfit, misfit_of_fit, misfit_of_size
 from doamc.likelihood.backend import loops_for
 from doamc.likelihood.estimator_loops import reported
 from doamc.snapshots.batch import SnapshotBatch
 from doamc.spec import ArraySpec
 
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
-
-def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> "Estimates":
+def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: Estimates, fits_powers: bool) -> Estimates:
     """The estimates with misfit, its probability and its cause; misfit and probability stay where there are some.
 
     A batch of moments alone, without its snapshots, is not looked at. fits_powers: whether powers and noise power are
@@ -36,7 +32,7 @@ def with_fit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers:
     return e if e.fit_cause is not None else e.having(fit_cause=causes_of(spec, batch, e))
 
 
-def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_powers: bool) -> Misfit:
+def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: Estimates, fits_powers: bool) -> Misfit:
     """Misfit of estimates (B, P), P >= 0; NaN where they have no coupling or no noise power."""
     p, known = e.azimuth.shape[1], batch.noise_power is not None
     lengths = batch.effective.lengths(p)
@@ -55,7 +51,7 @@ def reported_misfit(spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", fits_
 
 
 def _compiled(
-    spec: ArraySpec, batch: SnapshotBatch, e: "Estimates", noise: torch.Tensor, fits_powers: bool
+    spec: ArraySpec, batch: SnapshotBatch, e: Estimates, noise: torch.Tensor, fits_powers: bool
 ) -> tuple[np.ndarray, bool] | None:
     """T / L (B,) of one coupling for all azimuths by the compiled loops, and whether there is any; None for others."""
     loops = loops_for(batch.covariance.device)
@@ -67,7 +63,7 @@ def _compiled(
     return (size, coupled) if np.isfinite(size).all() else None
 
 
-def response_of(spec: ArraySpec, e: "Estimates") -> torch.Tensor:
+def response_of(spec: ArraySpec, e: Estimates) -> torch.Tensor:
     """C A (B, N, P), zero for sources that are not there."""
     if e.response is not None:
         return e.response

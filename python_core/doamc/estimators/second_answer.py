@@ -1,23 +1,19 @@
 """Whether a second estimate of what does not fit takes the place of the first: where it explains the batch."""
 
-from typing import TYPE_CHECKING
-
 import torch
 
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.joined import join
-
-if TYPE_CHECKING:
-    from doamc.estimators.base import Estimates
 
 #: share of the first misfit below which the second estimate is taken though it is doubtful, too
 FAR_LESS = 1 / 3
 
 
 def or_second(
-    first: "Estimates",
-    second: "Estimates",
+    first: Estimates,
+    second: Estimates,
     places: torch.Tensor,  # shape: (M,), int64
-) -> tuple["Estimates", torch.Tensor]:
+) -> tuple[Estimates, torch.Tensor]:
     """First estimates, with the second ones of some observations in the place of theirs where those fit far better.
 
     second: of the M observations with these places. Returns also which of the M were taken, (M,) bool.

@@ -5,7 +5,8 @@ from dataclasses import replace
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.linear import require_ula
 from doamc.estimators.quadratic import QuadraticSpectrum
 from doamc.estimators.subspace import noise_projector, signal_subspace

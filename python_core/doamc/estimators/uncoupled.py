@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from doamc.arrays.steering import steering
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.powers import source_powers
 from doamc.estimators.quadratic import QuadraticSpectrum
 from doamc.estimators.sphere_quadratic import SphereQuadratic

@@ -6,7 +6,7 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimates.assignment import assign
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.intervals import NORMAL_90
 
 

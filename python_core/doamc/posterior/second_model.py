@@ -11,8 +11,8 @@ from functools import reduce
 
 import torch
 
-from doamc.estimators.base import Estimates
 from doamc.estimators.causes import explanations_of
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.explanations import channel_noise
 from doamc.estimators.joined import join
 from doamc.estimators.remedies import Remedy

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.second_answer import or_second
 
 PRIORS = ("auto", "narrow", "wide")  #: choices of the option

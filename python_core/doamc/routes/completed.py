@@ -8,7 +8,8 @@ import torch
 from doamc.arrays.steering import steering
 from doamc.denoising.completion import complete_channels
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.powers import source_powers
 from doamc.snapshots.batch import SnapshotBatch, make_batch
 from doamc.snapshots.noise_level import noise_power_from_eigenvalues

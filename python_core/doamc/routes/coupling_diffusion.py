@@ -23,7 +23,8 @@ from doamc.diffusion.samplers import TableNoise, sample
 from doamc.diffusion.samplers.ddim import Ddim
 from doamc.diffusion.schedule import VPSchedule
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.ml import LikelihoodCriterion, check_identifiable, largest_steps
 from doamc.estimators.powers import source_powers
 from doamc.estimators.scoring import fisher_scoring

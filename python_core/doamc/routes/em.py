@@ -20,7 +20,8 @@ import torch
 
 from doamc.denoising.snapshot_ddim import SnapshotDdim
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.map import PosteriorCriterion, rare_starts
 from doamc.estimators.ml import (
     LikelihoodCriterion,

@@ -3,7 +3,8 @@
 import torch
 
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.ml import check_identifiable
 from doamc.routes.planar import PlanarOptions, check_planar, planar_bcs
 from doamc.snapshots.batch import SnapshotBatch

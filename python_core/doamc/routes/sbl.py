@@ -7,7 +7,8 @@ import torch
 
 from doamc.arrays.steering import steering
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.ml import (
     LikelihoodCriterion,
     check_identifiable,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.fit import CovarianceFit
 from doamc.estimators.ml import check_identifiable
 from doamc.estimators.uncoupled import noise_power_of

@@ -11,7 +11,8 @@ import torch
 from doamc.angles import wrap_rad
 from doamc.coupling.angular import extended_steering
 from doamc.errors import DoamcError, EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.intervals import MOST_MODES, NORMAL_90
 from doamc.estimators.joined import join
 from doamc.files.atomic import check_output

@@ -6,7 +6,7 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.bounds.crb import CramerRao
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.scenes.accuracy import HIT_DEG, direction_order, great_circle
 from doamc.scenes.prior import Scene
 from doamc.spec import ArraySpec

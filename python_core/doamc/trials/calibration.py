@@ -9,8 +9,9 @@ import torch
 from doamc.angles import wrap_rad
 from doamc.bounds import cramer_rao
 from doamc.errors import EstimatorError
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
 from doamc.estimators.engine import open_estimator
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.intervals import NORMAL_90
 from doamc.posterior.methods import Posterior
 from doamc.posterior.sampled_part import SampledPart

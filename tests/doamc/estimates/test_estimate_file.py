@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from doamc.estimates.estimate_file import write_estimates
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 
 
 def test_estimates_are_written_in_degrees_and_db(tmp_path):

@@ -11,7 +11,7 @@ from doamc.errors import SnapshotError
 from doamc.estimates.estimate_bytes import from_bytes, to_bytes
 from doamc.estimates.estimate_file import bearing_arrays, estimate_arrays
 from doamc.estimates.parquet_table import EstimateTable, read_provenance
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import torch
 
 from doamc.estimates import make_message, validate
 from doamc.estimates.message_values import message_values
-from doamc.estimators.base import Estimates
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.estimates import Estimates
 from doamc.likelihood.noise_test import FALSE_ALARMS, LEAST_SNAPSHOTS, NATS, ODDS, NoiseTest
 from doamc.posterior.methods import Posterior
 from doamc.posterior.pipeline import PosteriorSampler

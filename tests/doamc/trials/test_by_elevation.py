@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from doamc.bounds import cramer_rao
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.scenes import draw_scene
 from doamc.spec import load_spec
 from doamc.trials.by_elevation import BINS, by_elevation

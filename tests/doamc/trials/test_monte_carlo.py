@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from doamc.estimators.base import METHODS, Estimates, Estimator
+from doamc.estimators.base import METHODS, Estimator
+from doamc.estimators.estimates import Estimates
 from doamc.scenes import draw_scene
 from doamc.spec import load_spec
 from doamc.trials.monte_carlo import compare, rms_deviation, usable_methods

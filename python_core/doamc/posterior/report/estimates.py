@@ -6,7 +6,7 @@ import torch
 
 from doamc.coupling.directional import DirectionalFamily
 from doamc.coupling.family import CouplingFamily
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.joined import join
 from doamc.estimators.misfit import Misfit
 from doamc.posterior.mixture import mixed

@@ -9,9 +9,10 @@ import torch
 
 from doamc.angles import wrap_rad
 from doamc.estimates.assignment import assign
-from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.base import Estimator
 from doamc.estimators.cause_names import cause_name
 from doamc.estimators.engine import estimate_batch
+from doamc.estimators.estimates import Estimates
 from doamc.estimators.intervals import NORMAL_90
 from doamc.scenes.accuracy import HIT_DEG
 from doamc.snapshots.batch import make_batch

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from doamc.estimators.base import Estimates
+from doamc.estimators.estimates import Estimates
 from doamc.snapshots import make_batch
 from doamc.trials.mismatch import ROWS, Score, draw_trial
 
