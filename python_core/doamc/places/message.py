@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from doamc import __version__
-from doamc.angles import wrap_deg
 from doamc.places.bearings import BearingSet
 from doamc.places.geodesy import middle
 from doamc.places.location import Emitter, Location
 from doamc.places.region import Region
+from doamc.places.rings import ring_of
 from doamc.protocol import POSITION_SCHEMA
 
 #: decimals of degrees of latitude and longitude, of places and of corners of regions
@@ -65,11 +65,7 @@ def _place(location: Location, probability: float) -> dict[str, Any]:
 def _region(region: Region, probability: float) -> dict[str, Any]:
     """A geometry of GeoJSON, with the probability."""
     middle_deg = math.degrees(region.place[1])
-    rings = []
-    for outline in region.outlines(probability):
-        lat, away = np.degrees(outline[:, 0]), wrap_deg(np.degrees(outline[:, 1]) - middle_deg)
-        ring = np.column_stack([middle_deg + away, lat]).round(_CORNER_DIGITS).tolist()
-        rings.append([[*ring, ring[0]]])
+    rings = [[ring_of(o[:, 0], o[:, 1], middle_deg, _CORNER_DIGITS)] for o in region.outlines(probability)]
     return {"type": "MultiPolygon", "coordinates": rings, "probability": probability}
 
 

@@ -1,6 +1,7 @@
 """``doamc locate``: from logs to positions, wherever it runs, however often it was ended."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -145,6 +146,25 @@ def test_parallel_bearings_have_no_end(doamc, tmp_path):
     validate(position)
     assert position["region"]["coordinates"] == made[1]["geometry"]["coordinates"]
     assert made[0]["properties"]["ellipse"]["semi_major_m"] is None and not made[0]["properties"]["bounded"]
+
+
+def test_a_region_across_a_pole_goes_along_it(doamc, tmp_path):
+    """Two stations 100 km from the north pole, on either side of it, that look at each other: a lens over it."""
+    for name, longitude in (("a", -120.0), ("b", 60.0)):
+        told = {"latitude": 89.1, "longitude": longitude}
+        written(tmp_path, ".jsonl", [estimate(0, (30.0,), (1.0,), 30.0, receiver=told)]).rename(
+            tmp_path / f"{name}.jsonl"
+        )
+    logs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    assert doamc("locate", *logs, "-o", tmp_path / "p.geojson", "--region", 500)[0] == 0
+    assert doamc("locate", *logs, "-o", tmp_path / "p.out.jsonl", "--region", 500)[0] == 0
+    (position,) = read_records(tmp_path / "p.out.jsonl")
+    validate(position)
+    shapes = json.loads((tmp_path / "p.geojson").read_text())["features"][1]["geometry"]["coordinates"]
+    assert shapes == position["region"]["coordinates"]
+    ((ring,),) = shapes
+    assert ring[0] == ring[-1] and [-180.0, 90.0] in ring and [180.0, 90.0] in ring
+    assert max(abs(b[0] - a[0]) for a, b in pairwise(ring) if a[1] < 90.0) < 25.0
 
 
 def test_the_same_bits_in_a_folder_ended_and_continued(doamc, logs, tmp_path, monkeypatch):
