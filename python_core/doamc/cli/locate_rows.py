@@ -72,6 +72,8 @@ def read_logs(
         for why, count in outcome.result["left_out"].items():
             tell(f"warning: {name}: {count} messages {why}")
             lost[why] = lost.get(why, 0) + count
+        if not outcome.result["rows"] and not outcome.result["left_out"]:
+            tell(f"warning: {name}: no bearings in it")
         if sum(map(len, held.values())) > MOST_ROWS:
             raise RecordingError(f"expected at most {MOST_ROWS} directions in all logs, found more; locate from fewer")
     rows = np.zeros(sum(map(len, held.values())), ALL_ROWS)

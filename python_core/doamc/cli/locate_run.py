@@ -1,28 +1,22 @@
 """Logs of bearings, read and located wherever workers are: a task is a log, then a window of time."""
 
 import argparse
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from doamc import __version__
+from doamc.cli.locate_inputs import logs_of
 from doamc.cli.locate_rows import NAME, WORK, chosen, read_logs, station_name, stations_of, windows_of
-from doamc.cli.own_inputs import check_distinct
 from doamc.cli.remarks import tell
 from doamc.estimates.bearing_log import SUFFIXES
-from doamc.files.remote import is_url
-from doamc.protocol import POSITION_SCHEMA
 
 if TYPE_CHECKING:
     from doamc.cluster import Executor
     from doamc.cluster.manifest import Manifest
-    from doamc.snapshots.finding import Found
-
-_POSITION = f'{{"schema":"{POSITION_SCHEMA}"'.encode()  #: how a file of positions begins
 
 
 def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
@@ -37,8 +31,7 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
     from doamc.snapshots.finding import find_inputs
 
     found = find_inputs(args.inputs, args.include, args.out if folder else None, SUFFIXES)
-    if not folder:
-        found = _without_result(found, args.out)
+    found = logs_of(found, None if folder else args.out)
     names = sorted({station_name(f.name) for f in found})
     stations, spread = stations_of(args, names)
     settings = {
@@ -54,16 +47,17 @@ def locate_logs(args: argparse.Namespace, folder: bool, form: str) -> int:
         failed = list[str]()
         rows = read_logs(executor, [(f.name, f.where) for f in found], names, stations, kept, failed)
         unread = _tell_set_aside(failed)  # before what is left of the logs may be refused
+        heard = len(np.unique(rows["station"]))
         path = Path(args.out) / f"{NAME}.{form}" if folder else Path(args.out)
         if kept is not None and NAME in kept.done and path.is_file() and not failed:
-            print(f"{args.out}: {path.name} was complete, of {len(names)} stations")
+            print(f"{args.out}: {path.name} was complete, of {heard} stations")
             return 0
         windows = windows_of(chosen(rows, settings, names), args.window)
         lines, alone = _locate(executor, windows, settings, names, kept, failed)
         positions, endless = _write(path, form, lines)
         if kept is not None and not failed:
             kept.finish(NAME, path.name)
-    print(f"{args.out}: {positions} positions, {len(names)} stations, {len(windows)} windows")
+    print(f"{args.out}: {positions} positions, {heard} stations, {len(windows)} windows")
     if endless:
         tell(f"warning: {endless} of {positions} positions without a range: bearings are parallel, or disagree")
     if alone:
@@ -76,16 +70,6 @@ def _tell_set_aside(failed: list[str]) -> int:
     for line in failed:
         tell(f"set aside: {line}")
     return len(failed)
-
-
-def _without_result(found: "list[Found]", out: str) -> "list[Found]":
-    """The inputs without positions of an earlier run, which `out` may hold. Raises RecordingError where it is a log."""
-    with suppress(OSError), open(out, "rb") as file:
-        head = file.read(len(_POSITION))
-        if not head or head == _POSITION:
-            found = [f for f in found if is_url(f.where) or os.path.realpath(f.where) != os.path.realpath(out)]
-    check_distinct(out, [f.where for f in found])
-    return found
 
 
 def _locate(

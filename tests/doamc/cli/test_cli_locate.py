@@ -81,6 +81,37 @@ def test_a_map_opens_them(doamc, logs, tmp_path):
         )
 
 
+def test_results_among_the_logs_are_no_stations(refused, doamc, logs, tmp_path):
+    """Positions and manifests of earlier runs in the folder of the logs, of any name; others without bearings."""
+    for path in logs.iterdir():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / path.name).write_bytes(path.read_bytes())
+    folder = tmp_path / "in"
+    assert doamc("locate", folder, "-o", folder / "found.jsonl")[::2] == (0, "")
+    assert doamc("locate", folder, "-o", folder / "found.jsonl")[::2] == (0, "")  # takes the place of itself
+    whole = (folder / "found.jsonl").read_bytes()
+    assert doamc("locate", folder, "-o", folder / "week", "--workers", 0)[0] == 0
+    status, text, err = doamc("locate", folder, "-o", tmp_path / "b.jsonl")
+    assert status == 0 and "2 positions, 3 stations" in text and (tmp_path / "b.jsonl").read_bytes() == whole
+    assert err == "".join(
+        f"doamc: {name}: passed over, since it holds positions that doamc locate wrote\n"
+        for name in ("found.jsonl", "week/positions.jsonl")
+    )
+    (folder / "chain.jsonl").write_text('{"schema":"doamc.status/1"}\n')
+    _, text, err = doamc("locate", folder, "-o", tmp_path / "b.jsonl")
+    assert "3 stations" in text and "doamc: warning: chain.jsonl: no bearings in it" in err.splitlines()
+    assert doamc("locate", folder, "-o", folder / "map.geojson")[0] == 0
+    assert "found.jsonl, positions that doamc locate wrote; name the logs of stations" in refused(
+        "locate", folder / "found.jsonl", folder / "map.geojson", "-o", tmp_path / "c.jsonl"
+    )
+    assert "another file than those that are read" in refused("locate", folder, "-o", folder / "hill.jsonl")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "p.jsonl").touch()
+    assert "p.jsonl alone, which is to be written" in refused(
+        "locate", tmp_path / "new", "-o", tmp_path / "new" / "p.jsonl"
+    )
+
+
 def test_windows_frequencies_and_numbers_are_cut(doamc, logs, tmp_path):
     doamc("locate", logs, "-o", tmp_path / "p.jsonl", "--window", 20, "--frequency", 433.9e6)
     positions = list(read_records(tmp_path / "p.jsonl"))
