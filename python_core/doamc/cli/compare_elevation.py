@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doamc.errors import RecordingError
 from doamc.figures.style import BOUND, curve_style, draw_figure, plain_log
 
 if TYPE_CHECKING:
@@ -26,20 +25,14 @@ _LEAST = 5  #: sources of a bin that a mark is made for
 def check_elevation_output(path: str, spec: "ArraySpec") -> None:
     """Raise SpecificationError for an array without elevations, RecordingError where nothing can be written."""
     from doamc.errors import SpecificationError
-    from doamc.figures.style import FORMATS, check_figure
+    from doamc.figures.style import FORMATS
     from doamc.files.atomic import check_output
 
     if not spec.elevated:
         raise SpecificationError(
             f"--elevation needs an array with elevation_deg in [sector], found {spec.name} without; leave it out"
         )
-    suffix = Path(path).suffix.lower().removeprefix(".")
-    if suffix == "csv":
-        check_output(path)
-    elif suffix in FORMATS:
-        check_figure(path)
-    else:
-        raise RecordingError(f"expected --elevation to end in .csv, .{', .'.join(FORMATS)}, found {path}")
+    check_output(path, ".csv", *(f".{kind}" for kind in FORMATS))
 
 
 def write_elevation(path: str, rows: list[dict[str, Any]], title: str) -> None:

@@ -14,7 +14,7 @@ import zmq
 from zmq.utils import z85
 
 from doamc.errors import PublishError
-from doamc.files.atomic import whole_file
+from doamc.files.atomic import check_named, whole_file
 from doamc.text import shown
 
 PUBLIC, SECRET = ".key", ".key_secret"
@@ -23,10 +23,12 @@ PUBLIC, SECRET = ".key", ".key_secret"
 def make_keys(path: str | Path) -> tuple[Path, Path]:
     """Make a key pair in ``PATH.key`` and ``PATH.key_secret`` (mode 0600); both paths.
 
-    Raises PublishError when one of the files exists or has no name, RecordingError when one cannot be written.
+    Raises PublishError when one of the files exists or has no name, RecordingError when one cannot be written or the
+    name is an ending alone.
     """
     if os.path.basename(path) in ("", ".", ".."):
         raise PublishError(f"expected a name for the keys, found {shown(str(path))}")
+    check_named(path)
     _require_curve()
     public, secret = zmq.curve_keypair()
     lines = f'curve\n    public-key = "{public.decode()}"\n'

@@ -13,6 +13,11 @@ from doamc.errors import RecordingError
 from doamc.files.remote import is_url
 
 _SIGMF = ".sigmf-meta"
+#: endings of files that are written: no names of their own, which readers, who go by the ending, would not see
+_ENDINGS = frozenset(
+    (".csv .db .fits .geojson .json .jsonl .key .key_secret .npz .parquet .pdf .png .safetensors .sigmf .sigmf-data "
+     ".sigmf-meta .sqlite .svg .toml .xml").split()
+)  # fmt: skip
 LONGEST = 230  #: bytes of a file's name: leaves room for the longer name of the temporary file
 
 
@@ -84,6 +89,7 @@ def check_output(path: str | Path, *endings: str) -> None:
     of SigMF is in small letters.
     """
     _check_name(path, "file")
+    check_named(path)
     path = Path(path)
     if os.path.exists(path) and not os.path.isfile(path):  # Path's own raise where a folder may not be entered
         raise RecordingError(f"cannot write {path}: expected a plain file, found a folder or a device")
@@ -112,9 +118,17 @@ def check_folder(path: str | Path, *endings: str) -> None:
     if str(path) == "-":
         raise RecordingError("expected a folder for results, found -: they are not written to the terminal; name one")
     known = os.path.exists(path) or str(path).endswith(("/", os.sep))
+    if not known:
+        check_named(path)
     if not known and re.fullmatch(r"\.[A-Za-z][\w-]*", Path(path).suffix):
         other = f", or a file that ends in {_listed(endings)}" if endings else ""
         raise RecordingError(f"expected a folder for results{other}, found {path}; add / if it is to be a folder")
+
+
+def check_named(path: str | Path) -> None:
+    """Raise RecordingError where the name of a file is an ending alone, as ``$NAME.jsonl`` is where NAME is not set."""
+    if (name := Path(path).name).lower() in _ENDINGS:
+        raise RecordingError(f"expected a name before the ending {name}, found none in {path}")
 
 
 def _check_name(path: str | Path, kind: str) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from doamc.errors import RecordingError
+from doamc.files.atomic import check_named
 
 #: bytes read at once when the end of a line is looked for
 _BLOCK = 1 << 16
@@ -15,10 +16,11 @@ class LineFile:
     What is written at once goes out in one write to a file opened for appending, so that a reader, or a crash, never
     meets a line made of two. A torn last line that an earlier crash or a full disk left is closed first; whole: it is
     cut off, where half a line could be taken for a whole one.
-    Raises RecordingError when the file cannot be opened.
+    Raises RecordingError when the file cannot be opened, or its name is an ending alone.
     """
 
     def __init__(self, path: str | Path, whole: bool = False) -> None:
+        check_named(path)
         self.path, self._whole = Path(path), whole
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)

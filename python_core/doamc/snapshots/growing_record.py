@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doamc.errors import RecordingError
-from doamc.files.atomic import check_output
+from doamc.files.atomic import check_named, check_output
 from doamc.files.line_file import LineFile
 from doamc.files.lock import Lock
 from doamc.snapshots.journal import finish, frame_bytes, parts_of, read_journal, recover_parts
@@ -40,6 +40,7 @@ class GrowingRecord:
 
     def __init__(self, path: str | Path, array: str = "", spec: ArraySpec | None = None) -> None:
         self.path, self._array, self._spec = Path(path), array, spec
+        check_named(path)
         if self.path.suffix != ".sigmf-meta":
             raise RecordingError(f"expected a .sigmf-meta file, found {path}")
         for file in (self.path, self.path.with_suffix(".sigmf-data")):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from doamc.angles import circle_deg
 from doamc.errors import RecordingError
-from doamc.files.atomic import check_output, whole_file
+from doamc.files.atomic import check_named, check_output, whole_file
 from doamc.spec import SPEED_OF_LIGHT
 
 #: largest component of an integer recording: a little headroom below full scale
@@ -44,6 +44,7 @@ def write_recording(
 
     path = Path(path)
     y = np.asarray(samples)
+    check_named(path)
     if path.suffix != ".sigmf-meta" or datatype not in _WRITES:
         raise RecordingError(f"expected a .sigmf-meta file of {', '.join(_WRITES)}, found {path} of {datatype}")
     if y.ndim != 2 or not np.iscomplexobj(y) or not y.size or not np.isfinite(y).all():

@@ -9,6 +9,7 @@ import pytest
 
 from doamc.errors import RecordingError
 from doamc.files.atomic import check_folder, check_output, make_folder, whole_file
+from doamc.files.line_file import LineFile
 from doamc.snapshots.npz import write_snapshots
 
 #: a limit on the size of files stands for a full disk
@@ -105,6 +106,20 @@ def test_endings_are_those_that_are_written(tmp_path):
     for name in ("a", "a.txt", "npz", "a.npz.bak"):
         with pytest.raises(RecordingError, match=r"expected a file that ends in \.npz or \.fits, found"):
             check_output(tmp_path / name, ".npz", ".fits")
+
+
+@pytest.mark.parametrize("make", [check_output, check_folder, LineFile])
+@pytest.mark.parametrize("name", [".npz", ".jsonl", ".JSONL", ".sigmf-meta", ".csv", ".png"])
+def test_an_ending_alone_is_no_name(make, name, tmp_path):
+    """As of $NAME.npz, where NAME is not set."""
+    for path in (tmp_path / name, name):
+        with pytest.raises(RecordingError, match=rf"expected a name before the ending \{name}, found none in"):
+            make(path)
+    assert not any(tmp_path.iterdir())
+    (tmp_path / ".npz").mkdir()  # who made it meant it
+    check_folder(tmp_path / ".npz")
+    check_folder(f"{tmp_path}/.jsonl/")
+    check_folder(tmp_path / ".results")
 
 
 @pytest.mark.parametrize("check", [check_output, check_folder])
