@@ -13,6 +13,7 @@ from doamc.cli.keys import add_reader_arguments
 from doamc.cli.logs import add_log_arguments, open_logs
 from doamc.cli.options import add_heading_argument, seconds, whole
 from doamc.cli.remarks import tell
+from doamc.cli.waiting import Waiting, trouble
 from doamc.errors import PublishError
 from doamc.protocol import DEFAULT_ADDRESS, ESTIMATE_TOPIC, SIGNAL_TOPIC, STATUS_TOPIC
 
@@ -57,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
         screen = None if args.json else _Screen(subscriber, args)
         # on a screen that is drawn anew all the time, the count of what is lost tells
         logs = stack.enter_context(open_logs(args, _ignore if screen is not None and screen.live else tell))
-        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, args.heading, logs)
+        quiet = screen is not None and screen.live and not args.once  # what it draws says that nothing comes
+        waiting = None if quiet else Waiting(subscriber, args.timeout)
+        messages = _messages(subscriber, 1 if args.once else args.count, args.timeout, args.heading, logs, waiting)
         if screen is not None:
             screen.logs = logs
             screen.run(messages)
@@ -79,10 +82,11 @@ def _messages(
     timeout_s: float | None,
     heading_deg: float | None,
     logs: "Outputs",
+    waiting: Waiting | None,
 ) -> Iterator[tuple[str, dict[str, Any]] | None]:
     """Topics and messages; None when none came for a while. Ends after `count` estimates.
 
-    heading_deg: turns them, where one is told.
+    heading_deg: turns them, where one is told. waiting: says that nothing comes, where somebody is to say so.
     """
     from doamc.estimates.orientation import oriented
 
@@ -100,16 +104,9 @@ def _messages(
             item = item[0], item[1] if heading_deg is None else oriented(item[1], heading_deg)
             if item[0] == ESTIMATE_TOPIC:
                 logs.write(item[1])
+        if waiting is not None:
+            waiting.look(item is not None and item[0] in (ESTIMATE_TOPIC, SIGNAL_TOPIC))
         yield item
-
-
-def trouble(subscriber: "Subscriber") -> str:
-    """What is wrong with reading, in words; empty when nothing is."""
-    if subscriber.refused:
-        return f"refused {subscriber.refused} times; it asks for keys (--server-key, --keys), or for others than these"
-    if subscriber.malformed:
-        return f"unusable: {subscriber.fault}"
-    return ""
 
 
 class _Screen:

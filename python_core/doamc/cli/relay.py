@@ -11,6 +11,7 @@ from doamc.cli.keys import open_publisher
 from doamc.cli.outputs import open_outputs, place_of, report
 from doamc.cli.remarks import tell
 from doamc.cli.servers import announce
+from doamc.cli.waiting import QUIET_S, Waiting
 from doamc.errors import PublishError
 from doamc.protocol import ESTIMATE_SCHEMA, ESTIMATE_TOPIC
 
@@ -73,10 +74,21 @@ def _messages(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         keys=args.keys if args.server_key else None,
     ) as subscriber:  # fmt: skip
         try:
-            for _, message in subscriber:
-                yield message
+            yield from _heard(subscriber, args.timeout)
         finally:
             _tell_losses(subscriber)
+
+
+def _heard(subscriber: "Subscriber", timeout_s: float | None) -> Iterator[dict[str, Any]]:
+    """Estimates of a publisher, until none comes for so long; that none has come yet is told."""
+    waiting = Waiting(subscriber, timeout_s)
+    while True:
+        item = subscriber.receive(QUIET_S if timeout_s is None else timeout_s)
+        waiting.look(item is not None)
+        if item is not None:
+            yield item[1]
+        elif timeout_s is not None:
+            return
 
 
 def _recorded(path: str, rate: float | None) -> Iterator[dict[str, Any]]:
