@@ -36,14 +36,15 @@ class correlator(gr.hier_block2):
 
     Args:
         n_elements: number of streams N; 0 takes that of the array.
-        integration_s: length of an integration, s.
+        integration_s: length of an integration, s; N samples at least, since a covariance of fewer is singular.
         sample_rate: of the streams, Hz; 0 takes that of the tag ``rx_rate``.
         frequency: centre frequency, Hz; 0 takes that of the tag ``rx_freq``.
         array: name of a specification or path of a TOML file, that messages are labelled with, or "".
         file: .npz or .sigmf-meta file of all integrations, written at the end of a run, or "". Four million entries of
             covariances are kept for it; later ones are counted as not kept.
 
-    Raises SnapshotError when an argument is out of range, RecordingError when the file cannot be written.
+    Raises SnapshotError when an argument is out of range, ImagingError when an integration is too short (where the rate
+    comes by a tag, the stream ends with that ``failure``), RecordingError when the file cannot be written.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class correlator(gr.hier_block2):
             self.message_port_register_hier_out(port)
         name = spec.name if spec else ""
         self.sink = integrating_sink(n, float(integration_s), float(sample_rate), float(frequency), name, file)
+        if sample_rate:
+            self.sink.integrator.lengths(float(sample_rate))  # refused now, where it is too short
         connect_merged(self, self.sink, n)
         for port in _PORTS:
             self.msg_connect(self.sink, port, self, port)

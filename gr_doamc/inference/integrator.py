@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from doamc.errors import SnapshotError
-from doamc.imaging.integration import Integration
+from doamc.imaging.integration import Integration, check_count
 from gr_doamc.inference.slice_queue import Lengths, Slice, Tuning
 
 #: samples of a slice at most: products of single precision are added in it, sums of slices in double
@@ -43,8 +43,9 @@ class Integrator:
         self._reset()
 
     def lengths(self, sample_rate: float) -> Lengths:
-        """Lengths of slices at a rate."""
-        samples = max(1, round(sample_rate * self._seconds))
+        """Lengths of slices at a rate. Raises ImagingError where an integration has fewer samples than elements."""
+        samples = round(sample_rate * self._seconds)
+        check_count(samples, self._n)
         fewest = math.ceil(samples / _SLICE)
         self._slices = next((k for k in range(fewest, _MORE * fewest) if samples % k == 0), fewest)
         return Lengths(math.ceil(samples / self._slices))

@@ -11,7 +11,7 @@ from doamc.errors import ImagingError
 from doamc.imaging.array_beam import ArrayBeam, facing
 from doamc.imaging.array_image import array_image
 from doamc.imaging.array_visibilities import array_visibilities, number_of_sources
-from doamc.imaging.integration import Integration
+from doamc.imaging.integration import Integration, check_count
 from doamc.imaging.sky_grid import SkyGrid, field
 from doamc.imaging.sky_message import sky_message
 from doamc.spec import load_spec
@@ -65,6 +65,7 @@ class SkyEngine:
         n = self.spec.n_elements
         if of.covariance.shape != (n, n):
             raise ImagingError(f"expected visibilities of {n} streams, found {len(of.covariance)}")
+        check_count(of.snapshots, n)
         covariance, length = self._elements(of.covariance), max(1.0, of.snapshots / self._oversampling)
         p = number_of_sources(covariance, length) if self._sources is None else self._sources
         coupling = estimated if self._follows else self._fixed

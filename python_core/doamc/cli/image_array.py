@@ -64,7 +64,7 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.figures.style import check_figure
     from doamc.files.atomic import check_output
     from doamc.imaging.array_beam import ArrayBeam
-    from doamc.imaging.array_image import array_image
+    from doamc.imaging.array_image import TOO_FEW, array_image
     from doamc.imaging.array_visibilities import array_visibilities, number_of_sources
     from doamc.imaging.coupling_spread import with_coupling_spread
     from doamc.spec import load_spec
@@ -92,6 +92,8 @@ def image_array(args: argparse.Namespace) -> int:
     _write(args.out, image, tuned.name, frequency_hz)
     if args.picture is not None:
         draw_sky(args.picture, image, tuned.name)
+    if length <= TOO_FEW:
+        tell(f"warning: {length:.0f} independent samples, and of {TOO_FEW:.0f} and fewer no source is told")
     if image.alike is not None:
         tell(f"{tuned.name}: {image.alike}")
     taken = "coupling left in" if coupling is None else "coupling taken out"

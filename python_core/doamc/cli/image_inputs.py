@@ -29,6 +29,7 @@ def received(
     from doamc.errors import ImagingError
     from doamc.estimators.tuned import frequency_remark
     from doamc.imaging.array_files import is_integrated, read_covariance
+    from doamc.imaging.integration import check_count
 
     if is_integrated(args.input):
         if args.coupling == "estimated":
@@ -36,6 +37,7 @@ def received(
         r, length, hertz = read_covariance(args.input)
         if len(r) != spec.n_elements:
             raise ImagingError(f"{args.input}: expected {spec.n_elements} streams of {spec.name}, found {len(r)}")
+        check_count(length, len(r))
         order = np.argsort(spec.channels)
         return r[np.ix_(order, order)], length, hertz, None
     form, positions = capture_form(args), not args.ignore_positions
@@ -47,6 +49,7 @@ def received(
     hertz = float(frequencies[0]) if len(frequencies) else None
     warn([*whole_input.remarks, frequency_remark(spec, frequencies)])
     r, count = _integrated(whole_input)
+    check_count(count, len(r))
     length = min(args.snapshots, whole_input.shape[2] if whole_input.sample_rate_hz is None else args.snapshots)
     some = open_input(args.input, spec, length, None, every=True, form=form, positions=positions)
     some = open_input(

@@ -19,6 +19,8 @@ from doamc.imaging.sky_grid import SkyGrid, angles_of
 
 #: standard deviations down to which CLEAN goes, and that a source has at least
 DEPTH, SIGNIFICANT = 3.0, 5.0
+#: independent samples of which no source is significant: the deviation of a power is at least the power over their root
+TOO_FEW = SIGNIFICANT**2
 #: `ArrayBeam.distance` of half a beam and of a whole one
 _HALF, _WHOLE = math.log(2), 4 * math.log(2)
 

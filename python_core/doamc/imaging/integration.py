@@ -6,6 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from doamc.errors import ImagingError
+
+
+def check_count(snapshots: float, n_elements: int) -> None:
+    """Raise ImagingError where a covariance of N elements is of fewer samples of each.
+
+    It is singular, and has more numbers than the samples that it is made of: of L samples it tells of L - 1 sources at
+    most.
+    """
+    if snapshots < n_elements:
+        raise ImagingError(
+            f"expected {n_elements} samples of {n_elements} elements at least, found {snapshots:g}, whose "
+            "covariance is singular; integrate for longer"
+        )
+
 
 @dataclass(frozen=True)
 class Integration:

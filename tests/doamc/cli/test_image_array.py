@@ -71,6 +71,28 @@ def test_snapshots_and_a_file_of_the_coupling(tmp_path):
         np.testing.assert_allclose(out["visibilities"], expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["y.sigmf-meta", "y.npz", "v.npz"])
+def test_few_samples_are_refused_or_told(name, tmp_path, capsys):
+    for length in (1, 15, 16, 40):
+        y = samples(length)
+        if name == "y.npz":
+            write_snapshots(tmp_path / name, snapshots=y[None])
+        elif name == "v.npz":
+            r, parts = y @ y.conj().T / length, filter(None, (length - length // 2, length // 2))
+            made = [Integration(r, k, count, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0) for k, count in enumerate(parts)]
+            write_visibilities(tmp_path / name, made)
+        else:
+            write_recording(tmp_path / name, y, sample_rate_hz=1e5, frequency_hz=433e6, array="uca16")
+        few = ("--array", "uca16", "--coupling", "none", "--snapshots", min(length, 16))
+        if length < 16:
+            assert refused(tmp_path / name, tmp_path / "out.npz", *few)
+            error = capsys.readouterr().err
+            assert f"expected 16 samples of 16 elements at least, found {length}, whose" in error, error
+        else:
+            image(tmp_path / name, tmp_path / "out.npz", *few)
+            assert ("no source is told" in capsys.readouterr().err) == (length < 25)
+
+
 def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path, capsys):
     made = Integration(SKY.sample(100_000), 0, 100_000, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0)
     write_visibilities(tmp_path / "v.npz", [made])

@@ -9,7 +9,7 @@ import pytest
 from gnuradio import blocks, gr
 from gr_doamc.runtime.visibilities import visibilities_from_pmt
 
-from doamc.errors import DoamcError
+from doamc.errors import DoamcError, ImagingError
 from doamc.estimates import validate
 from tests.gr.running import collector, run
 
@@ -67,6 +67,18 @@ def test_an_integration_of_a_prime_number_of_samples_is_a_little_longer():
     made, _, _ = correlated(y, integration_s=0.40009)
     assert made[0].snapshots == 40_011  # three slices of 13 337 for 40 009 samples
     np.testing.assert_allclose(made[0].covariance, covariance(y[:, :40_011]), atol=1e-5)
+
+
+def test_an_integration_is_of_as_many_samples_as_elements():
+    """Refused at once where the rate is told; where it comes by a tag, the stream ends with the reason."""
+    for seconds in (1e-5, 3e-5, 1e-9):
+        with pytest.raises(ImagingError, match=r"expected 4 samples of 4 elements at least, found [013], whose"):
+            gr_doamc.correlator(n_elements=4, sample_rate=RATE, integration_s=seconds)
+    y = noise(size=20)
+    made, _, _ = correlated(y, integration_s=4e-5)
+    assert [m.snapshots for m in made] == [4] * 5
+    made, status, block = correlated(y, [tag(0, "rx_rate", RATE)], sample_rate=0.0, integration_s=3e-5)
+    assert not made and isinstance(block.failure, ImagingError) and "singular" in status[-1]["last_error"]
 
 
 def test_integrations_add_up_by_their_snapshots():

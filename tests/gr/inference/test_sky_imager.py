@@ -42,6 +42,12 @@ def imaged(messages, **options):
     return skies, flowgraph.collectors["status"].messages
 
 
+def test_an_integration_of_fewer_samples_than_elements_is_refused():
+    skies, status = imaged([integration(0, snapshots=15), integration(1, snapshots=16)], coupling="none")
+    assert [sky["visibilities_seq"] for sky in skies] == [1]
+    assert status[-1]["counters"]["failed"] == 1 and "found 15, whose covariance is singular" in str(status)
+
+
 def test_an_image_by_a_file_of_the_coupling(tmp_path):
     file = tmp_path / "coupling.toml"
     save_coupling(file, C)
