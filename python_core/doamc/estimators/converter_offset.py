@@ -2,7 +2,8 @@
 
 The mean of a batch holds three things: what is left of signals and noise after averaging, a carrier exactly at the
 receiver's frequency, and the offsets of its converters. The first has no more power in the noise subspace than white
-noise over L, however slow the signals are; the second has the direction of a wave. What is neither is an offset.
+noise over L, however slow the signals are; the second has the direction of a wave. What is neither is an offset. A
+batch that holds nothing else is refused: what is left of it is round-off.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from functools import cached_property
 
 import torch
 
+from doamc.errors import SnapshotError
 from doamc.estimators.order import source_number
 from doamc.estimators.peaks import azimuth_grid
 from doamc.estimators.sphere import SphereGrid
@@ -23,6 +25,7 @@ LEVEL = 1e-4  #: probability, for white noise, of so much mean in the noise subs
 #: unknown entries bends steering vectors by less; antennas that are drawn are known better
 WAVE, WAVE_NARROW = 0.3, 0.1
 STEP_DEG = 1.0  #: of the directions that are tried
+LEFT = 1e-20  #: of the power of a batch, below which what varies in it is round-off
 
 
 class ConverterOffset:
@@ -32,7 +35,10 @@ class ConverterOffset:
         self._spec = spec
 
     def __call__(self, batch: SnapshotBatch) -> SnapshotBatch:
-        """The batch with the mean of its snapshots removed where that is an offset; ``offset_removed`` (B,) tells."""
+        """The batch with the mean of its snapshots removed where that is an offset; ``offset_removed`` (B,) tells.
+
+        Raises SnapshotError where an observation is an offset and nothing else.
+        """
         if batch.offset_removed is not None or batch.snapshots.dim() != 3:
             return batch
         chosen = self._offsets(batch)
@@ -41,6 +47,13 @@ class ConverterOffset:
             return batch.noted(offset_removed=removed)
         removed[chosen] = True
         some = batch.select(chosen)
+        if (alone := constant(some.snapshots)).any():
+            number = vars(batch).get("first")  # unknown where it is a part of others
+            where = "" if number is None else f" in batch {number + int(chosen[alone][0])}"
+            raise SnapshotError(
+                f"every channel is constant{where}: the offset of the receiver's converters, and neither signals nor "
+                "noise; check its gain, its antennas and whether it streams"
+            )
         mean, about, count = _about_mean(some)
         snapshots, covariance = batch.snapshots.clone(), batch.covariance.clone()
         snapshots[chosen] = some.snapshots - mean[:, :, None] * (some.snapshots != 0).any(1, keepdim=True)
@@ -94,6 +107,14 @@ class ConverterOffset:
         )  # free of coupling, unless it is drawn
         a = family.response(mean, self._spec.positions, *grid)[:, :, 0].T
         return (a / torch.linalg.vector_norm(a, dim=0)).to(torch.complex128)
+
+
+def constant(snapshots: torch.Tensor) -> torch.Tensor:
+    """Whether nothing varies in snapshots (B, N, L), L >= 2, that were not left out, but for round-off; (B,) bool."""
+    heard = (snapshots != 0).any(1, keepdim=True)
+    mean = snapshots.sum(2, keepdim=True) / heard.sum(2, keepdim=True).clamp_min(1)
+    rest = ((snapshots - mean) * heard).abs().square().sum((1, 2))
+    return (rest <= LEFT * snapshots.abs().square().sum((1, 2))) & (heard.sum((1, 2)) > 1)
 
 
 def _about_mean(batch: SnapshotBatch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from doamc.errors import EstimatorError
+from doamc.estimators.converter_offset import constant
 from doamc.snapshots.batch import SnapshotBatch
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def at_ordinary_level(
             return estimate(batch)
         return _scaled(estimate(scaled_batch(batch, gain)), 1 / gain)
     except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as error:
-        raise EstimatorError(
-            "expected a covariance that can be factorised, found none; look for one sample or channel far above the "
-            "others, and for channels that are all alike"
-        ) from error
+        why = "look for one sample or channel far above the others, and for channels that are all alike"
+        if bool(constant(batch.snapshots).any()):
+            why = "a batch is constant: the offset of the receiver's converters, or a carrier without any noise"
+        raise EstimatorError(f"expected a covariance that can be factorised, found none; {why}") from error
 
 
 def scaled_batch(

@@ -82,6 +82,8 @@ class SnapshotBatch:
         some = replace(self, **{name: value[index] for name, value in held.items() if value is not None})
         if "look" in vars(self):  # found once a batch
             vars(some)["look"] = self.look.of(index.cpu().numpy() if torch.is_tensor(index) else index)
+        if "first" in vars(self) and isinstance(index, slice):
+            vars(some)["first"] = vars(self)["first"] + index.indices(self.size)[0]
         if "effective" in vars(self):
             vars(some)["effective"] = self.effective.select(index)
         return some
@@ -135,7 +137,7 @@ def make_batch(
             reach_db = 10 * math.log10(NOISE_REACH)
             raise SnapshotError(f"noise power must be within {reach_db:.0f} dB of {level}, found {float(noise[b]):g}")
     batch = SnapshotBatch(y, covariance, y.shape[2], noise)
-    vars(batch)["powers"] = least, most
+    vars(batch).update(powers=(least, most), first=first)
     return batch
 
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from doamc.estimators.converter_offset import ConverterOffset
+from doamc.errors import SnapshotError
+from doamc.estimators.converter_offset import ConverterOffset, constant
 from doamc.estimators.engine import estimate_batch, open_estimator
 from doamc.scenes import draw_scene, receive
 from doamc.snapshots import make_batch
@@ -96,3 +97,26 @@ def test_directions_beside_an_offset_as_strong_as_a_source(method):
     raw = open_estimator(f"{method}:{left}", spec, 2, "cpu", 0)
     worse = torch.rad2deg(angle_error(estimate_batch(raw, make_batch(y), 2).azimuth, plain)).abs().amax(1)
     assert worse.median() > 4 * moved.median()
+
+
+@pytest.mark.parametrize("name", ["posterior", "ml", "music"])
+@pytest.mark.parametrize("n_sources", [1, None])
+def test_an_offset_and_nothing_else_is_refused_by_its_name(name, n_sources):
+    """Of every method: what is left without the offset is round-off, and its directions are nobody's."""
+    spec = load_spec("uca5")
+    y = observed(spec, 3, 2, 200, 10.0)[1].snapshots
+    y[1] = 0.3 * phases(spec.n_elements, 1, seed=5)
+    estimator = open_estimator(name, spec, n_sources, "cpu", 0)
+    with pytest.raises(SnapshotError, match=r"every channel is constant in batch 8: the offset of the receiver's conv"):
+        estimate_batch(estimator, make_batch(y, first=7), n_sources)
+    y[1] += 1e-6 * y[0]  # anything else is taken
+    assert estimate_batch(estimator, make_batch(y, first=7), n_sources).offset_removed[1]
+
+
+def test_constant_is_what_varies_by_round_off_alone():
+    y = torch.ones(5, 4, 100, dtype=torch.complex128)
+    y[1, 2, 3] += 1e-6
+    y[2] *= phases(1, 100)
+    y[3, :, 50:] = 0.0  # left out
+    y[4, :, 1:] = 0.0
+    assert constant(y).tolist() == [True, False, False, True, False]

@@ -2,13 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from doamc.errors import EstimatorError, SnapshotError
 from doamc.estimators import METHODS, estimator_class, make_estimator
 from doamc.estimators.engine import estimate_batch
-from doamc.estimators.level import level_gain, scaled_batch
+from doamc.estimators.level import at_ordinary_level, level_gain, scaled_batch
 from doamc.scenes import receive
 from doamc.snapshots import make_batch
 from doamc.spec import load_spec
@@ -113,6 +114,21 @@ def test_poisoned_batches_end_in_figures_or_in_an_error_of_ours(name, n_sources)
     for y, message in ((math.nan * batch.snapshots, "NaN"), (0 * batch.snapshots, "all samples are zero")):
         with pytest.raises(SnapshotError, match=message):
             make_batch(y)
+
+
+def test_why_a_covariance_cannot_be_factorised():
+    """A constant is named as what it is: few snapshots of one are too few to tell a wave from an offset."""
+
+    def fails(batch):
+        raise np.linalg.LinAlgError
+
+    _, batch = observed(load_spec("ula8"), 2, 2, 8, 15.0)
+    with pytest.raises(EstimatorError, match="look for one sample or channel far above"):
+        at_ordinary_level(fails, batch)
+    y = batch.snapshots.clone()
+    y[1] = y[1, :, :1]
+    with pytest.raises(EstimatorError, match="a batch is constant: the offset of the receiver's converters, or"):
+        at_ordinary_level(fails, make_batch(y))
 
 
 def test_a_clean_rank_one_batch_is_not_told_from_noise_by_rounding():
