@@ -1,19 +1,16 @@
 """``doamc estimate``: directions and coupling of every batch of a file."""
 
 import argparse
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from doamc.cli.array_of_input import array_of_input
 from doamc.cli.capture_options import add_capture_arguments, capture_form
+from doamc.cli.doubts import doubts
 from doamc.cli.many_inputs import add_many_arguments, asks_for_many
 from doamc.cli.options import add_estimator_arguments, add_heading_argument, elements
 
 if TYPE_CHECKING:
-    import torch
-
-    from doamc.estimators.base import Estimates, Estimator
+    from doamc.estimators.base import Estimator
     from doamc.routes.completed import Completed
     from doamc.spec import ArraySpec
 
@@ -87,31 +84,8 @@ def run(args: argparse.Namespace) -> int:
     heading = spec.heading_deg if args.heading is None else args.heading
     write_estimates(args.out, estimates, source.channels, heading)
     made = f"{source.shape[0]} batches of {source.shape[2]} snapshots"
-    print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}{_doubts(estimates, source.channels)}")
+    print(f"{args.out}: {made}, {estimator.spec.name}, {estimator.name}{doubts(estimates, estimator, source.channels)}")
     return 0
-
-
-def _doubts(estimates: "Estimates", channels: Sequence[int]) -> str:
-    """How many batches fit the wide prior alone or no model, and why as far as can be told; empty where all fit."""
-    from doamc.estimators.cause_names import cause_name
-
-    doubtful, cause, wide = estimates.doubtful, estimates.fit_cause, estimates.wide_prior
-    remedy = estimates.remedy
-    if doubtful is None or cause is None:
-        return ""
-
-    def told(some: "torch.Tensor", words: str) -> str:
-        causes = Counter(cause_name(int(k), channels) for k in cause[some])
-        return words % int(some.sum()) + " (" + ", ".join(f"{n} {count}" for n, count in causes.most_common()) + ")"
-
-    out = ""
-    if wide is not None and (alone := wide & ~doubtful & (remedy == 0 if remedy is not None else True)).any():
-        out += told(alone, "; wide prior: %d batches do not fit that of the array")
-    if remedy is not None and ((remedy > 0) & ~doubtful).any():
-        out += told((remedy > 0) & ~doubtful, "; remedied: %d batches fit with their cause taken into account")
-    if doubtful.any():
-        out += told(doubtful, "; doubtful: %d batches do not fit the model")
-    return out
 
 
 def _completed(args: argparse.Namespace, spec: "ArraySpec") -> "Completed":

@@ -8,6 +8,7 @@ import torch
 
 from doamc.errors import EstimatorError
 from doamc.estimators.base import Estimates, Estimator
+from doamc.estimators.cause_names import remediable
 from doamc.estimators.joined import join
 from doamc.estimators.no_source import no_source
 from doamc.estimators.remedies import Remedy
@@ -70,7 +71,7 @@ class Posterior(Estimator):
                 raise EstimatorError(f"{name} must be one of {', '.join(choices)}, found {value!r}")
         self.coherent, self.prior, self.noise, self._model_error = coherent, prior, noise, model_error
         self._levels, wide = load_spec(spec), prior == "wide"
-        if noise == "channels" and not _has_remedies(self._levels):
+        if noise == "channels" and not remediable(self._levels):
             raise EstimatorError(
                 f"noise=channels: expected a coupling that does not depend on direction and is no Hermitian one, found "
                 f"that of {self._levels.name}; use noise=equal"
@@ -147,7 +148,7 @@ class Posterior(Estimator):
         self, batch: SnapshotBatch, e: Estimates, again: Callable[["Posterior", SnapshotBatch], Estimates]
     ) -> Estimates:
         """Estimates of a batch, those that have a remedy by `again`, with the method that goes with it."""
-        if self.noise == "equal" or not _has_remedies(self._levels):
+        if self.noise == "equal" or not remediable(self._levels):
             return e
 
         def remedied(remedy: Remedy, some: SnapshotBatch) -> Estimates:
@@ -191,8 +192,3 @@ class Posterior(Estimator):
     def reported(self, parts: dict[int, list[SampledPart]], batch: SnapshotBatch) -> Estimates:
         """Estimates of the samples of a batch, by number of sources."""
         return self._report(parts, batch)
-
-
-def _has_remedies(spec: ArraySpec) -> bool:
-    """Whether the array can be had as a receiver hears it (`coupling.received`)."""
-    return not spec.directional and not spec.family.hermitian

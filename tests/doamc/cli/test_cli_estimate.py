@@ -81,6 +81,23 @@ def test_the_last_line_tells_what_is_beyond_the_specification(doamc, tmp_path):
     assert "fit_prior" not in _load(out) and (_load(out)["doa_deg"][1:] < 61).all()
 
 
+@pytest.mark.parametrize("method", ["ml", "map", "posterior", "posterior:noise=equal"])
+def test_the_last_line_tells_what_takes_a_cause_into_account(doamc, tmp_path, method):
+    """A method without an answer to a cause that it names says which one has."""
+    y = _snapshots("ula8", [[-20.0], [20.0]], 200, coupled=True)
+    y[:, 3] = 0.3 * np.random.default_rng(0).standard_normal((2, 200))  # an antenna that hears nothing of it
+    np.savez(tmp_path / "in.npz", snapshots=y)
+    text = doamc("estimate", tmp_path / "in.npz", "-o", tmp_path / "out.npz", "--array", "ula8", "--sources", 1,
+                 "--method", method)[1].strip()  # fmt: skip
+    doubted = "; doubtful: 2 batches do not fit the model (channel 3 off 2)"
+    if method == "posterior":
+        assert text.endswith("; remedied: 2 batches fit with their cause taken into account (channel 3 off 2)")
+    elif method.startswith("posterior"):
+        assert text.endswith(doubted)  # who says so has been told
+    else:
+        assert text.endswith(f"{doubted}; --method posterior takes into account: channel 3 off")
+
+
 def test_bearings_are_written_where_the_heading_is_known(doamc, tmp_path, two):
     """By the option, which goes before the mount of the specification; the high azimuth is the low bearing."""
     roof, out = tmp_path / "roof.toml", tmp_path / "out.npz"
