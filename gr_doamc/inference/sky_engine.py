@@ -11,6 +11,7 @@ from doamc.errors import ImagingError
 from doamc.imaging.array_beam import ArrayBeam, facing
 from doamc.imaging.array_image import array_image
 from doamc.imaging.array_visibilities import array_visibilities, number_of_sources
+from doamc.imaging.incident_points import with_incident_powers
 from doamc.imaging.integration import Integration, check_count
 from doamc.imaging.sky_grid import SkyGrid, field
 from doamc.imaging.sky_message import sky_message
@@ -71,6 +72,7 @@ class SkyEngine:
         coupling = estimated if self._follows else self._fixed
         observed = array_visibilities(covariance, length, None, coupling, p)
         found = array_image(self.beam(of.frequency_hz), observed, p, self._gain, self._components)
+        found = with_incident_powers(found, self.spec.element)
         now = time.time()
         return sky_message(
             found, of, seq=seq, time=now, name=name, array=self.spec.name, dropped=dropped,

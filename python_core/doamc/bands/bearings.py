@@ -12,6 +12,7 @@ from doamc.bands.one_array import OneArray, Placed
 from doamc.bands.signal import Signal
 from doamc.coupling.drawn import DrawnFamily
 from doamc.estimators.base import Estimates
+from doamc.estimators.incident import incident
 from doamc.estimators.intervals import NORMAL_90
 
 LEAST = 2  #: signals from which on they share what they teach of the array
@@ -46,7 +47,7 @@ class Bearings:
         """
         alone = self.estimator(signals)
         if self._one is None or not signals or self._taught + len(signals) < LEAST:
-            return [Bearing(e) for e in alone]
+            return [Bearing(self._incident(s, e)) for s, e in zip(signals, alone, strict=True)]
         told = [self._heard(s, e) for s, e in zip(signals, alone, strict=True)]
         new = [s.id not in known for s in signals]
         sure = [n and (e.doubtful is None or not bool(e.doubtful[0])) for n, e in zip(new, alone, strict=True)]
@@ -54,7 +55,11 @@ class Bearings:
             sure = new
         placed = self._one(told, sure) if any(sure) else self._one.place(told)
         self._taught += sum(sure)
-        return [Bearing(_moved(e, p, h), self._taught) for e, p, h in zip(alone, placed, told, strict=True)]
+        moved = [_moved(e, p, h) for e, p, h in zip(alone, placed, told, strict=True)]
+        return [Bearing(self._incident(s, e), self._taught) for s, e in zip(signals, moved, strict=True)]
+
+    def _incident(self, signal: Signal, e: Estimates) -> Estimates:
+        return incident(self.estimator.spec_at(signal.frequency_hz), e)
 
     def _heard(self, signal: Signal, e: Estimates) -> Heard:
         receiver = self.estimator.receiver

@@ -67,6 +67,7 @@ def image_array(args: argparse.Namespace) -> int:
     from doamc.imaging.array_image import TOO_FEW, array_image
     from doamc.imaging.array_visibilities import array_visibilities, number_of_sources
     from doamc.imaging.coupling_spread import with_coupling_spread
+    from doamc.imaging.incident_points import with_incident_powers
     from doamc.spec import load_spec
 
     check_output(args.out, ".npz", *FIGURES)
@@ -89,6 +90,7 @@ def image_array(args: argparse.Namespace) -> int:
     image = array_image(beam, observed, count, args.gain, args.components)
     if estimated is not None:
         image = with_coupling_spread(image, beam, r, estimated)
+    image = with_incident_powers(image, tuned.element)
     _write(args.out, image, tuned.name, frequency_hz)
     if args.picture is not None:
         draw_sky(args.picture, image, tuned.name)

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from doamc.mimo.channel import Link
     from doamc.mimo.link_end import LinkEnd
     from doamc.spec import load_spec
+    from doamc.spec.element import require_isotropic
     from doamc.trials.mimo import align_trials
 
     _check(args)
@@ -79,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     orders = None if args.directional else 0
     specs = [load_spec(name) for name in (args.rx or args.array, args.tx or args.array)]
     for spec in specs:
+        require_isotropic(spec, "doamc mimo")
         if args.directional and spec.directional:
             raise SpecificationError(
                 f"array {spec.name} has [coupling.directional], found --directional beside it; leave one of them out"

@@ -31,6 +31,15 @@ def element_of(table: dict[str, Any]) -> "ElementPattern | None":
     return None if kind == "isotropic" else ElementPattern(kind, exponent)
 
 
+def require_isotropic(spec: "ArraySpec", what: str) -> None:
+    """Raise SpecificationError where elements have a pattern, which `what` knows nothing of."""
+    if spec.element is not None:
+        raise SpecificationError(
+            f"{what} knows isotropic elements alone, found [element] {spec.element.kind} in array {spec.name}; leave "
+            "it out"
+        )
+
+
 def received_power_db(spec: "ArraySpec") -> tuple[float, float]:
     """Range of powers as elements with a pattern receive them, dB, of sources in the sector of a specification.
 

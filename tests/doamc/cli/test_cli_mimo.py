@@ -88,3 +88,10 @@ def test_options_of_files_and_of_simulations_do_not_meet(refused, tmp_path):
     assert "one --strength" in refused("mimo", "--simulate", there, "--strength", 0, 1)
     assert "file of soundings, found none" in refused("mimo", there, "-o", tmp_path / "y.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_elements_with_a_pattern_are_refused(refused, tmp_path):
+    (tmp_path / "patch.toml").write_text('name = "p"\nlike = "ula4"\n[element]\npattern = "patch"\n')
+    for end in ("--array", "--tx"):
+        line = refused("mimo", end, tmp_path / "patch.toml", "--trials", 1)
+        assert "doamc mimo knows isotropic elements alone, found [element] patch in array p; leave it out" in line

@@ -1,6 +1,7 @@
 """``doamc scan`` and ``doamc simulate --band``: from a scene to lines of schema doamc.signal/1, and what is refused."""
 
 import json
+import math
 
 import pytest
 
@@ -50,6 +51,23 @@ def scanned(doamc, capture, tmp_path, *options):
     for m in messages:
         validate(m)
     return messages, text, err
+
+
+@pytest.mark.parametrize("one", [(), ("--each-alone",)], ids=["one array", "each alone"])
+def test_powers_are_of_what_is_incident(doamc, capture, tmp_path, one):
+    """A patch hears an emitter at its side by cos az: the same samples are of one that is stronger by as much."""
+    (tmp_path / "patch.toml").write_text('name = "ula4p"\nlike = "ula4"\n[element]\npattern = "patch"\n')
+    found = [
+        {s["frequency_hz"]: s["sources"][0] for s in scanned(doamc, capture, tmp_path, "--array", array, "--sources", 1,
+                                                             "--method", "ml", *one)[0]}
+        for array in ("ula4", tmp_path / "patch.toml")
+    ]  # fmt: skip
+    assert len(found[0]) >= 2
+    for frequency, source in found[0].items():
+        other = found[1][frequency]
+        assert other["azimuth_deg"] == pytest.approx(source["azimuth_deg"], abs=0.02)
+        more_db = -20 * math.log10(math.cos(math.radians(source["azimuth_deg"])))
+        assert other["power_db"] - source["power_db"] == pytest.approx(more_db, abs=0.05)
 
 
 def test_the_truth_lies_beside_a_simulated_band(capture):

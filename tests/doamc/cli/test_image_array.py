@@ -93,6 +93,22 @@ def test_few_samples_are_refused_or_told(name, tmp_path, capsys):
             assert ("no source is told" in capsys.readouterr().err) == (length < 25)
 
 
+def test_powers_of_points_are_of_what_is_incident(tmp_path):
+    """A short dipole hears by cos el: of the same samples, points are stronger by as much, in the same image."""
+    sky = scene(circle(), [20.0, 110.0], [60.0, 30.0], [1.0, 0.9])
+    made = Integration(sky.sample(100_000), 0, 100_000, 0.0, 1e5, None, None, 0, "", 1.0)
+    write_visibilities(tmp_path / "v.npz", [made])
+    (tmp_path / "dipole.toml").write_text('name = "d"\nlike = "uca16"\n[element]\npattern = "short-dipole"\n')
+    for array, out in (("uca16", "plain.npz"), (tmp_path / "dipole.toml", "dipole.npz")):
+        image(tmp_path / "v.npz", tmp_path / out, "--array", array, "--coupling", "none", "--sources", 2)
+    with np.load(tmp_path / "plain.npz") as plain, np.load(tmp_path / "dipole.npz") as dipole:
+        gain = np.cos(np.radians(plain["elevation_deg"])) ** 2
+        np.testing.assert_allclose(dipole["power"], plain["power"] / gain)
+        np.testing.assert_allclose(dipole["power_std"], plain["power_std"] / gain)
+        np.testing.assert_array_equal(dipole["image"], plain["image"])
+        np.testing.assert_array_equal(dipole["azimuth_deg"], plain["azimuth_deg"])
+
+
 def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path, capsys):
     made = Integration(SKY.sample(100_000), 0, 100_000, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0)
     write_visibilities(tmp_path / "v.npz", [made])

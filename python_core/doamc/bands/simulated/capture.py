@@ -10,6 +10,7 @@ from doamc.bands.simulated.waveforms import draw_waveform
 from doamc.bands.wavelength import spec_at
 from doamc.errors import SpecificationError
 from doamc.spec import ArraySpec
+from doamc.spec.element import require_isotropic
 
 
 def receive_band(spec: ArraySpec, scene: BandScene, start: int = 0, count: int | None = None) -> NDArray[np.complex64]:
@@ -69,7 +70,10 @@ def _by_family(spec: ArraySpec, scene: BandScene) -> list[NDArray[np.complex128]
     for e in scene.emitters:
         at = spec_at(spec, e.frequency_hz, scene.frequency_hz)
         azimuth = torch.tensor([[math.radians(e.azimuth_deg)]], dtype=torch.float64)
-        out.append(spec.family.response(theta, at.positions, azimuth)[0, :, 0].numpy())
+        response = spec.family.response(theta, at.positions, azimuth)
+        if spec.element is not None:
+            response = response * spec.element.gain(azimuth, 0 * azimuth)
+        out.append(response[0, :, 0].numpy())
     return out
 
 
@@ -78,6 +82,7 @@ def _by_physics(spec: ArraySpec, scene: BandScene) -> list[NDArray[np.complex128
     from doamc.antenna.response import embedded_response, solve_built
     from doamc.spec.antenna import parse_antenna
 
+    require_isotropic(spec, "the physics of an antenna, which has its own pattern,")
     antenna = parse_antenna(spec.table)
     if antenna is None:
         raise SpecificationError(f"expected a table [antenna] in array {spec.name} for its physics, found none")

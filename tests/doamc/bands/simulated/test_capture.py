@@ -10,6 +10,7 @@ from doamc.bands.simulated.scene import BandScene
 from doamc.errors import SpecificationError
 from doamc.spec import load_spec
 from tests.doamc.bands.captures import CENTRE_HZ, RATE_HZ, emitter
+from tests.doamc.helpers.scenes import edited_spec
 
 ULA4 = load_spec("ula4")
 
@@ -26,6 +27,17 @@ def test_noise_has_unit_power_and_signals_the_snr_in_their_band():
     (v,) = responses(ULA4, strong)
     power = (np.abs(receive_band(ULA4, strong)) ** 2).mean(1) - 1
     np.testing.assert_allclose(power, 10**3 * 20e3 / RATE_HZ * np.abs(v) ** 2, rtol=0.05)
+
+
+def test_elements_with_a_pattern_hear_less_at_its_sides():
+    """Amplitudes by the cosine of the azimuth; of waves from the horizon a dipole hears all."""
+    some = scene(*(emitter("qpsk", 0.0, 20e3, azimuth, 30.0) for azimuth in (0.0, 60.0)))
+    plain = responses(ULA4, some)
+    patch, dipole = (edited_spec("ula4", element={"pattern": p}) for p in ("patch", "short-dipole"))
+    np.testing.assert_allclose(responses(patch, some), [plain[0], plain[1] * 0.5], rtol=1e-12)
+    np.testing.assert_allclose(responses(dipole, some), plain, rtol=1e-12)
+    with pytest.raises(SpecificationError, match="which has its own pattern, knows isotropic elements"):
+        responses(dipole, scene(emitter("qpsk", 0.0, 20e3, 10.0, 30.0), physics=True))
 
 
 def test_what_receivers_add():
