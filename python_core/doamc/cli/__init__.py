@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from doamc import DoamcError, __version__
 from doamc.cli.own_inputs import check_own_inputs
+from doamc.signals import ENDING
 from doamc.text import one_line
 
 # NumPy's matrices are small, and sums over several threads round otherwise: the same bits here and in workers, which
@@ -29,7 +30,6 @@ _COMMANDS = (
     "diagnose", "image", "locate",
 )  # fmt: skip
 REPORT = "a fault of doamc itself: please report it, with what doamc --traceback COMMAND ... shows"
-_TERMINATE = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,11 +59,18 @@ def main(argv: list[str] | None = None) -> int:
     hidden = argv is None
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
-    previous = {}
+    previous, ended = {}, list[int]()
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        ended.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
     with suppress(ValueError):  # not the main thread
-        for name in _TERMINATE:  # so that outputs are closed and temporary files removed
-            if signal.getsignal(name) is not signal.SIG_IGN:  # as under nohup
-                previous[name] = signal.signal(name, _terminate)
+        for name in ENDING:  # so that outputs are closed and temporary files removed
+            if signal.getsignal(name) not in (signal.SIG_IGN, None):  # as under nohup; None: not Python's
+                previous[name] = signal.signal(name, end)
     try:
         parser, words = make_parser(), sys.argv[1:] if argv is None else argv
         for word in words:
@@ -87,6 +94,8 @@ def main(argv: list[str] | None = None) -> int:
         print("doamc: error: not enough memory for what is asked; ask for fewer or smaller batches", file=sys.stderr)
         return 2
     except Exception as error:
+        if ended:  # torch swallows what is raised while it imports NumPy, and goes on with half of it
+            return 128 + ended[0]
         if not hidden:
             raise
         what = one_line(f"{type(error).__name__}: {error}")
@@ -96,7 +105,3 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         for name, handler in previous.items():
             signal.signal(name, handler)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)

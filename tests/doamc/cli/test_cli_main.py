@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -88,6 +89,43 @@ def test_a_fault_of_ours_is_raised_to_callers_from_python(monkeypatch):
     monkeypatch.setattr("doamc.cli.arrays.run", lambda args: {}["fault"])
     with pytest.raises(KeyError, match="fault"):
         main(["arrays"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_an_import_swallows_is_obeyed_when_that_fails(doamc, monkeypatch, number):
+    """As torch does while it imports NumPy: what follows is no fault of ours, and not told as one."""
+
+    def swallowing(args):
+        with suppress(BaseException):
+            signal.raise_signal(number)
+        raise AttributeError("module 'numpy' has no attribute 'broadcast_to'")
+
+    monkeypatch.setattr("doamc.cli.arrays.run", swallowing)
+    assert doamc("arrays") == (128 + number, "", "")
+
+
+EARLY = """import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "doamc.cli.{}":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from doamc.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize("module", ["own_inputs", "estimate"])
+def test_an_interrupt_is_quiet_before_there_is_a_command_line(module):
+    done = subprocess.run([sys.executable, "-c", EARLY.format(module), "arrays"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_interrupt_is_quiet_when_the_command_has_ended():
+    late = "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+    code = f"{late}from doamc.__main__ import run\nrun()"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")  # 130 to a shell
 
 
 def test_messages_are_one_short_line_without_escapes(refused, tmp_path):
