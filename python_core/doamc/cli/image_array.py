@@ -1,6 +1,7 @@
 """``doamc image`` of what an array received: a capture, snapshots, or visibilities that a correlator integrated."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,13 +101,13 @@ def image_array(args: argparse.Namespace) -> int:
         tell(f"{tuned.name}: {image.alike}")
     taken = "coupling left in" if coupling is None else "coupling taken out"
     told = ", ".join(f"{s.azimuth_deg:.2f} deg ({10 * _log10(s.power):.1f} dB)" for s in image.sources) or "no source"
-    print(f"{args.out}: {tuned.name}, {taken}, dynamic range {image.dynamic_range_db:.1f} dB, {told}")
+    reach = image.dynamic_range_db
+    spread = "nothing above the noise" if math.isnan(reach) else f"dynamic range {reach:.1f} dB"
+    print(f"{args.out}: {tuned.name}, {taken}, {spread}, {told}")
     return 0
 
 
 def _grid(args: argparse.Namespace, spec: "ArraySpec") -> "SkyGrid":
-    import math
-
     from doamc.imaging.array_beam import facing
     from doamc.imaging.sky_grid import field, panorama
 
@@ -144,6 +145,4 @@ def _write(path: str, image: "ArrayImage", array: str, frequency_hz: float | Non
 
 
 def _log10(power: float) -> float:
-    import math
-
     return math.log10(power)

@@ -63,11 +63,19 @@ def _integrated(source: "Input") -> tuple["np.ndarray", int]:
     """Covariance between elements of all snapshots of an input, and how many they are."""
     import numpy as np
 
+    from doamc.errors import SnapshotError
+    from doamc.snapshots.batch import POWERS
+
     batches, n, length = source.shape
     total = np.zeros((n, n), np.complex128)
-    for block in source.blocks(max(1, _BLOCK // length)):
-        y = np.asarray(block, np.complex128).transpose(1, 0, 2).reshape(n, -1)
-        total += y @ y.conj().T
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond all measure is refused below
+        for block in source.blocks(max(1, _BLOCK // length)):
+            y = np.asarray(block, np.complex128).transpose(1, 0, 2).reshape(n, -1)
+            total += y @ y.conj().T
+    if not np.isfinite(total).all():
+        raise SnapshotError(
+            f"expected finite samples of sizes up to {POWERS[1] ** 0.5:g}, found others; repair or scale them"
+        )
     order = np.argsort(source.channels)
     return total[np.ix_(order, order)] / (batches * length), batches * length
 
@@ -88,16 +96,27 @@ def _estimated(
     if args.coupling == "estimated":
         estimator = open_estimator(args.estimator, spec.tuned(frequency_hz), args.sources, "cpu", args.seed)
     shares, couplings = [], []
+    heard = coupled = False
     for _, batch in chunks_of(source, args.noise_power, args.seed):
         shares.append(_share(batch))
         if estimator is not None:
-            found = estimate_batch(estimator, batch, args.sources).coupling.cpu().numpy()
+            e = estimate_batch(estimator, batch, args.sources)
+            found = e.coupling.cpu().numpy()
             couplings.append(found[np.isfinite(found).all((1, 2))])
+            heard, coupled = heard or bool(e.n_sources.any()), coupled or e.coupled
     if estimator is None:
         return None, float(np.mean(shares))
+    if not heard:
+        raise ImagingError(
+            f"expected sources to estimate the coupling by, found none in {source.shape[0]} batches; add "
+            "--sources P, or --coupling none"
+        )
     kept = np.concatenate(couplings)
-    if not len(kept):
-        raise ImagingError(f"expected a method that estimates coupling, found {estimator.name}, which gave none")
+    if not len(kept) or not (coupled or spec.family.n_parameters == 0):
+        raise ImagingError(
+            f"expected a method that estimates coupling, found {estimator.name}, which gave none; name another by "
+            "--estimator, or add --coupling none"
+        )
     return kept, float(np.mean(shares))
 
 

@@ -64,7 +64,8 @@ def read_logs(
     for outcome in executor.run(f"{WORK}:read", tasks):
         name = outcome.task["name"]
         if outcome.failure is not None:
-            failed.append(f"{name}: {outcome.failure}")
+            failure = outcome.failure.removeprefix(f"{outcome.task['where']}: ")  # it begins with the file, as a rule
+            failed.append(f"{name}: {failure}")
             if kept is not None:
                 kept.set_aside(name, [], outcome.failure)
             continue

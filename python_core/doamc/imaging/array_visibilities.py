@@ -47,10 +47,8 @@ def array_visibilities(
     None leaves it in. Raises ImagingError where R is no covariance or L < 1, CalibrationError where C cannot be
     inverted.
     """
-    r = np.asarray(covariance, dtype=complex)
+    r = _checked(covariance)
     n = len(r)
-    if r.ndim != 2 or r.shape != (n, n) or n < 2 or not np.isfinite(r).all():
-        raise ImagingError(f"expected a finite covariance matrix (N, N), N >= 2, found shape {r.shape}")
     level = float(np.trace(r).real) / n
     if not level > 0 or np.abs(r - r.conj().T).max() > _HERMITIAN * level * n:
         raise ImagingError("expected a covariance matrix, found one that is not Hermitian or has no power")
@@ -79,13 +77,24 @@ def without_coupling(r: NDArray[np.complex128], coupling: NDArray[np.complex128]
 
 
 def number_of_sources(covariance: NDArray[np.complex128], snapshots: float) -> int:
-    """Sources P by minimum description length, at most N / 2; coupling does not matter to it."""
+    """Sources P by minimum description length, at most N / 2; coupling does not matter to it.
+
+    Raises ImagingError where R is no finite matrix.
+    """
     import torch
 
     from doamc.estimators.order import source_number
 
-    found = source_number(torch.from_numpy(covariance[None]), max(1, int(snapshots)))
+    found = source_number(torch.from_numpy(_checked(covariance)[None]), max(1, int(snapshots)))
     return min(int(found[0]), len(covariance) // 2)
+
+
+def _checked(covariance: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    r = np.asarray(covariance, dtype=complex)
+    if r.ndim != 2 or r.shape != (len(r), len(r)) or len(r) < 2 or not np.isfinite(r).all():
+        found = "NaN or infinity in it" if r.ndim == 2 and not np.isfinite(r).all() else f"shape {r.shape}"
+        raise ImagingError(f"expected a finite covariance matrix (N, N), N >= 2, found {found}")
+    return r
 
 
 def _noise_power(r: NDArray[np.complex128], snapshots: float, n_sources: int | None) -> float:

@@ -63,6 +63,10 @@ class RawCapture(Capture):
             self._files = [self._wav(size, asked)]
         else:
             datatype = form.datatype or SUFFIXES.get(kind)
+            if datatype is None and kind == ".npz":
+                raise RecordingError(
+                    f"{path}: expected a capture, found an .npz file, which has no sample rate; use doamc estimate"
+                )
             if datatype is None:
                 raise RecordingError(
                     f"{path}: expected --datatype (cf32_le, ci16_le, ci8, cu8, ...) for a file of bare samples, found "

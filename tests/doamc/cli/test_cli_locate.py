@@ -240,7 +240,7 @@ def test_why_a_log_is_set_aside_is_told_where_the_rest_is_refused_too(doamc, log
     one = next(path for path in logs.iterdir() if path.name.startswith("hill"))
     status, text, err = doamc("locate", one, other, "-o", tmp_path / "p.jsonl")
     assert status == 2 and text == ""
-    assert err.startswith("doamc: set aside: tower.csv: ") and "found all of one" in err.splitlines()[1]
+    assert err.startswith("doamc: set aside: tower.csv: expected ") and "found all of one" in err.splitlines()[1]
 
 
 def test_logs_in_a_store_and_on_a_server(doamc, refused, logs, tmp_path, monkeypatch):

@@ -129,6 +129,12 @@ def test_wrong_options_are_refused_in_a_line_and_leave_no_file(refused, capture,
     assert not out.exists()
 
 
+def test_snapshots_are_no_capture(refused, tmp_path):
+    (tmp_path / "a.npz").touch()
+    line = refused("scan", tmp_path / "a.npz", "-o", tmp_path / "out.jsonl", "--array", "ula4")
+    assert "expected a capture, found an .npz file, which has no sample rate; use doamc estimate" in line
+
+
 def test_a_wrong_scene_is_refused(refused, tmp_path):
     path = tmp_path / "scene.toml"
     path.write_text(SCENE.replace("snr_db", "snr"))

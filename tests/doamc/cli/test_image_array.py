@@ -109,6 +109,30 @@ def test_powers_of_points_are_of_what_is_incident(tmp_path):
         np.testing.assert_array_equal(dipole["azimuth_deg"], plain["azimuth_deg"])
 
 
+def test_what_cannot_be_imaged_is_named(tmp_path, capsys):
+    """Noise alone tells no coupling, nor does a method without; numbers beyond all measure are none."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((2, 16, 200)) + 1j * rng.standard_normal((2, 16, 200))
+    poisoned = noise.copy()
+    poisoned[1, 2, 3] = np.nan
+    covariance = np.full((1, 16, 16), np.nan + 0j)
+    write_snapshots(tmp_path / "v.npz", covariance=covariance, snapshots=np.array([100]))
+    out, array = tmp_path / "out.npz", ("--array", "uca16")
+    for name, y in (("noise.npz", noise), ("huge.npz", 1e300 * noise), ("nan.npz", poisoned)):
+        write_snapshots(tmp_path / name, snapshots=y)
+    for name, options, words in (
+        ("noise.npz", ("--estimator", "ml"), "expected sources to estimate the coupling by, found none in 2 batches"),
+        ("noise.npz", ("--estimator", "music", "--sources", 1), "a method that estimates coupling, found music"),
+        ("huge.npz", (), "expected finite samples of sizes up to 1e+140, found others"),
+        ("nan.npz", ("--coupling", "none"), "expected finite samples"),
+        ("v.npz", ("--coupling", "none"), "expected a finite covariance matrix (N, N), N >= 2, found NaN"),
+    ):
+        assert refused(tmp_path / name, out, *array, *options)
+        error = capsys.readouterr().err
+        assert words in error and error.count("\n") == 1, error
+    assert not out.exists()
+
+
 def test_integrated_visibilities_in_a_field_as_a_picture(tmp_path, capsys):
     made = Integration(SKY.sample(100_000), 0, 100_000, 0.0, 1e5, None, 433e6, 0, "uca16", 1.0)
     write_visibilities(tmp_path / "v.npz", [made])
