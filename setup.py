@@ -1,4 +1,4 @@
-"""The compiled loops of doamc.likelihood and doamc.bands; all else of the package stands in pyproject.toml.
+"""The compiled loops of doamc.likelihood, doamc.waveforms and doamc.bands; all else stands in pyproject.toml.
 
 They are plain C, loaded by ctypes: one library serves every Python of a platform. Optional: without a C compiler the
 package installs all the same and computes with tensors.
@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-ROOMS = ("likelihood", "bands")  #: of doamc, each with a folder loops
+ROOMS = ("likelihood", "waveforms", "bands")  #: of doamc, each with a folder loops
 HEADERS = sorted(glob("python_core/doamc/*/loops/*.h"))
 FLAGS = "-std=c11 -O3 -g0 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fvisibility=hidden"
 

@@ -13,6 +13,7 @@ from doamc.denoising.scene_fit import SceneFit
 from doamc.denoising.separated import Separated, mean_response, separate, separate_correlated, thinned, with_opinions
 from doamc.posterior.report.modes import LINK_DEG, main_mode
 from doamc.posterior.report.source_order import aligned
+from doamc.posterior.rows import rows, with_rows
 from doamc.posterior.sampled_part import SampledPart
 from doamc.snapshots.effective_snapshots import effective_snapshots
 from doamc.snapshots.look import look_by_numpy
@@ -64,23 +65,45 @@ class Alternation:
         if coordinates.n_pairs:
             plain = Refit(part, separate_correlated(scenes, x, y, messages), torch.zeros_like(messages.silent))
             return self._independent(plain, y) if self.by_chance else plain
-        posterior = MessagePosterior.of(scenes, y, messages, part.length)
+        alone = MessagePosterior.of(scenes, y, messages, part.length)  # without messages
         main = main_mode(coordinates.split(x)[3], math.radians(LINK_DEG))
-        x = coordinates.wrap(x)
-        z = first = posterior.coordinates.turned(_of_members(x, main))
-        for _ in range(self.rounds if y.shape[2] >= FEWEST else 0):
+        z = alone.coordinates.turned(_of_members(coordinates.wrap(x), main))
+        learnt = self._learnt(alone, z, y, part.length) if self.rounds and y.shape[2] >= FEWEST else None
+        if learnt is None:
+            return Refit(part, separate(alone, z, y, messages), torch.zeros_like(messages.silent))
+        index, z = learnt.index, z.index_copy(0, learnt.index, learnt.z)
+        messages = with_rows(messages, index, learnt.messages)
+        told = (main & ~messages.silent[:, None])[:, None]
+        kept = torch.where(told, alone.coordinates.scene(z), part.samples.x)
+        found = separate(alone, z, y, messages)
+        opinions = with_opinions(rows(found, index), learnt.posterior, learnt.z, learnt.messages)
+        found = with_rows(found, index, opinions)
+        return Refit(replace(part, samples=replace(part.samples, x=kept)), found, ~messages.silent)
+
+    def _learnt(
+        self,
+        posterior: MessagePosterior,  # without messages
+        z: torch.Tensor,  # shape: (n, d + P, samples)
+        y: torch.Tensor,  # shape: (n, N, L)
+        length: torch.Tensor,  # shape: (n,), effective L
+    ) -> "_Learnt | None":
+        """All rounds. An observation of which one learns nothing takes no part in the next; None where none is left."""
+        index, messages = torch.arange(len(y), device=y.device), empty(y, posterior.coordinates.n_sources)
+        for _ in range(self.rounds):
             few = thinned(z, SCENES)
             v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
-            messages = self._messages(y, v, noise, messages)
-            posterior = MessagePosterior.of(scenes, y, messages, self._length(part, y, v, messages))
-            if messages.silent.all():
-                break
+            messages, scenes = self._messages(y, v, noise, messages), posterior.scenes
+            heard = (~messages.silent).nonzero()[:, 0]
+            if not len(heard):
+                return None
+            if len(heard) < len(y):
+                index, messages, scenes = index[heard], rows(messages, heard), scenes.select(heard)
+                y, v, z, length = y[heard], v[heard], z[heard], length[heard]
+            posterior = MessagePosterior.of(
+                scenes, y, messages, self._length(length, y - v @ messages.mean, v.shape[2])
+            )
             z = self.fit(posterior, z)
-        z = torch.where(messages.silent[:, None, None], first, z)
-        told = (main & ~messages.silent[:, None])[:, None]
-        kept = torch.where(told, posterior.coordinates.scene(z), part.samples.x)
-        found = with_opinions(separate(posterior, z, y, messages), posterior, z, messages)
-        return Refit(replace(part, samples=replace(part.samples, x=kept)), found, ~messages.silent)
+        return _Learnt(index, posterior, z, messages)
 
     def _independent(self, plain: Refit, y: torch.Tensor) -> Refit:
         """What is made of correlated sources as emitters of their own, where anything is learnt of these."""
@@ -99,13 +122,23 @@ class Alternation:
         messages = exchange(self.denoiser, y, v, noise, self.exchanges, before)
         return messages if self.sampler is None else self.sampler.messages(Observed(y, v, noise), messages)
 
-    def _length(self, part: SampledPart, y: torch.Tensor, v: torch.Tensor, messages: Messages) -> torch.Tensor:
-        """Effective L (n,) of what messages leave, not below that of the batch, which it is where there are none."""
-        left = y - v @ messages.mean
-        values, vectors = torch.linalg.eigh(left @ left.mH / y.shape[2])
+    @staticmethod
+    def _length(length: torch.Tensor, left: torch.Tensor, n_sources: int) -> torch.Tensor:
+        """Effective L (n,) of what messages leave (n, N, L), not below that of the batch."""
+        values, vectors = torch.linalg.eigh(left @ left.mH / left.shape[2])
         eigen = values, vectors
-        found = effective_snapshots(left, eigen, look_by_numpy(left, eigen)).of_signals(v.shape[2])
-        return torch.where(messages.silent, part.length, torch.maximum(found, part.length))
+        found = effective_snapshots(left, eigen, look_by_numpy(left, eigen)).of_signals(n_sources)
+        return torch.maximum(found, length)
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """Messages of some observations, index (n,) among all, with their posterior and samples (n, d + P, samples)."""
+
+    index: torch.Tensor
+    posterior: MessagePosterior
+    z: torch.Tensor
+    messages: Messages
 
 
 def _of_members(x: torch.Tensor, member: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,6 @@ from doamc.denoising.message_likelihood import MessagePosterior
 from doamc.denoising.messages import Messages, posterior_covariance
 from doamc.likelihood.density import ExactPosterior
 from doamc.likelihood.source_correlation import factor
-from doamc.posterior.sampling.resampling import gather
 
 SCENES = 48  #: samples of the scene over which waveforms are averaged
 
@@ -34,9 +33,8 @@ def thinned(x: torch.Tensor, count: int) -> torch.Tensor:
 
 def mean_response(posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
     """Mean over samples of V, (B, N, P), whose columns are turned to agree before: a phase is no part of a scene."""
-    v = posterior.response(x)
-    likeliest = gather(x, posterior(x).argmax(1, keepdim=True))
-    turn = (v.conj() * posterior.response(likeliest)).sum(2, keepdim=True)
+    v, likeliest = posterior.response(x), posterior(x).argmax(1)
+    turn = (v.conj() * v[torch.arange(len(v), device=v.device), likeliest][:, None]).sum(2, keepdim=True)
     return (v * (turn / turn.abs().clamp_min(1e-300))).mean(1)
 
 

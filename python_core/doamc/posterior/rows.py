@@ -18,3 +18,10 @@ def _rows(part: Any, index: torch.Tensor) -> Any:
     if isinstance(part, torch.Tensor):
         return part[index]
     return rows(part, index) if is_dataclass(part) else part
+
+
+def with_rows(found: Found, index: torch.Tensor, some: Found) -> Found:
+    """A dataclass of tensors (B, ...) with other rows in the place of those of the index."""
+    whole: Any = found
+    parts = {f.name: (getattr(whole, f.name), getattr(some, f.name)) for f in fields(whole)}
+    return replace(whole, **{name: own.index_copy(0, index, other) for name, (own, other) in parts.items()})

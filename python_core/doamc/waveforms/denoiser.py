@@ -1,11 +1,13 @@
 """The prior over waveforms as a denoiser: posterior mean and variance of unit-power waveforms in white noise."""
 
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from doamc.errors import EstimatorError
 from doamc.learning.checkpoint import find_weights, load_checkpoint
+from doamc.waveforms.compiled_net import CompiledNet, compiled_net
 from doamc.waveforms.net import WINDOW, WaveformNet, WaveformNetConfig
 
 KIND = "waveform"
@@ -29,6 +31,10 @@ class WaveformDenoiser:
         """With weights from a checkpoint, by default the shipped ones. Raises CheckpointError."""
         kept = load_checkpoint(weights or find_weights(KIND), KIND)
         return cls(kept.network(lambda config: WaveformNet(WaveformNetConfig(**config))))
+
+    @cached_property
+    def _compiled(self) -> CompiledNet | None:
+        return compiled_net(self.net)
 
     def denoise(
         self,
@@ -84,7 +90,13 @@ class WaveformDenoiser:
         seen = seen * (most / seen.abs().clamp_min(1e-6)).clamp_max(1)  # else its powers overflow
         f, log_variance = [], []
         for rows, level in zip(seen.split(TOGETHER), trained.split(TOGETHER), strict=True):
-            found = self.net(rows.to(torch.complex64), level.float())
+            found = self._found(rows.to(torch.complex64), level.float())
             f.append(found[0].to(x.dtype))
             log_variance.append(found[1].to(sigma.dtype))
         return skip * x + scale * shrunk * torch.cat(f), scale.square() * torch.cat(log_variance).exp()
+
+    def _found(self, x: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network says, by compiled loops where no derivative is asked for."""
+        if self._compiled is None or (x.requires_grad and torch.is_grad_enabled()):
+            return self.net(x, sigma)
+        return self._compiled(x, sigma)

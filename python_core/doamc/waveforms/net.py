@@ -35,6 +35,11 @@ class WaveformNetConfig:
         return asdict(self)
 
 
+def dilation_of(block: int) -> int:
+    """Samples between the taps of a block."""
+    return (1, 2, 4, 8, 2, 1, 4, 1)[block % 8]
+
+
 class Block(nn.Module):
     """Convolves the streams, looks at them, and changes channels and streams by what it sees."""
 
@@ -74,7 +79,7 @@ class WaveformNet(nn.Module):
         self.first, self.enter = convolution(FEATURES, config.width), ComplexConvolution(CANDIDATES, config.streams)
         self.scalars = nn.Sequential(Linear(SCALARS, config.context), nn.SiLU(), Linear(config.context, config.context))
         self.pooled = Linear(config.width, config.context)
-        self.blocks = nn.ModuleList(Block(config, (1, 2, 4, 8, 2, 1, 4, 1)[i % 8]) for i in range(config.blocks))
+        self.blocks = nn.ModuleList(Block(config, dilation_of(i)) for i in range(config.blocks))
         self.norm = ChannelNorm(config.width)
         self.gains = convolution(config.width, 2 * (config.streams + CANDIDATES) + 1)
         nn.init.zeros_(self.gains.weight)
