@@ -16,6 +16,7 @@ known.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -126,7 +127,7 @@ def new_messages(
     the best linear predictor of s, by its correlation with r, of which 95 % limits must leave something.
     """
     length = r.shape[2]
-    probe, step = _probe(r), PROBE * before.sqrt()[..., None]
+    probe, step = _probe(*r.shape[1:]).to(r), PROBE * before.sqrt()[..., None]
     both = denoiser.posterior(torch.cat([r, r + step * probe]), before.sqrt().repeat(2, 1))
     (mean, moved), own = both[0].chunk(2), both[1].chunk(2)[0]
     along = (moved - mean) / step
@@ -160,8 +161,8 @@ def _gain(
     """
     length = along.shape[2]
     width = max(1, length // BANDS)
-    seen, sent = torch.fft.fft(along), torch.fft.fft(probe).expand_as(along)
-    top = _smooth((seen * sent.conj()).real, width) / _smooth(sent.abs().square(), width)
+    sent, power = (x.to(probe.device) for x in _sent(*probe.shape[1:], width))
+    top = _smooth((torch.fft.fft(along) * sent).real, width) / power
     apart = top - slope[..., None]
     chance = 2 * doubt * length / width
     share = (1 - chance / apart.square().mean(2).clamp_min(1e-300)).clamp_min(0)
@@ -170,9 +171,15 @@ def _gain(
 
 def _smooth(x: torch.Tensor, width: int) -> torch.Tensor:
     """Running mean over a circle, (..., L)."""
-    kernel = x.new_zeros(x.shape[-1])
+    return torch.fft.ifft(torch.fft.fft(x) * _kernel(x.shape[-1], width).to(x.device)).real
+
+
+@lru_cache(maxsize=64)
+def _kernel(length: int, width: int) -> torch.Tensor:
+    """Spectrum (L,) of a running mean."""
+    kernel = torch.zeros(length, dtype=torch.float64)
     kernel[torch.arange(-(width // 2), width - width // 2)] = 1 / width
-    return torch.fft.ifft(torch.fft.fft(x) * torch.fft.fft(kernel)).real
+    return torch.fft.fft(kernel)
 
 
 def _factor(
@@ -226,10 +233,18 @@ def _made(told: torch.Tensor, variance: torch.Tensor, opinion: torch.Tensor, dou
     return Messages(*held, torch.where(none, 0, opinion), torch.where(none, 1.0, doubt))
 
 
-def _probe(r: torch.Tensor) -> torch.Tensor:
+@lru_cache(maxsize=64)
+def _probe(n_sources: int, length: int) -> torch.Tensor:
     """Numbers of modulus one and random phase, (1, P, L), the same for every observation."""
-    angle = torch.rand(r.shape[1:], generator=torch.Generator().manual_seed(r.shape[2]), dtype=torch.float64)
-    return torch.polar(torch.ones_like(angle), 2 * torch.pi * angle).to(r)[None]
+    angle = torch.rand(n_sources, length, generator=torch.Generator().manual_seed(length), dtype=torch.float64)
+    return torch.polar(torch.ones_like(angle), 2 * torch.pi * angle)[None]
+
+
+@lru_cache(maxsize=64)
+def _sent(n_sources: int, length: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Conjugate spectrum of the probe and its power, smoothed over frequency, (1, P, L) each."""
+    sent = torch.fft.fft(_probe(n_sources, length))
+    return sent.conj().resolve_conj(), _smooth(sent.abs().square(), width)
 
 
 def extrinsic(

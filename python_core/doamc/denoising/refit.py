@@ -89,9 +89,10 @@ class Alternation:
     ) -> "_Learnt | None":
         """All rounds. An observation of which one learns nothing takes no part in the next; None where none is left."""
         index, messages = torch.arange(len(y), device=y.device), empty(y, posterior.coordinates.n_sources)
-        for _ in range(self.rounds):
+        for i in range(self.rounds):
             few = thinned(z, SCENES)
-            v, noise = mean_response(posterior, few), posterior.noise_power(few).mean(1).expand(len(y))
+            value = posterior(few) if i else posterior.scenes(posterior.coordinates.scene(few))  # compiled loops
+            v, noise = mean_response(posterior, few, value), posterior.noise_power(few).mean(1).expand(len(y))
             messages, scenes = self._messages(y, v, noise, messages), posterior.scenes
             heard = (~messages.silent).nonzero()[:, 0]
             if not len(heard):

@@ -31,9 +31,12 @@ def thinned(x: torch.Tensor, count: int) -> torch.Tensor:
     return x[:, :, picks.long()]
 
 
-def mean_response(posterior: MessagePosterior, x: torch.Tensor) -> torch.Tensor:
-    """Mean over samples of V, (B, N, P), whose columns are turned to agree before: a phase is no part of a scene."""
-    v, likeliest = posterior.response(x), posterior(x).argmax(1)
+def mean_response(posterior: MessagePosterior, x: torch.Tensor, value: torch.Tensor | None = None) -> torch.Tensor:
+    """Mean over samples of V, (B, N, P), whose columns are turned to agree before: a phase is no part of a scene.
+
+    value: log posterior (B, n) of the samples, where it is known.
+    """
+    v, likeliest = posterior.response(x), (posterior(x) if value is None else value).argmax(1)
     turn = (v.conj() * v[torch.arange(len(v), device=v.device), likeliest][:, None]).sum(2, keepdim=True)
     return (v * (turn / turn.abs().clamp_min(1e-300))).mean(1)
 

@@ -105,6 +105,19 @@ def test_an_observation_does_not_depend_on_its_batch():
     torch.testing.assert_close(alone.waveforms[0], whole.waveforms[1])
 
 
+def test_what_is_silent_beside_others_is_what_it_is_alone():
+    """Observations of symbols and of Gaussian emitters in turn; a second round would ask the latter once too often."""
+    parts = [received("ula8", 2, 150, 8.0, 3, draw)[2].snapshots for draw in (qpsk, white)]
+    batch = make_batch(torch.stack(parts, 1).flatten(0, 1))
+    method = GuidedDdim("ula8", denoiser=QpskWaveforms())
+    whole, plain = method(batch, 2), Posterior("ula8")(batch, 2)
+    assert (whole.std == plain.std).all(1).tolist().count(True) >= 2
+    for i in range(6):
+        alone = method(batch.select(slice(i, i + 1)), 2)
+        for name in ("azimuth", "std", "clean", "waveforms", "waveform_std"):
+            torch.testing.assert_close(getattr(alone, name)[0], getattr(whole, name)[i])
+
+
 @pytest.mark.parametrize(
     ("array", "options"), [("ula8", {"coherent": "yes"}), ("kraken5", {}), ("ula8", {"samples": 2})]
 )
