@@ -1,10 +1,12 @@
 """Time of one estimate and of a batch, per method; also beside another checkout, in turns.
 
-    .venv/bin/python benchmarks/speed.py [--cases ula8:ml kraken5:posterior ...] [--threads 1] [--against FOLDER]
+    .venv/bin/python benchmarks/speed.py [--cases ula8:ml kraken5:posterior ...] [--threads 1] [--kind qpsk]
+        [--against FOLDER]
 
-One estimate: P = 2, L = 256, 5 dB, snapshots in, estimates out. With --against the same observations are estimated by
-the checkout in FOLDER, by its own .venv/bin/python, a few at a time in turn with this one: what else the machine does
-then slows both alike, and the ratio of processor times is worth more than either. Nothing is written then but to --out.
+One estimate: P = 2, L = 256, 5 dB, snapshots in, estimates out; emitters are Gaussian, or of a kind in `KINDS`.
+With --against the same observations are estimated by the checkout in FOLDER, by its own .venv/bin/python, a few at a
+time in turn with this one: what else the machine does then slows both alike, and the ratio of processor times is worth
+more than either. Nothing is written then, nor of other kinds, but to --out.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from command import make_parser, write_result
 
 from doamc.scenes import draw_scene, receive
 from doamc.spec import load_spec
+from doamc.waveforms.kinds import KINDS, draw_kind
 
 SINGLE, TURN = 100, 20  #: estimates one at a time, and how many of them before the other checkout's turn
 BATCH, BATCHES = 256, 3
@@ -72,6 +75,7 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--cases", nargs="+", default=CASES, metavar="ARRAY:METHOD", help=f"of {' '.join(CASES)}")
     parser.add_argument("--threads", type=int, default=1, help="of torch (%(default)s)")
+    parser.add_argument("--kind", default="gauss", choices=[*KINDS], help="of waveforms (%(default)s)", metavar="KIND")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout, with a .venv of its own")
     args = parser.parse_args()
     table: dict[str, Any] = {}
@@ -79,16 +83,22 @@ def main() -> None:
         for case in args.cases:
             table[case] = measure(case, args, Path(folder) / "snapshots.npz")
             print(f"{case:18s}", json.dumps(table[case]), flush=True)
-    if args.against:
+    if args.against or args.kind != "gauss":
         args.quick = args.quick or args.out is None
-    write_result(__file__, args, {"case": "P = 2, L = 256, 5 dB", "threads": args.threads, "methods": table})
+    case_of_all = f"P = 2, L = 256, 5 dB, {args.kind}"
+    write_result(__file__, args, {"case": case_of_all, "threads": args.threads, "methods": table})
 
 
 def measure(case: str, args: argparse.Namespace, path: Path) -> dict[str, Any]:
     """Times of one array and method; beside another checkout also its own, and ratios of processor times."""
     single, turn, together = (10, 5, 16) if args.quick else (SINGLE, TURN, BATCH)
     spec, generator = load_spec(case.partition(":")[0]), torch.Generator().manual_seed(0)
-    y = receive(draw_scene(spec, single, 2, 5.0, generator), 256, generator=generator).snapshots
+    scene = draw_scene(spec, single, 2, 5.0, generator)
+    received = receive(scene, 256, generator=generator)
+    y = received.snapshots
+    if args.kind != "gauss":
+        sent = draw_kind(args.kind, 2 * single, 256, generator).to(torch.complex128).view(single, 2, 256)
+        y = y - received.clean + scene.response @ (scene.power.sqrt()[..., None] * sent)
     np.savez(path, snapshots=y.to(torch.complex64).numpy())
     here = Path(__file__).resolve().parent.parent
     workers = [Worker(sys.executable, here, path, case, args.threads)]
