@@ -25,7 +25,7 @@ EXPORT int NAME(waveform_net)(const struct net *n, int64_t rows, int64_t time, c
     for (; rows > 0; rows -= LANES) {
         const int64_t some = rows < LANES ? rows : LANES;
         for (int64_t i = 0; i < some; ++i) begin(r.glimpses + i, time, x + 2 * i * time, sigma[i]);
-        look(n->circle, n->weights, time, some, r.glimpses, &r.bins, &r.bench);
+        glimpse_at(n->circle, n->weights, time, some, r.glimpses, &r.bins, &r.bench);
         for (int64_t i = 0; i < some; ++i) {
             show(r.glimpses + i, time, &(struct shown){r.seen, r.candidates, r.reference}, scalars);
             run_net(n, n->weights + FILTER_WEIGHTS, time, scalars, &r, f + 2 * i * time, log_variance + i * time);

@@ -38,8 +38,8 @@ INLINE void rectify(int64_t n, float *row, const float *onto)
     }
 }
 
-/* Gains (FILTERS, n) of a periodogram that lies in the first row of `in`, into the first rows of `h`. Returns the end of the weights. */
-static const float *find_gains(int64_t time, int64_t n, float variance, const float *weights, const struct bins *b)
+/* Gains (FILTERS, n) of a periodogram that lies in the first row of `in`, into the first rows of `h`. */
+static void find_gains(int64_t time, int64_t n, float variance, const float *weights, const struct bins *b)
 {
     const int64_t ends = (n + STEP - 1) / STEP * STEP;
     static const int64_t widths[SMOOTHINGS] = {3, 9, 33};
@@ -57,10 +57,9 @@ static const float *find_gains(int64_t time, int64_t n, float variance, const fl
     weights = convolve((struct taps){WIDTH, WIDTH, REACH, 1}, ends, b->h, weights, b->more, 0);
     for (int i = 0; i < WIDTH; ++i) rectify(n, b->more + i * STRIDE, b->h + i * STRIDE);
     close_circle(WIDTH, n, b->more);
-    weights = convolve((struct taps){WIDTH, FILTERS, REACH, 1}, ends, b->more, weights, b->h, 0);
+    convolve((struct taps){WIDTH, FILTERS, REACH, 1}, ends, b->more, weights, b->h, 0);
     for (int i = 0; i < FILTERS; ++i)
         for (int64_t k = 0; k < n; k += LANES) put(b->h + i * STRIDE + k, logistic(at(b->h + i * STRIDE + k)));
-    return weights;
 }
 
 #endif
