@@ -1,7 +1,7 @@
 /* A vector of single-precision numbers, as many as one register of the machine holds, by the compilers' extension.
  *
  * Lanes are samples of one waveform side by side, or (fourier.h, lines.h) one waveform each. The files of a variant
- * (plain.c, avx2.c, avx512.c) set LANES, VARIANT and the instructions before they include this.
+ * (plain.c, avx2.h, avx512.h) set VARIANT, REGISTER_BYTES and the instructions before this.
  */
 #ifndef DOAMC_WAVEFORMS_LANES_H
 #define DOAMC_WAVEFORMS_LANES_H
@@ -9,9 +9,10 @@
 #include "../../likelihood/loops/variants.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define LANES (REGISTER_BYTES / 4)
 
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef int32_t mask __attribute__((vector_size(4 * LANES))); /* -1 where true, 0 where false */
+typedef float vec __attribute__((vector_size(REGISTER_BYTES)));
+typedef int32_t mask __attribute__((vector_size(REGISTER_BYTES))); /* -1 where true, 0 where false */
 typedef struct { vec re, im; } cvec;
 
 INLINE vec all(float value) { return value - (vec){0}; }

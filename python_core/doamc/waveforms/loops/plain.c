@@ -1,6 +1,6 @@
 /* The variant that every machine runs, and the list of those that this one can. */
 #define VARIANT plain
-#define LANES 4
+#define REGISTER_BYTES 16
 #include "entries.h"
 #include "../../likelihood/loops/choice.h"
 
