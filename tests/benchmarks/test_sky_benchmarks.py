@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from doamc.imaging.visibilities import make_visibilities
 from doamc.skies.net import SCALE
+from doamc.skies.restoration import Run, restore
 from tests.test_repository import ROOT
 
 
@@ -56,3 +58,20 @@ def test_white_skies_are_a_wiener_filter(program):
     gain = SCALE**2 / (SCALE**2 + level**2)
     assert torch.allclose(mean, gain * z, atol=1e-6)
     assert torch.allclose(variance, torch.full_like(z, gain * level**2), rtol=1e-4)
+
+
+def test_what_a_chain_holds_on_the_way_is_what_a_shorter_run_holds(program):
+    """After 10 of 20 steps: pixel by pixel what an image of 10 steps and its deviations hold, of each of two skies."""
+    intervals = program("sky_intervals")
+    _, skies = intervals.draw(32, 1, 3)
+    mask = intervals.coverages(32)["vla"]
+    found = intervals.observed(skies, mask, 0.01, 4, (10, 20), intervals.SkyDenoiser.open((32, 32)))
+    assert sorted(found) == [10, 20]
+    noise = 0.01 * np.random.default_rng(4).standard_normal(skies.shape)
+    seen = make_visibilities(np.where(mask, np.fft.fft2(skies + noise, norm="ortho"), 0), mask, 0.01)
+    sky = restore(seen, Run(10, seed=4))
+    inside, above = (np.stack(part) for part in zip(*found[10], strict=True))
+    assert (above == (skies > 0.01)).all()
+    assert (inside == (np.abs(sky.image - skies) < 1.645 * sky.std)).mean() > 0.999
+    wanted = {"hold_90": inside.mean(), "hold_90_above_noise": (inside & above).sum() / above.sum()}
+    assert intervals.shares(found[10]) == pytest.approx(wanted, abs=6e-4)
