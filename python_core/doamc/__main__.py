@@ -4,12 +4,14 @@ import signal
 import sys
 from typing import NoReturn
 
+from doamc.signals import uninterrupted
+
 
 def run() -> NoReturn:
     """Run the process's own command line, and end with its exit status."""
     try:
-        from doamc.cli import main  # takes a tenth of a second, in which Ctrl-C would show where
-
+        with uninterrupted():  # a tenth of a second
+            from doamc.cli import main
         status = main()
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT

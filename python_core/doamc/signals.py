@@ -4,9 +4,37 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import CodeType, FrameType
 
 #: what ends a program, as far as the system has it
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+#: of Python's own import system, and how long an import is waited for before it is looked at again, s
+_IMPORT, _AGAIN_S = "<frozen importlib._bootstrap>", 0.05
+
+
+def put_off(number: int, frame: FrameType | None, within: CodeType) -> bool:
+    """Whether a signal has met an import, and is sent once more a little later.
+
+    What is raised within one may be swallowed, by torch as it looks for NumPy, with half of a module left, or end the
+    process where it meets C++. frame: where it came. within: of the function outside of which nobody looks.
+    """
+    while frame is not None and frame.f_code is not within:
+        if frame.f_code.co_filename == _IMPORT:
+            _send_again(number)
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again(number: int) -> None:
+    thread = threading.main_thread().ident  # in which it ends a call that waits
+    if thread is None:
+        raise AssertionError("expected a main thread that runs")
+    again = threading.Timer(_AGAIN_S, signal.pthread_kill, (thread, number))
+    again.daemon = True
+    again.start()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from doamc import DoamcError, __version__
 from doamc.cli.own_inputs import check_own_inputs
-from doamc.signals import ENDING
+from doamc.signals import ENDING, put_off
 from doamc.text import one_line
 
 # NumPy's matrices are small, and sums over several threads round otherwise: the same bits here and in workers, which
@@ -61,7 +61,9 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     previous, ended = {}, list[int]()
 
-    def end(number: int, frame: FrameType | None) -> NoReturn:
+    def end(number: int, frame: FrameType | None) -> None:
+        if put_off(number, frame, main.__code__):
+            return
         ended.append(number)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -94,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         print("doamc: error: not enough memory for what is asked; ask for fewer or smaller batches", file=sys.stderr)
         return 2
     except Exception as error:
-        if ended:  # torch swallows what is raised while it imports NumPy, and goes on with half of it
+        if ended:  # what was raised then was swallowed, and left something half done
             return 128 + ended[0]
         if not hidden:
             raise

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 
 import pytest
@@ -92,8 +93,8 @@ def test_a_fault_of_ours_is_raised_to_callers_from_python(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_an_import_swallows_is_obeyed_when_that_fails(doamc, monkeypatch, number):
-    """As torch does while it imports NumPy: what follows is no fault of ours, and not told as one."""
+def test_a_signal_that_is_swallowed_is_obeyed_when_something_fails(doamc, monkeypatch, number):
+    """What follows is no fault of ours, and not told as one."""
 
     def swallowing(args):
         with suppress(BaseException):
@@ -102,6 +103,24 @@ def test_a_signal_that_an_import_swallows_is_obeyed_when_that_fails(doamc, monke
 
     monkeypatch.setattr("doamc.cli.arrays.run", swallowing)
     assert doamc("arrays") == (128 + number, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_an_import_is_done(doamc, monkeypatch, tmp_path, number):
+    """Torch would go on with half of NumPy, or end by a C++ exception."""
+    (tmp_path / "half_of_it.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    came = []
+
+    def importing(args):
+        import half_of_it
+
+        came.append(half_of_it.whole)
+        time.sleep(60)
+
+    monkeypatch.setattr("doamc.cli.arrays.run", importing)
+    sys.modules.pop("half_of_it", None)
+    assert doamc("arrays") == (128 + number, "", "") and came == [True]
 
 
 EARLY = """import os, signal, sys
