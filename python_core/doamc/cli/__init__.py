@@ -41,7 +41,9 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """Parser of all commands; ``run`` of the result takes it and returns the exit status."""
-    parser = _Parser(prog="doamc", description="Directions of arrival and mutual coupling of antenna arrays.")
+    parser = _Parser(prog="doamc", description="Directions of arrival and mutual coupling of antenna arrays.",
+                     epilog="doamc COMMAND --help says more of each. To begin with: doamc simulate uca5 -o scenes.npz, "
+                     "then doamc estimate scenes.npz -o estimates.npz --array uca5.")  # fmt: skip
     parser.add_argument("--version", action="version", version=f"doamc {__version__}")
     parser.add_argument("--traceback", action="store_true", help="show where a fault of doamc itself happened")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)

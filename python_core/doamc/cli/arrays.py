@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("arrays", help="list the array specifications, or print one")
+    parser = commands.add_parser(
+        "arrays",
+        help="list the array specifications, or print one",
+        description="Lists what --array of other commands takes by name, or says what a specification holds: one of "
+        "these, or a TOML file of your own (docs/arrays-and-coupling.md).",
+    )
     parser.add_argument("name", nargs="?", metavar="NAME_OR_TOML", help="print this one")
     parser.set_defaults(run=run)
 

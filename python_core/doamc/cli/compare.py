@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--sources", type=whole(1), default=2, metavar="P", help="number of sources (default 2)")
     parser.add_argument("--snapshots", type=whole(1), default=200, metavar="L", help="snapshots (default 200)")
     parser.add_argument("--trials", type=whole(1), default=100, metavar="B", help="scenes an SNR (default 100)")
-    parser.add_argument("--waveform", default="gaussian", help="gaussian, qpsk, constant-modulus or coherent")
+    parser.add_argument("--waveform", default="gaussian", help="gaussian (default), qpsk, constant-modulus or coherent")
     parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     add_threads_argument(parser)

@@ -23,15 +23,25 @@ _PROGRAMS = {"grc": "gnuradio-companion", "grcc": "grcc"}
 
 def add_parser(subparsers: Any) -> None:
     """Register both commands."""
-    companion = subparsers.add_parser("grc", help="start GNU Radio Companion with the blocks of gr-doamc")
+    companion = subparsers.add_parser(
+        "grc",
+        help="start GNU Radio Companion with the blocks of gr-doamc",
+        description="Starts gnuradio-companion with the blocks in its tree, under this Python, so that flowgraphs run. "
+        "With --install it finds them when it is started as usual, too.",
+    )
     companion.add_argument("file", nargs="?", type=Path, metavar="FILE", help="flowgraph to open")
     once = companion.add_mutually_exclusive_group()
     once.add_argument("--install", action="store_true", help="link the blocks where plain gnuradio-companion looks")
     once.add_argument("--uninstall", action="store_true", help="remove these links")
     companion.set_defaults(run=_run_companion)
-    compiler = subparsers.add_parser("grcc", help="compile flowgraphs to Python scripts")
+    compiler = subparsers.add_parser(
+        "grcc",
+        help="compile flowgraphs to Python scripts",
+        description="Compiles flowgraphs as GNU Radio's grcc does, which does not know the blocks by itself.",
+    )
     compiler.add_argument("files", nargs="+", type=Path, metavar="FILES", help="flowgraphs (.grc)")
-    compiler.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder of the scripts")
+    compiler.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR",
+                          help="folder of the scripts (default: here)")  # fmt: skip
     compiler.set_defaults(run=_run_compiler)
 
 

@@ -6,7 +6,11 @@ from typing import Any
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("methods", help="list the estimators")
+    parser = commands.add_parser(
+        "methods",
+        help="list the estimators",
+        description="Lists what --method of other commands takes, a line each; docs/estimators.md compares them.",
+    )
     parser.set_defaults(run=run)
 
 

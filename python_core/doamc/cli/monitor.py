@@ -27,7 +27,12 @@ _SOONEST, _LATEST = 0.1, 0.5
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("monitor", help="show the estimates, or the signals, of a publisher live")
+    parser = commands.add_parser(
+        "monitor",
+        help="show the estimates, or the signals, of a publisher live",
+        description="Reads doamc publish or a flowgraph with a zmq_publisher until it is interrupted, and draws what "
+        "comes on the terminal; into a pipe or a file, a table of each estimate.",
+    )
     parser.add_argument("address", nargs="?", default=DEFAULT_ADDRESS, help="default %(default)s")
     parser.add_argument("--once", action="store_true", help="end after one estimate, or message of a signal")
     parser.add_argument("--count", type=whole(1), metavar="N", help="end after N of them")

@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--snr-db", type=decibel, default=10.0, metavar="X", help="0 dB source over noise (default 10)")
     parser.add_argument("--snapshots", type=whole(1), default=256, metavar="L", help="snapshots a batch (default 256)")
     parser.add_argument("--batches", type=whole(1), default=100, metavar="B", help="batches (default 100)")
-    parser.add_argument("--waveform", default="gaussian", help="gaussian, qpsk, constant-modulus or coherent")
+    parser.add_argument("--waveform", default="gaussian", help="gaussian (default), qpsk, constant-modulus or coherent")
     parser.add_argument("--known-noise", action="store_true", help="also write noise_power, which estimate then uses")
     parser.add_argument("--seed", type=seed, default=0, help="seed (default 0)")
     parser.add_argument("--sample-rate", type=hertz, default=250e3, metavar="HZ", help="SigMF only (default 250e3)")
@@ -41,7 +41,7 @@ def add_parser(commands: Any) -> None:
         metavar="HZ",
         help="of the recording, and of an array in metres (default: the array's, else 433.92e6)",
     )
-    parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le, ci16_le or ci8")
+    parser.add_argument("--datatype", default="cf32_le", help="SigMF only: cf32_le (default), ci16_le or ci8")
     parser.add_argument("--band", metavar="SCENE.toml", help="SigMF only: emitters of a whole band (docs/scan.md); "
                         "options about sources are then not used")  # fmt: skip
     parser.set_defaults(run=run)

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("train", help="train a network, most of them for an array")
+    parser = commands.add_parser(
+        "train",
+        help="train a network, most of them for an array",
+        description="Trains on what is drawn from a prior (scenes of the array, waveforms, skies), or on --data, and "
+        "writes a checkpoint that the method then takes. Interrupted, --resume goes on. Its log lies beside it, for "
+        "doamc plot.",
+    )
     about = "array specification (doamc arrays); none for --net waveform and --net sky"
     parser.add_argument("--array", metavar="NAME_OR_TOML", help=about)
     nets = ", ".join(f"{kind} for {network.method}" for kind, network in NETWORKS.items())
@@ -22,11 +28,13 @@ def add_parser(commands: Any) -> None:
                         "generator of skies; .npz, FITS, or folders of them")  # fmt: skip
     parser.add_argument("--snapshots", type=whole(1), metavar="L", help="with --data: snapshots a batch of it, within "
                         "which the scene does not change (captures: 256; .npz: all)")  # fmt: skip
-    parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes")
+    parser.add_argument("--minutes", type=between(1e-3, 1e6), metavar="T", help="stop after so many minutes "
+                        "(default: as the network needs, unless --steps is told)")  # fmt: skip
     parser.add_argument("--steps", type=whole(1), metavar="K", help="stop after so many steps")
     parser.add_argument("--device", default="cpu", metavar="D", help="torch device (default cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
-    parser.add_argument("--out", metavar="FILE.safetensors", help="checkpoint to write")
+    parser.add_argument("--out", metavar="FILE.safetensors", help="checkpoint to write "
+                        "(default: where methods look for it)")  # fmt: skip
     parser.add_argument("--threads", type=whole(1, MAX_THREADS), metavar="K", help="CPU threads")
     # the draws of every step have a seed of their own, a multiple of this one that must fit 63 bits
     parser.add_argument("--seed", type=whole(0, 2**32), default=0, help="seed (default 0)")

@@ -1,5 +1,6 @@
 """The entry point: start-up time, usage errors, exits."""
 
+import argparse
 import os
 import resource
 import signal
@@ -26,6 +27,14 @@ def test_help_comes_at_once():
     for command in ("estimate", "simulate", "compare", "publish", "monitor", "train", "methods", "arrays"):
         assert f"\n    {command} " in text
     assert min(took) < 0.3, took
+
+
+def test_every_command_says_what_it_does():
+    commands = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for name, parser in commands.choices.items():
+        assert len((parser.description or "").split()) > 5, name
+        assert all(a.help for a in parser._actions), name
+    assert {a.dest for a in commands._choices_actions} == set(commands.choices)
 
 
 def test_help_imports_nothing_heavy():
