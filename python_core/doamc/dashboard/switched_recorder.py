@@ -16,13 +16,15 @@ class SwitchedRecorder:
 
     folder: where the files go, None when recording is not configured. A file is named after the time of the start (UTC)
     and the receiver, never after what a browser says, and a file that exists is never written to. A full disk ends the
-    recording and is told in `state`. Raises DashboardError when the folder is none.
+    recording and is told in `state`. Raises DashboardError when the folder is none, or may not be written.
     """
 
     def __init__(self, folder: str | Path | None) -> None:
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None and not os.path.isdir(self.folder):
             raise DashboardError(f"expected a folder for recordings, found no such folder {self.folder}; make it first")
+        if self.folder is not None and not os.access(self.folder, os.W_OK):
+            raise DashboardError(f"expected a folder for recordings that can be written, found {self.folder}")
         self._lock = threading.Lock()
         self._files: dict[str, Recorder] = {}
         self._done: list[dict[str, Any]] = []

@@ -1,5 +1,6 @@
 """Recordings that the page starts."""
 
+import os
 import threading
 
 import pytest
@@ -52,11 +53,14 @@ def test_a_full_disk_ends_it_and_is_told():
     recording.write("a", estimate())
 
 
-def test_without_a_folder_there_is_no_recording(tmp_path):
+def test_without_a_folder_there_is_no_recording(tmp_path, monkeypatch):
     recording = SwitchedRecorder(None)
     assert recording.state()["possible"] is False
     with pytest.raises(DashboardError, match="--recordings FOLDER"):
         recording.start()
+    with monkeypatch.context() as patched, pytest.raises(DashboardError, match="that can be written, found"):
+        patched.setattr("os.access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+        SwitchedRecorder(tmp_path)
     with pytest.raises(DashboardError, match="no such folder"):
         SwitchedRecorder(tmp_path / "none")
 
