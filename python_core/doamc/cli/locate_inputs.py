@@ -52,7 +52,7 @@ def logs_of(found: Iterable[Found], out: str | None) -> list[Found]:
 def _result(where: str) -> str | None:
     """What a file is that a run wrote; None of another one, or of one that cannot be read, which is told later."""
     name = where.lower().rpartition("/")[2]
-    if not (name in _RESULTS if is_url(where) else name.endswith((".jsonl", ".geojson"))):
+    if not (name in _RESULTS if is_url(where) else name.endswith((".jsonl", ".geojson")) and os.path.isfile(where)):
         return None
     try:
         with open_lines(where) as file:

@@ -11,6 +11,7 @@ from doamc.cli.options import add_estimator_arguments, between, seconds, whole
 from doamc.cli.outputs import add_output_arguments, open_outputs, place_of, report
 from doamc.cli.relay import is_relayed, relay
 from doamc.cli.servers import announce
+from doamc.errors import PublishError
 from doamc.protocol import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--wait", type=between(0, 3600), default=0.5, metavar="S",
                         help="time for subscribers and clients to connect (0.5 s)")  # fmt: skip
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
-    parser.add_argument("--count", type=whole(1), metavar="N", help="pass on N estimates, then end")
+    parser.add_argument("--count", type=whole(1), metavar="N", help="end after N estimates")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="end when no estimate comes for so long (ZMQ)")
     add_publisher_arguments(parser)
     add_reader_arguments(parser, keys=False)
@@ -60,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if is_relayed(args.input):
         return relay(args)
+    if args.timeout is not None:
+        raise PublishError(f"expected --timeout beside a publisher's address, found {args.input}; leave it out")
     import torch
 
     from doamc.cli.inputs import open_input
@@ -86,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         announce(outputs)
         time.sleep(args.wait)
         try:
-            replay.run(_Live(publisher, outputs), args.loop)
+            replay.run(_Live(publisher, outputs), args.loop, args.count)
         finally:
             outputs.close()
             counters = {"made": replay.seq, "failed": replay.failed}

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from doamc.spec import Mount
 
 
+#: arguments that say how samples are read and estimated
+_OF_SAMPLES = (
+    "method", "sources", "noise_power", "snapshots", "batches", "datatype", "channels", "sample_rate", "frequency",
+    "ignore_positions", "loop",
+)  # fmt: skip
+
+
 def is_relayed(name: str) -> bool:
     """Whether an input holds estimates already: a JSON-lines file or a ZMQ address."""
     return name.startswith(("tcp://", "ipc://")) or Path(name).suffix == ".jsonl"
@@ -29,6 +36,12 @@ def relay(args: argparse.Namespace) -> int:
     """Pass on the estimates of ``args.input`` until it ends, they are counted out, or none comes in time."""
     from doamc.estimates.orientation import mounted, oriented, placed
 
+    for name in _OF_SAMPLES:
+        if getattr(args, name) not in (None, False):
+            raise PublishError(
+                f"expected --{name.replace('_', '-')} beside samples, found estimates, which are passed on as they "
+                "are; leave it out"
+            )
     mount, place = _mount(args.array), place_of(args)
     with ExitStack() as stack:
         publisher = stack.enter_context(open_publisher(args, args.address)) if args.address else None

@@ -58,8 +58,10 @@ class Replay:
         else:
             self._received_s = np.arange(1, batches + 1) / (rate or DEFAULT_RATE)
 
-    def run(self, publisher: Publishes, loop: bool = False) -> None:
+    def run(self, publisher: Publishes, loop: bool = False, count: int | None = None) -> None:
         """Publish the whole input, again and again with `loop`. A batch that cannot be estimated is told as a status.
+
+        count: estimates after which it ends, None: with the input.
 
         Raises RecordingError or SnapshotError when the input cannot be read on.
         """
@@ -84,6 +86,8 @@ class Replay:
                     continue
                 self.seq += 1  # before it is passed on: a number is never used twice, whatever becomes of its estimate
                 publisher.estimate(message)
+                if self.seq == count:
+                    return
             turn += 1
             if not loop:
                 return

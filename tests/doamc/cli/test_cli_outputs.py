@@ -48,6 +48,25 @@ def test_a_log_becomes_csv_xml_and_posts(doamc, log, tmp_path):
     assert ElementTree.parse(xml).findtext("DOA") == "270.00"
 
 
+def test_options_that_an_input_has_no_use_for_are_refused(refused, log, tmp_path):
+    out = ("--csv", tmp_path / "out.csv")
+    for option in (("--batches", 2), ("--method", "ml"), ("--loop",), ("--sources", 1), ("--frequency", 1e9)):
+        line = refused("publish", log, *out, *option)
+        assert f"expected {option[0]} beside samples, found estimates, which are passed on as they are" in line
+    assert "--timeout beside a publisher's address" in refused("publish", tmp_path / "a.npz", *out, "--timeout", 1)
+
+
+@pytest.mark.parametrize("loop", [(), ("--loop",)])
+def test_a_number_of_estimates_is_made_of_samples(doamc, tmp_path, loop):
+    assert doamc("simulate", "ula4", "-o", tmp_path / "in.npz", "--batches", 3, "--snapshots", 32)[0] == 0
+    count = 5 if loop else 2
+    status, out, _ = doamc("publish", tmp_path / "in.npz", "--array", "ula4", "--method", "music", "--sources", 1,
+                           "--record", tmp_path / "out.jsonl", "--address", FREE, "--wait", 0, "--rate", 1000,
+                           "--count", count, *loop)  # fmt: skip
+    assert status == 0 and f"published {count} estimates, 0 batches failed" in out
+    assert [m["seq"] for m in read_records(tmp_path / "out.jsonl")] == list(range(count))
+
+
 def test_the_place_of_the_station_is_in_every_log(doamc, log, tmp_path):
     """So that `doamc locate` needs no file of stations."""
     logs = {"--record": "a.jsonl", "--csv-log": "a.csv", "--sqlite": "a.sqlite"}
