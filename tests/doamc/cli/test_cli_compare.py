@@ -68,7 +68,7 @@ def test_errors_against_elevation_are_drawn_and_written(doamc, refused, tmp_path
     for word in ("music", "map", "Cramér-Rao bound", "true elevation / degrees", "5 dB", "15 dB"):
         assert f">{word}<" in drawn, word
     assert "found ula8 without" in refused("compare", "ula8", "--elevation", table)
-    assert "end in .csv, .png, .pdf, .svg" in refused("compare", "dome8", "--elevation", tmp_path / "e.txt")
+    assert "ends in .csv, .png, .pdf or .svg" in refused("compare", "dome8", "--elevation", tmp_path / "e.txt")
 
 
 def test_methods_with_options_are_compared(doamc):
