@@ -100,9 +100,13 @@ def test_music_is_what_numpy_computes(name, count, length, known, monkeypatch):
     found = Music(spec).estimate(batch, count)
     monkeypatch.setattr("doamc.estimators.music.loops_for", lambda device: None)
     expected = Music(spec).estimate(batch, count)
+    # directions a millionth of a radian apart: large powers cancel, whose last digits are those of the rounding
+    cancel = expected.power.amax(1) > 1e3
+    assert cancel.sum() <= size // 5
     for field in ("azimuth", "std", "power", "noise_power", "coupling", "n_sources"):
         one, other = getattr(found, field), getattr(expected, field)
-        assert torch.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True), field
+        assert torch.allclose(one[~cancel], other[~cancel], rtol=1e-9, atol=1e-12, equal_nan=True), field
+        assert torch.allclose(one[cancel], other[cancel], rtol=1e-7, atol=1e-12, equal_nan=True), field
     assert found.std.isnan().all() == (length == 4 and not known)  # the data hold no noise
 
 
