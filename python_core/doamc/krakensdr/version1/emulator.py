@@ -11,7 +11,6 @@ leave does it go on.
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,10 @@ from doamc.krakensdr.faults import FAULTS, Faults
 from doamc.krakensdr.listen import listen
 from doamc.krakensdr.sources import FrameSource
 from doamc.krakensdr.version1.emulated_control import ControlServer
-from doamc.krakensdr.version1.frame import CALIBRATION, DUMMY, Header
+from doamc.krakensdr.version1.frame import Header
 from doamc.krakensdr.version1.line import Frames, Line
 from doamc.krakensdr.version1.replay import Replay
+from doamc.krakensdr.version1.spoiled import spoiled
 
 _TICK_S = 0.1
 #: a client that takes no bytes for so long is left
@@ -192,14 +192,11 @@ class Emulator:
         if fault == "garbage":
             connection.sendall(self.faults.rng.bytes(5000))
             return False
-        if fault == "bad-sync":
-            header = replace(header, sync_word=header.sync_word ^ 0xFF)
-        elif fault == "channels":
-            samples = samples[:-1] if self.faults.rng.random() < 0.5 else np.vstack([samples, samples[:1]])
-            header = replace(header, active_ant_chs=len(samples))
-        elif fault == "unsynchronised" or self._unsettled:
-            self._unsettled = max(0, self._unsettled - 1)
-            header, samples = self._unsynchronised(header, samples)
+        wrong = fault
+        if self._unsettled and fault not in ("bad-sync", "channels"):
+            self._unsettled -= 1
+            wrong = "unsynchronised"
+        header, samples = spoiled(header, samples, wrong, self.faults.rng)
         connection.sendall(header.pack())
         if not samples.size:
             return True
@@ -214,16 +211,6 @@ class Emulator:
             data = data[half:]
         connection.sendall(data)
         return True
-
-    def _unsynchronised(self, header: Header, samples: NDArray[np.complex64]) -> tuple[Header, NDArray[np.complex64]]:
-        kind = int(self.faults.rng.integers(4))
-        if kind == 0:
-            return replace(header, delay_sync_flag=0, iq_sync_flag=0, sync_state=1), samples
-        if kind == 1:
-            return replace(header, iq_sync_flag=0, sync_state=4), samples
-        if kind == 2:
-            return replace(header, frame_type=CALIBRATION, noise_source_state=1), samples
-        return replace(header, frame_type=DUMMY, cpi_length=0, sync_state=1), samples[:, :0]
 
     def _restart(self) -> None:
         """Be away, and begin anew on the same port."""
