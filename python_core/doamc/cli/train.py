@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
     from doamc.errors import SnapshotError
     from doamc.estimators.engine import check_device
-    from doamc.learning.networks import main_train
+    from doamc.learning.run import main_train
 
     check_device(args.device)
     if args.data and args.net not in ("snapshot", "sky"):
