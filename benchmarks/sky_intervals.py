@@ -21,7 +21,8 @@ from doamc.imaging.visibilities import make_visibilities
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.deviations import NINE_TENTHS, Deviations
 from doamc.skies.generator import draw_skies
-from doamc.skies.restoration import SWEEP, Run, gathered
+from doamc.skies.posterior import SWEEP, gathered
+from doamc.skies.problem import Run
 
 SIDE, COUNT, SIGMAS, STEPS = 64, 8, (0.005, 0.03), (10, 50, 200)
 

@@ -20,7 +20,8 @@ from yardsticks.telescopes import coverages
 from doamc.imaging.visibilities import GridVisibilities, make_visibilities
 from doamc.skies.denoiser import SkyDenoiser
 from doamc.skies.generator import draw_skies
-from doamc.skies.restoration import Run, restore
+from doamc.skies.problem import Run
+from doamc.skies.restoration import restore
 
 #: pixels a side -> numbers of steps, and how often each is run
 RUNS = {64: ((10, 100, 200, 400, 1000), 3), 150: ((20, 60), 2), 256: ((20, 60), 2)}

@@ -9,7 +9,8 @@ import torch
 
 from doamc.imaging.visibilities import make_visibilities
 from doamc.skies.net import SCALE
-from doamc.skies.restoration import Run, restore
+from doamc.skies.problem import Run
+from doamc.skies.restoration import restore
 from tests.test_repository import ROOT
 
 

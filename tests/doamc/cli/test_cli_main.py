@@ -144,8 +144,9 @@ run()
 
 
 @pytest.mark.parametrize("module", ["own_inputs", "estimate"])
-def test_an_interrupt_is_quiet_before_there_is_a_command_line(module):
-    done = subprocess.run([sys.executable, "-c", EARLY.format(module), "arrays"], capture_output=True, text=True)
+def test_an_interrupt_is_quiet_before_there_is_a_command_line(module, tmp_path):
+    waits = ["monitor", f"ipc://{tmp_path}/nobody", "--once", "--json", "--timeout", "60"]
+    done = subprocess.run([sys.executable, "-c", EARLY.format(module), *waits], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
