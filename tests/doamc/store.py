@@ -44,33 +44,31 @@ def web_server(folder, tls=None):
 
     from aiohttp import web
 
-    loop, ready, address = asyncio.new_event_loop(), threading.Event(), []
+    ready, begun = threading.Event(), []
 
     async def serve():
         app = web.Application()
         app.router.add_static("/", folder, show_index=True)
-        runner = web.AppRunner(app)
+        runner, ended = web.AppRunner(app), asyncio.Event()
         await runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
         await web.SockSite(runner, listener, ssl_context=tls).start()
-        address.append(f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}")
+        address = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        begun.extend([asyncio.get_running_loop(), ended, address])
         ready.set()
-        return runner
+        await ended.wait()
+        await runner.cleanup()
 
-    def run():
-        runner = loop.run_until_complete(serve())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
     assert ready.wait(60)
+    loop, ended, address = begun
     try:
-        yield address[0]
+        yield address
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(ended.set)
         thread.join(60)
+        assert not thread.is_alive()
 
 
 def tree(folder):
