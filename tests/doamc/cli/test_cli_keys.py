@@ -58,7 +58,7 @@ def test_a_key_is_a_plain_file(refused, place):
 
 
 def test_a_reader_needs_the_publishers_key(keys, doamc, refused, guarded):
-    assert "it asks for keys (--server-key" in refused("monitor", guarded, "--once", "--timeout", 5)
+    assert "it asks for keys (--server-key" in refused("monitor", guarded, "--once", "--timeout", 3)
     status, out, err = doamc("monitor", guarded, "--once", "--json", "--timeout", 20, "--server-key", keys / "roof.key")
     assert (status, err) == (0, "") and json.loads(out)["array"] == "ula4"
 
@@ -73,7 +73,7 @@ def test_a_relay_reads_with_keys_and_publishes_with_its_own(keys, doamc, guarded
 
 
 def test_a_relay_that_is_refused_says_so(doamc, guarded, tmp_path):
-    status, _, err = doamc("publish", guarded, "--record", tmp_path / "x.jsonl", "--timeout", 5)
+    status, _, err = doamc("publish", guarded, "--record", tmp_path / "x.jsonl", "--timeout", 3)
     assert status == 2 and "are the keys right?" in err and "found none" in err
 
 

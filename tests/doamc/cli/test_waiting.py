@@ -2,8 +2,6 @@
 
 import signal
 
-import pytest
-
 from doamc.cli import waiting
 from doamc.estimates import Publisher, Subscriber
 from tests.doamc.cli.conftest import repeating
@@ -13,19 +11,15 @@ NOBODY = "tcp://127.0.0.1:9"
 WORDS = f"doamc: waiting for estimates from {NOBODY}: none so far; is it publishing?\n"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("monitor", NOBODY, "--once", "--json"), ("monitor", NOBODY, "--json"), ("monitor", NOBODY), ("monitor", NOBODY,
-     "--once"), ("publish", NOBODY, "--csv", "{0}/a.csv")],
-    ids=["once", "json", "a log", "a table", "publish"],
-)  # fmt: skip
-def test_a_command_without_a_publisher_says_that_it_waits(program, words, tmp_path):
-    process = program(*(word.replace("{0}", str(tmp_path)) for word in words))
-    assert process.stderr.readline() == WORDS
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and err == ""
-    assert out == ("passed on 0 estimates\n" if words[0] == "publish" else "")
+def test_a_command_without_a_publisher_says_that_it_waits(program, tmp_path):
+    monitors = [("monitor", NOBODY, *more) for more in [("--once", "--json"), ("--json",), (), ("--once",)]]
+    relay = "publish", NOBODY, "--csv", tmp_path / "a.csv"
+    for words, process in [(words, program(*words)) for words in (*monitors, relay)]:  # all wait at once
+        assert process.stderr.readline() == WORDS, words
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130 and err == "", words
+        assert out == ("passed on 0 estimates\n" if words is relay else "")
 
 
 def test_it_is_said_once_and_not_where_something_has_come(monkeypatch, capsys):
