@@ -72,7 +72,7 @@ def good(connection, begin):
         number += 1
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(scripts)
 def test_after_any_servers_a_good_one_is_received(scripts):
     waiting = iter(scripts)
