@@ -14,7 +14,8 @@
 typedef float vec __attribute__((vector_size(REGISTER_BYTES)));
 typedef double pairs __attribute__((vector_size(REGISTER_BYTES))); /* complex numbers, as they stand in memory */
 typedef int32_t mask __attribute__((vector_size(REGISTER_BYTES)));
-typedef struct { vec re, im; } cvec;
+
+#include "../../likelihood/loops/complex_lanes.h"
 
 #if LANES == 4
 #define EVEN 0, 2, 4, 6
@@ -47,16 +48,12 @@ typedef struct { vec re, im; } cvec;
 
 INLINE vec all(float value) { return value - (vec){0}; }
 
-INLINE vec select(mask where, vec yes, vec no) { return (vec)(((mask)yes & where) | ((mask)no & ~where)); }
-
 INLINE float sum(vec a)
 {
     FOLD(a);
     return a[0];
 }
 
-INLINE cvec add(cvec a, cvec b) { return (cvec){a.re + b.re, a.im + b.im}; }
-INLINE cvec sub(cvec a, cvec b) { return (cvec){a.re - b.re, a.im - b.im}; }
 INLINE cvec turn(cvec a) { return (cvec){a.im, -a.re}; } /* -i a */
 INLINE cvec scale(float s, cvec a) { return (cvec){s * a.re, s * a.im}; }
 INLINE cvec times(cvec a, const float *w) /* by one complex number */

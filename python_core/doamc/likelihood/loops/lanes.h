@@ -13,11 +13,10 @@
 
 typedef double vec __attribute__((vector_size(REGISTER_BYTES)));
 typedef int64_t mask __attribute__((vector_size(REGISTER_BYTES))); /* -1 where true, 0 where false */
-typedef struct { vec re, im; } cvec;
+
+#include "complex_lanes.h"
 
 INLINE vec all(double value) { return value - (vec){0}; }
-
-INLINE vec select(mask where, vec yes, vec no) { return (vec)(((mask)yes & where) | ((mask)no & ~where)); }
 
 INLINE int any(mask where)
 {
@@ -61,9 +60,6 @@ INLINE void store(double *to, vec value, int64_t count)
 /* the first place of a block where a vector may lie; the block has room for one more */
 INLINE void *aligned(void *block) { return (char *)block + (sizeof(vec) - (uintptr_t)block % sizeof(vec)) % sizeof(vec); }
 
-INLINE cvec add(cvec a, cvec b) { return (cvec){a.re + b.re, a.im + b.im}; }
-INLINE cvec sub(cvec a, cvec b) { return (cvec){a.re - b.re, a.im - b.im}; }
-INLINE cvec mul(cvec a, cvec b) { return (cvec){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 INLINE cvec conj_mul(cvec a, cvec b) { return (cvec){a.re * b.re + a.im * b.im, a.re * b.im - a.im * b.re}; } /* a* b */
 INLINE cvec conjugate(cvec a) { return (cvec){a.re, -a.im}; }
 INLINE cvec scale(vec a, cvec b) { return (cvec){a * b.re, a * b.im}; }

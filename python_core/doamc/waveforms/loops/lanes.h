@@ -13,11 +13,11 @@
 
 typedef float vec __attribute__((vector_size(REGISTER_BYTES)));
 typedef int32_t mask __attribute__((vector_size(REGISTER_BYTES))); /* -1 where true, 0 where false */
-typedef struct { vec re, im; } cvec;
+
+#include "../../likelihood/loops/complex_lanes.h"
 
 INLINE vec all(float value) { return value - (vec){0}; }
 
-INLINE vec select(mask where, vec yes, vec no) { return (vec)(((mask)yes & where) | ((mask)no & ~where)); }
 INLINE vec least(vec a, vec b) { return select(b < a, b, a); } /* a where one is no number */
 INLINE vec greatest(vec a, vec b) { return select(b > a, b, a); }
 
@@ -37,9 +37,6 @@ INLINE float sum(vec a)
     return total;
 }
 
-INLINE cvec add(cvec a, cvec b) { return (cvec){a.re + b.re, a.im + b.im}; }
-INLINE cvec sub(cvec a, cvec b) { return (cvec){a.re - b.re, a.im - b.im}; }
-INLINE cvec mul(cvec a, cvec b) { return (cvec){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 INLINE cvec mul_conj(cvec a, cvec b) { return (cvec){a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im}; } /* a b* */
 INLINE cvec scale(vec s, cvec a) { return (cvec){s * a.re, s * a.im}; }
 INLINE vec power_of(cvec a) { return a.re * a.re + a.im * a.im; }
